@@ -84,7 +84,7 @@ def run_action(
     return tried
 
 
-def refused_page(request: StaffRequest, refusal: Refused, *, back: str) -> HttpResponse:
+def render_refusal(request: StaffRequest, refusal: Refused, *, back: str) -> HttpResponse:
     """Render a page with the refusal alone, for a button that any page may have.
 
     :param back: the address of the page with the button.

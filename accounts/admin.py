@@ -22,7 +22,7 @@ from .versions import Stale, Versioned
 admin.site.unregister(Group)  # roles are granted to users by a service, not edited as groups
 
 
-def acting(request: HttpRequest) -> User:
+def signed_in_user(request: HttpRequest) -> User:
     """The signed-in user; every admin page requires one."""
     return cast(User, request.user)
 
@@ -106,7 +106,7 @@ class VersionedAdmin(SimpleHistoryAdmin):
         labels = [str(getattr(field, "verbose_name", field.name)) for field in kept]
         is_new = row._state.adding
         why = "Added" if is_new else f"Changed: {', '.join(labels) or 'nothing'}"
-        row.store(by=acting(request), at=timezone.now(), why=why)
+        row.store(by=signed_in_user(request), at=timezone.now(), why=why)
 
     # The history is read-only. To go back to an old version, a person enters it as a change.
 
@@ -214,7 +214,7 @@ class PersonAdmin(admin.ModelAdmin):
         return form.instance  # the services save, not the form
 
     def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
-        by, at, entered = acting(request), timezone.now(), form.cleaned_data
+        by, at, entered = signed_in_user(request), timezone.now(), form.cleaned_data
         if not change:
             made = services.create_user(
                 email=entered["email"],
@@ -276,7 +276,7 @@ class LookAdmin(ReadOnlyAdmin):
         return self.has_view_permission(request)
 
     def has_view_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return obj is None and acting(request).may("accounts.view_looks")
+        return obj is None and signed_in_user(request).may("accounts.view_looks")
 
     def lookup_allowed(self, lookup: str, value: str, request: Any = None) -> bool:
         """Allow only the listed filters: an address that names a user would reveal the reviewer."""
@@ -286,7 +286,7 @@ class LookAdmin(ReadOnlyAdmin):
         return super().get_queryset(request).select_related("user")
 
     def get_list_display(self, request: HttpRequest) -> Any:
-        reader = acting(request)
+        reader = signed_in_user(request)
 
         @admin.display(description="Who")
         def who(look: Look) -> str:

@@ -9,7 +9,7 @@ from .refusals import TakenByAnother
 
 
 @contextmanager
-def refuse_clash(reason: str) -> Iterator[None]:
+def refuse_unique_clash(reason: str) -> Iterator[None]:
     """Turn an ``IntegrityError`` of the block into a refusal.
 
     For a unique constraint that was checked before, but another transaction saved in between.

@@ -3,6 +3,6 @@
 from .models import User
 
 
-def who(actor: User | None, *, reader: User) -> str:
+def name_actor(actor: User | None, *, reader: User) -> str:
     """The actor's name; "The reviewer" if the reader may not know it. Queries for the roles."""
     return "The system" if actor is None else actor.name_for(reader)

@@ -16,12 +16,12 @@ class StaffRequest(HttpRequest):
     htmx: Any
 
 
-def posted(request: StaffRequest) -> QueryDict | None:
+def posted_data(request: StaffRequest) -> QueryDict | None:
     """The data of a sent form; ``None`` if the request is no POST."""
     return request.POST if request.method == "POST" else None
 
 
-def whole_number(text: str) -> int | None:
+def read_whole_number(text: str) -> int | None:
     """Read a version, revision or id sent by a page; ``None`` if it is malformed."""
     return int(text) if text.isascii() and text.isdigit() and len(text) < 19 else None
 
@@ -31,4 +31,4 @@ def seen_version(request: StaffRequest) -> int:
 
     No row has that version, so a form without a version is stale.
     """
-    return whole_number(request.POST.get("version", "")) or NO_VERSION
+    return read_whole_number(request.POST.get("version", "")) or NO_VERSION

@@ -5,10 +5,10 @@ from datetime import datetime
 from django.contrib.auth.models import Group
 from django.db import transaction
 
-from .clashes import refuse_clash
+from .clashes import refuse_unique_clash
 from .models import AccountEvent, Look, User
 from .policies import why_not_lose_administrator
-from .refusals import NotAllowed, refuse
+from .refusals import NotAllowed, refuse_unless_empty
 from .roles import Role
 
 
@@ -27,15 +27,15 @@ def create_user(
 
     :raises NotAllowed: the address already belongs to a user.
     """
-    taken = _taken(email)
+    taken = _address_taken_sentence(email)
     if User.objects.filter(email__iexact=email).exists():
         raise NotAllowed(taken)
-    with refuse_clash(taken):
+    with refuse_unique_clash(taken):
         user = User.objects.create_user(email=email, name=name, password=password)
     if is_demo:
         user.is_demo = True
         user.save(update_fields=["is_demo"])
-    _record(AccountEvent.Kind.CREATED, user, by=by, at=at)
+    _record_account_event(AccountEvent.Kind.CREATED, user, by=by, at=at)
     for role in roles:
         grant_role(user_id=user.pk, role=role, by=by, at=at)
     return user
@@ -53,7 +53,7 @@ def grant_role(*, user_id: int, role: Role, by: User | None, at: datetime) -> No
     if role == Role.REVIEWER:
         user.ever_reviewer = True
         user.save(update_fields=["ever_reviewer"])
-    _record(AccountEvent.Kind.ROLE_GRANTED, user, by=by, at=at, detail=role.label)
+    _record_account_event(AccountEvent.Kind.ROLE_GRANTED, user, by=by, at=at, detail=role.label)
 
 
 @transaction.atomic
@@ -63,14 +63,14 @@ def revoke_role(*, user_id: int, role: Role, by: User | None, at: datetime) -> N
     :raises NotAllowed: the user is the last administrator.
     """
     if role == Role.ADMINISTRATOR:
-        _take_turns_with_administrators()
+        _lock_administrators()
     user = User.objects.select_for_update().get(pk=user_id)
     if role not in user.roles:
         return
     if role == Role.ADMINISTRATOR:
-        refuse(why_not_lose_administrator(user))
+        refuse_unless_empty(why_not_lose_administrator(user))
     user.groups.remove(Group.objects.get(name=role.value))
-    _record(AccountEvent.Kind.ROLE_REVOKED, user, by=by, at=at, detail=role.label)
+    _record_account_event(AccountEvent.Kind.ROLE_REVOKED, user, by=by, at=at, detail=role.label)
 
 
 @transaction.atomic
@@ -84,7 +84,7 @@ def change_person(
     :raises NotAllowed: the address belongs to another user.
     """
     user = User.objects.select_for_update().get(pk=user_id)
-    taken = _taken(email)
+    taken = _address_taken_sentence(email)
     if User.objects.filter(email__iexact=email).exclude(pk=user_id).exists():
         raise NotAllowed(taken)
     changes = []
@@ -97,10 +97,10 @@ def change_person(
         user.set_password(password)
     if changes:
         user.name, user.email = name, email
-        with refuse_clash(taken):
+        with refuse_unique_clash(taken):
             user.save(update_fields=["name", "email", "password"])
         detail = "; ".join(changes)[:300]
-        _record(AccountEvent.Kind.CHANGED, user, by=by, at=at, detail=detail)
+        _record_account_event(AccountEvent.Kind.CHANGED, user, by=by, at=at, detail=detail)
     return user
 
 
@@ -112,7 +112,7 @@ def create_first_administrator(
 
     :raises NotAllowed: there is an administrator, or the address is taken.
     """
-    _take_turns_with_administrators()
+    _lock_administrators()
     if User.objects.filter(groups__name=Role.ADMINISTRATOR.value, is_active=True).exists():
         raise NotAllowed(
             "There is an administrator already. Ask them to add users in the admin site."
@@ -129,19 +129,19 @@ def set_active(*, user_id: int, active: bool, by: User | None, at: datetime) -> 
     :raises NotAllowed: the user is the last administrator.
     """
     if not active:
-        _take_turns_with_administrators()
+        _lock_administrators()
     user = User.objects.select_for_update().get(pk=user_id)
     if user.is_active == active:
         return
     if not active and Role.ADMINISTRATOR in user.roles:
-        refuse(why_not_lose_administrator(user))
+        refuse_unless_empty(why_not_lose_administrator(user))
     user.is_active = active
     user.save(update_fields=["is_active"])
     kind = AccountEvent.Kind.REACTIVATED if active else AccountEvent.Kind.DEACTIVATED
-    _record(kind, user, by=by, at=at)
+    _record_account_event(kind, user, by=by, at=at)
 
 
-def note_look(*, by: User, subject: str, reference: str, granted: bool, at: datetime) -> None:
+def record_look(*, by: User, subject: str, reference: str, granted: bool, at: datetime) -> None:
     """Record in the access log that a user opened something or was refused.
 
     Call it before the answer is sent.
@@ -151,11 +151,11 @@ def note_look(*, by: User, subject: str, reference: str, granted: bool, at: date
     )
 
 
-def _taken(email: str) -> str:
+def _address_taken_sentence(email: str) -> str:
     return f"{email} already belongs to a user. Choose another address."
 
 
-def _take_turns_with_administrators() -> None:
+def _lock_administrators() -> None:
     """Lock the administrator group, so that two administrators cannot revoke each other at once.
 
     Call it before locking the row of a user; the other order could deadlock.
@@ -163,7 +163,7 @@ def _take_turns_with_administrators() -> None:
     Group.objects.select_for_update().get(name=Role.ADMINISTRATOR.value)
 
 
-def _record(
+def _record_account_event(
     kind: AccountEvent.Kind,
     user: User,
     *,

@@ -15,7 +15,7 @@ from . import stage
 CLERKS, SHEETS = 32, 640
 
 
-def fill(at):
+def store_scans(at):
     """Store a batch of scans as rows only; storing files is not measured here."""
     from files.models import StoredFile
     from intake.models import Batch, Scan
@@ -52,13 +52,13 @@ def main() -> None:
 
     from accounts.roles import Role
     from accounts.services import create_user
-    from intake.models import Scan, WhyNot
+    from intake.models import CancelReason, Scan
     from intake.services import batches
 
     if connection.vendor != "postgresql":
         raise SystemExit("Claims are measured on PostgreSQL: set DATABASE_URL.")
     now = timezone.now()
-    fill(now - timedelta(minutes=1))
+    store_scans(now - timedelta(minutes=1))
     clerks = [
         create_user(
             email=f"clerk{n}@example.org", name=f"Clerk {n}", password=None,
@@ -74,12 +74,14 @@ def main() -> None:
         together.wait()
         while True:
             started = time.perf_counter()
-            scan = batches.claim_next(by=clerk, at=now)
+            scan = batches.claim_next_scan(by=clerk, at=now)
             times.append((time.perf_counter() - started) * 1000)
             if scan is None:
                 break
             taken.append(scan.pk)
-            batches.skip(scan_id=scan.pk, reason=WhyNot.UNREADABLE, note="", by=clerk, at=now)
+            batches.skip_scan(
+                scan_id=scan.pk, reason=CancelReason.UNREADABLE, note="", by=clerk, at=now
+            )
         connections.close_all()
 
     began = time.perf_counter()
@@ -92,10 +94,11 @@ def main() -> None:
     double = sum(number - 1 for number in Counter(taken).values())
     if double or len(taken) != SHEETS or Scan.objects.filter(state="WAITING").exists():
         sys.exit(f"{double} scans were claimed twice; {len(taken)} of {SHEETS} were claimed.")
-    stage.tell(
+    stage.print_and_keep(
         "claims",
-        f"{SHEETS:,} scans, {CLERKS} clerks at once, {stage.engine()}: no double claim; "
-        f"claim p50 {sorted(times)[len(times) // 2]:.0f} ms, p95 {stage.p95(times):.0f} ms; "
+        f"{SHEETS:,} scans, {CLERKS} clerks at once, {stage.database_engine()}: no double claim; "
+        f"claim p50 {sorted(times)[len(times) // 2]:.0f} ms, p95 "
+        f"{stage.percentile_95(times):.0f} ms; "
         f"{SHEETS / seconds:.0f} scans claimed and skipped a second",
     )
 

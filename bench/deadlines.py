@@ -10,9 +10,9 @@ import time
 from collections.abc import Callable
 from datetime import date, timedelta
 
-from bench.stage import tell
+from bench.stage import print_and_keep
 from deadlines.calendars import Calendar
-from deadlines.engine import due
+from deadlines.engine import compute_deadline
 from deadlines.shipped_rules import RULES, default_calendars
 from deadlines.sums import Sum
 
@@ -21,7 +21,7 @@ DAYS = 1_500
 FIRST = date(2014, 1, 1)
 
 
-def naive(start: date, length: int, calendar: Calendar, *, only_open: bool) -> date:
+def count_naively(start: date, length: int, calendar: Calendar, *, only_open: bool) -> date:
     """Count day by day, then continue to an open day."""
     day = start
     while length:
@@ -41,7 +41,7 @@ def main() -> None:
     def engine(deadline_kind: str, key: str) -> list[date]:
         found = []
         for day in days:
-            answer = due(deadline_kind, {key: day}, rules=RULES, calendars=calendars)
+            answer = compute_deadline(deadline_kind, {key: day}, rules=RULES, calendars=calendars)
             assert isinstance(answer, Sum)  # noqa: S101
             found.append(answer.due_on)
         return found
@@ -50,20 +50,20 @@ def main() -> None:
         (
             "30 calendar days with our own target",
             lambda: engine("determination_regular", "records_complete"),
-            lambda: [naive(day, 30, judicial, only_open=False) for day in days],
+            lambda: [count_naively(day, 30, judicial, only_open=False) for day in days],
         ),
         (
             "5 business days",
             lambda: engine("eligibility_information", "received"),
-            lambda: [naive(day, 5, office, only_open=True) for day in days],
+            lambda: [count_naively(day, 5, office, only_open=True) for day in days],
         ),
     ]
     for name, ours, theirs in cases:
         assert ours() == theirs(), f"{name}: the dates differ"  # noqa: S101
-        pairs = [(_seconds(ours), _seconds(theirs)) for _ in range(ROUNDS)]
+        pairs = [(_time_seconds(ours), _time_seconds(theirs)) for _ in range(ROUNDS)]
         per_second = DAYS / statistics.median(mine for mine, _ in pairs)
         ratio = statistics.median(mine / other for mine, other in pairs)
-        tell(
+        print_and_keep(
             "deadline_kinds",
             f"deadline sums on one core, {name}: {per_second:,.0f} a CPU second; a printed sum "
             f"costs {ratio:.1f} times a naive day-by-day loop with the same {DAYS:,} dates "
@@ -71,7 +71,7 @@ def main() -> None:
         )
 
 
-def _seconds(work: Callable[[], object]) -> float:
+def _time_seconds(work: Callable[[], object]) -> float:
     before = time.process_time()
     work()
     return time.process_time() - before

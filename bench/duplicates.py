@@ -13,7 +13,7 @@ from dataclasses import asdict, dataclass, replace
 from datetime import date, timedelta
 from pathlib import Path
 
-from cases.duplicates import PROPOSED, ApplicationFacts, compare
+from cases.duplicates import PROPOSED, ApplicationFacts, compare_applications
 
 RESULT = Path(__file__).parent / "results" / "duplicates.json"
 FIRST = ["Marisol", "Ana", "José", "Wei", "Oluwaseun", "Siobhán", "Pedro", "Thu", "Dmitri",
@@ -50,14 +50,16 @@ class Measured:
 def labeled_pairs(*, count: int, seed: int) -> list[Pair]:
     """Make pairs, half of each label; the same seed gives the same pairs."""
     chance = random.Random(seed)  # noqa: S311
-    makers = [_keyed_twice, _turned_name, _half_known, _relative, _twin, _second_injury, _repeat,
-              _stranger]  # fmt: skip
+    makers = [_keyed_twice, _turned_name, _half_known, _make_relative, _make_twin, _second_injury,
+              _make_repeat, _make_stranger]  # fmt: skip
     return [makers[number % len(makers)](_make_facts(chance), chance) for number in range(count)]
 
 
-def measure(pairs: Sequence[Pair]) -> Measured:
+def measure_matcher(pairs: Sequence[Pair]) -> Measured:
     """Run the matcher over the pairs."""
-    proposed = {id(pair): compare(pair.one, pair.other).band in PROPOSED for pair in pairs}
+    proposed = {
+        id(pair): compare_applications(pair.one, pair.other).band in PROPOSED for pair in pairs
+    }
     hits = sum(proposed[id(pair)] and pair.is_same for pair in pairs)
     called = sum(proposed.values())
     same = sum(pair.is_same for pair in pairs)
@@ -76,7 +78,7 @@ def measure(pairs: Sequence[Pair]) -> Measured:
 
 def main() -> None:
     """Print and store the results."""
-    measured = measure(labeled_pairs(count=400, seed=2026))
+    measured = measure_matcher(labeled_pairs(count=400, seed=2026))
     RESULT.parent.mkdir(exist_ok=True)
     RESULT.write_text(json.dumps(asdict(measured), indent=1) + "\n", encoding="utf-8")
     print(json.dumps(asdict(measured), indent=1))
@@ -100,8 +102,8 @@ def _keyed_twice(facts: ApplicationFacts, chance: random.Random) -> Pair:
     """One typing error in the name, one in the claim number."""
     other = replace(
         facts,
-        employee=_slip(facts.employee, string.ascii_lowercase, chance),
-        claim=_slip(facts.claim, string.digits, chance),
+        employee=_make_slip(facts.employee, string.ascii_lowercase, chance),
+        claim=_make_slip(facts.claim, string.digits, chance),
     )
     return Pair(facts, other, True, "keyed twice")
 
@@ -122,7 +124,7 @@ def _half_known(facts: ApplicationFacts, chance: random.Random) -> Pair:
     return Pair(facts, other, True, "half known")
 
 
-def _relative(facts: ApplicationFacts, chance: random.Random) -> Pair:
+def _make_relative(facts: ApplicationFacts, chance: random.Random) -> Pair:
     """Another employee with the same surname and employer: another claim and date of birth."""
     last = facts.employee.partition(" ")[2]
     stranger = _make_facts(chance)
@@ -130,7 +132,7 @@ def _relative(facts: ApplicationFacts, chance: random.Random) -> Pair:
     return Pair(facts, other, False, "relative")
 
 
-def _twin(facts: ApplicationFacts, chance: random.Random) -> Pair:
+def _make_twin(facts: ApplicationFacts, chance: random.Random) -> Pair:
     """The same date of birth and surname; everything else differs."""
     last = facts.employee.partition(" ")[2]
     other = replace(_make_facts(chance), employee=f"Zara {last}", born=facts.born)
@@ -144,18 +146,18 @@ def _second_injury(facts: ApplicationFacts, chance: random.Random) -> Pair:
     return Pair(facts, other, False, "second injury")
 
 
-def _repeat(facts: ApplicationFacts, chance: random.Random) -> Pair:
+def _make_repeat(facts: ApplicationFacts, chance: random.Random) -> Pair:
     """The same treatment requested again months later: another decision, so no duplicate."""
     assert facts.ur_decided is not None
     later = facts.ur_decided + timedelta(days=95 + chance.randrange(200))
     return Pair(facts, replace(facts, ur_decided=later), False, "repeat")
 
 
-def _stranger(facts: ApplicationFacts, chance: random.Random) -> Pair:
+def _make_stranger(facts: ApplicationFacts, chance: random.Random) -> Pair:
     return Pair(facts, _make_facts(chance), False, "stranger")
 
 
-def _slip(text: str, letters: str, chance: random.Random) -> str:
+def _make_slip(text: str, letters: str, chance: random.Random) -> str:
     """One character added, left out or replaced, or two swapped, but never the first."""
     places = [n for n, letter in enumerate(text) if letter.isalnum() and n > 0]
     at = chance.choice(places)

@@ -16,7 +16,7 @@ from . import stage
 ROUNDS, LETTERS = 5, 20
 
 
-def page(words: dict[str, Any]) -> str:
+def html_page(words: dict[str, Any]) -> str:
     """The same text as HTML with headings, a table and paragraphs."""
 
     def text(value: object) -> str:
@@ -60,10 +60,10 @@ def weasyprint_engine(words: dict[str, Any], layout: str, on: object) -> Any:
     import pikepdf
     from weasyprint import HTML
 
-    from letters.typesetting import Typeset
+    from letters.typesetting import TypesetLetter
 
-    content = HTML(string=page(words)).write_pdf(pdf_variant="pdf/ua-1")
-    return Typeset(content, len(pikepdf.open(io.BytesIO(content)).pages))
+    content = HTML(string=html_page(words)).write_pdf(pdf_variant="pdf/ua-1")
+    return TypesetLetter(content, len(pikepdf.open(io.BytesIO(content)).pages))
 
 
 def queue_letters(count: int) -> list[Any]:
@@ -102,21 +102,21 @@ def queue_letters(count: int) -> list[Any]:
 def cpu_seconds(engine: Callable[..., Any], ids: list[Any]) -> float:
     from letters import tasks
 
-    with mock.patch("letters.typesetting.typeset", engine):
+    with mock.patch("letters.typesetting.typeset_words", engine):
         started = time.process_time()
         for letter_id in ids:
-            tasks.render(letter_id=str(letter_id))
+            tasks.render_letter(letter_id=str(letter_id))
         return time.process_time() - started
 
 
-def measure(out: Any) -> None:
+def measure_engine(out: Any) -> None:
     """Measure in a forked process, like one of a worker's pool, without forking again."""
     from django.db import connection
 
-    from letters.typesetting import compile_here
+    from letters.typesetting import compile_in_process
 
     connection.close()
-    engines: dict[str, Callable[..., Any]] = {"typst": compile_here}
+    engines: dict[str, Callable[..., Any]] = {"typst": compile_in_process}
     try:
         import weasyprint  # noqa: F401
 
@@ -142,19 +142,20 @@ def main() -> None:
     connections.close_all()
     forking = multiprocessing.get_context("fork")
     out = forking.Queue()
-    child = forking.Process(target=measure, args=(out,))
+    child = forking.Process(target=measure_engine, args=(out,))
     child.start()
     spent = out.get(timeout=900)
     child.join()
     rates = {name: sorted(times)[len(times) // 2] for name, times in spent.items()}
-    line = f"letters, whole task, {stage.engine()}: {1 / rates['typst']:.1f} letters per CPU second"
+    per_second = 1 / rates["typst"]
+    line = f"letters, whole task, {stage.database_engine()}: {per_second:.1f} letters a CPU second"
     if "weasyprint" in rates:
         pairs = sorted(w / t for w, t in zip(spent["weasyprint"], spent["typst"], strict=True))
         line += (
             f"; the same in WeasyPrint {1 / rates['weasyprint']:.1f}; "
             f"ratio {pairs[len(pairs) // 2]:.1f} (paired median of {ROUNDS} rounds of {LETTERS})"
         )
-    stage.tell("letters", line)
+    stage.print_and_keep("letters", line)
 
 
 if __name__ == "__main__":

@@ -25,7 +25,7 @@ DAY = date(2026, 3, 2)
 RESULT = stage.RESULTS / "matching.json"
 
 
-def fill() -> list[Any]:
+def store_panel() -> list[Any]:
     """Store a panel of copies of one reviewer, each slightly different, and the cases."""
     from django.db import transaction
 
@@ -44,7 +44,7 @@ def fill() -> list[Any]:
             {"items": [ItemOnForm(title="Drops", body_part="Eye")]},
         ]
         cases = [ready_case(**treatments[n % len(treatments)]) for n in range(CASES)]
-        _copies(model)
+        _copy_rows(model)
         many = [Organization() for _ in range(ORGANIZATIONS)]
         Organization.objects.bulk_store(many, by=None, at=MONDAY)
         ids = list(Organization.objects.order_by("pk").values_list("pk", flat=True))
@@ -69,7 +69,7 @@ def fill() -> list[Any]:
     return cases
 
 
-def _copies(model: Any) -> None:
+def _copy_rows(model: Any) -> None:
     from accounts.models import User
     from reviewers.models import (
         Certification,
@@ -90,8 +90,8 @@ def _copies(model: Any) -> None:
         Reviewer(
             code=f"R-9{n:05d}",
             user=users[n],
-            first_name=_word(n),
-            last_name=_word(n * 31 + 7),
+            first_name=_make_name(n),
+            last_name=_make_name(n * 31 + 7),
             capacity=2 + n % 5,
         )
         for n in numbers
@@ -113,11 +113,11 @@ def _copies(model: Any) -> None:
                     changes["weekly_hours"] = 12
                 if kind is Training and n % 9 == 0:
                     changes["valid_to"] = date(2026, 2, 1)
-                fresh.append(_copy(kind, row, reviewer_id=pk, **changes))
+                fresh.append(_copy_row(kind, row, reviewer_id=pk, **changes))
         kind._default_manager.bulk_create(fresh, batch_size=500)
 
 
-def _copy(kind: Any, row: Any, **changes: Any) -> Any:
+def _copy_row(kind: Any, row: Any, **changes: Any) -> Any:
     held = {
         field.attname: getattr(row, field.attname)
         for field in kind._meta.concrete_fields
@@ -129,7 +129,7 @@ def _copy(kind: Any, row: Any, **changes: Any) -> Any:
     return made
 
 
-def _word(n: int) -> str:
+def _make_name(n: int) -> str:
     """Make a unique pronounceable name from a number."""
     parts = ["ba", "ke", "lo", "mi", "ru", "sa", "te", "vo", "wi", "zu", "dan", "fer", "gol"]
     said = ""
@@ -143,34 +143,38 @@ def _word(n: int) -> str:
 def main() -> None:
     stage.set_up()
     from reviewers.matching import panel_of_day, planning
-    from reviewers.matching.candidates import gather, panel_today, weigh
-    from reviewers.matching.track_record import rules_on
+    from reviewers.matching.candidates import (
+        evaluate_candidates,
+        gather_matching_input,
+        load_matching_context,
+    )
+    from reviewers.matching.track_record import get_matching_rules
     from reviewers.models import Reviewer
     from tests.factories import MONDAY
     from tests.reviewers.naive import naively_ranked, plainly_ranked
 
     planned = int(sys.argv[1]) if len(sys.argv) > 1 else PLANNED
-    cases = fill()
+    cases = store_panel()
     now = MONDAY + timedelta(hours=4)
 
     def timed(case: Any) -> float:
         started = time.perf_counter()
-        weigh(case, on=DAY, known_at=now)
+        evaluate_candidates(case, on=DAY, known_at=now)
         return (time.perf_counter() - started) * 1000
 
-    panel_of_day.forget()
+    panel_of_day.clear_panel_snapshots()
     first = timed(cases[0])
     kept = [timed(case) for case in cases[:MEASURED]]
     cold = []
     for case in cases[:5]:
-        panel_of_day.forget()
+        panel_of_day.clear_panel_snapshots()
         cold.append(timed(case))
 
     some = list(Reviewer.objects.order_by("code"))[::STANDS_FOR]
     started = time.perf_counter()
     slowly = naively_ranked(cases[1], on=DAY, known_at=now, among=some)
     naive = (time.perf_counter() - started) * 1000 * STANDS_FOR
-    verdicts, _ = weigh(cases[1], on=DAY, known_at=now)
+    verdicts, _ = evaluate_candidates(cases[1], on=DAY, known_at=now)
     ours = {one.reviewer_id: replace(one, rank=None) for one in verdicts}
     for one in slowly:  # what is measured is the same answer
         assert ours[one.reviewer_id] == replace(one, rank=None)  # noqa: S101
@@ -180,25 +184,25 @@ def main() -> None:
         started = time.perf_counter()
         verdicts = plainly_ranked(case, on=DAY, known_at=now)
         plain.append((time.perf_counter() - started) * 1000)
-        assert verdicts == weigh(case, on=DAY, known_at=now)[0]  # noqa: S101
+        assert verdicts == evaluate_candidates(case, on=DAY, known_at=now)[0]  # noqa: S101
 
     started = time.perf_counter()
-    today = panel_today(rules_on(DAY, known_at=now), on=DAY, known_at=now)
-    steps = planning.plan(
-        planning.Asked(case.pk, case.version, *gather(case, today))
+    today = load_matching_context(get_matching_rules(DAY, known_at=now), on=DAY, known_at=now)
+    steps = planning.plan_assignments(
+        planning.PlanInput(case.pk, case.version, *gather_matching_input(case, today))
         for case in islice(cycle(cases), planned)
     )
     given = sum(step.chosen is not None for step in steps)
     plan = time.perf_counter() - started
 
     found = {
-        "engine": stage.engine(),
+        "engine": stage.database_engine(),
         "reviewers": len(verdicts),
         "affiliations": AFFILIATIONS,
         "eligible for the case compared": sum(one.is_eligible for one in verdicts),
         "one case, facts kept, ms": {
             "median": round(statistics.median(kept), 1),
-            "p95": round(stage.p95(kept), 1),
+            "p95": round(stage.percentile_95(kept), 1),
         },
         "one case, facts read, ms": {"first": round(first, 1), "most": round(max(cold), 1)},
         f"naive loop, ms, from every {STANDS_FOR}th": round(naive),

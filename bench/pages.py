@@ -24,7 +24,7 @@ _STATUS = (
 _QUEUE = "CASE WHEN n % 10 >= 6 THEN '' WHEN n % 2 = 0 THEN 'assign' ELSE 'eligibility' END"
 
 
-def fill(have: int, upto: int) -> None:
+def store_copies(have: int, upto: int) -> None:
     """Store copies of one demo case, each with an item and two parties, inside the database."""
     from django.db import connection
 
@@ -58,18 +58,18 @@ def fill(have: int, upto: int) -> None:
         "next_role": "CASE WHEN n %% 10 < 6 THEN 'COORDINATOR' ELSE '' END",
         "closed_at": f"CASE WHEN n %% 10 < 6 THEN NULL ELSE {moment} END",
     }
-    copy(Case, model, of_case, have, upto)
+    insert_copies(Case, model, of_case, have, upto)
     item = model.items.order_by("position")[0]
-    copy(DisputedItem, item, {"id": "10000000 + n", "case_id": "1000000 + n"}, have, upto)
+    insert_copies(DisputedItem, item, {"id": "10000000 + n", "case_id": "1000000 + n"}, have, upto)
     for place, role in enumerate(("CLAIMS_ADMINISTRATOR", "EMPLOYEE"), start=2):
         party = Party.objects.filter(case=model, role=role)[0]
         columns = {"id": f"{place}0000000 + n", "case_id": "1000000 + n"}
-        copy(Party, party, columns, have, upto)
+        insert_copies(Party, party, columns, have, upto)
     with connection.cursor() as cursor:
         cursor.execute("ANALYZE")
 
 
-def copy(kind: Any, row: Any, differing: dict[str, str], have: int, upto: int) -> None:
+def insert_copies(kind: Any, row: Any, differing: dict[str, str], have: int, upto: int) -> None:
     """Insert copies of a row, numbered from ``have`` + 1 to ``upto``, in one statement."""
     from django.db import connection
 
@@ -108,18 +108,18 @@ def keep_copy(size: int) -> str:
         connection.settings_dict["NAME"] = "postgres"
         with connection.cursor() as cursor:
             cursor.execute(f'CREATE DATABASE "{copy}" TEMPLATE "{here}"')
-        switch(here)
+        switch_database(here)
     return copy
 
 
-def switch(name: str) -> None:
+def switch_database(name: str) -> None:
     from django.db import connection
 
     connection.close()
     connection.settings_dict["NAME"] = name
 
 
-def look(client: Any, urls: list[str]) -> list[float]:
+def time_looks(client: Any, urls: list[str]) -> list[float]:
     """The time of each request in milliseconds, without cached counts of the lists."""
     from django.core.cache import cache
 
@@ -170,7 +170,7 @@ def urls_now() -> dict[str, list[str]]:
 
 def main() -> None:
     stage.set_up()
-    sizes = tuple(int(size) for size in sys.argv[1:]) or (SMALL, LARGE[stage.engine()])
+    sizes = tuple(int(size) for size in sys.argv[1:]) or (SMALL, LARGE[stage.database_engine()])
     from unittest import mock
 
     from django.core.management import call_command
@@ -193,7 +193,7 @@ def main() -> None:
     databases, urls, have = {}, {}, 0
     for size in sizes:
         started = time.perf_counter()
-        fill(have, size)
+        store_copies(have, size)
         have = size
         print(f"{size:,} cases after {time.perf_counter() - started:.0f} s", flush=True)
         urls[size] = urls_now()
@@ -203,18 +203,18 @@ def main() -> None:
     counts: dict[str, dict[int, int]] = {}
     for _ in range(ROUNDS):
         for size in sizes:
-            switch(databases[size])
+            switch_database(databases[size])
             for name, addresses in urls[size].items():
                 counts.setdefault(name, {})[size] = queries_of(client, addresses[0])
-                found = look(client, addresses)
+                found = time_looks(client, addresses)
                 times.setdefault(name, {}).setdefault(size, []).extend(found)
     small, large = sizes[0], sizes[-1]
     for name, by_size in times.items():
         medians = {size: sorted(all_)[len(all_) // 2] for size, all_ in by_size.items()}
-        p95 = {size: stage.p95(all_) for size, all_ in by_size.items()}
-        stage.tell(
+        p95 = {size: stage.percentile_95(all_) for size, all_ in by_size.items()}
+        stage.print_and_keep(
             "pages",
-            f"{name}, {stage.engine()}, {large:,} against {small:,} cases: "
+            f"{name}, {stage.database_engine()}, {large:,} against {small:,} cases: "
             f"median {medians[large] / medians[small]:.2f} times, "
             f"p95 {p95[large] / p95[small]:.2f} times (n={LOOKS * ROUNDS} each, in turn); "
             f"{counts[name][small]} and {counts[name][large]} queries; "

@@ -26,7 +26,7 @@ BEGAN = datetime(2025, 4, 1, 16, 0, tzinfo=UTC)
 RESULT = stage.RESULTS / "payer_bias.json"
 
 
-def offers(many: int) -> Iterator[Any]:
+def make_offers(many: int) -> Iterator[Any]:
     """Make a year of assignments, spread evenly over the days."""
     from tests.reviewers.histories import Offer
 
@@ -53,24 +53,24 @@ def main() -> None:
 
     from accounts.models import User
     from cases.models import Role
-    from reviewers.matching.history_of_choices import choices_between, deviations
+    from reviewers.matching.history_of_choices import list_choices_between, list_deviating_pairs
     from reviewers.matching.payer_bias import find_steering
     from reviewers.services import payer_bias
     from tests.reviewers.histories import store_history
 
     many = int(sys.argv[1]) if len(sys.argv) > 1 else CHOICES
     with transaction.atomic():
-        store_history(list(offers(many)))
+        store_history(list(make_offers(many)))
 
     def timed(act: Any, **named: Any) -> tuple[Any, float]:
         started = time.perf_counter()
         answer = act(**named)
         return answer, round(time.perf_counter() - started, 1)
 
-    found: dict[str, Any] = {"engine": stage.engine(), "choices": many, "tests": {}}
+    found: dict[str, Any] = {"engine": stage.database_engine(), "choices": many, "tests": {}}
     for name, days in (("a month", MONTH), ("twelve months", YEAR)):
         for role in (Role.CLAIMS_ADMINISTRATOR, Role.EMPLOYER):
-            choices, reading = timed(choices_between, **days, role=role)
+            choices, reading = timed(list_choices_between, **days, role=role)
             answer, dealing = timed(find_steering, choices=choices)
             found["tests"][f"{name}, {role.label.lower()}"] = {
                 "compared": answer.compared,
@@ -80,9 +80,9 @@ def main() -> None:
                 "p": answer.p,
                 "steered": answer.is_steered,
             }
-    test = payer_bias.examine(**YEAR, role=Role.CLAIMS_ADMINISTRATOR)
+    test = payer_bias.compute_bias_test(**YEAR, role=Role.CLAIMS_ADMINISTRATOR)
     test.made_at = BEGAN + timedelta(days=365)
-    pairs, seconds = timed(deviations, test=test, reader=User(is_active=False))
+    pairs, seconds = timed(list_deviating_pairs, test=test, reader=User(is_active=False))
     found["pairs of twelve months"] = {"s": seconds, "first": pairs[0].party}
     if many >= CHOICES:  # in fewer, every fifth case is too little to see
         assert found["tests"]["twelve months, claims administrator"]["steered"]

@@ -34,19 +34,19 @@ def set_up() -> None:
     call_command("migrate", verbosity=0)
 
 
-def engine() -> str:
+def database_engine() -> str:
     """The name of the database engine in the results."""
     from django.db import connection
 
     return "PostgreSQL" if connection.vendor == "postgresql" else "SQLite"
 
 
-def p95(times: list[float]) -> float:
+def percentile_95(times: list[float]) -> float:
     """The 95th percentile."""
     return statistics.quantiles(times, n=20)[-1]
 
 
-def tell(name: str, line: str) -> None:
+def print_and_keep(name: str, line: str) -> None:
     """Print a line of results with the machine, and append it to the results."""
     machine = f"{os.cpu_count()} cores, {platform.machine()}, Python {platform.python_version()}"
     kept = f"{datetime.now():%Y-%m-%d} {line} ({machine})"

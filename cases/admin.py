@@ -16,11 +16,11 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils import timezone
 
-from accounts.admin import ReadOnlyAdmin, VersionedAdmin, acting
+from accounts.admin import ReadOnlyAdmin, VersionedAdmin, signed_in_user
 from accounts.models import User
-from accounts.names import who
+from accounts.names import name_actor
 from accounts.roles import ADMIN_PERMISSIONS, Role
-from accounts.services import note_look
+from accounts.services import record_look
 
 from .models import Case, Event, Party, TreatmentCategory
 
@@ -36,7 +36,7 @@ class Version:
     changes: list[str]
 
 
-class LookUp(ReadOnlyAdmin):
+class LookUpAdmin(ReadOnlyAdmin):
     """Base of admin tables that can be searched and read only. Every look is recorded."""
 
     list_per_page = 50
@@ -51,10 +51,10 @@ class LookUp(ReadOnlyAdmin):
         raise NotImplementedError
 
     def has_module_permission(self, request: HttpRequest) -> bool:
-        return _may_look_up(request.user)
+        return _can_look_up(request.user)
 
     def has_view_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return _may_look_up(request.user)
+        return _can_look_up(request.user)
 
     def lookup_allowed(self, lookup: str, value: str, request: Any = None) -> bool:
         """Allow only the filters on the page.
@@ -100,8 +100,8 @@ class LookUp(ReadOnlyAdmin):
 
         :raises PermissionDenied: this user may not read the row.
         """
-        reader, granted = acting(request), self.has_view_permission(request, row)
-        note_look(
+        reader, granted = signed_in_user(request), self.has_view_permission(request, row)
+        record_look(
             by=reader,
             subject="case",
             reference=self.case_of(row).number,
@@ -114,7 +114,7 @@ class LookUp(ReadOnlyAdmin):
 
 
 @admin.register(Case)
-class CaseAdmin(LookUp):
+class CaseAdmin(LookUpAdmin):
     """Cases, with their versions as history."""
 
     list_display = ("number", "status", "priority", "origin", "received_on", "due_on")
@@ -132,14 +132,14 @@ class CaseAdmin(LookUp):
             yield Version(
                 number=newer.version,
                 at=newer.history_date,
-                who=who(newer.history_user, reader=reader),
+                who=name_actor(newer.history_user, reader=reader),
                 why=newer.history_change_reason,
-                changes=_changes(older, newer) if older else ["First version."],
+                changes=_list_version_changes(older, newer) if older else ["First version."],
             )
 
 
 @admin.register(Party)
-class PartyAdmin(LookUp):
+class PartyAdmin(LookUpAdmin):
     """Parties, with the rows that each one corrects as history."""
 
     list_display = ("name", "role", "case", "valid_from", "valid_to", "list_version", "withdrawn")
@@ -162,14 +162,14 @@ class PartyAdmin(LookUp):
             yield Version(
                 number=len(chain) - place,
                 at=newer.recorded_at,
-                who=who(newer.recorded_by, reader=reader),
+                who=name_actor(newer.recorded_by, reader=reader),
                 why=newer.source,
-                changes=_differences(older, newer) if older else ["First version."],
+                changes=_list_row_differences(older, newer) if older else ["First version."],
             )
 
 
 @admin.register(Event)
-class EventAdmin(LookUp):
+class EventAdmin(LookUpAdmin):
     """Events of all cases."""
 
     list_display = ("happened_at", "kind", "case", "sentence", "seat")
@@ -191,7 +191,7 @@ class EventAdmin(LookUp):
         yield Version(
             number=1,
             at=row.happened_at,
-            who=_seat(row) or who(row.by, reader=reader),
+            who=_describe_seat(row) or name_actor(row.by, reader=reader),
             why=row.why,
             changes=[row.sentence, "An event is written once and never changed."],
         )
@@ -208,40 +208,40 @@ class TreatmentCategoryAdmin(VersionedAdmin):
     ordering = ("parent__name", "name", "pk")
 
     def has_add_permission(self, request: HttpRequest) -> bool:
-        return Role.ADMINISTRATOR in acting(request).roles
+        return Role.ADMINISTRATOR in signed_in_user(request).roles
 
     def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return Role.ADMINISTRATOR in acting(request).roles
+        return Role.ADMINISTRATOR in signed_in_user(request).roles
 
 
-def _may_look_up(user: Any) -> bool:
+def _can_look_up(user: Any) -> bool:
     return user.is_active and bool(ADMIN_PERMISSIONS["cases"] & user.roles)
 
 
-def _seat(event: Event) -> str:
+def _describe_seat(event: Event) -> str:
     seat = event.by_reviewer_seat
     return "" if seat is None else f"The reviewer, seat {seat}"
 
 
-def _changes(older: Any, newer: Any) -> list[str]:
+def _list_version_changes(older: Any, newer: Any) -> list[str]:
     delta = newer.diff_against(older, foreign_keys_are_objs=False, excluded_fields=["version"])
     return [
         f"{newer.instance_type._meta.get_field(change.field).verbose_name}: "
-        f"{_shown(change.old)} → {_shown(change.new)}"
+        f"{_format_value(change.old)} → {_format_value(change.new)}"
         for change in delta.changes
     ]
 
 
-def _differences(older: models.Model, newer: models.Model) -> list[str]:
+def _list_row_differences(older: models.Model, newer: models.Model) -> list[str]:
     """List the fields in which two rows of one model differ, without who wrote them and when."""
     aside = {"id", "corrects", "recorded_at", "recorded_by", "source"}
     return [
-        f"{field.verbose_name}: {_shown(old)} → {_shown(new)}"
+        f"{field.verbose_name}: {_format_value(old)} → {_format_value(new)}"
         for field in newer._meta.concrete_fields
         if field.name not in aside
         and (old := field.value_from_object(older)) != (new := field.value_from_object(newer))
     ]
 
 
-def _shown(value: Any) -> str:
+def _format_value(value: Any) -> str:
     return "–" if value in (None, "", [], {}) else str(value)

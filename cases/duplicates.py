@@ -47,7 +47,7 @@ class ApplicationFacts:
 class PossibleDuplicate:
     """Result of comparing two applications.
 
-    :ivar points: sum of the evidence; see ``_evidence``.
+    :ivar points: sum of the evidence; see ``_collect_evidence``.
     :ivar repeats: the same treatment for the same person under another UR decision.
     :ivar belongs: same employee, physician and date of injury, so they may be consolidated.
     """
@@ -64,30 +64,30 @@ class PossibleDuplicate:
         return self.band in PROPOSED or self.repeats
 
 
-def compare(one: ApplicationFacts, other: ApplicationFacts) -> PossibleDuplicate:
+def compare_applications(one: ApplicationFacts, other: ApplicationFacts) -> PossibleDuplicate:
     """Compare two applications. The order of the two does not matter."""
-    evidence = list(_evidence(one, other))
+    evidence = list(_collect_evidence(one, other))
     points = sum(number for number, _ in evidence)
-    names = names_alike(one.employee, other.employee)
-    claims = _numbers(one.claim, other.claim)
+    names = classify_names(one.employee, other.employee)
+    claims = _compare_numbers(one.claim, other.claim)
     # Without the same person there is nothing to propose, whatever else agrees.
-    person = names in {"SAME", "CLOSE"} and not _born_apart(one, other)
-    decided = _days(one.ur_decided, other.ur_decided)
-    alike = items_alike(one.items, other.items)
+    person = names in {"SAME", "CLOSE"} and not _has_other_birthday(one, other)
+    decided = _compare_days(one.ur_decided, other.ur_decided)
+    alike = measure_item_overlap(one.items, other.items)
     band = Band.NO
     if person and decided != "DIFFERENT":
         sure = names == "SAME" and claims == "EQUAL" and decided == "EQUAL"
-        if sure and not _references_apart(one, other):
+        if sure and not _has_other_reference(one, other):
             band = Band.SAME
         elif points >= LIKELY_FROM:
             band = Band.LIKELY
         elif points >= POSSIBLE_FROM:
             band = Band.POSSIBLE
-    elif person and decided == "DIFFERENT" and _slipped_days(one.ur_decided, other.ur_decided):
+    elif person and decided == "DIFFERENT" and _is_day_slip(one.ur_decided, other.ur_decided):
         # The decision dates differ by one digit, which may be a typing error if the rest agrees.
         band = Band.POSSIBLE if points >= LIKELY_FROM else Band.NO
-    physicians = names_alike(one.physician, other.physician)
-    sure_person = person and (_days(one.born, other.born) == "EQUAL" or claims == "EQUAL")
+    physicians = classify_names(one.physician, other.physician)
+    sure_person = person and (_compare_days(one.born, other.born) == "EQUAL" or claims == "EQUAL")
     return PossibleDuplicate(
         band=band,
         points=points,
@@ -96,31 +96,31 @@ def compare(one: ApplicationFacts, other: ApplicationFacts) -> PossibleDuplicate
         repeats=sure_person and alike >= SAME_WORDS and decided == "DIFFERENT",
         belongs=sure_person
         and physicians in {"SAME", "CLOSE"}
-        and _days(one.injured, other.injured) == "EQUAL",
+        and _compare_days(one.injured, other.injured) == "EQUAL",
     )
 
 
-def names_alike(one: str, other: str) -> str:
+def classify_names(one: str, other: str) -> str:
     """Compare two names: SAME, CLOSE or DIFFERENT.
 
     Word order, accents, hyphens and middle initials are ignored. CLOSE means a typing error in one
     word, a short form, or a second surname left out.
     """
-    mine, theirs = _name_words(one), _name_words(other)
+    mine, theirs = _split_name_words(one), _split_name_words(other)
     if not mine or not theirs:
         return "DIFFERENT"
     if set(mine) == set(theirs):
         return "SAME"
     shorter, longer = sorted((mine, theirs), key=len)
     if len(shorter) < 2:
-        return "CLOSE" if _initial_and_surname(one, other) else "DIFFERENT"
+        return "CLOSE" if _is_initial_and_surname(one, other) else "DIFFERENT"
     # Match each word of the shorter name with a different word of the longer one.
     left, slips = list(longer), 0
     for word in shorter:
         if word in left:
             left.remove(word)
             continue
-        near = next((one for one in left if _words_alike(word, one)), None)
+        near = next((one for one in left if _is_similar_word(word, one)), None)
         if near is None:
             return "DIFFERENT"
         left.remove(near)
@@ -128,13 +128,13 @@ def names_alike(one: str, other: str) -> str:
     return "CLOSE" if slips <= 1 else "DIFFERENT"
 
 
-def items_alike(one: Sequence[str], other: Sequence[str]) -> float:
+def measure_item_overlap(one: Sequence[str], other: Sequence[str]) -> float:
     """Return the share of words that the treatments of two applications have in common, 0 to 1."""
-    mine, theirs = _item_words(one), _item_words(other)
+    mine, theirs = _split_item_words(one), _split_item_words(other)
     return len(mine & theirs) / len(mine | theirs) if mine and theirs else 0.0
 
 
-def keys_of(facts: ApplicationFacts) -> set[str]:
+def build_duplicate_keys(facts: ApplicationFacts) -> set[str]:
     """Build the search keys of an application. Two similar applications share at least one key.
 
     Keys are made from each half of the claim number (a wrong character spoils only one half), from
@@ -147,7 +147,7 @@ def keys_of(facts: ApplicationFacts) -> set[str]:
         keys |= {f"c<{claim[:half]}", f"c>{claim[-half:]}"}
     elif claim:
         keys.add(f"c={claim}")
-    surnames = {word for word in _name_words(facts.employee) if len(word) > 2}
+    surnames = {word for word in _split_name_words(facts.employee) if len(word) > 2}
     if facts.born:
         keys |= {f"b{facts.born:%Y%m%d}{word[:4]}" for word in surnames}
     if facts.injured:
@@ -157,49 +157,49 @@ def keys_of(facts: ApplicationFacts) -> set[str]:
     return keys
 
 
-def _evidence(one: ApplicationFacts, other: ApplicationFacts) -> Iterable[tuple[int, str]]:
+def _collect_evidence(one: ApplicationFacts, other: ApplicationFacts) -> Iterable[tuple[int, str]]:
     """Yield points and a sentence for each field that both applications state."""
     yield {
         "SAME": (3, "The employee’s name is the same."),
         "CLOSE": (2, "The employee’s name is nearly the same."),
         "DIFFERENT": (-3, "The employee’s name differs."),
-    }[names_alike(one.employee, other.employee)]
-    if both := _days(one.born, other.born):
+    }[classify_names(one.employee, other.employee)]
+    if both := _compare_days(one.born, other.born):
         yield {
             "EQUAL": (2, "The date of birth is the same."),
             "DIFFERENT": (-2, "The date of birth differs."),
         }[both]
-    if claims := _numbers(one.claim, other.claim):
+    if claims := _compare_numbers(one.claim, other.claim):
         yield {
             "EQUAL": (3, "The claim number is the same."),
             "SLIP": (2, "The claim number differs in one place."),
             "DIFFERENT": (-1, "The claim number differs."),
         }[claims]
-    if both := _days(one.injured, other.injured):
+    if both := _compare_days(one.injured, other.injured):
         yield {
             "EQUAL": (1, "The date of injury is the same."),
             "DIFFERENT": (-2, "The date of injury differs."),
         }[both]
-    if both := _days(one.ur_decided, other.ur_decided):
+    if both := _compare_days(one.ur_decided, other.ur_decided):
         yield {
             "EQUAL": (2, "The UR decision has the same date."),
             "DIFFERENT": (-2, "The UR decision has another date."),
         }[both]
-    if references := _numbers(one.ur_reference, other.ur_reference):
+    if references := _compare_numbers(one.ur_reference, other.ur_reference):
         yield {
             "EQUAL": (2, "The UR reference is the same."),
             "SLIP": (1, "The UR reference differs in one place."),
             "DIFFERENT": (-1, "The UR reference differs."),
         }[references]
     if one.physician and other.physician:
-        same = names_alike(one.physician, other.physician) != "DIFFERENT"
+        same = classify_names(one.physician, other.physician) != "DIFFERENT"
         yield (
             (1, "The requesting physician is the same.")
             if same
             else (-1, "The requesting physician differs.")
         )
     if one.items and other.items:
-        share = items_alike(one.items, other.items)
+        share = measure_item_overlap(one.items, other.items)
         if share >= SAME_WORDS:
             yield 2, "The treatments are the same."
         elif share >= LIKE_WORDS:
@@ -208,26 +208,28 @@ def _evidence(one: ApplicationFacts, other: ApplicationFacts) -> Iterable[tuple[
             yield -2, "The treatments differ."
 
 
-def _days(one: date | None, other: date | None) -> str:
+def _compare_days(one: date | None, other: date | None) -> str:
     """Compare two dates: EQUAL, DIFFERENT, or empty if one is unknown."""
     if one is None or other is None:
         return ""
     return "EQUAL" if one == other else "DIFFERENT"
 
 
-def _slipped_days(one: date | None, other: date | None) -> bool:
+def _is_day_slip(one: date | None, other: date | None) -> bool:
     """Whether two dates differ by one typing error."""
     return (
         one is not None and other is not None and one_slip_apart(f"{one:%m%d%Y}", f"{other:%m%d%Y}")
     )
 
 
-def _born_apart(one: ApplicationFacts, other: ApplicationFacts) -> bool:
+def _has_other_birthday(one: ApplicationFacts, other: ApplicationFacts) -> bool:
     """Whether the birth dates show two people. A typing error in one digit does not."""
-    return _days(one.born, other.born) == "DIFFERENT" and not _slipped_days(one.born, other.born)
+    return _compare_days(one.born, other.born) == "DIFFERENT" and not _is_day_slip(
+        one.born, other.born
+    )
 
 
-def _numbers(one: str, other: str) -> str:
+def _compare_numbers(one: str, other: str) -> str:
     """Compare two numbers: EQUAL, SLIP, DIFFERENT, or empty if one is unknown."""
     mine, theirs = fold_number(one), fold_number(other)
     if not mine or not theirs:
@@ -238,29 +240,29 @@ def _numbers(one: str, other: str) -> str:
     return "SLIP" if long_enough and one_slip_apart(mine, theirs) else "DIFFERENT"
 
 
-def _references_apart(one: ApplicationFacts, other: ApplicationFacts) -> bool:
+def _has_other_reference(one: ApplicationFacts, other: ApplicationFacts) -> bool:
     """Whether both applications state a UR reference and these differ."""
-    return _numbers(one.ur_reference, other.ur_reference) == "DIFFERENT"
+    return _compare_numbers(one.ur_reference, other.ur_reference) == "DIFFERENT"
 
 
-def _name_words(name: str) -> list[str]:
+def _split_name_words(name: str) -> list[str]:
     """Return the folded words of a name, without titles and initials."""
     words = [word for word in fold_name(name).split() if word not in _TITLES]
     return [word for word in words if len(word) > 1] or words
 
 
-def _initial_and_surname(one: str, other: str) -> bool:
+def _is_initial_and_surname(one: str, other: str) -> bool:
     """Whether one name is the other with the given name as an initial: D. Oyelaran."""
-    cut, whole = sorted((one, other), key=lambda name: len(_name_words(name)))
+    cut, whole = sorted((one, other), key=lambda name: len(_split_name_words(name)))
     letters = [word for word in fold_name(cut).split() if len(word) == 1]
-    rest = _name_words(whole)
-    if not letters or not set(_name_words(cut)) <= set(rest):
+    rest = _split_name_words(whole)
+    if not letters or not set(_split_name_words(cut)) <= set(rest):
         return False
-    given = [word for word in rest if word not in _name_words(cut)]
+    given = [word for word in rest if word not in _split_name_words(cut)]
     return any(word.startswith(letters[0]) for word in given)
 
 
-def _words_alike(one: str, other: str) -> bool:
+def _is_similar_word(one: str, other: str) -> bool:
     """Whether two words are the same but for a short form or one typing error."""
     shorter, longer = sorted((one, other), key=len)
     if len(shorter) >= 3 and longer.startswith(shorter):
@@ -268,6 +270,6 @@ def _words_alike(one: str, other: str) -> bool:
     return len(shorter) >= 4 and one_slip_apart(one, other)
 
 
-def _item_words(items: Iterable[str]) -> set[str]:
+def _split_item_words(items: Iterable[str]) -> set[str]:
     """Return the folded words of all treatments."""
     return {word for item in items for word in fold_name(item).split() if len(word) > 1}

@@ -118,12 +118,12 @@ def why_not_this_reason(code: str, priority: str, stage: Status) -> str:
     if reason is None:
         return "Choose a reason from the list."
     if priority not in reason.priorities:
-        case = f"{_article(priority)} {priority.lower()} case"
+        case = f"{_choose_article(priority)} {priority.lower()} case"
         return f"“{reason.label}” is not a reason to hold {case}."
     if stage not in reason.stages:
         return f"“{reason.label}” is not a reason to hold a case in “{stage.label}”."
     return ""
 
 
-def _article(word: str) -> str:
+def _choose_article(word: str) -> str:
     return "an" if word[0] in "AEIOU" else "a"

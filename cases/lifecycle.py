@@ -158,7 +158,7 @@ def refuse_illegal_move(number: str, old: Status, new: Status) -> None:
         )
 
 
-def diagram() -> str:
+def draw_state_diagram() -> str:
     """Draw the table as a Mermaid state diagram, for ``docs/lifecycle.md``."""
     lines = ["stateDiagram-v2", "    [*] --> RECEIVED"]
     for old, news in MOVES.items():

@@ -29,7 +29,7 @@ class OwnOrganization:
 
 
 @dataclass(frozen=True)
-class Standing:
+class ConflictFinding:
     """One result of the latest conflict check, with the answer of a person if there is one."""
 
     row: OwnConflictResult
@@ -58,7 +58,7 @@ class Standing:
         return self.result != Result.PASS and self.kind not in _OF_STAFF_ALONE
 
 
-def own_organization_of(
+def read_own_organization(
     *, on: date, known_at: datetime, limits: Limits = DEFAULT_LIMITS
 ) -> OwnOrganization:
     """Read the members of the organization on a day, as known at a moment. Two queries.
@@ -70,7 +70,7 @@ def own_organization_of(
         .select_related("user")
         .order_by("pk")
     )
-    first = first_versions(rows)
+    first = map_first_versions(rows)
     conflicts: dict[int, list[MemberAffiliation]] = defaultdict(list)
     for conflict in MemberAffiliation.objects.known_at(known_at).on(on).order_by("pk"):
         conflicts[first[conflict.member_id]].append(conflict)
@@ -80,13 +80,13 @@ def own_organization_of(
     ]
     content = [(row.pk, [conflict.pk for conflict in conflicts[first[row.pk]]]) for row in held]
     return OwnOrganization(
-        members=tuple(_facts(row, conflicts[first[row.pk]], limits) for row in held),
+        members=tuple(_build_member_facts(row, conflicts[first[row.pk]], limits) for row in held),
         digest=hashlib.sha256(json.dumps(content).encode()).hexdigest(),
         first=first,
     )
 
 
-def first_versions(rows: Iterable[OrganizationMember]) -> dict[int, int]:
+def map_first_versions(rows: Iterable[OrganizationMember]) -> dict[int, int]:
     """Map the id of every version of a member to the id of its first version.
 
     :param rows: all versions, in the order of their ids.
@@ -97,17 +97,17 @@ def first_versions(rows: Iterable[OrganizationMember]) -> dict[int, int]:
     return first
 
 
-def standing(case: Case) -> list[Standing]:
+def list_conflict_findings(case: Case) -> list[ConflictFinding]:
     """List the results of the latest check of a case, with their answers. One query."""
     rows = list(
         OwnConflictResult.objects.filter(case=case)
         .select_related("member__user", "party", "tested_by")
         .order_by("pk")
     )
-    return latest_of(rows)
+    return select_latest_findings(rows)
 
 
-def latest_of(rows: Sequence[OwnConflictResult]) -> list[Standing]:
+def select_latest_findings(rows: Sequence[OwnConflictResult]) -> list[ConflictFinding]:
     """Select the latest check from all results of a case.
 
     :param rows: all results of the case, oldest first.
@@ -117,7 +117,7 @@ def latest_of(rows: Sequence[OwnConflictResult]) -> list[Standing]:
     latest = max(row.run for row in rows)
     answers = {row.settles_id: row for row in rows if row.settles_id}
     return [
-        Standing(row, answers.get(row.pk))
+        ConflictFinding(row, answers.get(row.pk))
         for row in rows
         if row.run == latest and row.settles_id is None
     ]
@@ -129,7 +129,7 @@ def why_not_decided_here(case: Case) -> str:
     An affiliation of the organization, an owner or an officer bars the organization (Labor Code
     139.5). An affiliation of a staff member bars only that person.
     """
-    found = [one for one in standing(case) if one.stops_the_case]
+    found = [one for one in list_conflict_findings(case) if one.stops_the_case]
     confirmed = next((one for one in found if not one.is_open), None)
     if confirmed is not None:
         return (
@@ -144,7 +144,7 @@ def why_not_decided_here(case: Case) -> str:
     return ""
 
 
-def found_in_open_cases() -> list[Standing]:
+def list_open_case_findings() -> list[ConflictFinding]:
     """List confirmed and possible affiliations of the latest checks of open cases, next due first.
 
     One query. A partial index holds only these rows.
@@ -161,23 +161,23 @@ def found_in_open_cases() -> list[Standing]:
         .select_related("case", "party", "member__user", "settled_by__tested_by", "tested_by")
         .order_by("case__due_on", "case", "pk")
     )
-    found = [Standing(row, getattr(row, "settled_by", None)) for row in rows]
+    found = [ConflictFinding(row, getattr(row, "settled_by", None)) for row in rows]
     return [one for one in found if one.result != Result.PASS]
 
 
-def questions() -> int:
+def count_open_findings() -> int:
     """Count the possible affiliations in open cases that await the medical director. One query."""
-    return sum(one.is_open for one in found_in_open_cases())
+    return sum(one.is_open for one in list_open_case_findings())
 
 
-def versions_of(member: OrganizationMember) -> list[OrganizationMember]:
+def list_member_versions(member: OrganizationMember) -> list[OrganizationMember]:
     """List every version of a member, oldest first. One query."""
     rows = {row.pk: row for row in OrganizationMember.objects.select_related("user").order_by("pk")}
-    first = first_versions(rows.values())
+    first = map_first_versions(rows.values())
     return [row for pk, row in rows.items() if first[pk] == first[member.pk]]
 
 
-def _facts(
+def _build_member_facts(
     row: OrganizationMember, conflicts: Sequence[MemberAffiliation], limits: Limits
 ) -> MemberFacts:
     """Build the values of one member for the conflict check."""

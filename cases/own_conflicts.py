@@ -21,9 +21,9 @@ from directory.affiliations import (
     HeldAffiliation,
     Limits,
     PartyFacts,
-    conflict_of_name,
-    conflicts_through,
-    reached,
+    find_conflicts_on_file,
+    find_name_conflict,
+    find_reach,
 )
 
 # The relation of a member who is a party, directs a party, or belongs to its group of companies.
@@ -52,52 +52,52 @@ class MemberFacts:
 
 
 @dataclass(frozen=True)
-class Found:
+class FoundOwnConflict:
     """A confirmed or possible affiliation of a member of the organization."""
 
     member: MemberFacts
     conflict: FoundConflict
 
 
-def own_conflicts(
+def find_own_conflicts(
     members: Iterable[MemberFacts],
     parties: Sequence[PartyFacts],
     limits: Limits = DEFAULT_LIMITS,
-) -> list[Found]:
+) -> list[FoundOwnConflict]:
     """Check every member of the organization against every party.
 
     :returns: confirmed and possible affiliations only.
     """
     return [
-        Found(member, conflict)
+        FoundOwnConflict(member, conflict)
         for member in members
         if not member.is_small
         for party in parties
-        for conflict in _conflicts_of(member, party, limits)
+        for conflict in _find_member_conflicts(member, party, limits)
     ]
 
 
-def _conflicts_of(
+def _find_member_conflicts(
     member: MemberFacts, party: PartyFacts, limits: Limits
 ) -> Iterator[FoundConflict]:
     """Yield the conflicts of one member with one party: by identity, by affiliation, by name."""
     who = WHO[member.kind]
-    itself = _itself(member, party)
+    itself = _find_identity_conflict(member, party)
     if itself is not None:
         yield itself
-    for conflict in conflicts_through(member.conflicts, party, limits):
+    for conflict in find_conflicts_on_file(member.conflicts, party, limits):
         yield replace(
             conflict, sentence=f"{who}: {conflict.sentence[0].lower()}{conflict.sentence[1:]}"
         )
-    by_name = conflict_of_name(member.name, party, who=who) if member.name else None
+    by_name = find_name_conflict(member.name, party, who=who) if member.name else None
     # A surname alone passes: unlike a reviewer, a member is not asked about it.
     if by_name is not None and by_name.result != PASS:
         yield by_name
 
 
-def _itself(member: MemberFacts, party: PartyFacts) -> FoundConflict | None:
+def _find_identity_conflict(member: MemberFacts, party: PartyFacts) -> FoundConflict | None:
     """Find whether the member is the party, its officer, or a company of its group."""
-    reach = reached(member.organization_id, member.person_id, party)
+    reach = find_reach(member.organization_id, member.person_id, party)
     if reach is None:
         return None
     doubt, whom = reach

@@ -22,10 +22,10 @@ from directory.models import (
 from directory.names import fold_name, fold_organization
 
 from .models import Case, Party
-from .together import consolidated_into
+from .together import list_consolidated_cases
 
 
-def parties_of(
+def read_party_facts(
     case: Case, *, known_at: datetime, limits: Limits = DEFAULT_LIMITS
 ) -> list[PartyFacts]:
     """Read every party known at a moment, including those whose role has ended. Nine queries.
@@ -34,39 +34,41 @@ def parties_of(
 
     :param limits: shares that make a company part of a group.
     """
-    of_case = Party.objects.known_at(known_at).filter(case__in=decided_together(case))
-    rows = one_of_each(of_case.order_by("pk"))
-    same_persons = affiliations.groups_of_same(
+    of_case = Party.objects.known_at(known_at).filter(case__in=list_joint_cases(case))
+    rows = select_latest_parties(of_case.order_by("pk"))
+    same_persons = affiliations.group_same_ids(
         SamePerson.objects.known_at(known_at).values_list("person_id", "same_as_id")
     )
     same_pairs = list(
         SameOrganization.objects.known_at(known_at).values_list("organization_id", "same_as_id")
     )
-    same_organizations = affiliations.groups_of_same(same_pairs)
+    same_organizations = affiliations.group_same_ids(same_pairs)
     owned = OrganizationParent.objects.known_at(known_at).on(local_day(known_at))
-    controlled, connected = affiliations.groups_of_companies(
+    controlled, connected = affiliations.group_companies(
         same_pairs, owned.values_list("child_id", "parent_id", "share_percent"), limits
     )
-    persons = {row.pk: _all_of(row.person_id, same_persons) for row in rows}
-    organizations = {row.pk: _all_of(row.organization_id, same_organizations) for row in rows}
-    folded = {row.pk: _folded_names(row) for row in rows}
-    groups = {pk: _reached(own, controlled) for pk, own in organizations.items()}
-    part_owned = {pk: _reached(own, connected) for pk, own in organizations.items()}
-    officers = _officers_of(groups, same_persons, known_at=known_at)
-    directed = _directed_by(persons, same_organizations, known_at=known_at)
-    person_names = _names_near(
+    persons = {row.pk: _expand_same_rows(row.person_id, same_persons) for row in rows}
+    organizations = {
+        row.pk: _expand_same_rows(row.organization_id, same_organizations) for row in rows
+    }
+    folded = {row.pk: _fold_party_names(row) for row in rows}
+    groups = {pk: _expand_to_groups(own, controlled) for pk, own in organizations.items()}
+    part_owned = {pk: _expand_to_groups(own, connected) for pk, own in organizations.items()}
+    officers = _read_officers(groups, same_persons, known_at=known_at)
+    directed = _read_directed_companies(persons, same_organizations, known_at=known_at)
+    person_names = _read_matching_names(
         PersonName.objects.known_at(known_at),
         "person",
         persons | {(pk, "officers"): held for pk, held in officers.items()},
         folded,
         ("first", "last"),
     )
-    organization_names = _names_near(
+    organization_names = _read_matching_names(
         OrganizationName.objects.known_at(known_at), "organization", organizations, folded, ()
     )
     return [
         replace(
-            _party_facts(
+            _build_party_facts(
                 row,
                 persons[row.pk],
                 organizations[row.pk],
@@ -74,7 +76,8 @@ def parties_of(
                 person_names,
                 organization_names,
             ),
-            group=(groups[row.pk] - organizations[row.pk]) | _reached(directed[row.pk], controlled),
+            group=(groups[row.pk] - organizations[row.pk])
+            | _expand_to_groups(directed[row.pk], controlled),
             part_owned=part_owned[row.pk] - groups[row.pk],
             officers=officers[row.pk],
             officer_names=_split_names(person_names, officers[row.pk]),
@@ -83,12 +86,12 @@ def parties_of(
     ]
 
 
-def _reached(own: frozenset[int], groups: Mapping[int, frozenset[int]]) -> frozenset[int]:
+def _expand_to_groups(own: frozenset[int], groups: Mapping[int, frozenset[int]]) -> frozenset[int]:
     """Return the given companies and every company of their groups."""
     return own.union(*(groups.get(pk, frozenset({pk})) for pk in own))
 
 
-def _officers_of(
+def _read_officers(
     groups: Mapping[int, frozenset[int]],
     same_persons: Mapping[int, frozenset[int]],
     *,
@@ -104,14 +107,14 @@ def _officers_of(
     )
     held: dict[int, set[int]] = defaultdict(set)
     for organization_id, person_id in rows:
-        held[organization_id] |= _all_of(person_id, same_persons)
+        held[organization_id] |= _expand_same_rows(person_id, same_persons)
     return {
         pk: frozenset[int]().union(*(held.get(one, set()) for one in group))
         for pk, group in groups.items()
     }
 
 
-def _directed_by(
+def _read_directed_companies(
     persons: Mapping[int, frozenset[int]],
     same_organizations: Mapping[int, frozenset[int]],
     *,
@@ -127,7 +130,7 @@ def _directed_by(
     )
     held: dict[int, set[int]] = defaultdict(set)
     for person_id, organization_id in rows:
-        held[person_id] |= _all_of(organization_id, same_organizations)
+        held[person_id] |= _expand_same_rows(organization_id, same_organizations)
     return {
         pk: frozenset[int]().union(*(held.get(one, set()) for one in own))
         for pk, own in persons.items()
@@ -147,45 +150,45 @@ def _split_names(
     )
 
 
-def decided_together(case: Case) -> list[Case]:
+def list_joint_cases(case: Case) -> list[Case]:
     """Return the case and the cases consolidated into it: one reviewer decides them. One query."""
-    return [case, *consolidated_into(case)]
+    return [case, *list_consolidated_cases(case)]
 
 
-def one_of_each(rows: Iterable[Party]) -> list[Party]:
+def select_latest_parties(rows: Iterable[Party]) -> list[Party]:
     """Keep only the last of the rows that name the same people in the same role."""
-    latest = {_people_of(row): row for row in rows}
+    latest = {_party_identity(row): row for row in rows}
     return sorted(latest.values(), key=lambda row: row.pk)
 
 
-def rows_alike(case: Case) -> dict[int, frozenset[int]]:
+def group_party_rows(case: Case) -> dict[int, frozenset[int]]:
     """Map every party row to all rows that name the same people in the same role. One query.
 
     A new address or channel makes a new row but needs no new conflict check.
     """
     alike: dict[tuple[Any, ...], list[int]] = defaultdict(list)
-    for row in Party.objects.filter(case__in=decided_together(case)):
-        alike[_people_of(row)].append(row.pk)
+    for row in Party.objects.filter(case__in=list_joint_cases(case)):
+        alike[_party_identity(row)].append(row.pk)
     return {pk: frozenset(group) for group in alike.values() for pk in group}
 
 
-def _people_of(row: Party) -> tuple[Any, ...]:
+def _party_identity(row: Party) -> tuple[Any, ...]:
     """Return what identifies the people of a row; contact channels are left out."""
     return (row.role, row.person_id, row.organization_id, row.item_id, row.name, row.contact)
 
 
-def _all_of(pk: int | None, same: Mapping[int, frozenset[int]]) -> frozenset[int]:
+def _expand_same_rows(pk: int | None, same: Mapping[int, frozenset[int]]) -> frozenset[int]:
     """Return the id with the ids of all rows recorded as the same person or company."""
     return frozenset() if pk is None else same.get(pk, frozenset({pk}))
 
 
-def _folded_names(row: Party) -> set[str]:
+def _fold_party_names(row: Party) -> set[str]:
     """Return the folded names by which a party could be found among persons or organizations."""
     fold = fold_name if row.person_id is not None else fold_organization
     return {fold(row.name)} - {""}
 
 
-def _names_near(
+def _read_matching_names(
     names: QuerySet[Any],
     whose: str,
     own: Mapping[Any, frozenset[int]],
@@ -202,7 +205,7 @@ def _names_near(
     )
 
 
-def _party_facts(
+def _build_party_facts(
     row: Party,
     persons: frozenset[int],
     organizations: frozenset[int],

@@ -19,7 +19,7 @@ from .models import (
 )
 
 
-def why_not(user: User, permission: str, case: Case, *states: Status, act: str) -> str:
+def why_not_at_stage(user: User, permission: str, case: Case, *states: Status, act: str) -> str:
     """Check the role, then conflicts of interest of this person, then the state of the case.
 
     Conflicts of interest bar every action that advances a case: eligibility and its requests,
@@ -66,7 +66,7 @@ def why_not_end_early(user: User, case: Case) -> str:
 
 def why_not_close(user: User, case: Case) -> str:
     """Check whether the case can be closed without a determination."""
-    return why_not(
+    return why_not_at_stage(
         user,
         "cases.end_early",
         case,
@@ -110,7 +110,7 @@ def why_not_extend(user: User, case: Case) -> str:
 _PRIORITY_IS_SETTLED = (Status.QA, Status.APPROVED, Status.ISSUED)
 
 
-def why_not_convert(user: User, case: Case) -> str:
+def why_not_change_priority(user: User, case: Case) -> str:
     """Check whether the priority can change; after the review it no longer can."""
     if not user.may("cases.convert_priority"):
         return "Only a coordinator can change the priority of a case."
@@ -119,7 +119,7 @@ def why_not_convert(user: User, case: Case) -> str:
     return ""
 
 
-def why_not_commitment(user: User, case: Case) -> str:
+def why_not_record_commitment(user: User, case: Case) -> str:
     """Check whether a commitment to a party can be recorded."""
     if not user.may("cases.commitment_date"):
         return "Only a coordinator or a supervisor can record a commitment to a party."
@@ -203,7 +203,7 @@ def why_not_add_item(user: User, case: Case) -> str:
     return reason
 
 
-def why_not_match_anew(case: Case) -> str:
+def why_not_change_matching(case: Case) -> str:
     """Check whether fields that a reviewer is matched by (category, body part) may change now."""
     if case.stage in _MATCHED:
         return (
@@ -234,7 +234,7 @@ def why_not_keep_own_organization(user: User | None) -> str:
     return "Only credentialing and the medical director can edit this organization."
 
 
-def why_not_settle_own_conflict(user: User, result: OwnConflictResult) -> str:
+def why_not_resolve_own_conflict(user: User, result: OwnConflictResult) -> str:
     """Check whether this person may resolve a possible affiliation of this organization."""
     if not user.may("cases.settle_own_conflicts"):
         return "Only the medical director can resolve possible affiliations of this organization."
@@ -270,7 +270,7 @@ def why_not_draft_letter(user: User, case: Case) -> str:
     return ""
 
 
-def why_not_settle_possible_duplicate(user: User) -> str:
+def why_not_resolve_duplicate(user: User) -> str:
     if user.may("cases.settle_possible_duplicate"):
         return ""
     return "Your role does not let you resolve possible duplicates."

@@ -57,12 +57,12 @@ WHY = "Shipped with the portal"
 def seed_categories(*, by: User | None, at: datetime) -> None:
     """Add the shipped categories that are missing. Rows that the office changed stay."""
     for name, kinds in CATEGORIES.items():
-        parent = _category(name, None, by=by, at=at)
+        parent = _seed_category(name, None, by=by, at=at)
         for kind in kinds:
-            _category(kind, parent, by=by, at=at)
+            _seed_category(kind, parent, by=by, at=at)
 
 
-def _category(
+def _seed_category(
     name: str, parent: TreatmentCategory | None, *, by: User | None, at: datetime
 ) -> TreatmentCategory:
     known = TreatmentCategory.objects.filter(name=name, parent=parent).first()

@@ -12,5 +12,5 @@ logger = structlog.get_logger(__name__)
 @shared_task(name="cases.examine_own_organization")
 def examine_own_organization(**_: object) -> None:
     """Repeat the conflict check of open cases after facts about this organization changed."""
-    if tested := own_conflicts.examine_outdated(by=None, at=timezone.now()):
+    if tested := own_conflicts.check_outdated_cases(by=None, at=timezone.now()):
         logger.info("own_organization_examined", cases=tested)

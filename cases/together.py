@@ -8,7 +8,7 @@ from .models import Case, CaseLink, DisputedItem
 CONSOLIDATED = CaseLink.Kind.CONSOLIDATED
 
 
-def consolidated_into(lead: Case) -> list[Case]:
+def list_consolidated_cases(lead: Case) -> list[Case]:
     """List the cases consolidated into a lead case, by number. One query."""
     return [
         link.case
@@ -18,13 +18,13 @@ def consolidated_into(lead: Case) -> list[Case]:
     ]
 
 
-def lead_of(case: Case) -> Case | None:
+def find_lead_case(case: Case) -> Case | None:
     """Return the lead case of a consolidated case, or ``None``. One query."""
     link = case.links.filter(kind=CONSOLIDATED, ended_at=None).select_related("other").first()
     return link.other if link else None
 
 
-def items_decided_in(case: Case) -> QuerySet[DisputedItem]:
+def list_decided_items(case: Case) -> QuerySet[DisputedItem]:
     """Select the items that a case's determination decides: its own first, then the others."""
     followers = CaseLink.objects.filter(other=case, kind=CONSOLIDATED, ended_at=None)
     return (

@@ -13,20 +13,24 @@ from .views import (
 app_name = "cases"
 
 urlpatterns = [
-    path("item-changes/", item_changes.item_changes, name="item_changes"),
+    path("item-changes/", item_changes.list_item_changes, name="item_changes"),
     # this organization
-    path("organization/", own_conflicts.own_organization, name="own_organization"),
+    path("organization/", own_conflicts.show_own_organization, name="own_organization"),
     path("organization/add/<str:kind>/", own_conflicts.add_member, name="add_organization_member"),
-    path("organization/conflicts/", own_conflicts.conflicts, name="own_conflicts"),
+    path("organization/conflicts/", own_conflicts.list_own_conflicts, name="own_conflicts"),
     path(
         "organization/conflicts/<int:own_conflict_result_id>/",
-        own_conflicts.settle_conflict,
+        own_conflicts.resolve_conflict,
         name="settle_own_conflict",
     ),
-    path("organization/members/<int:member_id>/", own_conflicts.member, name="organization_member"),
+    path(
+        "organization/members/<int:member_id>/",
+        own_conflicts.show_member,
+        name="organization_member",
+    ),
     path(
         "organization/members/<int:member_id>/affiliations/",
-        own_conflicts.add_conflict,
+        own_conflicts.add_affiliation,
         name="add_own_conflict",
     ),
     path(
@@ -41,11 +45,11 @@ urlpatterns = [
     ),
     # organizations
     # taking cases out of the lists
-    path("duplicates/", duplicates.possible_duplicates, name="possible_duplicates"),
+    path("duplicates/", duplicates.list_possible_duplicates, name="possible_duplicates"),
     # the law
-    path("rules/", rules.deadline_rules, name="deadline_rules"),
-    path("rules/dates/", rules.recount, name="recount"),
-    path("rules/<int:rule_id>/", rules.deadline_rule, name="deadline_rule"),
+    path("rules/", rules.list_deadline_rules, name="deadline_rules"),
+    path("rules/dates/", rules.recount_open_cases, name="recount"),
+    path("rules/<int:rule_id>/", rules.show_deadline_rule, name="deadline_rule"),
     path("rules/<int:rule_id>/confirm/", rules.confirm_deadline_rule, name="confirm_deadline_rule"),
     path(
         "rules/<int:rule_id>/supersede/",
@@ -53,11 +57,11 @@ urlpatterns = [
         name="supersede_deadline_rule",
     ),
     # one case
-    path("cases/<str:number>/related/", duplicates.related, name="related"),
-    path("cases/<str:number>/related/look/", duplicates.look_again, name="look_again"),
-    path("cases/<str:number>/related/<int:proposal_id>/", duplicates.compare, name="compare"),
-    path("cases/<str:number>/consolidate/", duplicates.consolidate, name="consolidate"),
-    path("cases/<str:number>/separate/", duplicates.separate, name="separate"),
+    path("cases/<str:number>/related/", duplicates.show_related_cases, name="related"),
+    path("cases/<str:number>/related/look/", duplicates.search_again, name="look_again"),
+    path("cases/<str:number>/related/<int:proposal_id>/", duplicates.compare_cases, name="compare"),
+    path("cases/<str:number>/consolidate/", duplicates.consolidate_case, name="consolidate"),
+    path("cases/<str:number>/separate/", duplicates.separate_case, name="separate"),
     path("cases/<str:number>/items/add/", item_changes.propose_item, name="propose_item"),
     path(
         "cases/<str:number>/items/<int:position>/change/",
@@ -71,10 +75,10 @@ urlpatterns = [
     ),
     path(
         "cases/<str:number>/item-changes/<int:change_id>/",
-        item_changes.item_change,
+        item_changes.show_item_change,
         name="item_change",
     ),
-    path("cases/<str:number>/parties/", parties.parties, name="parties"),
+    path("cases/<str:number>/parties/", parties.show_parties, name="parties"),
     path("cases/<str:number>/parties/add/", parties.add_party, name="add_party"),
     path(
         "cases/<str:number>/parties/<int:party_id>/change/",
@@ -82,17 +86,17 @@ urlpatterns = [
         name="change_party",
     ),
     path("cases/<str:number>/parties/<int:party_id>/end/", parties.end_party, name="end_party"),
-    path("cases/<str:number>/deadlines/", dates.deadline_kinds, name="deadlines"),
+    path("cases/<str:number>/deadlines/", dates.show_deadlines, name="deadlines"),
     path(
         "cases/<str:number>/deadlines/<slug:deadline_kind>/",
-        dates.deadline_kind,
+        dates.show_deadline,
         name="deadline",
     ),
     path("cases/<str:number>/hold/", dates.begin_hold, name="begin_hold"),
     path("cases/<str:number>/holds/<int:hold_id>/end/", dates.end_hold, name="end_hold"),
-    path("cases/<str:number>/extend/", dates.extend, name="extend"),
-    path("cases/<str:number>/priority/", dates.convert, name="convert"),
-    path("cases/<str:number>/commitments/add/", dates.commitment, name="commitment"),
+    path("cases/<str:number>/extend/", dates.extend_determination, name="extend"),
+    path("cases/<str:number>/priority/", dates.change_priority, name="convert"),
+    path("cases/<str:number>/commitments/add/", dates.add_commitment, name="commitment"),
     path(
         "cases/<str:number>/commitments/<int:commitment_id>/move/",
         dates.move_commitment,
@@ -103,14 +107,14 @@ urlpatterns = [
         dates.keep_commitment,
         name="keep_commitment",
     ),
-    path("cases/<str:number>/receipt/", dates.state_receipt, name="state_receipt"),
-    path("cases/<str:number>/note/", endings.note, name="note"),
+    path("cases/<str:number>/receipt/", dates.record_receipt, name="state_receipt"),
+    path("cases/<str:number>/note/", endings.add_note, name="note"),
     path(
         "cases/<str:number>/notes/<int:event_id>/correct/",
         endings.correct_note,
         name="correct_note",
     ),
-    path("cases/<str:number>/withdraw/", endings.withdraw, name="withdraw"),
-    path("cases/<str:number>/terminate/", endings.terminate, name="terminate"),
-    path("cases/<str:number>/close/", endings.close, name="close"),
+    path("cases/<str:number>/withdraw/", endings.withdraw_case, name="withdraw"),
+    path("cases/<str:number>/terminate/", endings.terminate_items, name="terminate"),
+    path("cases/<str:number>/close/", endings.close_case, name="close"),
 ]

@@ -6,12 +6,12 @@ class CorrespondenceConfig(AppConfig):
     verbose_name = "Correspondence"
 
     def ready(self) -> None:
-        from letters.facts import declare
+        from letters.facts import declare_facts
         from letters.kinds import LetterKind
 
         from .facts import NOTICE_FACTS
         from .kinds import SPECS
 
-        declare(LetterKind.ASSIGNMENT_NOTICE, NOTICE_FACTS)
+        declare_facts(LetterKind.ASSIGNMENT_NOTICE, NOTICE_FACTS)
         for kind, spec in SPECS.items():
-            declare(kind, spec.declared)
+            declare_facts(kind, spec.declared)

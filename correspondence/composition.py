@@ -15,12 +15,18 @@ from django.urls import reverse
 import letters.services
 from cases.lifecycle import Status
 from cases.models import Case, CaseLetter, Deadline, DisputedItem, Event, Party, Priority, Role
-from correspondence.services.notices import address_of, organization
+from correspondence.services.notices import build_address, load_organization
 from deadlines.days import local_day
 from eligibility import rules
 from eligibility.answers import Answer, EligibilityResult
 from eligibility.models import EligibilityDecision, EligibilityFinding
-from letters.documents import CaseLetterDocument, Document, Recipient, Section, problems
+from letters.documents import (
+    CaseLetterDocument,
+    Document,
+    Recipient,
+    Section,
+    find_document_problems,
+)
 from letters.facts import Fact, FactName
 from letters.kinds import LetterKind
 from letters.models import Channel, WordingSet
@@ -35,7 +41,7 @@ _NAMED_FACT = re.compile(r"\((\w+)\)")
 
 
 @dataclass(frozen=True)
-class Missing:
+class MissingPart:
     """A missing part that prevents sending a draft: a sentence, and the page to correct it."""
 
     sentence: str
@@ -43,7 +49,7 @@ class Missing:
 
 
 @dataclass(frozen=True)
-class Made:
+class ComposedLetter:
     """The letter to one recipient, ready for preview or for the queue."""
 
     party: Party
@@ -55,55 +61,60 @@ class Made:
     slots: list[str]
 
 
-def told(draft: CaseLetter, *, at: datetime) -> list[Party]:
+def list_possible_recipients(draft: CaseLetter, *, at: datetime) -> list[Party]:
     """List the parties who may receive this letter today, in the order of 8 CCR 9792.10.4(b)."""
-    roles = _spec(draft).recipients
+    roles = _letter_spec(draft).recipients
     on_the_case = draft.case.parties.current().on(local_day(at))
     found = on_the_case.filter(role__in=roles, item=None)
     return sorted(found, key=lambda party: (roles.index(Role(party.role)), party.pk))
 
 
-def chosen(draft: CaseLetter, *, at: datetime) -> list[Party]:
+def list_chosen_recipients(draft: CaseLetter, *, at: datetime) -> list[Party]:
     """List the parties who receive the letter: all possible recipients that were not left out."""
-    return [party for party in told(draft, at=at) if party.pk not in draft.left_out]
+    return [
+        party for party in list_possible_recipients(draft, at=at) if party.pk not in draft.left_out
+    ]
 
 
-def missing(draft: CaseLetter, *, at: datetime) -> list[Missing]:
+def find_missing_parts(draft: CaseLetter, *, at: datetime) -> list[MissingPart]:
     """List everything that prevents sending the draft; empty if it can be sent."""
     case, found = draft.case, []
     to_parties = reverse("cases:parties", args=[case.number])
-    getting = chosen(draft, at=at)
+    getting = list_chosen_recipients(draft, at=at)
     if not getting:
-        found.append(Missing("No recipient is selected.", to_parties))
+        found.append(MissingPart("No recipient is selected.", to_parties))
     for party in getting:
-        if not address_of(party).address.strip():
+        if not build_address(party).address.strip():
             lacks = {Channel.FAX: "fax number", Channel.ELECTRONIC: "e-mail address"}
             what = lacks.get(Channel(party.preferred_channel), "postal address")
             sentence = f"{party.get_role_display()} {party.name} has no {what} on file."
-            found.append(Missing(sentence, to_parties))
+            found.append(MissingPart(sentence, to_parties))
     if getting:
         try:
-            made = make(draft, getting[0], at=at)
+            made = compose_letter(draft, getting[0], at=at)
         except letters.services.LetterRefused as refusal:
-            found += [Missing(one, _where(draft, one)) for one in refusal.problems]
+            found += [MissingPart(one, _repair_url(draft, one)) for one in refusal.problems]
         else:
-            found += [Missing(one, _where(draft, one)) for one in problems(made.document, LAYOUT)]
+            found += [
+                MissingPart(one, _repair_url(draft, one))
+                for one in find_document_problems(made.document, LAYOUT)
+            ]
     return found
 
 
-def make(draft: CaseLetter, party: Party, *, at: datetime) -> Made:
+def compose_letter(draft: CaseLetter, party: Party, *, at: datetime) -> ComposedLetter:
     """Compose the letter to one recipient from the current facts.
 
     :raises LetterRefused: naming every missing fact, or that no wording is in force.
     """
-    case, spec = draft.case, _spec(draft)
-    wording = letters.services.wording_in_force(kind=draft.kind, layout=LAYOUT)
-    facts = _facts(draft, at=at)
+    case, spec = draft.case, _letter_spec(draft)
+    wording = letters.services.find_wording_in_force(kind=draft.kind, layout=LAYOUT)
+    facts = _collect_facts(draft, at=at)
     values = {one.name: one.value for one in facts}
-    variants = _variants(draft)
-    slots = _slots(wording, spec, values)
+    variants = _choose_variants(draft)
+    slots = _choose_slots(wording, spec, values)
     declared = spec.declared
-    composed = letters.services.compose(
+    composed = letters.services.compose_wording(
         wording_set=wording,
         facts=facts,
         declared=declared,
@@ -112,12 +123,12 @@ def make(draft: CaseLetter, party: Party, *, at: datetime) -> Made:
         slots=slots,
     )
     heading = composed.text("heading")
-    others = [one for one in chosen(draft, at=at) if one.pk != party.pk]
+    others = [one for one in list_chosen_recipients(draft, at=at) if one.pk != party.pk]
     document = CaseLetterDocument(
         kind=draft.kind,
         title=f"{heading}, {case.number}",
         heading=heading,
-        organization=organization(),
+        organization=load_organization(),
         dated_on=local_day(at),
         case_number=case.number,
         recipient=Recipient(
@@ -125,10 +136,10 @@ def make(draft: CaseLetter, party: Party, *, at: datetime) -> Made:
             name=party.name,
             address=tuple(party.address.splitlines()),
         ),
-        way=_way(party),
+        way=_delivery_line(party),
         employee=str(values.get("employee", "")),
         opening=composed.paragraphs("opening"),
-        sections=tuple(_sections(spec, composed, values)),
+        sections=tuple(_build_sections(spec, composed, values)),
         closing=composed.paragraphs("closing"),
         copies_to=tuple(dict.fromkeys(one.get_role_display() for one in others)),
         claims_administrator=str(values.get("claims_administrator", "")),
@@ -138,14 +149,16 @@ def make(draft: CaseLetter, party: Party, *, at: datetime) -> Made:
         application_received=case.received_on,
         ur_decision_date=case.ur_decision.decided_on if case.ur_decision else None,
     )
-    return Made(party, document, facts, declared, wording, variants, slots)
+    return ComposedLetter(party, document, facts, declared, wording, variants, slots)
 
 
-def _spec(draft: CaseLetter) -> LetterSpec:
+def _letter_spec(draft: CaseLetter) -> LetterSpec:
     return SPECS[LetterKind(draft.kind)]
 
 
-def _sections(spec: LetterSpec, composed: Composed, values: dict[str, object]) -> Iterable[Section]:
+def _build_sections(
+    spec: LetterSpec, composed: Composed, values: dict[str, object]
+) -> Iterable[Section]:
     for name in spec.sections:
         paragraphs = composed.paragraphs(name) + composed.paragraphs(f"{name}_points")
         if name == "particulars":
@@ -156,17 +169,17 @@ def _sections(spec: LetterSpec, composed: Composed, values: dict[str, object]) -
             yield Section(composed.text(f"{name}_heading"), paragraphs, points)
 
 
-def _slots(wording: WordingSet, spec: LetterSpec, values: dict[str, object]) -> list[str]:
+def _choose_slots(wording: WordingSet, spec: LetterSpec, values: dict[str, object]) -> list[str]:
     """The slots of the wording, without those that depend on a fact that is not stated."""
     held = wording.sentences.order_by("slot").values_list("slot", flat=True).distinct()
     return [slot for slot in held if not (fact := spec.fact_for(slot)) or fact in values]
 
 
-def _variants(draft: CaseLetter) -> tuple[str, ...]:
+def _choose_variants(draft: CaseLetter) -> tuple[str, ...]:
     case = draft.case
     if draft.kind == LetterKind.CLOSURE:
         ended = {Status.WITHDRAWN: "WITHDRAWN", Status.TERMINATED: "TERMINATED"}
-        return (ended.get(case.stage) or _how_it_ended(case),)
+        return (ended.get(case.stage) or _closure_variant(case),)
     if draft.kind == LetterKind.INELIGIBILITY and _is_partly_eligible(case):
         return ("PARTIAL",)
     if draft.kind == LetterKind.ACKNOWLEDGMENT and case.duplicate_of_id is not None:
@@ -174,7 +187,7 @@ def _variants(draft: CaseLetter) -> tuple[str, ...]:
     return (case.priority,)
 
 
-def _how_it_ended(case: Case) -> str:
+def _closure_variant(case: Case) -> str:
     """The closure variant of a case that did not end in a stage of its own.
 
     An open case ended in part. A closed case was withdrawn if any of its items was.
@@ -185,8 +198,8 @@ def _how_it_ended(case: Case) -> str:
     return "WITHDRAWN" if withdrawn else "TERMINATED"
 
 
-def _way(party: Party) -> str:
-    address = address_of(party)
+def _delivery_line(party: Party) -> str:
+    address = build_address(party)
     match address.channel:
         case Channel.FAX:
             return f"By fax to {address.address}"
@@ -199,15 +212,15 @@ def _way(party: Party) -> str:
 # --- Facts ----------------------------------------------------------------------------------------
 
 
-def _facts(draft: CaseLetter, *, at: datetime) -> list[Fact]:
+def _collect_facts(draft: CaseLetter, *, at: datetime) -> list[Fact]:
     """Collect the facts that the letter may state, with their sources; empty facts are left out."""
-    facts = [*_of_the_case(draft.case, at=at), *_of_the_kind(draft, at=at), _treatments(draft)]
+    facts = [*_case_facts(draft.case, at=at), *_kind_facts(draft, at=at), _treatment_fact(draft)]
     if draft.particulars.strip():
         facts.append(Fact("particulars", draft.particulars.strip(), "Typed by staff in the draft"))
     return [one for one in facts if one.value not in (None, "", [])]
 
 
-def _of_the_case(case: Case, *, at: datetime) -> Iterable[Fact]:
+def _case_facts(case: Case, *, at: datetime) -> Iterable[Fact]:
     application, decision = "Application", case.ur_decision
     parties = case.parties.current().on(local_day(at)).filter(item=None)
     # Newest first, so that the oldest party of a role wins.
@@ -223,13 +236,15 @@ def _of_the_case(case: Case, *, at: datetime) -> Iterable[Fact]:
     )
     yield Fact("claim_number", case.claim_number, application)
     yield Fact("priority", case.get_priority_display(), "Case")
-    yield Fact("letter_date", _day(local_day(at)), "Day of approval")
-    yield Fact("application_received", _day(case.received_on), application)
-    yield Fact("date_of_injury", _day(case.date_of_injury), application)
-    yield Fact("ur_decision_date", _day(decision.decided_on if decision else None), "UR decision")
+    yield Fact("letter_date", _format_day(local_day(at)), "Day of approval")
+    yield Fact("application_received", _format_day(case.received_on), application)
+    yield Fact("date_of_injury", _format_day(case.date_of_injury), application)
+    yield Fact(
+        "ur_decision_date", _format_day(decision.decided_on if decision else None), "UR decision"
+    )
 
 
-def _treatments(draft: CaseLetter) -> Fact:
+def _treatment_fact(draft: CaseLetter) -> Fact:
     """The treatments that the letter lists, which depend on its kind."""
     case, items = draft.case, draft.case.items.order_by("position")
     if draft.kind == LetterKind.EXPEDITED:
@@ -246,29 +261,29 @@ def _is_partly_eligible(case: Case) -> bool:
     return latest is not None and latest.result == EligibilityResult.ELIGIBLE
 
 
-def _of_the_kind(draft: CaseLetter, *, at: datetime) -> Iterable[Fact]:
+def _kind_facts(draft: CaseLetter, *, at: datetime) -> Iterable[Fact]:
     case = draft.case
     match draft.kind:
         case LetterKind.INFORMATION_REQUEST:
-            yield _asked(draft)
+            yield _asked_fact(draft)
         case LetterKind.INELIGIBILITY:
-            yield from _finding(case, EligibilityResult.INELIGIBLE, "found_ineligible")
+            yield from _finding_facts(case, EligibilityResult.INELIGIBLE, "found_ineligible")
         case LetterKind.DEFERRAL:
-            yield from _finding(case, EligibilityResult.DEFERRED, "found_deferred")
+            yield from _finding_facts(case, EligibilityResult.DEFERRED, "found_deferred")
             reason = case.ur_decision.liability_reason if case.ur_decision else ""
             yield Fact("dispute_reason", [reason] if reason else [], "UR decision")
         case LetterKind.EXPEDITED:
-            yield from _conversion(case)
+            yield from _conversion_facts(case)
         case LetterKind.RECORDS_REMINDER:
-            yield from _records_owed(draft, at=at)
+            yield from _reminder_facts(draft, at=at)
         case LetterKind.CLOSURE:
-            yield from _end(case)
+            yield from _ending_facts(case)
         case _:
-            if points := _spec(draft).points:
+            if points := _letter_spec(draft).points:
                 yield Fact(points, list(draft.points), "Draft")
 
 
-def _asked(draft: CaseLetter) -> Fact:
+def _asked_fact(draft: CaseLetter) -> Fact:
     """The questions of the letter: from the draft, else the open questions, else unknown facts."""
     case = draft.case
     if draft.points:
@@ -282,11 +297,11 @@ def _asked(draft: CaseLetter) -> Fact:
     if latest is None:
         return Fact("asked", [], "")
     unknown = latest.findings.filter(answer=Answer.UNKNOWN).select_related("item").order_by("pk")
-    sentences = [_about(one, f"{rules.NEEDED[one.fact]}.") for one in unknown]
-    return Fact("asked", [one[:1].upper() + one[1:] for one in sentences], _source(latest))
+    sentences = [_prefix_item_title(one, f"{rules.NEEDED[one.fact]}.") for one in unknown]
+    return Fact("asked", [one[:1].upper() + one[1:] for one in sentences], _decision_source(latest))
 
 
-def _finding(case: Case, result: EligibilityResult, proof: str) -> Iterable[Fact]:
+def _finding_facts(case: Case, result: EligibilityResult, proof: str) -> Iterable[Fact]:
     latest = case.eligibility_decisions.order_by("-attempt").first()
     if latest is None:
         return
@@ -297,29 +312,29 @@ def _finding(case: Case, result: EligibilityResult, proof: str) -> Iterable[Fact
         and refused
     ):
         return
-    source = _source(latest)
+    source = _decision_source(latest)
     yield Fact(proof, True, source)
-    yield Fact("decided_on", _day(local_day(latest.decided_at)), source)
+    yield Fact("decided_on", _format_day(local_day(latest.decided_at)), source)
     if result == EligibilityResult.INELIGIBLE:
-        reasons = [_about(one, one.letter_sentence) for one in refused]
+        reasons = [_prefix_item_title(one, one.letter_sentence) for one in refused]
         yield Fact("reasons", list(dict.fromkeys(reasons)), source)
 
 
-def _about(finding: EligibilityFinding, sentence: str) -> str:
+def _prefix_item_title(finding: EligibilityFinding, sentence: str) -> str:
     return f"{finding.item.title}: {sentence}" if finding.item else sentence
 
 
-def _conversion(case: Case) -> Iterable[Fact]:
+def _conversion_facts(case: Case) -> Iterable[Fact]:
     event = case.events.filter(kind=Event.Kind.CONVERTED).order_by("pk").last()
     if event is None or case.priority != Priority.EXPEDITED:
         return
-    source = f"Conversion of {_day(local_day(event.happened_at))}"
+    source = f"Conversion of {_format_day(local_day(event.happened_at))}"
     yield Fact("made_expedited", True, source)
-    yield Fact("converted_on", _day(local_day(event.happened_at)), source)
+    yield Fact("converted_on", _format_day(local_day(event.happened_at)), source)
     yield Fact("certified_by", event.facts.get("certified_by", ""), source)
 
 
-def _records_owed(draft: CaseLetter, *, at: datetime) -> Iterable[Fact]:
+def _reminder_facts(draft: CaseLetter, *, at: datetime) -> Iterable[Fact]:
     case = draft.case
     running = Deadline.objects.filter(
         case=case,
@@ -333,34 +348,34 @@ def _records_owed(draft: CaseLetter, *, at: datetime) -> Iterable[Fact]:
         round=case.round, party__role=Role.CLAIMS_ADMINISTRATOR, sent_on__isnull=False
     ).first()
     if deadline is not None and deadline.due_on and case.stage == Status.NOTICE_SENT:
-        yield Fact("records_due_on", _day(deadline.due_on), "Deadline of the records")
+        yield Fact("records_due_on", _format_day(deadline.due_on), "Deadline of the records")
         if deadline.due_on < local_day(at):
             yield Fact("records_owed", True, "Deadline of the records")
     if notice is not None:
-        yield Fact("notice_sent_on", _day(notice.sent_on), "Notice of assignment")
+        yield Fact("notice_sent_on", _format_day(notice.sent_on), "Notice of assignment")
     yield Fact("records_missing", list(draft.points), "Draft")
 
 
-def _end(case: Case) -> Iterable[Fact]:
+def _ending_facts(case: Case) -> Iterable[Fact]:
     endings = (DisputedItem.Ending.WITHDRAWN, DisputedItem.Ending.AUTHORIZED)
     ended = list(case.items.filter(ending__in=endings).order_by("position"))
     last = max((one.ended_at for one in ended if one.ended_at), default=None)
     if last is None:
         return
     yield Fact("ended", True, "Disputed items")
-    yield Fact("ended_on", _day(local_day(last)), "Disputed items")
+    yield Fact("ended_on", _format_day(local_day(last)), "Disputed items")
     yield Fact("ended_items", [one.title for one in ended], "Disputed items")
 
 
-def _source(decision: EligibilityDecision) -> str:
+def _decision_source(decision: EligibilityDecision) -> str:
     return f"Eligibility decision {decision.attempt}"
 
 
-def _day(value: object) -> str:
+def _format_day(value: object) -> str:
     return f"{value:%m/%d/%Y}" if value else ""
 
 
-def _where(draft: CaseLetter, sentence: str) -> str:
+def _repair_url(draft: CaseLetter, sentence: str) -> str:
     """The page for correcting the fact that a sentence names; empty if the draft itself needs it.
 
     The refusals of ``letters`` end with the name of the fact in parentheses.

@@ -19,10 +19,10 @@ RECIPIENTS = (
     Role.REPRESENTATIVE,
     Role.REQUESTING_PHYSICIAN,
 )
-_FOR_THE_EMPLOYEE = (Role.EMPLOYEE, Role.EMPLOYEE_ATTORNEY, Role.REPRESENTATIVE)
+_EMPLOYEE_SIDE = (Role.EMPLOYEE, Role.EMPLOYEE_ATTORNEY, Role.REPRESENTATIVE)
 
 # The facts that every letter of a case may state.
-_OF_THE_CASE = (
+_CASE_FACTS = (
     FactName("imro_name", "Name of the review organization", printed=True),
     FactName("imro_short_name", "Short name of the review organization", printed=True),
     FactName("imro_address", "Address of the review organization", printed=True),
@@ -65,7 +65,7 @@ class LetterSpec:
     @property
     def declared(self) -> tuple[FactName, ...]:
         """All facts that the letter may state."""
-        return (*_OF_THE_CASE, *self.facts)
+        return (*_CASE_FACTS, *self.facts)
 
     def fact_for(self, slot: str) -> str:
         """The fact without which a slot is left out; empty if the slot is always included."""
@@ -76,7 +76,7 @@ SPECS: dict[LetterKind, LetterSpec] = {
     LetterKind.ACKNOWLEDGMENT: LetterSpec(
         sections=("treatments", "particulars", "next"),
         lists={"treatments": "treatments"},
-        recipients=_FOR_THE_EMPLOYEE,
+        recipients=_EMPLOYEE_SIDE,
     ),
     LetterKind.INFORMATION_REQUEST: LetterSpec(
         sections=("asked", "particulars", "due", "send"),

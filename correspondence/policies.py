@@ -6,11 +6,11 @@ Each function returns an empty string if the action is allowed, else the sentenc
 from accounts.models import User
 from cases.lifecycle import Status
 from cases.models import Case, CaseLetter
-from cases.policies import why_not
+from cases.policies import why_not_at_stage
 
 
 def why_not_make_notices(user: User, case: Case) -> str:
-    reason = why_not(
+    reason = why_not_at_stage(
         user,
         "correspondence.make_notices",
         case,
@@ -23,7 +23,7 @@ def why_not_make_notices(user: User, case: Case) -> str:
 
 
 def why_not_mark_notices_sent(user: User, case: Case) -> str:
-    reason = why_not(
+    reason = why_not_at_stage(
         user, "letters.mark_sent", case, Status.ELIGIBLE, act="mark the notices as sent"
     )
     if not reason and not case.notices.filter(round=case.round).exists():

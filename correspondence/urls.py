@@ -5,12 +5,12 @@ from .views import case_letters, notices
 app_name = "correspondence"
 
 urlpatterns = [
-    path("drafts/", case_letters.drafts, name="drafts"),
-    path("cases/<str:number>/notices/", notices.notices, name="notices"),
+    path("drafts/", case_letters.list_drafts, name="drafts"),
+    path("cases/<str:number>/notices/", notices.show_notices, name="notices"),
     path("cases/<str:number>/notices/make/", notices.make_notices, name="make_notices"),
     path("cases/<str:number>/notices/sent/", notices.mark_notices_sent, name="mark_notices_sent"),
     path("cases/<str:number>/letters/draft/", case_letters.draft_letter, name="draft_letter"),
-    path("cases/<str:number>/letters/<int:letter_id>/", case_letters.letter, name="letter"),
+    path("cases/<str:number>/letters/<int:letter_id>/", case_letters.show_letter, name="letter"),
     path(
         "cases/<str:number>/letters/<int:letter_id>/preview/",
         case_letters.preview_letter,
@@ -33,7 +33,7 @@ urlpatterns = [
     ),
     path(
         "cases/<str:number>/letters/<int:letter_id>/pages/<int:page>/",
-        case_letters.letter_page,
+        case_letters.show_preview_page,
         name="letter_page",
     ),
 ]

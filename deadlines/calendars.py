@@ -153,7 +153,7 @@ def friday_after_thanksgiving(year: int) -> date:
     return _nth_weekday("4", 3, 11, 1)(year)[0]
 
 
-def say(day: date) -> str:
+def format_day(day: date) -> str:
     """Format a day for staff: ``Fri, Jun 20, 2014``."""
     return f"{day:%a, %b} {day.day}, {day.year}"
 
@@ -165,7 +165,7 @@ def refuse_out_of_range(day: date) -> None:
     """
     if not FIRST_DAY <= day <= LAST_DAY:
         raise OutOfRange(
-            f"{say(day)} is outside {FIRST_DAY.year} to {LAST_DAY.year}, the years for which "
+            f"{format_day(day)} is outside {FIRST_DAY.year} to {LAST_DAY.year}, the years for which "
             "holidays are on file. Check the year."
         )
 

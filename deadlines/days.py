@@ -3,7 +3,7 @@
 from datetime import date, datetime, time
 from zoneinfo import ZoneInfo
 
-from .calendars import say
+from .calendars import format_day
 
 PACIFIC = ZoneInfo("America/Los_Angeles")
 
@@ -13,29 +13,29 @@ def local_day(moment: datetime) -> date:
     return moment.astimezone(PACIFIC).date()
 
 
-def midnight(day: date) -> datetime:
+def start_of_day(day: date) -> datetime:
     """The moment at which a day begins in Pacific time."""
     return datetime.combine(day, time.min, tzinfo=PACIFIC)
 
 
-def iso(when: date | datetime) -> str:
+def format_iso(when: date | datetime) -> str:
     """Format as ISO text: ``2014-07-21``, or ``2015-07-05T16:00`` for a Pacific moment."""
     return when.isoformat(timespec="minutes")[:16] if isinstance(when, datetime) else str(when)
 
 
-def say_when(when: date | datetime) -> str:
+def format_moment(when: date | datetime) -> str:
     """Format a day, or a moment with its Pacific time."""
     if isinstance(when, datetime):
         local = when.astimezone(PACIFIC)
-        return f"{say(local.date())}, {say_time(local)}"
-    return say(when)
+        return f"{format_day(local.date())}, {format_time(local)}"
+    return format_day(when)
 
 
-def say_time(local: datetime | time) -> str:
+def format_time(local: datetime | time) -> str:
     """Format a Pacific time of day: ``2:05 PM PT``."""
     return f"{local.hour % 12 or 12}:{local:%M %p} PT"
 
 
-def say_count(count: int, unit: str) -> str:
+def format_count(count: int, unit: str) -> str:
     """Format a count with its unit: ``1 day``, ``1,200 days``."""
     return f"{count:,} {unit}{'' if count == 1 else 's'}"

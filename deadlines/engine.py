@@ -20,10 +20,10 @@ from .calendars import (
     CalendarName,
     Calendars,
     OutOfRange,
+    format_day,
     refuse_out_of_range,
-    say,
 )
-from .days import PACIFIC, say_count, say_time, say_when
+from .days import PACIFIC, format_count, format_moment, format_time
 from .facts import Facts, Hold, read_day, read_moment
 from .kinds import (
     DEADLINE_KINDS,
@@ -44,17 +44,17 @@ from .rules import (
     NoRule,
     Roll,
     Rule,
-    on_file,
-    rule_for,
+    find_rule,
+    list_rules_on_file,
 )
-from .sums import Step, StepKind, Sum, Unknown, missing
+from .sums import Step, StepKind, Sum, Unknown, unknown_for_missing
 
 
 def _rule_of(deadline_kind: str, year: str, rules: Sequence[Rule]) -> Rule:
     """The rule of a year or day that was named explicitly, for study. Never used by default."""
     if not re.fullmatch(r"\d{4}", year):
         day = read_day("rules_of", year)
-        return rule_for(deadline_kind, day, rules)
+        return find_rule(deadline_kind, day, rules)
     if year == "0000":
         raise BadDeadlineFact("rules_of=0000 is not a year.")
     first, last = date(int(year), 1, 1), date(int(year), 12, 31)
@@ -72,7 +72,8 @@ def _rule_of(deadline_kind: str, year: str, rules: Sequence[Rule]) -> Rule:
         )
     if not found:
         raise NoRule(
-            f"No rule of “{deadline_kind}” is on file for {year}. {on_file(deadline_kind, rules)}"
+            f"No rule of “{deadline_kind}” is on file for {year}. "
+            f"{list_rules_on_file(deadline_kind, rules)}"
         )
     return found[0]
 
@@ -180,7 +181,7 @@ class _Setting:
         return [mine, *others, no_friday]
 
 
-def _prepare(
+def _prepare_setting(
     deadline_kind: DeadlineKind,
     given: Mapping[str, object],
     rules: Sequence[Rule],
@@ -190,7 +191,7 @@ def _prepare(
     """Choose the rule and check the facts, or return what is missing."""
     facts = Facts(deadline_kind, given)
     if deadline_kind.trigger not in facts:
-        return missing(deadline_kind, f"the day on which {deadline_kind.event}")
+        return unknown_for_missing(deadline_kind, f"the day on which {deadline_kind.event}")
     if facts.yes_no("form_served") is False:
         sentence = (
             f"{deadline_kind.label}: the application form was not sent with the decision, so the "
@@ -205,7 +206,7 @@ def _prepare(
         sentence = f"Counted by the rules of {facts.text('rules_of')}, chosen by name: {rule}."
         before.append(Step(StepKind.CHOICE, sentence))
     else:
-        rule = rule_for(deadline_kind.name, day, rules)
+        rule = find_rule(deadline_kind.name, day, rules)
     if "calendar" in facts and facts.text("calendar") != rule.calendar:
         before.append(
             Step(
@@ -219,13 +220,18 @@ def _prepare(
         sentence = f"The Friday after Thanksgiving is taken as {state}, chosen by name."
         before.append(Step(StepKind.CHOICE, sentence))
     if rule.needs_method and not facts.method():
-        return missing(deadline_kind, f"the way in which {deadline_kind.event}")
+        return unknown_for_missing(deadline_kind, f"the way in which {deadline_kind.event}")
     return _Setting(
-        deadline_kind, facts, rule, calendars, (*holds, *_extension(facts)), tuple(before)
+        deadline_kind,
+        facts,
+        rule,
+        calendars,
+        (*holds, *_extension_from_facts(facts)),
+        tuple(before),
     )
 
 
-def _extension(facts: Facts) -> list[Hold]:
+def _extension_from_facts(facts: Facts) -> list[Hold]:
     """The extension for good cause, if it is given as plain facts and not as a hold."""
     if "extension_days" not in facts:
         return []
@@ -235,7 +241,7 @@ def _extension(facts: Facts) -> list[Hold]:
     return [Hold(EXTENSION, start, end, approved_on=approved)]
 
 
-def due(
+def compute_deadline(
     deadline_kind: str,
     given: Mapping[str, object],
     *,
@@ -256,12 +262,14 @@ def due(
     if deadline_kind_named(deadline_kind).name == "records_penalty":
         raise UnknownDeadlineKind("“records_penalty” is a sum of money, not a date.")
     try:
-        return _due(deadline_kind_named(deadline_kind), given, rules, calendars, holds)
+        return _compute_with_holds(
+            deadline_kind_named(deadline_kind), given, rules, calendars, holds
+        )
     except OverflowError:
         raise OutOfRange("A date or a hold is too far away to be counted. Check it.") from None
 
 
-def _due(
+def _compute_with_holds(
     deadline_kind: DeadlineKind,
     given: Mapping[str, object],
     rules: Sequence[Rule],
@@ -269,13 +277,13 @@ def _due(
     holds: Sequence[Hold],
 ) -> Sum | Unknown:
     """Compute a deadline; holds that suspend or restart it are applied first."""
-    setting = _prepare(deadline_kind, given, rules, calendars, holds)
+    setting = _prepare_setting(deadline_kind, given, rules, calendars, holds)
     if isinstance(setting, Unknown):
         return setting
-    stopping = [hold for hold in holds if _stops(setting.rule, hold)]
+    stopping = [hold for hold in holds if _suspends_or_restarts(setting.rule, hold)]
     if stopping:
         # A hold that begins after the last day is too late to move it.
-        plain = _due(deadline_kind, given, rules, calendars, ())
+        plain = _compute_with_holds(deadline_kind, given, rules, calendars, ())
         if isinstance(plain, Unknown):
             return plain
         late = [hold for hold in stopping if hold.start > plain.due_on]
@@ -285,35 +293,39 @@ def _due(
             holds=tuple(hold for hold in setting.holds if hold not in late),
             before=(*setting.before, *(Step(StepKind.HOLD, f"{hold}: {note}") for hold in late)),
         )
-        stopped = _stopped(setting, rules)
+        stopped = _answer_while_stopped(setting, rules)
         if stopped is not None:
             return stopped
-    return _hours(setting) if setting.rule.kind is Kind.HOURS else _days(setting)
+    return (
+        _compute_in_hours(setting) if setting.rule.kind is Kind.HOURS else _compute_in_days(setting)
+    )
 
 
-def _stops(rule: Rule, hold: Hold) -> bool:
+def _suspends_or_restarts(rule: Rule, hold: Hold) -> bool:
     """Whether the hold suspends or restarts the deadline."""
     legal = rule.legal_holds.get(hold.reason)
     return legal is not None and legal.effect is not Effect.EXTENDS
 
 
-def _stopped(setting: _Setting, rules: Sequence[Rule]) -> Sum | Unknown | None:
+def _answer_while_stopped(setting: _Setting, rules: Sequence[Rule]) -> Sum | Unknown | None:
     """The answer if a hold suspends or restarts the deadline; ``None`` if none does."""
     for hold in sorted(setting.holds, key=lambda hold: hold.start):
-        if not _stops(setting.rule, hold):
+        if not _suspends_or_restarts(setting.rule, hold):
             continue
         legal = setting.rule.legal_holds[hold.reason]
         if hold.end is None or not hold.has_ended:
             return Unknown(
                 setting.deadline_kind,
-                f"{setting.deadline_kind.label}: suspended since {say(hold.start)} "
+                f"{setting.deadline_kind.label}: suspended since {format_day(hold.start)} "
                 f"({hold.reason}); "
                 f"no date until that hold ends ({legal.source}).",
                 (f"the day on which the hold {hold.reason} ends",),
             )
         if legal.effect is Effect.RESTARTS:
             facts = {"served": hold.end, "method": hold.method}
-            restarted = _due(DEADLINE_KINDS[legal.restarts_as], facts, rules, setting.calendars, ())
+            restarted = _compute_with_holds(
+                DEADLINE_KINDS[legal.restarts_as], facts, rules, setting.calendars, ()
+            )
             if isinstance(restarted, Unknown):
                 return restarted
             sentence = f"{hold}: the deadline restarts when it ends."
@@ -338,10 +350,10 @@ def _legal_days(setting: _Setting, after: date) -> tuple[int, list[Step]]:
             steps.append(Step(StepKind.HOLD, f"{hold}: {note}"))
             continue
         if legal.effect is Effect.EXTENDS:
-            days, sentence = _granted(hold, legal, by_reason.get(hold.reason, 0))
+            days, sentence = _approved_extension_days(hold, legal, by_reason.get(hold.reason, 0))
         else:
             days = max(0, ((hold.end or after) - max(hold.start, after)).days)
-            sentence = f"{hold}: the deadline was suspended for {say_count(days, 'day')}."
+            sentence = f"{hold}: the deadline was suspended for {format_count(days, 'day')}."
         by_reason[hold.reason] = by_reason.get(hold.reason, 0) + days
         total += days
         confirmed = setting.rule.is_confirmed
@@ -349,7 +361,7 @@ def _legal_days(setting: _Setting, after: date) -> tuple[int, list[Step]]:
     return total, steps
 
 
-def _granted(hold: Hold, legal: LegalHold, already: int) -> tuple[int, str]:
+def _approved_extension_days(hold: Hold, legal: LegalHold, already: int) -> tuple[int, str]:
     """The days that an extension adds, and the sentence for it."""
     asked = hold.days or 0
     if hold.approved_on is None:
@@ -357,13 +369,13 @@ def _granted(hold: Hold, legal: LegalHold, already: int) -> tuple[int, str]:
     days = asked if legal.max_days is None else max(0, min(asked, legal.max_days - already))
     most = f"; all extensions together add at most {legal.max_days}" if days < asked else ""
     return days, (
-        f"{_extension_words(hold)}, approved {say(hold.approved_on)}: "
-        f"adds {say_count(days, 'day')}{most}."
+        f"{_extension_words(hold)}, approved {format_day(hold.approved_on)}: "
+        f"adds {format_count(days, 'day')}{most}."
     )
 
 
 def _extension_words(hold: Hold) -> str:
-    return f"Extension of {say_count(hold.days or 0, 'day')} for good cause"
+    return f"Extension of {format_count(hold.days or 0, 'day')} for good cause"
 
 
 def _day_count(setting: _Setting) -> tuple[_DayCount, list[Step], list[Step]] | Unknown:
@@ -384,7 +396,7 @@ def _day_count(setting: _Setting) -> tuple[_DayCount, list[Step], list[Step]] | 
     lines = [
         Step(
             StepKind.TRIGGER,
-            f"{say(trigger)}: {deadline_kind.event}{by_method}. This day is not counted.",
+            f"{format_day(trigger)}: {deadline_kind.event}{by_method}. This day is not counted.",
             trigger,
         )
     ]
@@ -394,7 +406,8 @@ def _day_count(setting: _Setting) -> tuple[_DayCount, list[Step], list[Step]] | 
         lines = [
             setting.step(
                 StepKind.TRIGGER,
-                f"Posted {say_count(days, 'day')} earlier, so received on {say(trigger)}. "
+                f"Posted {format_count(days, 'day')} earlier, so received on "
+                f"{format_day(trigger)}. "
                 "This day is not counted.",
                 trigger,
             )
@@ -420,7 +433,7 @@ def _day_count(setting: _Setting) -> tuple[_DayCount, list[Step], list[Step]] | 
     return count, lines, hold_lines
 
 
-def _days(setting: _Setting) -> Sum | Unknown:
+def _compute_in_days(setting: _Setting) -> Sum | Unknown:
     """Compute a deadline in days or months."""
     ready = _day_count(setting)
     if isinstance(ready, Unknown):
@@ -436,7 +449,7 @@ def _days(setting: _Setting) -> Sum | Unknown:
         *hold_lines,
         *_end_steps(setting, count, on),
     ]
-    target, target_steps = _target(setting, count, on, ends)
+    target, target_steps = _compute_target(setting, count, on, ends)
     return Sum(
         setting.deadline_kind,
         setting.rule,
@@ -457,13 +470,13 @@ def _length_steps(setting: _Setting, count: _DayCount, on: Calendar) -> Iterator
     if count.after_cutoff and rule.cutoff is not None:
         yield setting.step(
             StepKind.TRIGGER,
-            f"It arrived after {say_time(rule.cutoff)}, so it counts as received on the next "
-            f"business day, {say(start)}.",
+            f"It arrived after {format_time(rule.cutoff)}, so it counts as received on the next "
+            f"business day, {format_day(start)}.",
             start,
         )
-    sentence = f"{say_count(count.length, rule.kind.unit)}: {say(end)}."
+    sentence = f"{format_count(count.length, rule.kind.unit)}: {format_day(end)}."
     if rule.kind in (Kind.WORKING, Kind.BUSINESS):
-        left_out = [f"{say(day)} ({name})" for day, name in on.holidays_between(start, end)]
+        left_out = [f"{format_day(day)} ({name})" for day, name in on.holidays_between(start, end)]
         sentence += f" Counted on the {on.name} calendar, without weekends"
         sentence += f" and without {' and '.join(left_out)}." if left_out else "."
     yield setting.step(StepKind.LENGTH, sentence, end)
@@ -471,8 +484,8 @@ def _length_steps(setting: _Setting, count: _DayCount, on: Calendar) -> Iterator
         unit = "court day" if count.extension.court_days else "day"
         yield Step(
             StepKind.EXTENSION,
-            f"{say_count(count.extension.days, unit)} more, because it was served "
-            f"{METHODS[setting.facts.method()]}: {say(count.served(on))}.",
+            f"{format_count(count.extension.days, unit)} more, because it was served "
+            f"{METHODS[setting.facts.method()]}: {format_day(count.served(on))}.",
             count.served(on),
             count.extension.source,
             rule.is_confirmed,
@@ -486,24 +499,25 @@ def _end_steps(setting: _Setting, count: _DayCount, on: Calendar) -> Iterator[St
         if rolled != raw:
             yield Step(
                 StepKind.ROLL,
-                f"{say(raw)} is closed ({on.why_closed(raw)}). On the {on.name} calendar the next "
-                f"open day is {say(rolled)}.",
+                f"{format_day(raw)} is closed ({on.why_closed(raw)}). On the {on.name} "
+                "calendar the next "
+                f"open day is {format_day(rolled)}.",
                 rolled,
                 "CCP 12a",
             )
         elif setting.rule.kind is Kind.CALENDAR:
-            yield Step(StepKind.ROLL, f"{say(raw)} is open on the {on.name} calendar.", raw)
+            yield Step(StepKind.ROLL, f"{format_day(raw)} is open on the {on.name} calendar.", raw)
     if count.outer is not None:
         yield setting.step(
             StepKind.LIMIT,
             f"Never later than {setting.rule.outer_days} days after the treatment was recommended: "
-            f"{say(count.outer)}.",
+            f"{format_day(count.outer)}.",
             limit,
         )
-    yield Step(StepKind.RESULT, f"Last day: {say(limit)}.", limit)
+    yield Step(StepKind.RESULT, f"Last day: {format_day(limit)}.", limit)
 
 
-def _target(
+def _compute_target(
     setting: _Setting, count: _DayCount, on: Calendar, ends: Mapping[str, date]
 ) -> tuple[date | None, list[Step]]:
     """Our own target for a duty of ours: the earliest date that could be argued to apply."""
@@ -512,11 +526,11 @@ def _target(
     target = min(ends.values())
     steps = []
     if len(set(ends.values())) > 1:
-        listed = "; ".join(f"{label}: {say(day)}" for label, day in ends.items())
+        listed = "; ".join(f"{label}: {format_day(day)}" for label, day in ends.items())
         steps.append(
             Step(
                 StepKind.TARGET,
-                f"Calendars differ ({listed}). Our target is the earliest, {say(target)}.",
+                f"Calendars differ ({listed}). Our target is the earliest, {format_day(target)}.",
                 target,
             )
         )
@@ -526,15 +540,16 @@ def _target(
         steps.append(
             Step(
                 StepKind.TARGET,
-                f"The legal date rolls, so our target is the open day before: {say(target)}.",
+                "The legal date rolls, so our target is the open day before: "
+                f"{format_day(target)}.",
                 target,
             )
         )
     limit = count.limit(on)
-    return _held_target(setting, target, limit, count.trigger, steps, on), steps
+    return _move_target_by_holds(setting, target, limit, count.trigger, steps, on), steps
 
 
-def _held_target(
+def _move_target_by_holds(
     setting: _Setting, target: date, limit: date, trigger: date, steps: list[Step], on: Calendar
 ) -> date:
     """Move our own target by the holds that do not move the legal date, and add their steps."""
@@ -554,17 +569,20 @@ def _held_target(
         steps.append(
             Step(
                 StepKind.HOLD,
-                f"{hold}: moves our target by {say_count(days, 'day')}, to {say(target)}.",
+                f"{hold}: moves our target by {format_count(days, 'day')}, to "
+                f"{format_day(target)}.",
                 target,
             )
         )
     if target != before_holds and not on.is_open(target):
         target = on.on_or_before(target)
         steps.append(
-            Step(StepKind.TARGET, f"That day is closed; the open day before is {say(target)}.")
+            Step(
+                StepKind.TARGET, f"That day is closed; the open day before is {format_day(target)}."
+            )
         )
     late = " This is after the legal date, which these holds do not move." if target > limit else ""
-    steps.append(Step(StepKind.TARGET, f"Internal target: {say(target)}.{late}", target))
+    steps.append(Step(StepKind.TARGET, f"Internal target: {format_day(target)}.{late}", target))
     return target
 
 
@@ -582,21 +600,23 @@ def _ordinary_holds(setting: _Setting, after: date) -> Iterator[tuple[Hold, int 
         counted_to = max(counted_to, hold.end)
 
 
-def _hours(setting: _Setting) -> Sum | Unknown:
+def _compute_in_hours(setting: _Setting) -> Sum | Unknown:
     """Compute a deadline in elapsed hours; daylight saving and closed days do not matter."""
     deadline_kind, rule = setting.deadline_kind, setting.rule
     start = read_moment(deadline_kind.trigger, setting.facts[deadline_kind.trigger])
     if start is None:
-        return missing(deadline_kind, f"the hour at which {deadline_kind.event}")
+        return unknown_for_missing(deadline_kind, f"the hour at which {deadline_kind.event}")
     if rule.length is None:
         raise BadRules(f"The rule {rule} counts hours but has no length.")
     raw = _hours_later(start, rule.length)
     refuse_out_of_range(raw.date())
     steps = [
         *setting.before,
-        Step(StepKind.TRIGGER, f"{say_when(start)}: {deadline_kind.event}.", start),
+        Step(StepKind.TRIGGER, f"{format_moment(start)}: {deadline_kind.event}.", start),
         setting.step(
-            StepKind.LENGTH, f"{say_count(rule.length, 'hour')} elapsed: {say_when(raw)}.", raw
+            StepKind.LENGTH,
+            f"{format_count(rule.length, 'hour')} elapsed: {format_moment(raw)}.",
+            raw,
         ),
     ]
     days, lines = _legal_days(setting, start.date())
@@ -604,7 +624,7 @@ def _hours(setting: _Setting) -> Sum | Unknown:
     refuse_out_of_range(limit.date())
     steps += [
         *lines,
-        Step(StepKind.RESULT, f"Last moment: {say_when(limit)}. It does not roll.", limit),
+        Step(StepKind.RESULT, f"Last moment: {format_moment(limit)}. It does not roll.", limit),
     ]
     target = limit if deadline_kind.whose is Whose.OURS else None
     target_steps = []
@@ -614,12 +634,14 @@ def _hours(setting: _Setting) -> Sum | Unknown:
             target_steps.append(
                 Step(
                     StepKind.HOLD,
-                    f"{hold}: moves our target by {say_count(held or 0, 'day')}, "
-                    f"to {say_when(target)}.",
+                    f"{hold}: moves our target by {format_count(held or 0, 'day')}, "
+                    f"to {format_moment(target)}.",
                     target,
                 )
             )
-        target_steps.append(Step(StepKind.TARGET, f"Internal target: {say_when(target)}.", target))
+        target_steps.append(
+            Step(StepKind.TARGET, f"Internal target: {format_moment(target)}.", target)
+        )
     return Sum(
         deadline_kind, rule, start, raw, limit, target, "none", tuple(steps), tuple(target_steps)
     )

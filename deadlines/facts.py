@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 
-from .calendars import say
+from .calendars import format_day
 from .days import PACIFIC
 from .kinds import METHODS, BadDeadlineFact, DeadlineKind
 
@@ -18,7 +18,7 @@ def read_day(key: str, value: object) -> date:
     if isinstance(value, str):
         value = _read_text(key, value)
     if isinstance(value, datetime):
-        return _local(key, value).date() if value.tzinfo else value.date()
+        return _to_pacific_time(key, value).date() if value.tzinfo else value.date()
     if isinstance(value, date):
         return value
     raise BadDeadlineFact(f"{key}={value} is not a date. Write it as 2014-06-20.")
@@ -35,7 +35,7 @@ def read_moment(key: str, value: object) -> datetime | None:
         read_day(key, value)
         return None
     if value.tzinfo:
-        return _local(key, value)
+        return _to_pacific_time(key, value)
     local = value.replace(tzinfo=PACIFIC)
     if local.astimezone(UTC).astimezone(PACIFIC).replace(tzinfo=None) != value:
         raise BadDeadlineFact(
@@ -44,7 +44,7 @@ def read_moment(key: str, value: object) -> datetime | None:
     return local
 
 
-def _local(key: str, moment: datetime) -> datetime:
+def _to_pacific_time(key: str, moment: datetime) -> datetime:
     try:
         return moment.astimezone(PACIFIC)
     except OverflowError:
@@ -144,7 +144,7 @@ class Hold:
         return None if self.end is None else max(0, (self.end - self.start).days)
 
     def __str__(self) -> str:
-        until = f"to {say(self.end)}" if self.end else "with no end yet"
+        until = f"to {format_day(self.end)}" if self.end else "with no end yet"
         who = f", by {self.by}" if self.by else ""
         said = f"“{self.label}”" if self.label else self.reason
-        return f"Hold {said} from {say(self.start)} {until}{who}"
+        return f"Hold {said} from {format_day(self.start)} {until}{who}"

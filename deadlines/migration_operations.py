@@ -46,11 +46,11 @@ def load_default_rules(apps: Any, schema_editor: Any = None) -> None:
     migration with a moment, so the clock is read here.
     """
     at = datetime.now(UTC)
-    _load(apps, "DeadlineRule", [rule_fields(rule) for rule in RULES], at)
-    _load(apps, "HolidayRule", [holiday_fields(holiday) for holiday in HOLIDAYS], at)
+    _load_rows(apps, "DeadlineRule", [rule_fields(rule) for rule in RULES], at)
+    _load_rows(apps, "HolidayRule", [holiday_fields(holiday) for holiday in HOLIDAYS], at)
 
 
-def _load(apps: Any, name: str, rows: list[dict[str, Any]], at: datetime) -> None:
+def _load_rows(apps: Any, name: str, rows: list[dict[str, Any]], at: datetime) -> None:
     model = apps.get_model("deadlines", name)
     if model.objects.exists():
         return

@@ -12,7 +12,7 @@ from django.db.models import Q
 
 from accounts.versions import Versioned, VersionedQuerySet
 
-from .calendars import CalendarName, Calendars, Holiday, calendars_from, read_pattern, say
+from .calendars import CalendarName, Calendars, Holiday, calendars_from, format_day, read_pattern
 from .kinds import DEADLINE_KINDS
 from .rules import BadRules, Effect, Extension, Kind, LegalHold, Roll, Rule, refuse_gap_or_overlap
 from .shipped_rules import RULES, default_calendars
@@ -190,8 +190,8 @@ class DeadlineRule(DatedRow):
             if self.deadline_kind in DEADLINE_KINDS
             else self.deadline_kind
         )
-        until = f"to {say(self.effective_to)}" if self.effective_to else "with no end"
-        return f"“{label}” from {say(self.effective_from)} {until}"
+        until = f"to {format_day(self.effective_to)}" if self.effective_to else "with no end"
+        return f"“{label}” from {format_day(self.effective_from)} {until}"
 
     def store(
         self,
@@ -282,8 +282,8 @@ class HolidayRule(DatedRow):
         ]
 
     def __str__(self) -> str:
-        until = f"to {say(self.effective_to)}" if self.effective_to else "with no end"
-        return f"“{self.name}” ({self.calendar}) from {say(self.effective_from)} {until}"
+        until = f"to {format_day(self.effective_to)}" if self.effective_to else "with no end"
+        return f"“{self.name}” ({self.calendar}) from {format_day(self.effective_from)} {until}"
 
     def store(
         self,

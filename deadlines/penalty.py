@@ -4,12 +4,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from .calendars import refuse_out_of_range, say
-from .days import say_count
+from .calendars import format_day, refuse_out_of_range
+from .days import format_count
 from .facts import Facts
 from .kinds import DEADLINE_KINDS, DeadlineKind
-from .rules import Rule, rule_for
-from .sums import Step, StepKind, Unknown, missing
+from .rules import Rule, find_rule
+from .sums import Step, StepKind, Unknown, unknown_for_missing
 
 
 @dataclass(frozen=True)
@@ -53,24 +53,24 @@ def records_penalty(given: Mapping[str, object], *, rules: Sequence[Rule]) -> Pe
     owed, came = facts.day("records_due"), facts.day("records_received")
     if owed is None or came is None:
         unknown = "were due" if owed is None else "were received"
-        return missing(deadline_kind, f"the day on which the records {unknown}")
+        return unknown_for_missing(deadline_kind, f"the day on which the records {unknown}")
     refuse_out_of_range(owed)
     refuse_out_of_range(came)
-    rule = rule_for(deadline_kind.name, owed, rules)
+    rule = find_rule(deadline_kind.name, owed, rules)
     per_day, most = rule.usd_per_day or 0, rule.usd_limit
     days = max(0, (came - owed).days)
     full = days * per_day
     usd = full if most is None else min(full, most)
     steps = [
-        Step(StepKind.TRIGGER, f"{say(owed)}: the records were due.", owed),
+        Step(StepKind.TRIGGER, f"{format_day(owed)}: the records were due.", owed),
         Step(
             StepKind.LENGTH,
-            f"{say(came)}: the records were received {say_count(days, 'day')} late.",
+            f"{format_day(came)}: the records were received {format_count(days, 'day')} late.",
             came,
         ),
         Step(
             StepKind.LENGTH,
-            f"{say_count(days, 'day')} × ${per_day:,} = ${full:,}.",
+            f"{format_count(days, 'day')} × ${per_day:,} = ${full:,}.",
             None,
             rule.source,
             rule.is_confirmed,

@@ -9,7 +9,7 @@ from datetime import date, time, timedelta
 from enum import StrEnum
 from typing import Any
 
-from .calendars import CannotCount, say
+from .calendars import CannotCount, format_day
 from .kinds import DEADLINE_KINDS, METHODS
 
 
@@ -157,8 +157,8 @@ class Rule:
         return ""
 
     def __str__(self) -> str:
-        until = f"to {say(self.effective_to)}" if self.effective_to else "with no end"
-        return f"“{self.deadline_kind}” from {say(self.effective_from)} {until}"
+        until = f"to {format_day(self.effective_to)}" if self.effective_to else "with no end"
+        return f"“{self.deadline_kind}” from {format_day(self.effective_from)} {until}"
 
     @property
     def is_confirmed(self) -> bool:
@@ -175,7 +175,7 @@ class Rule:
         )
 
 
-def rule_for(deadline_kind: str, trigger_day: date, rules: Sequence[Rule]) -> Rule:
+def find_rule(deadline_kind: str, trigger_day: date, rules: Sequence[Rule]) -> Rule:
     """Return the rule of a deadline in force on the day of its trigger.
 
     :raises NoRule: there is none.
@@ -185,22 +185,26 @@ def rule_for(deadline_kind: str, trigger_day: date, rules: Sequence[Rule]) -> Ru
         rule for rule in rules if rule.deadline_kind == deadline_kind and rule.holds_on(trigger_day)
     ]
     if len(found) > 1:
-        raise BadRules(f"Two rules are in force on {say(trigger_day)}: {found[0]}, and {found[1]}.")
+        raise BadRules(
+            f"Two rules are in force on {format_day(trigger_day)}: {found[0]}, and {found[1]}."
+        )
     if not found:
         raise NoRule(
-            f"No rule of “{deadline_kind}” is on file for {say(trigger_day)}. "
-            f"{on_file(deadline_kind, rules)}"
+            f"No rule of “{deadline_kind}” is on file for {format_day(trigger_day)}. "
+            f"{list_rules_on_file(deadline_kind, rules)}"
         )
     return found[0]
 
 
-def on_file(deadline_kind: str, rules: Sequence[Rule]) -> str:
+def list_rules_on_file(deadline_kind: str, rules: Sequence[Rule]) -> str:
     """List the rules of a deadline in a sentence."""
-    mine = sorted((rule for rule in rules if rule.deadline_kind == deadline_kind), key=_start)
+    mine = sorted(
+        (rule for rule in rules if rule.deadline_kind == deadline_kind), key=_first_day_of
+    )
     return f"On file: {'; '.join(map(str, mine))}." if mine else "It has no rules."
 
 
-def _start(row: Any) -> Any:
+def _first_day_of(row: Any) -> Any:
     return row.effective_from
 
 
@@ -211,17 +215,17 @@ def refuse_gap_or_overlap(rows: Sequence[Any]) -> None:
         ``effective_to`` and a text that names it and its days.
     :raises BadRules: naming both rows and the days in question.
     """
-    ordered = sorted(rows, key=_start)
+    ordered = sorted(rows, key=_first_day_of)
     for earlier, later in zip(ordered, ordered[1:], strict=False):
         if earlier.effective_to is None or earlier.effective_to >= later.effective_from:
             raise BadRules(
-                f"Two rows would be in force on {say(later.effective_from)}: {earlier}, "
+                f"Two rows would be in force on {format_day(later.effective_from)}: {earlier}, "
                 f"and {later}. End the earlier one on the day before."
             )
         expected = earlier.effective_to + timedelta(days=1)
         if expected != later.effective_from:
             raise BadRules(
-                f"Nothing would be in force from {say(expected)} to "
-                f"{say(later.effective_from - timedelta(days=1))}: {earlier}, and {later}. "
+                f"Nothing would be in force from {format_day(expected)} to "
+                f"{format_day(later.effective_from - timedelta(days=1))}: {earlier}, and {later}. "
                 "Let the later one begin on the day after the earlier one ends."
             )

@@ -11,10 +11,10 @@ from typing import Any
 from django.db import transaction
 
 from accounts.models import User
-from accounts.refusals import NotAllowed, refuse
+from accounts.refusals import NotAllowed, refuse_unless_empty
 
 from . import policies
-from .calendars import FIRST_DAY, LAST_DAY, BadHoliday, calendars_from, say
+from .calendars import FIRST_DAY, LAST_DAY, BadHoliday, calendars_from, format_day
 from .days import local_day
 from .models import DeadlineRule, HolidayRule, Law
 from .rules import BadRules
@@ -43,7 +43,7 @@ def confirm_rule(
     :raises Stale: the row was changed after the page was loaded.
     """
     rule: DeadlineRule = DeadlineRule.objects.select_for_update().get(pk=rule_id)
-    _confirm(rule, compared_with, on, seen_version, by=by, at=at)
+    _confirm_row(rule, compared_with, on, seen_version, by=by, at=at)
     return rule
 
 
@@ -70,11 +70,11 @@ def supersede_rule(
         an overlap. The message names both rows.
     :raises Stale: the row was changed after the page was loaded.
     """
-    refuse(policies.why_not_keep_rules(by))
+    refuse_unless_empty(policies.why_not_keep_rules(by))
     old: DeadlineRule = DeadlineRule.objects.select_for_update().get(pk=rule_id)
     old.refuse_if_stale(seen_version)
-    refuse("" if why.strip() else "Enter the reason for the change.")
-    ended, new = superseding(
+    refuse_unless_empty("" if why.strip() else "Enter the reason for the change.")
+    ended, new = preview_superseding(
         rule=old, terms=terms, effective_from=effective_from, effective_to=effective_to
     )
     try:
@@ -84,7 +84,7 @@ def supersede_rule(
     return new
 
 
-def superseding(
+def preview_superseding(
     *,
     rule: DeadlineRule,
     terms: Mapping[str, Any],
@@ -121,7 +121,7 @@ def superseding(
     return ended, new
 
 
-def law_with(*, rows: Sequence[DeadlineRule | HolidayRule]) -> Law:
+def rules_as_changed(*, rows: Sequence[DeadlineRule | HolidayRule]) -> Law:
     """The rules and calendars as they would be with these rows, stored or not. Two queries."""
     changed = {row.pk for row in rows if isinstance(row, DeadlineRule) and row.pk}
     rules = DeadlineRule.objects.exclude(pk__in=changed).as_rules()
@@ -144,7 +144,7 @@ def confirm_holiday(
 ) -> HolidayRule:
     """Record that a holiday was confirmed against the text of the law; see ``confirm_rule``."""
     row: HolidayRule = HolidayRule.objects.select_for_update().get(pk=holiday_id)
-    _confirm(row, compared_with, on, seen_version, by=by, at=at)
+    _confirm_row(row, compared_with, on, seen_version, by=by, at=at)
     return row
 
 
@@ -170,12 +170,12 @@ def add_holiday(
     :raises NotAllowed: wrong role, no reason or source, an invalid pattern, days outside 2012 to
         2060, or a gap or overlap with a row of the same name, which the message names.
     """
-    refuse(policies.why_not_keep_rules(by))
+    refuse_unless_empty(policies.why_not_keep_rules(by))
     # Lock the calendar, so that two people cannot add the same holiday.
     list(HolidayRule.objects.select_for_update().filter(calendar=calendar).values_list("pk"))
-    refuse("" if why.strip() else "Enter the reason for the holiday.")
-    refuse("" if source.strip() else "Enter the source of the holiday.")
-    refuse(_why_not_in_range(effective_from, effective_to))
+    refuse_unless_empty("" if why.strip() else "Enter the reason for the holiday.")
+    refuse_unless_empty("" if source.strip() else "Enter the source of the holiday.")
+    refuse_unless_empty(_why_not_in_range(effective_from, effective_to))
     row = HolidayRule(
         calendar=calendar,
         name=name.strip(),
@@ -209,11 +209,11 @@ def end_holiday(
         same name, which the message names.
     :raises Stale: the row was changed after the page was loaded.
     """
-    refuse(policies.why_not_keep_rules(by))
+    refuse_unless_empty(policies.why_not_keep_rules(by))
     row: HolidayRule = HolidayRule.objects.select_for_update().get(pk=holiday_id)
     row.refuse_if_stale(seen_version)
-    refuse("" if why.strip() else "Enter the reason for ending the holiday.")
-    refuse(_why_not_in_range(row.effective_from, effective_to))
+    refuse_unless_empty("" if why.strip() else "Enter the reason for ending the holiday.")
+    refuse_unless_empty(_why_not_in_range(row.effective_from, effective_to))
     row.effective_to = effective_to
     try:
         return row.store(by=by, at=at, why=why.strip(), fields=["effective_to"])
@@ -221,7 +221,7 @@ def end_holiday(
         raise NotAllowed(str(refusal)) from refusal
 
 
-def _confirm(
+def _confirm_row(
     row: DeadlineRule | HolidayRule,
     compared_with: str,
     on: date,
@@ -230,11 +230,13 @@ def _confirm(
     by: User,
     at: datetime,
 ) -> None:
-    refuse(policies.why_not_keep_rules(by))
+    refuse_unless_empty(policies.why_not_keep_rules(by))
     row.refuse_if_stale(seen_version)
-    refuse("It has already been confirmed." if row.is_confirmed else "")
-    refuse("" if compared_with.strip() else "Enter the text with which it was compared.")
-    refuse("That day is in the future." if on > local_day(at) else "")
+    refuse_unless_empty("It has already been confirmed." if row.is_confirmed else "")
+    refuse_unless_empty(
+        "" if compared_with.strip() else "Enter the text with which it was compared."
+    )
+    refuse_unless_empty("That day is in the future." if on > local_day(at) else "")
     row.confirmed_by, row.confirmed_on = by, on
     why = f"Compared with {compared_with.strip()}"
     row.store(by=by, at=at, why=why, fields=["confirmed_by", "confirmed_on"])
@@ -242,7 +244,7 @@ def _confirm(
 
 def _why_not_in_range(first: date, last: date | None) -> str:
     if last is not None and last < first:
-        return f"It would end on {say(last)}, before it begins on {say(first)}."
+        return f"It would end on {format_day(last)}, before it begins on {format_day(first)}."
     if not FIRST_DAY <= first <= LAST_DAY or (last is not None and last > LAST_DAY):
         return f"Holidays are on file for {FIRST_DAY.year} to {LAST_DAY.year}. Check the year."
     return ""

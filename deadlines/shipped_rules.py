@@ -50,7 +50,7 @@ _WHILE_APPEALED = {
 }
 
 
-def _days(
+def _calendar_days_rule(
     deadline_kind: str,
     length: int,
     source: str,
@@ -72,29 +72,31 @@ def _days(
     )
 
 
-def _business_days(
+def _business_days_rule(
     deadline_kind: str, length: int, source: str, *, since: date = _IMR_BEGINS
 ) -> Rule:
     """Weekdays less office closures: the IMR rules do not define "business day"."""
     office, business = CalendarName.OFFICE, Kind.BUSINESS
-    return _days(
+    return _calendar_days_rule(
         deadline_kind, length, source, since=since, calendar=office, kind=business, roll=Roll.NONE
     )
 
 
-def _working_days(deadline_kind: str, length: int, source: str, *, since: date, roll: Roll) -> Rule:
+def _working_days_rule(
+    deadline_kind: str, length: int, source: str, *, since: date, roll: Roll
+) -> Rule:
     """Saturday is no working day (Pa'u, 2019); the Friday after Thanksgiving is (Gomez, 2018)."""
     state, working = CalendarName.GOV6700, Kind.WORKING
-    return _days(
+    return _calendar_days_rule(
         deadline_kind, length, source, since=since, calendar=state, kind=working, roll=roll
     )
 
 
-def _hours(deadline_kind: str, length: int, source: str, *, since: date = _IMR_BEGINS) -> Rule:
+def _hours_rule(deadline_kind: str, length: int, source: str, *, since: date = _IMR_BEGINS) -> Rule:
     return Rule(deadline_kind, Kind.HOURS, source, since, length=length, note=_NOT_SEEN_2026)
 
 
-def _records(deadline_kind: str, source: str) -> Rule:
+def _records_rule(deadline_kind: str, source: str) -> Rule:
     return Rule(
         deadline_kind,
         Kind.CALENDAR,
@@ -110,12 +112,12 @@ def _records(deadline_kind: str, source: str) -> Rule:
 RULES: tuple[Rule, ...] = (
     # the employee's application
     replace(
-        _days("application", 30, "LC 4610.5(h)(1); 8 CCR 9792.10.1(b)(1)"),
+        _calendar_days_rule("application", 30, "LC 4610.5(h)(1); 8 CCR 9792.10.1(b)(1)"),
         extensions=_BY_MAIL,
         legal_holds=_LIABILITY_FIRST,
     ),
     replace(
-        _days(
+        _calendar_days_rule(
             "application_formulary",
             10,
             "LC 4610.5(h)(1)(A), recalled",
@@ -125,30 +127,32 @@ RULES: tuple[Rule, ...] = (
         legal_holds=_LIABILITY_FIRST,
     ),
     replace(
-        _days(
+        _calendar_days_rule(
             "application_after_liability",
             30,
             "LC 4610.5(h)(2); 8 CCR 9792.10.1(b)(5), recalled",
         ),
         extensions=_BY_MAIL,
     ),
-    _days("internal_appeal", 10, "8 CCR 9792.10.1, recalled"),
+    _calendar_days_rule("internal_appeal", 10, "8 CCR 9792.10.1, recalled"),
     # screening and notice
-    _business_days("screening", 2, "The organization's own target"),
+    _business_days_rule("screening", 2, "The organization's own target"),
     replace(
-        _days("eligibility_information", 15, "8 CCR 9792.10.3(b), emergency rules of 2013"),
+        _calendar_days_rule(
+            "eligibility_information", 15, "8 CCR 9792.10.3(b), emergency rules of 2013"
+        ),
         effective_to=date(2013, 12, 31),
         note="The day on which five business days took the place of 15 days is not confirmed: "
         "the final rules were approved on February 12, 2014.",
     ),
-    _business_days("eligibility_information", 5, "8 CCR 9792.10.3(c)", since=date(2014, 1, 1)),
-    _business_days("noarfi", 1, "8 CCR 9792.10.4(b)"),
+    _business_days_rule("eligibility_information", 5, "8 CCR 9792.10.3(c)", since=date(2014, 1, 1)),
+    _business_days_rule("noarfi", 1, "8 CCR 9792.10.4(b)"),
     # records and other documents
-    _records("records", "8 CCR 9792.10.5(a)(1); LC 4610.5(l)"),
-    _hours("records_expedited", 24, "8 CCR 9792.10.5(a)(1)"),
-    _records("own_papers", "8 CCR 9792.10.5(b), recalled"),
-    _hours("own_papers_expedited", 24, "8 CCR 9792.10.5(b), recalled"),
-    _business_days("reviewer_information", 5, "8 CCR 9792.10.5(c), recalled"),
+    _records_rule("records", "8 CCR 9792.10.5(a)(1); LC 4610.5(l)"),
+    _hours_rule("records_expedited", 24, "8 CCR 9792.10.5(a)(1)"),
+    _records_rule("own_papers", "8 CCR 9792.10.5(b), recalled"),
+    _hours_rule("own_papers_expedited", 24, "8 CCR 9792.10.5(b), recalled"),
+    _business_days_rule("reviewer_information", 5, "8 CCR 9792.10.5(c), recalled"),
     Rule(
         "reviewer_information_expedited",
         Kind.CALENDAR,
@@ -159,11 +163,11 @@ RULES: tuple[Rule, ...] = (
     ),
     # the determination
     replace(
-        _days("determination_regular", 30, "LC 4610.6(d)(1); 8 CCR 9792.10.6(g)"),
+        _calendar_days_rule("determination_regular", 30, "LC 4610.6(d)(1); 8 CCR 9792.10.6(g)"),
         legal_holds=_GOOD_CAUSE,
     ),
     replace(
-        _working_days(
+        _working_days_rule(
             "determination_formulary",
             5,
             "LC 4610.6(d)(1)(A)",
@@ -173,7 +177,7 @@ RULES: tuple[Rule, ...] = (
         legal_holds=_GOOD_CAUSE,
     ),
     replace(
-        _hours(
+        _hours_rule(
             "determination_expedited",
             72,
             "LC 4610.6(d)(2); 8 CCR 9792.10.6(g)(2), recalled",
@@ -188,24 +192,28 @@ RULES: tuple[Rule, ...] = (
         length=45,
     ),
     # after the determination
-    replace(_days("petition", 30, "LC 4610.6(h); 8 CCR 10575(c)"), extensions=_BY_MAIL),
     replace(
-        _working_days(
+        _calendar_days_rule("petition", 30, "LC 4610.6(h); 8 CCR 10575(c)"), extensions=_BY_MAIL
+    ),
+    replace(
+        _working_days_rule(
             "authorize", 5, "8 CCR 9792.10.7(a)(2)", since=_IMR_BEGINS, roll=Roll.FORWARD
         ),
         legal_holds=_WHILE_APPEALED,
     ),
-    replace(_days("reimburse", 20, "8 CCR 9792.10.7(a)(1)"), legal_holds=_WHILE_APPEALED),
+    replace(
+        _calendar_days_rule("reimburse", 20, "8 CCR 9792.10.7(a)(1)"), legal_holds=_WHILE_APPEALED
+    ),
     # utilization review: for information, the WCAB decides whether a decision was late
     replace(
-        _working_days(
+        _working_days_rule(
             "ur_decision", 5, "LC 4610(i)(1); 8 CCR 9792.9.1", since=_ALL_ALONG, roll=Roll.NONE
         ),
         cutoff=time(17, 30),
         deemed_received={"mail_ca": 5, "mail_us": 5},
         outer_days=14,
     ),
-    _hours("ur_decision_expedited", 72, "LC 4610(i)(3); 8 CCR 9792.9.1", since=_ALL_ALONG),
+    _hours_rule("ur_decision_expedited", 72, "LC 4610(i)(3); 8 CCR 9792.9.1", since=_ALL_ALONG),
     Rule(
         "twelve_month_bar",
         Kind.MONTHS,
@@ -247,7 +255,7 @@ _2015, _2022, _2023, _2026 = (date(year, 1, 1) for year in (2015, 2022, 2023, 20
 _END_OF_2021 = date(2021, 12, 31)
 
 
-def _state() -> list[Holiday]:
+def _state_holidays() -> list[Holiday]:
     """State holidays (Gov. Code 6700), moved off weekends only as 6701 says.
 
     Good Friday is left out: it is a holiday from noon to 3 PM only, and days are counted whole.
@@ -283,7 +291,7 @@ def _state() -> list[Holiday]:
     ]
 
 
-def _courts() -> list[Holiday]:
+def _court_holidays() -> list[Holiday]:
     """Court holidays (CCP 135): the state's with exceptions, moved off Saturdays and Sundays."""
 
     def day(
@@ -315,7 +323,7 @@ def _courts() -> list[Holiday]:
     ]
 
 
-def _offices() -> list[Holiday]:
+def _office_closures() -> list[Holiday]:
     """Days on which state offices are closed, moved off weekends as Gov. Code 6701 says."""
 
     def day(name: str, pattern: str) -> Holiday:
@@ -340,7 +348,7 @@ def _offices() -> list[Holiday]:
     ]
 
 
-HOLIDAYS: tuple[Holiday, ...] = (*_state(), *_courts(), *_offices())
+HOLIDAYS: tuple[Holiday, ...] = (*_state_holidays(), *_court_holidays(), *_office_closures())
 
 
 @lru_cache(maxsize=1)

@@ -6,7 +6,7 @@ from datetime import date, datetime
 from enum import StrEnum
 from typing import Any
 
-from .days import iso
+from .days import format_iso
 from .facts import read_day
 from .kinds import DeadlineKind
 from .rules import Rule
@@ -44,7 +44,7 @@ class Step:
         return {
             "kind": self.kind.value,
             "sentence": self.sentence,
-            "date": None if self.on is None else iso(self.on),
+            "date": None if self.on is None else format_iso(self.on),
             "source": self.source,
             "confirmed": self.confirmed,
         }
@@ -108,9 +108,9 @@ class Sum:
         """The sum as plain values, for JSON."""
         return {
             "deadline_kind": self.deadline_kind.name,
-            "due": iso(self.limit),
-            "raw": iso(self.raw),
-            "internal_target": None if self.target is None else iso(self.target),
+            "due": format_iso(self.limit),
+            "raw": format_iso(self.raw),
+            "internal_target": None if self.target is None else format_iso(self.target),
             "calendar": self.calendar,
             "source": self.rule.source,
             "confirmed": self.is_confirmed,
@@ -139,11 +139,11 @@ class Unknown:
             "due": None,
             "unknown": self.sentence,
             "missing": list(self.missing),
-            "dates": [iso(day) for day in self.dates],
+            "dates": [format_iso(day) for day in self.dates],
         }
 
 
-def missing(deadline_kind: DeadlineKind, *facts: str) -> Unknown:
+def unknown_for_missing(deadline_kind: DeadlineKind, *facts: str) -> Unknown:
     """The answer if facts are missing, each named in words."""
     return Unknown(
         deadline_kind,

@@ -4,13 +4,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 
-from .calendars import Calendars, say
-from .days import PACIFIC, say_count, say_when
-from .engine import due
+from .calendars import Calendars, format_day
+from .days import PACIFIC, format_count, format_moment
+from .engine import compute_deadline
 from .facts import Hold, read_day, read_moment
 from .kinds import Whose, deadline_kind_named
 from .rules import Rule
-from .sums import Sum, Unknown, missing
+from .sums import Sum, Unknown, unknown_for_missing
 
 
 @dataclass(frozen=True)
@@ -35,7 +35,7 @@ class Late:
     sentence: str
 
 
-def timeliness(
+def judge_timeliness(
     deadline_kind: str,
     received: date | datetime | str | None,
     given: Mapping[str, object],
@@ -53,18 +53,19 @@ def timeliness(
     :raises CannotCount: as ``due`` does.
     """
     of = deadline_kind_named(deadline_kind)
-    answer = due(deadline_kind, given, rules=rules, calendars=calendars, holds=holds)
+    answer = compute_deadline(deadline_kind, given, rules=rules, calendars=calendars, holds=holds)
     if isinstance(answer, Unknown):
         return answer
     if received in (None, ""):
-        return missing(of, f"the day on which {of.act}")
+        return unknown_for_missing(of, f"the day on which {of.act}")
     if isinstance(answer.limit, datetime):
         return _timely_by_the_hour(answer, answer.limit, received)
     day = read_day("received", received)
     if day < answer.trigger_day:
         return Unknown(
             of,
-            f"{of.label}: {say(day)} is before {say(answer.trigger_day)}, the day on which "
+            f"{of.label}: {format_day(day)} is before {format_day(answer.trigger_day)}, the "
+            "day on which "
             f"{of.event}. Check both dates.",
             ("a pair of dates that can both be true",),
         )
@@ -74,21 +75,23 @@ def timeliness(
     first, last = min(ends.values()), max(ends.values())
     if day <= first:
         left = (first - day).days
-        when = "on the last day" if left == 0 else f"with {say_count(left, 'day')} to spare"
-        return Timely(answer.limit, day, f"{say(day)} is in time, {when} (limit {say(first)}).")
+        when = "on the last day" if left == 0 else f"with {format_count(left, 'day')} to spare"
+        return Timely(
+            answer.limit, day, f"{format_day(day)} is in time, {when} (limit {format_day(first)})."
+        )
     if day > last:
         days = (day - last).days
         return Late(
             answer.limit,
             day,
             days,
-            f"{say(day)} is {say_count(days, 'day')} late (limit {say(last)}).",
+            f"{format_day(day)} is {format_count(days, 'day')} late (limit {format_day(last)}).",
         )
-    listed = "; ".join(f"{label}: {say(end)}" for label, end in ends.items())
+    listed = "; ".join(f"{label}: {format_day(end)}" for label, end in ends.items())
     return Unknown(
         of,
-        f"{of.label}: {say(day)} is in time or late, depending on the calendar ({listed}). "
-        f"The limit is {say(first)} or {say(last)}; a person must decide.",
+        f"{of.label}: {format_day(day)} is in time or late, depending on the calendar ({listed}). "
+        f"The limit is {format_day(first)} or {format_day(last)}; a person must decide.",
         ("which calendar applies",),
         (first, last),
     )
@@ -102,10 +105,16 @@ def _timely_by_the_hour(
     if moment is None:
         day = read_day("received", received)
         if day == limit.date():
-            return missing(answer.deadline_kind, f"the hour at which {answer.deadline_kind.act}")
+            return unknown_for_missing(
+                answer.deadline_kind, f"the hour at which {answer.deadline_kind.act}"
+            )
         moment = datetime.combine(day, time(12), tzinfo=PACIFIC)
     over = moment.astimezone(UTC) - limit.astimezone(UTC)
     if over <= timedelta(0):
-        return Timely(limit, moment, f"{say_when(moment)} is in time (limit {say_when(limit)}).")
+        return Timely(
+            limit, moment, f"{format_moment(moment)} is in time (limit {format_moment(limit)})."
+        )
     days = max(1, -(-over // timedelta(days=1)))
-    return Late(limit, moment, days, f"{say_when(moment)} is late (limit {say_when(limit)}).")
+    return Late(
+        limit, moment, days, f"{format_moment(moment)} is late (limit {format_moment(limit)})."
+    )

@@ -101,12 +101,12 @@ class Shell:
     @cached_property
     def counts(self) -> dict[str, int]:
         """How many wait in each queue, by its slug."""
-        return queues.counts()
+        return queues.count_queues()
 
     @property
     def counts_stamp(self) -> str:
         """A stamp of the counts, which the poll sends back to learn whether they have changed."""
-        return queues.stamp(self.counts)
+        return queues.stamp_of_counts(self.counts)
 
     @cached_property
     def sections(self) -> list[tuple[str, list[tuple[Entry, int | None]]]]:
@@ -125,7 +125,7 @@ class Shell:
     @property
     def jump_url(self) -> str:
         """The address of the search box, or empty."""
-        return _url("desk:jump")
+        return _url_or_empty("desk:jump")
 
     @property
     def _user(self) -> Any:
@@ -136,13 +136,13 @@ class Shell:
         user = self._user
         if user is None or not user.may(place.permission):
             return None
-        url = _url(place.url_name, *place.args)
+        url = _url_or_empty(place.url_name, *place.args)
         if not url:
             return None
         return Entry(place.label, url, place.key, place.count, url == self.request.path)
 
 
-def _url(name: str, *args: str) -> str:
+def _url_or_empty(name: str, *args: str) -> str:
     """The address of a named page, or empty if there is no such page."""
     try:
         return reverse(name, args=args)
@@ -150,6 +150,6 @@ def _url(name: str, *args: str) -> str:
         return ""
 
 
-def shell(request: HttpRequest) -> dict[str, Shell]:
-    """Add the frame to every page's context, as ``shell``."""
+def add_shell(request: HttpRequest) -> dict[str, Shell]:
+    """Add the frame to every page's context, as ``add_shell``."""
     return {"shell": Shell(request)}

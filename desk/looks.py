@@ -6,7 +6,7 @@ from datetime import datetime
 from django.db.models import Q
 
 from accounts.models import Look, User
-from accounts.names import who
+from accounts.names import name_actor
 from cases.models import Case
 from records.models import Document
 
@@ -30,7 +30,9 @@ class LookLine:
     granted: bool
 
 
-def looks_at(case: Case, reader: User, *, before: int | None = None) -> tuple[list[LookLine], str]:
+def list_looks(
+    case: Case, reader: User, *, before: int | None = None
+) -> tuple[list[LookLine], str]:
     """List who opened a case and what belongs to it, latest first, with the key of older entries.
 
     Three queries. Reviewers are named only to readers who may know their identity.
@@ -50,13 +52,18 @@ def looks_at(case: Case, reader: User, *, before: int | None = None) -> tuple[li
     found = list(rows[: PAGE + 1])
     titles = {str(one.pk): one for one in documents}
     lines = [
-        LookLine(look.looked_at, who(look.user, reader=reader), _what(look, titles), look.granted)
+        LookLine(
+            look.looked_at,
+            name_actor(look.user, reader=reader),
+            _describe_subject(look, titles),
+            look.granted,
+        )
         for look in found[:PAGE]
     ]
     return lines, str(found[PAGE - 1].pk) if len(found) > PAGE else ""
 
 
-def _what(look: Look, documents: dict[str, Document]) -> str:
+def _describe_subject(look: Look, documents: dict[str, Document]) -> str:
     if look.subject in {"document", "page"}:
         document_id, _, page = look.reference.partition("/")
         document = documents[document_id]

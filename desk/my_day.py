@@ -39,7 +39,7 @@ class CountedView:
     count: int
 
 
-def my_day(user: User, *, today: date, at: datetime) -> dict[str, Any]:
+def load_my_day(user: User, *, today: date, at: datetime) -> dict[str, Any]:
     """Everything that the page shows. A fixed number of queries, plus one for each saved view."""
     # A case in review waits for one reviewer, not for the role; reviewers have their own list.
     roles = [role.value for role in user.roles - {Role.REVIEWER}]
@@ -52,22 +52,24 @@ def my_day(user: User, *, today: date, at: datetime) -> dict[str, Any]:
     settles_conflicts = user.may("cases.settle_own_conflicts")
     return {
         "due_today": list(due[:SHOWN]),
-        "waiting": _waiting_later(waiting, today=today),
+        "waiting": _cases_due_later(waiting, today=today),
         "due_this_week": soon[: queues.VIEW_COUNTED + 1].count(),
         "friday": friday,
-        "in_hand": list(claims.own_claims(user=user, at=at)[:SHOWN]),
+        "in_hand": list(claims.list_own_claims(user=user, at=at)[:SHOWN]),
         "changed": changed_since_looked(user, at=at),
         "views": [
-            CountedView(view, queues.count_of(view, user=user, today=today, at=at))
-            for view in saved_views.views_for(user=user)[:SHOWN]
+            CountedView(view, queues.count_saved_view(view, user=user, today=today, at=at))
+            for view in saved_views.list_saved_views(user=user)[:SHOWN]
         ],
-        "own_organization_questions": organization_facts.questions() if settles_conflicts else 0,
-        "steered": payer_bias.unanswered() if user.may("reviewers.check_payer_bias") else [],
+        "own_organization_questions": organization_facts.count_open_findings()
+        if settles_conflicts
+        else 0,
+        "steered": payer_bias.list_open_alerts() if user.may("reviewers.check_payer_bias") else [],
         "can_take": bool(claims.stages_for(user=user)),
     }
 
 
-def _waiting_later(waiting: QuerySet[Case], *, today: date) -> list[Case]:
+def _cases_due_later(waiting: QuerySet[Case], *, today: date) -> list[Case]:
     """Cases due after today, and cases without a due date, in order.
 
     Two queries, each by an index; one query for both would read every overdue case.

@@ -43,7 +43,7 @@ class _Usual:
 
 
 def _why_not_mark_complete(user: User, case: Case) -> str:
-    return case_policies.why_not(
+    return case_policies.why_not_at_stage(
         user, "records.mark_complete", case, Status.NOTICE_SENT, act="mark the records complete"
     )
 
@@ -86,7 +86,7 @@ _USUAL: dict[Status, _Usual] = {
         "A coordinator resolves the possible duplicate, then screens the case again.",
         "Screen again",
         "eligibility:screen_again",
-        eligibility_policies.why_not_reopen,
+        eligibility_policies.why_not_screen_again,
     ),
     Status.INELIGIBLE: _CLOSE,
     Status.WITHDRAWN: _CLOSE,
@@ -135,17 +135,17 @@ _USUAL: dict[Status, _Usual] = {
         "The mail room sends the determination to the parties.",
         "Mark as sent",
         "determinations:send",
-        determination_policies.why_not_send,
+        determination_policies.why_not_mark_sent,
     ),
     Status.CLOSED: _Usual("The case is closed."),
 }
 
 
-def next_step(case: Case, user: User) -> NextStep:
+def find_next_step(case: Case, user: User) -> NextStep:
     """The next step of a case for this reader. Queries for some states."""
     match case.stage:
         case Status.CONSOLIDATED:
-            return _decided_with_another(case)
+            return _step_when_consolidated(case)
         case Status.IN_REVIEW if _owes_attestation(case):
             return _ATTEST_AGAIN
         case Status.ELIGIBLE if case.notices.filter(round=case.round).exists():
@@ -153,7 +153,7 @@ def next_step(case: Case, user: User) -> NextStep:
     return _USUAL[case.stage].of(case, user)
 
 
-def _decided_with_another(case: Case) -> NextStep:
+def _step_when_consolidated(case: Case) -> NextStep:
     """A consolidated case waits for the case with which it is decided."""
     link = (
         case.links.filter(kind=CaseLink.Kind.CONSOLIDATED, ended_at=None)
@@ -172,6 +172,6 @@ def _decided_with_another(case: Case) -> NextStep:
 def _owes_attestation(case: Case) -> bool:
     """Whether a reviewer who accepted has to attest again because the parties changed."""
     return any(
-        one.state == one.State.ACCEPTED and reviewer_policies.live_attestation(one) is None
-        for one in reviewer_policies.live_assignments(case)
+        one.state == one.State.ACCEPTED and reviewer_policies.find_live_attestation(one) is None
+        for one in reviewer_policies.list_live_assignments(case)
     )

@@ -9,16 +9,16 @@ from django.db import connection
 from django.db.models import Prefetch
 
 from accounts.models import User
-from accounts.names import who
+from accounts.names import name_actor
 from accounts.roles import Role
 from cases.lifecycle import QUEUES
 from cases.models import Case, DisputedItem, Party
 from cases.models import Role as PartyRole
 from cases.models.case import CaseQuerySet
 from queues.filters import Filter
-from queues.lead_time import Paces, room
+from queues.lead_time import Paces, lead_time_words
 from queues.models import SavedView, WorkClaim
-from queues.work_order import Key, Sort, head, place, stage_durations_now
+from queues.work_order import Key, Sort, next_rows, sort_key_of, stage_durations_now
 
 PAGE = 50
 COUNTED = 999  # longer lists show "999+", so that counting costs the same at any size
@@ -68,7 +68,7 @@ def columns_for(user: User, sort: Sort = Sort.DUE) -> set[str]:
     return columns | {"received"} if sort == Sort.RECEIVED else columns
 
 
-def page(
+def load_queue_page(
     slug: str,
     *,
     wanted: Filter,
@@ -85,8 +85,8 @@ def page(
     stage_durations = stage_durations_now() if wanted.sort == Sort.SLACK else {}
     columns = columns_for(user, wanted.sort)
     rows = wanted.apply(Case.objects.filter(queue=slug), user=user, today=today, at=at)
-    found = head(
-        _with_what_rows_show(rows, columns, at=at),
+    found = next_rows(
+        _prefetch_row_columns(rows, columns, at=at),
         sort=wanted.sort,
         stages=stages,
         stage_durations=stage_durations,
@@ -96,18 +96,22 @@ def page(
     shown = found[:PAGE]
     more = len(found) > PAGE
     next_key = (
-        str(place(shown[-1], sort=wanted.sort, stage_durations=stage_durations)) if more else ""
+        str(sort_key_of(shown[-1], sort=wanted.sort, stage_durations=stage_durations))
+        if more
+        else ""
     )
     return Page(
         [
-            _row(case, user=user, columns=columns, stage_durations=stage_durations, today=today)
+            _make_row(
+                case, user=user, columns=columns, stage_durations=stage_durations, today=today
+            )
             for case in shown
         ],
         next_key,
     )
 
 
-def counts() -> dict[str, int]:
+def count_queues() -> dict[str, int]:
     """The number of cases in each list, counted up to one more than ``COUNTED``.
 
     One statement that reads at most a thousand index entries for each list. The result is cached
@@ -128,12 +132,12 @@ def counts() -> dict[str, int]:
     return {slug: found.get(slug, 0) for slug in QUEUES}
 
 
-def stamp(counts: dict[str, int]) -> str:
+def stamp_of_counts(counts: dict[str, int]) -> str:
     """A short text that changes when a count changes."""
     return "-".join(str(number) for number in counts.values())
 
 
-def count_of(view: SavedView, *, user: User, today: date, at: datetime) -> int:
+def count_saved_view(view: SavedView, *, user: User, today: date, at: datetime) -> int:
     """The number of cases in a saved view for this reader, up to one more than ``VIEW_COUNTED``."""
     key = f"view-count-{view.pk}-{view.version}-{user.pk}-{today}"
     found = cache.get(key)
@@ -145,7 +149,7 @@ def count_of(view: SavedView, *, user: User, today: date, at: datetime) -> int:
     return int(found)
 
 
-def _with_what_rows_show(
+def _prefetch_row_columns(
     rows: CaseQuerySet, columns: Iterable[str], *, at: datetime
 ) -> CaseQuerySet:
     items = DisputedItem.objects.only("case_id", "title", "position").order_by("position")
@@ -161,26 +165,28 @@ def _with_what_rows_show(
     return rows.select_related("application") if "channel" in columns else rows
 
 
-def _room(case: Case, stage_durations: Paces, *, today: date) -> str:
+def _lead_time_words(case: Case, stage_durations: Paces, *, today: date) -> str:
     if not case.due_deadline_kind:
         return ""  # no active deadline
     return (
-        room(case.due_on, case.status, stage_durations, today=today)
+        lead_time_words(case.due_on, case.status, stage_durations, today=today)
         if stage_durations
         else "not measured"
     )
 
 
-def _row(case: Case, *, user: User, columns: set[str], stage_durations: Paces, today: date) -> Row:
+def _make_row(
+    case: Case, *, user: User, columns: set[str], stage_durations: Paces, today: date
+) -> Row:
     claims: list[WorkClaim] = case.live_claims  # type: ignore[attr-defined]
     claim = claims[0] if claims else None
     mine = claim is not None and claim.by_id == user.pk
-    other = who(claim.by, reader=user) if claim else ""
+    other = name_actor(claim.by, reader=user) if claim else ""
     names = [party.name for party in getattr(case, "administrators", [])]
     return Row(
         case=case,
         administrator=names[0] if names else "",
-        room=_room(case, stage_durations, today=today),
+        room=_lead_time_words(case, stage_durations, today=today),
         held_until=case.held_until if case.held_until and case.held_until > today else None,
         claim=claim,
         held_by="You" if mine else other,

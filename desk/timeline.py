@@ -8,9 +8,9 @@ from typing import Any
 from django.db.models import Q, QuerySet
 
 from accounts.models import User
-from accounts.names import who
+from accounts.names import name_actor
 from cases.models import Case, Event
-from deadlines.days import midnight
+from deadlines.days import start_of_day
 
 PAGE = 50
 THE_SYSTEM = "system"
@@ -58,7 +58,7 @@ class Page:
     older: str  # a key for ``before``, empty on the last page
 
 
-def timeline(
+def load_timeline(
     case: Case,
     reader: User,
     filters: Filters = Filters(),  # noqa: B008 - frozen
@@ -71,60 +71,60 @@ def timeline(
     :param before: the key from the page of newer events.
     :raises ValueError: the key does not belong to this case.
     """
-    events = _filtered(case, reader, filters)
+    events = _filter_events(case, reader, filters)
     if before:
         events = events.filter(_older_than(case, before))
     rows = list(events.select_related("by").order_by("-happened_at", "-pk")[: limit + 1])
     corrected = _corrected_notes(case)
-    entries = [_entry(row, reader, corrected) for row in rows[:limit]]
+    entries = [_make_entry(row, reader, corrected) for row in rows[:limit]]
     return Page(entries, str(rows[limit - 1].pk) if len(rows) > limit else "")
 
 
-def people(case: Case, reader: User) -> list[tuple[str, str]]:
+def list_actors(case: Case, reader: User) -> list[tuple[str, str]]:
     """List who acted on a case, as values and names for the filter. One query.
 
     Reviewers whom the reader may not know are one entry without a name, and their user ids are not
     accepted, so that nobody can find out who reviewed by trying ids in the address.
     """
     return sorted(
-        {(value, name) for value, name, _ in _actors(case, reader)}, key=lambda one: one[1]
+        {(value, name) for value, name, _ in _find_actors(case, reader)}, key=lambda one: one[1]
     )
 
 
-def who_acted(event: Event, reader: User) -> str:
+def name_event_actor(event: Event, reader: User) -> str:
     """The actor's name, or "The reviewer, seat 1" if the reader may not know the reviewer."""
-    name = who(event.by, reader=reader)
+    name = name_actor(event.by, reader=reader)
     if event.by is not None and event.by_reviewer_seat and event.by.is_hidden_from(reader):
         return f"{name}, seat {event.by_reviewer_seat}"
     return name
 
 
-def _actors(case: Case, reader: User) -> list[tuple[str, str, int | None]]:
+def _find_actors(case: Case, reader: User) -> list[tuple[str, str, int | None]]:
     ids = case.events.order_by().values("by").distinct()
     found: list[tuple[str, str, int | None]] = [
-        (_value(user, reader), user.name_for(reader), user.pk)
+        (_actor_key(user, reader), user.name_for(reader), user.pk)
         for user in User.objects.filter(pk__in=ids)
     ]
-    return [*found, (THE_SYSTEM, who(None, reader=reader), None)]
+    return [*found, (THE_SYSTEM, name_actor(None, reader=reader), None)]
 
 
-def _value(user: User, reader: User) -> str:
+def _actor_key(user: User, reader: User) -> str:
     return A_REVIEWER if user.is_hidden_from(reader) else str(user.pk)
 
 
-def _filtered(case: Case, reader: User, filters: Filters) -> QuerySet[Event]:
+def _filter_events(case: Case, reader: User, filters: Filters) -> QuerySet[Event]:
     events: QuerySet[Event] = case.events.all()
     if filters.kind:
         events = events.filter(kind=filters.kind)
     if filters.person == THE_SYSTEM:
         events = events.filter(by=None)
     elif filters.person:
-        ids = [pk for value, _, pk in _actors(case, reader) if value == filters.person]
+        ids = [pk for value, _, pk in _find_actors(case, reader) if value == filters.person]
         events = events.filter(by__in=ids)
     if filters.first_day:
-        events = events.filter(happened_at__gte=midnight(filters.first_day))
+        events = events.filter(happened_at__gte=start_of_day(filters.first_day))
     if filters.last_day:
-        after = midnight(filters.last_day + timedelta(days=1))
+        after = start_of_day(filters.last_day + timedelta(days=1))
         events = events.filter(happened_at__lt=after)
     return events
 
@@ -147,7 +147,7 @@ def _is_note(event: Event) -> bool:
     return event.kind == Event.Kind.NOTE
 
 
-def _entry(event: Event, reader: User, corrected: set[int]) -> Entry:
+def _make_entry(event: Event, reader: User, corrected: set[int]) -> Entry:
     return Entry(
         pk=event.pk,
         happened_at=event.happened_at,
@@ -155,16 +155,16 @@ def _entry(event: Event, reader: User, corrected: set[int]) -> Entry:
         title=event.get_kind_display(),
         sentence=event.sentence,
         why=event.why,
-        who=who_acted(event, reader),
+        who=name_event_actor(event, reader),
         letter_id=str(event.letter_id or ""),
-        changes=_changes(event.facts),
+        changes=_read_changes(event.facts),
         is_own_note=_is_note(event) and event.by_id == reader.pk,
         was_corrected=event.pk in corrected,
         is_correction=_is_note(event) and "corrects" in event.facts,
     )
 
 
-def _changes(facts: Mapping[str, Any]) -> list[tuple[str, str, str]]:
+def _read_changes(facts: Mapping[str, Any]) -> list[tuple[str, str, str]]:
     """The recorded changes of an event: what, from, to."""
     if not isinstance(facts.get("changes"), list):
         return []

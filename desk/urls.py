@@ -5,16 +5,16 @@ from . import views
 app_name = "desk"
 
 urlpatterns = [
-    path("", views.my_day, name="my_day"),
-    path("jump/", views.jump, name="jump"),
+    path("", views.show_my_day, name="my_day"),
+    path("jump/", views.show_search, name="jump"),
     # lists
-    path("queues/counts/", views.side_counts, name="side_counts"),
-    path("queues/<slug:slug>/", views.queue, name="queue"),
-    path("queues/<slug:slug>/next/", views.work_next, name="work_next"),
+    path("queues/counts/", views.show_side_counts, name="side_counts"),
+    path("queues/<slug:slug>/", views.show_queue, name="queue"),
+    path("queues/<slug:slug>/next/", views.show_next_case, name="work_next"),
     # one case
-    path("cases/<str:number>/", views.case, name="case"),
-    path("cases/<str:number>/peek/", views.peek, name="peek"),
-    path("cases/<str:number>/timeline/", views.case_timeline, name="timeline"),
-    path("cases/<str:number>/looks/", views.case_looks, name="looks"),
-    path("cases/<str:number>/letters/", views.case_letters, name="letters"),
+    path("cases/<str:number>/", views.show_case, name="case"),
+    path("cases/<str:number>/peek/", views.show_peek, name="peek"),
+    path("cases/<str:number>/timeline/", views.show_timeline, name="timeline"),
+    path("cases/<str:number>/looks/", views.show_looks, name="looks"),
+    path("cases/<str:number>/letters/", views.show_letters, name="letters"),
 ]

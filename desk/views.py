@@ -10,15 +10,15 @@ from django.utils import timezone
 from django.views.decorators.http import require_safe
 from django.views.decorators.vary import vary_on_headers
 
-from accounts.names import who
-from accounts.requests import StaffRequest, whole_number
+from accounts.names import name_actor
+from accounts.requests import StaffRequest, read_whole_number
 from accounts.roles import Role
-from accounts.services import note_look
+from accounts.services import record_look
 from cases import organization_facts, policies
 from cases.lifecycle import QUEUES
 from cases.models import Case, CaseLetter, Event, ItemChange, Origin, OwnConflictResult
 from cases.models import Role as PartyRole
-from cases.services.parties import standing
+from cases.services.parties import current_parties
 from directory.models import PersonName
 from letters.models import Delivery, Letter
 from queues.filters import Filter
@@ -28,14 +28,14 @@ from queues.work_order import Sort
 
 from . import queues
 from .forms import TimelineForm
-from .looks import looks_at
-from .my_day import my_day as day_of
-from .next_step import next_step
-from .timeline import people, timeline
+from .looks import list_looks
+from .my_day import load_my_day as day_of
+from .next_step import find_next_step
+from .timeline import list_actors, load_timeline
 
 
 @require_safe
-def my_day(request: StaffRequest) -> HttpResponse:
+def show_my_day(request: StaffRequest) -> HttpResponse:
     """The page My day: cases due, waiting, assigned, and changed since one looked."""
     sees_cases = request.user.may("cases.view_case")
     if Role.REVIEWER in request.user.roles and not sees_cases:
@@ -50,7 +50,7 @@ def my_day(request: StaffRequest) -> HttpResponse:
 
 @require_safe
 @vary_on_headers("HX-Request")
-def queue(request: StaffRequest, slug: str) -> HttpResponse:
+def show_queue(request: StaffRequest, slug: str) -> HttpResponse:
     """One work list, filtered and sorted as in the address, fifty cases at a time."""
     if slug not in QUEUES:
         raise Http404("There is no such list.")
@@ -58,7 +58,7 @@ def queue(request: StaffRequest, slug: str) -> HttpResponse:
     today = timezone.localdate(now)
     wanted = Filter.read(request.GET, queue=slug, today=today)
     try:
-        page = queues.page(
+        page = queues.load_queue_page(
             slug,
             wanted=wanted,
             user=request.user,
@@ -81,10 +81,12 @@ def queue(request: StaffRequest, slug: str) -> HttpResponse:
     if request.htmx and not request.htmx.history_restore_request:
         return render(request, "desk/_queue_rows.html", context)
     context |= {
-        "count": queues.counts()[slug],
+        "count": queues.count_queues()[slug],
         "filter_form": FilterForm(request.GET or None, queue=slug, today=today),
-        "views": [view for view in saved_views.views_for(user=request.user) if view.queue == slug],
-        "bulk_acts": bulk.offered(queue=slug, user=request.user),
+        "views": [
+            view for view in saved_views.list_saved_views(user=request.user) if view.queue == slug
+        ],
+        "bulk_acts": bulk.list_bulk_actions(queue=slug, user=request.user),
         "sorts": [(sort, wanted.sorted_by(sort).query()) for sort in Sort],
         "first_page": "after" not in request.GET,
     }
@@ -92,17 +94,17 @@ def queue(request: StaffRequest, slug: str) -> HttpResponse:
 
 
 @require_safe
-def work_next(request: StaffRequest, slug: str) -> HttpResponse:
+def show_next_case(request: StaffRequest, slug: str) -> HttpResponse:
     """Preview the case that is next for this person, and why; assigning it is a button."""
     if slug not in QUEUES:
         raise Http404("There is no such list.")
     now = timezone.now()
-    found = claims.next_case(user=request.user, queue=slug, at=now)
+    found = claims.preview_next_case(user=request.user, queue=slug, at=now)
     context = {
         "slug": slug,
         "title": QUEUES[slug][0],
         "case": found,
-        "why": found and claims.why_next(case=found, user=request.user, at=now),
+        "why": found and claims.explain_next_for(case=found, user=request.user, at=now),
         "may_take": bool(claims.stages_for(user=request.user, queue=slug)),
         "today": timezone.localdate(now),
     }
@@ -110,37 +112,37 @@ def work_next(request: StaffRequest, slug: str) -> HttpResponse:
 
 
 @require_safe
-def side_counts(request: StaffRequest) -> HttpResponse:
+def show_side_counts(request: StaffRequest) -> HttpResponse:
     """The counts of the menu, polled every twenty seconds; 204 if none has changed."""
-    counts = queues.counts()
-    stamp = queues.stamp(counts)
+    counts = queues.count_queues()
+    stamp = queues.stamp_of_counts(counts)
     if request.GET.get("seen") == stamp:
         return HttpResponse(status=204)
     return render(request, "desk/_side_counts.html", {"counts": counts, "stamp": stamp})
 
 
 @require_safe
-def peek(request: StaffRequest, number: str) -> HttpResponse:
+def show_peek(request: StaffRequest, number: str) -> HttpResponse:
     """The preview of a case beside its list."""
-    return render(request, "desk/_peek.html", _case_context(request, _case(request, number)))
+    return render(request, "desk/_peek.html", _case_context(request, _open_case(request, number)))
 
 
 @require_safe
-def case(request: StaffRequest, number: str) -> HttpResponse:
+def show_case(request: StaffRequest, number: str) -> HttpResponse:
     """The page of a case."""
-    return render(request, "desk/case.html", _case_context(request, _case(request, number)))
+    return render(request, "desk/case.html", _case_context(request, _open_case(request, number)))
 
 
 @require_safe
-def case_timeline(request: StaffRequest, number: str) -> HttpResponse:
+def show_timeline(request: StaffRequest, number: str) -> HttpResponse:
     """The events of a case, newest first, filtered by kind, person and days."""
-    found, today = _case(request, number), timezone.localdate()
-    chosen = people(found, request.user)
+    found, today = _open_case(request, number), timezone.localdate()
+    chosen = list_actors(found, request.user)
     form = TimelineForm(request.GET, today=today)
     form.is_valid()
     filters = form.filters(chosen)
     try:
-        page = timeline(found, request.user, filters, before=request.GET.get("before", ""))
+        page = load_timeline(found, request.user, filters, before=request.GET.get("before", ""))
     except ValueError as error:
         raise Http404("This page of the timeline does not exist.") from error
     context = {
@@ -159,10 +161,12 @@ def case_timeline(request: StaffRequest, number: str) -> HttpResponse:
 
 
 @require_safe
-def case_looks(request: StaffRequest, number: str) -> HttpResponse:
+def show_looks(request: StaffRequest, number: str) -> HttpResponse:
     """The access log of a case: who opened it, its records and letters, and who was refused."""
-    found = _case(request, number)
-    lines, older = looks_at(found, request.user, before=whole_number(request.GET.get("before", "")))
+    found = _open_case(request, number)
+    lines, older = list_looks(
+        found, request.user, before=read_whole_number(request.GET.get("before", ""))
+    )
     context = {
         "case": found,
         "tab": "looks",
@@ -175,9 +179,9 @@ def case_looks(request: StaffRequest, number: str) -> HttpResponse:
 
 
 @require_safe
-def case_letters(request: StaffRequest, number: str) -> HttpResponse:
+def show_letters(request: StaffRequest, number: str) -> HttpResponse:
     """Every letter of a case, with its state and recipients."""
-    context = _case_context(request, _case(request, number))
+    context = _case_context(request, _open_case(request, number))
     events = context["case"].events.exclude(letter=None).select_related("letter")
     letters = {event.letter_id: event.letter for event in events.order_by("happened_at", "pk")}
     notices = context["case"].notices.select_related("letter", "delivery").order_by("pk")
@@ -194,17 +198,17 @@ def case_letters(request: StaffRequest, number: str) -> HttpResponse:
 
 
 @require_safe
-def jump(request: StaffRequest) -> HttpResponse:
+def show_search(request: StaffRequest) -> HttpResponse:
     """Search for cases by number, claim or name. Never finds users or reviewers."""
     query = request.GET.get("q", "").strip()
-    found = _find(query) if request.user.may("cases.view_case") and len(query) >= 2 else []
+    found = _find_cases(query) if request.user.may("cases.view_case") and len(query) >= 2 else []
     if len(found) == 1 and not request.htmx and found[0].number == query.upper():
         return redirect(found[0])
     template = "desk/_jump_results.html" if request.htmx else "desk/jump.html"
     return render(request, template, {"query": query, "cases": found})
 
 
-def _find(query: str) -> list[Case]:
+def _find_cases(query: str) -> list[Case]:
     """Find up to ten cases by case number, claim number or the employee's name."""
     from directory.names import fold_name, fold_number
 
@@ -224,18 +228,18 @@ def _find(query: str) -> list[Case]:
     return list(Case.objects.filter(pk__in=ids).order_by("-pk")[:10])
 
 
-def _case(request: StaffRequest, number: str) -> Case:
+def _open_case(request: StaffRequest, number: str) -> Case:
     """Load the case and record the access before anything is sent."""
     found = get_object_or_404(
         Case.objects.select_related("ur_decision", "duplicate_of"), number=number
     )
-    note_look(by=request.user, subject="case", reference=number, granted=True, at=timezone.now())
+    record_look(by=request.user, subject="case", reference=number, granted=True, at=timezone.now())
     return found
 
 
 def _case_context(request: StaffRequest, case: Case) -> dict[str, Any]:
     """The context of the case page, shared by its preview and its list of letters."""
-    parties = standing(case, on=timezone.localdate())
+    parties = current_parties(case, on=timezone.localdate())
     proposed = case.item_changes.filter(state=ItemChange.State.PROPOSED)
     waiting = list(proposed.select_related("item").order_by("pk"))
     return {
@@ -257,17 +261,17 @@ def _case_context(request: StaffRequest, case: Case) -> dict[str, Any]:
         "why_not_change_items": policies.why_not_change_items(case),
         "parties": parties,
         "own_conflicts": [
-            (one, who(one.row.member.user, reader=request.user) if one.user_id else "")
-            for one in organization_facts.standing(case)
+            (one, name_actor(one.row.member.user, reader=request.user) if one.user_id else "")
+            for one in organization_facts.list_conflict_findings(case)
             if one.row.member and one.result != OwnConflictResult.Result.PASS
         ],
         "employee": next((party for party in parties if party.role == PartyRole.EMPLOYEE), None),
-        "next_step": next_step(case, request.user),
+        "next_step": find_next_step(case, request.user),
         "deadlines": list(case.deadlines.filter(replaced_at__isnull=True).order_by("due_on", "pk")),
-        "letters_line": letters_line(case) if request.user.may("letters.view_letter") else "",
+        "letters_line": summarize_letters(case) if request.user.may("letters.view_letter") else "",
         "links": list(case.links.select_related("other"))
         + list(case.linked_from.select_related("case")),
-        "entries": timeline(case, request.user, limit=8).entries,
+        "entries": load_timeline(case, request.user, limit=8).entries,
         "is_published": case.origin == Origin.PUBLISHED,
         "application": getattr(case, "application", None),
         "may_end_early": case.is_open and not policies.why_not_end_early(request.user, case),
@@ -281,14 +285,14 @@ _STATES_IN_WORDS = (
 )
 
 
-def letters_line(case: Case) -> str:
+def summarize_letters(case: Case) -> str:
     """Summarize the letters of a case and what is left to do. Three queries."""
     drafts = case.case_letters.filter(state=CaseLetter.State.DRAFT).count()
     waiting = f" {drafts} draft{'' if drafts == 1 else 's'} to review."
-    return _letters_written(case) + (waiting if drafts else "")
+    return _summarize_written_letters(case) + (waiting if drafts else "")
 
 
-def _letters_written(case: Case) -> str:
+def _summarize_written_letters(case: Case) -> str:
     states = Counter(
         Letter.objects.filter(reference=case.number).order_by().values_list("state", flat=True)
     )

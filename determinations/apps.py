@@ -6,9 +6,9 @@ class DeterminationsConfig(AppConfig):
     verbose_name = "Determinations"
 
     def ready(self) -> None:
-        from letters.facts import declare
+        from letters.facts import declare_facts
         from letters.kinds import LetterKind
 
         from .facts import DETERMINATION_FACTS
 
-        declare(LetterKind.DETERMINATION, DETERMINATION_FACTS)
+        declare_facts(LetterKind.DETERMINATION, DETERMINATION_FACTS)

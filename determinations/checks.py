@@ -48,14 +48,14 @@ class Finding:
     part: str = field(default=SUMMARY)  # "summary", "item-<id>" or "records"
 
 
-def stops(review: ReviewDraft) -> list[Finding]:
+def find_blockers(review: ReviewDraft) -> list[Finding]:
     """List everything that prevents submission, in the order of the letter."""
     found: list[Finding] = []
     if not review.summary.strip():
         found.append(Finding("summary-empty", "Write the clinical case summary."))
     by_id = {item.id: item for item in review.items}
     for item in review.items:
-        found += _item_stops(item, by_id.get(item.parent_id or 0))
+        found += _find_item_blockers(item, by_id.get(item.parent_id or 0))
     if not review.dispatch_is_current:
         found.append(
             Finding(
@@ -82,7 +82,7 @@ def stops(review: ReviewDraft) -> list[Finding]:
     return found
 
 
-def falls_with_parent(item: ItemDraft, parent: ItemDraft | None) -> bool:
+def is_upheld_with_parent(item: ItemDraft, parent: ItemDraft | None) -> bool:
     """Whether an item is upheld together with the treatment that it depends on.
 
     Only then does it need no citation of its own.
@@ -90,14 +90,14 @@ def falls_with_parent(item: ItemDraft, parent: ItemDraft | None) -> bool:
     return parent is not None and parent.outcome == item.outcome == Outcome.UPHELD
 
 
-def _item_stops(item: ItemDraft, parent: ItemDraft | None) -> list[Finding]:
+def _find_item_blockers(item: ItemDraft, parent: ItemDraft | None) -> list[Finding]:
     part, name = f"item-{item.id}", f"Item {item.position}"
     found = []
     if not item.outcome:
         found.append(Finding("outcome-missing", f"{name}: choose {CHOICE}.", part))
     if not item.rationale.strip():
         found.append(Finding("rationale-missing", f"{name}: write the rationale.", part))
-    if falls_with_parent(item, parent):
+    if is_upheld_with_parent(item, parent):
         return found
     if not item.citations:
         found.append(

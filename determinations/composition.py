@@ -13,11 +13,11 @@ from django.conf import settings
 import letters.services
 import records.services.dispatch
 from cases.models import Case, DisputedItem, Priority
-from cases.together import items_decided_in
-from correspondence.services.notices import organization
+from cases.together import list_decided_items
+from correspondence.services.notices import load_organization
 from deadlines.days import local_day
-from eligibility.services.citations import stated_for
-from guidelines.citations import Citation, sentences
+from eligibility.services.citations import find_stated_citations
+from guidelines.citations import Citation, compose_citation_line
 from letters.documents import Analysis, Credentials, DeterminationDocument, Item
 from letters.facts import Fact
 from letters.kinds import LetterKind
@@ -29,7 +29,7 @@ from reviewers.models import ReviewerAssignment
 
 from .facts import DETERMINATION_FACTS
 from .models import Opinion, Review
-from .outcomes import NoOpinion, item_outcome
+from .outcomes import NoOpinion, derive_item_outcome
 from .policies import live_determination
 
 LAYOUTS = {"today": "determination-today", "2014": "determination-2014"}
@@ -61,7 +61,7 @@ class _Seat:
         return f"seat {self.assignment.seat}"
 
 
-def compose(
+def compose_determination(
     case: Case, *, at: datetime, layout: str = "", only_seat: int | None = None
 ) -> Composition:
     """Compose the determination of a case as it would be issued, or was issued, at a moment.
@@ -75,20 +75,20 @@ def compose(
     # The date of the round that was decided; that of the case may belong to an earlier round.
     determination = live_determination(case)
     on = (determination.decided_on if determination else None) or local_day(at)
-    seats = _seats(case, only_seat)
+    seats = _load_seats(case, only_seat)
     lines = {
-        seat.assignment.seat: proofs.credentials(seat.assignment, on=on, known_at=at)
+        seat.assignment.seat: proofs.get_credential_line(seat.assignment, on=on, known_at=at)
         for seat in seats
     }
-    facts = shared_facts(case, on=on)
+    facts = collect_case_facts(case, on=on)
     for seat in seats:
-        facts += seat_facts(seat.assignment, lines[seat.assignment.seat], on=on, at=at)
-    wording = letters.services.wording_in_force(kind=LetterKind.DETERMINATION, layout=layout)
+        facts += collect_seat_facts(seat.assignment, lines[seat.assignment.seat], on=on, at=at)
+    wording = letters.services.find_wording_in_force(kind=LetterKind.DETERMINATION, layout=layout)
     variants = {seat.about: (lines[seat.assignment.seat].license_kind,) for seat in seats}
     how_made: list[str] = []
     summary_lead_in = decisions_lead_in = ""
     for seat in seats:
-        composed = letters.services.compose(
+        composed = letters.services.compose_wording(
             wording_set=wording,
             facts=facts,
             declared=DETERMINATION_FACTS,
@@ -104,19 +104,22 @@ def compose(
     ur_decision = case.ur_decision
     document = DeterminationDocument(
         title=f"Final determination, {case.number}",
-        organization=organization(),
+        organization=load_organization(),
         dated_on=on,
         case_number=case.number,
         how_made=tuple(how_made),
         summary_lead_in=summary_lead_in,
-        summary=_summary(seats),
+        summary=_join_summaries(seats),
         decisions_lead_in=decisions_lead_in,
-        items=tuple(_item(case, item, seats, wording, style=style) for item in _items_of(case)),
+        items=tuple(
+            _compose_item(case, item, seats, wording, style=style)
+            for item in _load_decided_items(case)
+        ),
         credentials=tuple(
             Credentials(
                 specialties=", ".join(lines[seat.assignment.seat].specialties),
                 license_states=", ".join(lines[seat.assignment.seat].license_states),
-                reviewer=_name(seat) if several else "",
+                reviewer=_label_reviewer(seat) if several else "",
             )
             for seat in seats
         ),
@@ -124,9 +127,9 @@ def compose(
         date_of_injury=case.date_of_injury,
         decision_date=on,
         ur_denial_date=ur_decision.decided_on if ur_decision else None,
-        priority=_priority(case),
+        priority=_label_priority(case),
         application_received=case.received_on,
-        documents_reviewed=_documents_reviewed(seats) if style == "today" else (),
+        documents_reviewed=_list_documents_read(seats) if style == "today" else (),
     )
     return Composition(
         layout=layout,
@@ -138,7 +141,7 @@ def compose(
     )
 
 
-def shared_facts(case: Case, *, on: date) -> list[Fact]:
+def collect_case_facts(case: Case, *, on: date) -> list[Fact]:
     """The printed facts of the case. An unknown fact is left out, so the letter is refused."""
     ur_decision = case.ur_decision
     days = {
@@ -152,7 +155,7 @@ def shared_facts(case: Case, *, on: date) -> list[Fact]:
         Fact("imro_name", settings.IMRO_NAME, "Settings"),
         Fact("imro_short_name", settings.IMRO_SHORT_NAME, "Settings"),
         Fact("case_number", case.number, "Registration"),
-        Fact("priority", _priority(case), "Application"),
+        Fact("priority", _label_priority(case), "Application"),
         *(
             Fact(name, f"{day:%m/%d/%Y}", f"Case {case.number}")
             for name, day in days.items()
@@ -161,12 +164,12 @@ def shared_facts(case: Case, *, on: date) -> list[Fact]:
     ]
 
 
-def seat_facts(
+def collect_seat_facts(
     assignment: ReviewerAssignment, line: proofs.CredentialLine, *, on: date, at: datetime
 ) -> list[Fact]:
     """The facts about one reviewer on a day, and about the records sent to and read by them."""
     about = f"seat {assignment.seat}"
-    found = list(proofs.proofs(assignment, on=on, known_at=at))
+    found = list(proofs.collect_reviewer_facts(assignment, on=on, known_at=at))
     found += [
         replace(fact, about=about)
         for fact in (
@@ -184,7 +187,7 @@ def seat_facts(
     return found
 
 
-def _seats(case: Case, only_seat: int | None) -> list[_Seat]:
+def _load_seats(case: Case, only_seat: int | None) -> list[_Seat]:
     assignments = case.assignments.filter(
         round=case.round,
         state__in=[ReviewerAssignment.State.ACCEPTED, ReviewerAssignment.State.FINISHED],
@@ -211,26 +214,26 @@ def _seats(case: Case, only_seat: int | None) -> list[_Seat]:
     return found
 
 
-def _items_of(case: Case) -> list[DisputedItem]:
+def _load_decided_items(case: Case) -> list[DisputedItem]:
     """List the items that this determination decides, in order."""
     decided = [DisputedItem.Ending.PENDING, DisputedItem.Ending.DECIDED]
     return list(
-        items_decided_in(case)
+        list_decided_items(case)
         .filter(ending__in=decided)
         .prefetch_related("administrator_citations")
     )
 
 
-def _item(
+def _compose_item(
     case: Case, item: DisputedItem, seats: list[_Seat], wording: WordingSet, *, style: str
 ) -> Item:
     opinions = [(seat, seat.opinions[item.pk]) for seat in seats if item.pk in seat.opinions]
     try:
-        outcome, _ = item_outcome([opinion.outcome for _, opinion in opinions])
+        outcome, _ = derive_item_outcome([opinion.outcome for _, opinion in opinions])
         word = Outcome(outcome).label
     except NoOpinion:
         word = ""
-    stated = stated_for(item)
+    stated = find_stated_citations(item)
     differ = len({opinion.outcome for _, opinion in opinions}) > 1
     codes = sorted({code for _, opinion in opinions for code in opinion.notices})
     prefix = f"{item.prefix}: " if item.prefix and not item.title.startswith(item.prefix) else ""
@@ -241,57 +244,59 @@ def _item(
         # Empty, so that the letter is refused, until the citations of the UR decision are entered.
         claims_administrator_guideline=""
         if stated is None
-        else sentences(stated.citations, style=style, who=ADMINISTRATOR),
+        else compose_citation_line(stated.citations, style=style, who=ADMINISTRATOR),
         analyses=tuple(
             Analysis(
-                guideline=sentences(_citations(opinion), style=style, who=REVIEWER),
+                guideline=compose_citation_line(
+                    _list_live_citations(opinion), style=style, who=REVIEWER
+                ),
                 rationale=opinion.rationale,
-                reviewer=_name(seat) if len(opinions) > 1 else "",
+                reviewer=_label_reviewer(seat) if len(opinions) > 1 else "",
                 outcome=Outcome(opinion.outcome).label if differ and opinion.outcome else "",
             )
             for seat, opinion in opinions
         ),
-        notices=tuple(_notice(wording, code) for code in codes),
+        notices=tuple(_compose_notice(wording, code) for code in codes),
     )
 
 
-def _citations(opinion: Opinion) -> list[Citation]:
+def _list_live_citations(opinion: Opinion) -> list[Citation]:
     rows = [row for row in opinion.citations.all() if row.removed_at is None]
     return [row.citation() for row in sorted(rows, key=lambda row: row.position)]
 
 
-def _notice(wording: WordingSet, code: str) -> str:
+def _compose_notice(wording: WordingSet, code: str) -> str:
     """The published text of a notice that is printed under an item."""
     slot = f"notice_{code.replace('-', '_')}"
     found = wording.sentences.filter(slot=slot).order_by("order")
     return " ".join(row.text for row in found)
 
 
-def _summary(seats: list[_Seat]) -> str:
+def _join_summaries(seats: list[_Seat]) -> str:
     if len(seats) == 1:
         return seats[0].summary
-    return "\n\n".join(f"{_name(seat)}: {seat.summary}" for seat in seats)
+    return "\n\n".join(f"{_label_reviewer(seat)}: {seat.summary}" for seat in seats)
 
 
-def _name(seat: _Seat) -> str:
+def _label_reviewer(seat: _Seat) -> str:
     return f"Reviewer {seat.assignment.seat}"
 
 
-def _priority(case: Case) -> str:
+def _label_priority(case: Case) -> str:
     """Letters print "Standard" for a regular review."""
     return "Standard" if case.priority == Priority.REGULAR else str(case.get_priority_display())
 
 
-def _documents_reviewed(seats: list[_Seat]) -> tuple[str, ...]:
+def _list_documents_read(seats: list[_Seat]) -> tuple[str, ...]:
     """List the documents that the reviewers opened (8 CCR 9792.10.6(d))."""
     read = [ReadMark.Mark.OPENED, ReadMark.Mark.REVIEWED]
     documents = Document.objects.filter(
         read_marks__assignment__in=[seat.assignment for seat in seats], read_marks__mark__in=read
     ).distinct()
-    return tuple(_listed(document) for document in documents.order_by("number"))
+    return tuple(_describe_document(document) for document in documents.order_by("number"))
 
 
-def _listed(document: Document) -> str:
+def _describe_document(document: Document) -> str:
     days = [day for day in (document.dated_from, document.dated_to) if day]
     when = " to ".join(dict.fromkeys(f"{day:%m/%d/%Y}" for day in days))
     parts = [document.title, document.author, when]

@@ -7,7 +7,7 @@ from django.db.models import Sum
 
 from accounts.models import User
 from records.models import Document, ReadMark
-from reviewers.panel import Work, my_work
+from reviewers.panel import ReviewerWork, list_my_work
 
 from .models import Opinion, Review
 from .policies import seats_without_review
@@ -16,10 +16,10 @@ PAGES_AN_HOUR = 120  # a rough estimate of reading speed, for planning
 
 
 @dataclass(frozen=True)
-class Card:
+class ReviewCard:
     """One case on the reviewer's list."""
 
-    work: Work
+    work: ReviewerWork
     pages: int
     unread: int  # documents that the reviewer has not opened
     decided: int  # items with an outcome
@@ -36,15 +36,15 @@ class Card:
         return bool(self.waits_for)
 
 
-def cards(user: User) -> list[Card]:
+def list_review_cards(user: User) -> list[ReviewCard]:
     """List the cases offered or assigned to a reviewer, by due date.
 
     Seven queries, and two more for each submitted case that waits for another reviewer.
     """
-    work = my_work(user)
+    work = list_my_work(user)
     own = [one.assignment.pk for one in work]
     cases = [one.assignment.case_id for one in work]
-    pages = _numbers(
+    pages = _map_by_case(
         Document.objects.filter(case__in=cases).values_list("case_id").annotate(n=Sum("pages"))
     )
     documents: dict[int, set[int]] = {}
@@ -61,7 +61,7 @@ def cards(user: User) -> list[Card]:
     reviews = Review.objects.filter(assignment__in=own)
     states = dict(reviews.values_list("assignment_id", "state"))
     return [
-        Card(
+        ReviewCard(
             work=one,
             pages=pages.get(one.assignment.case_id, 0),
             unread=len(
@@ -77,5 +77,5 @@ def cards(user: User) -> list[Card]:
     ]
 
 
-def _numbers(rows: object) -> dict[int, int]:
+def _map_by_case(rows: object) -> dict[int, int]:
     return {case_id: number or 0 for case_id, number in rows}  # type: ignore[attr-defined]

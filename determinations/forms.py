@@ -5,9 +5,9 @@ from typing import Any
 from django import forms
 
 from cases.models import Case
-from cases.together import items_decided_in
+from cases.together import list_decided_items
 from form_fields.fields import DatedForm, PaperDate, PaperText
-from reviewers.models.assignment import seats_of
+from reviewers.models.assignment import count_seats
 
 LONG = forms.Textarea(attrs={"rows": 4})
 
@@ -35,11 +35,12 @@ class QualityForm(forms.Form):
             coerce=int,
             empty_value=None,
             choices=[("", "All reviewers")]
-            + [(seat, f"Reviewer {seat}") for seat in range(1, seats_of(case) + 1)],
+            + [(seat, f"Reviewer {seat}") for seat in range(1, count_seats(case) + 1)],
         )
         about: Any = self.fields["item"]
         about.choices = [("", "The whole review")] + [
-            (item.pk, f"Item {item.position}: {item.title[:80]}") for item in items_decided_in(case)
+            (item.pk, f"Item {item.position}: {item.title[:80]}")
+            for item in list_decided_items(case)
         ]
 
 

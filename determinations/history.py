@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Any
 
 from accounts.models import User
-from accounts.names import who
+from accounts.names import name_actor
 from cases.models import Case
 
 from .models import Opinion, Review
@@ -21,7 +21,7 @@ _FIELDS = {
 
 
 @dataclass(frozen=True)
-class Change:
+class FieldChange:
     """One field that differs between two versions."""
 
     label: str
@@ -30,65 +30,67 @@ class Change:
 
 
 @dataclass(frozen=True)
-class Version:
+class PartVersion:
     """One version of one part, and its changes since the version before."""
 
     number: int
     made_at: datetime
     who: str
     why: str
-    changes: list[Change]
+    changes: list[FieldChange]
 
 
 @dataclass(frozen=True)
-class Part:
+class ReviewPart:
     """The summary or one item of a review, with all its versions, newest first."""
 
     title: str
     seat: int
-    versions: list[Version]
+    versions: list[PartVersion]
 
 
-def parts_of(case: Case, reader: User) -> list[Part]:
+def list_review_parts(case: Case, reader: User) -> list[ReviewPart]:
     """List all parts of all reviews of a case, with the names that the reader may see."""
     parts = []
     reviews = Review.objects.filter(assignment__case=case).select_related("assignment")
     for review in reviews.order_by("assignment__round", "assignment__seat", "pk"):
         seat = review.assignment.seat
         parts.append(
-            Part(
+            ReviewPart(
                 f"Clinical case summary, round {review.assignment.round}",
                 seat,
-                _versions(review, ("summary", "party_term"), reader),
+                _list_versions(review, ("summary", "party_term"), reader),
             )
         )
         opinions = Opinion.objects.filter(assignment=review.assignment).select_related("item")
         parts += [
-            Part(
+            ReviewPart(
                 f"Item {opinion.item.position}: {opinion.item.title}",
                 seat,
-                _versions(opinion, ("outcome", "rationale", "basis", "why_not_higher"), reader),
+                _list_versions(
+                    opinion, ("outcome", "rationale", "basis", "why_not_higher"), reader
+                ),
             )
             for opinion in opinions.order_by("item__position")
         ]
     return parts
 
 
-def _versions(row: Any, fields: tuple[str, ...], reader: User) -> list[Version]:
+def _list_versions(row: Any, fields: tuple[str, ...], reader: User) -> list[PartVersion]:
     rows = list(row.history.select_related("history_user").order_by("history_date", "history_id"))
     versions, before = [], None
     for past in rows:
         changes = [
-            Change(_FIELDS[name], _words(before, name), _words(past, name))
+            FieldChange(_FIELDS[name], _display_value(before, name), _display_value(past, name))
             for name in fields
             if before is None or getattr(before, name) != getattr(past, name)
         ]
         changes = [change for change in changes if change.old or change.new]
         versions.append(
-            Version(
+            PartVersion(
                 number=past.version,
                 made_at=past.history_date,
-                who=who(past.history_user, reader=reader),
+                who=name_actor(past.history_user, reader=reader),
                 why=past.history_change_reason or "",
                 changes=changes,
             )
@@ -97,7 +99,7 @@ def _versions(row: Any, fields: tuple[str, ...], reader: User) -> list[Version]:
     return versions[::-1]
 
 
-def _words(past: Any, name: str) -> str:
+def _display_value(past: Any, name: str) -> str:
     if past is None:
         return ""
     display = getattr(past, f"get_{name}_display", None)

@@ -14,7 +14,7 @@ class NoOpinion(ValueError):
     """There is no decision to derive an outcome from."""
 
 
-def item_outcome(opinions: Sequence[str]) -> tuple[str, str]:
+def derive_item_outcome(opinions: Sequence[str]) -> tuple[str, str]:
     """Derive the outcome of one item. Returns the outcome and how it was derived.
 
     :param opinions: the outcome that each reviewer chose.
@@ -30,7 +30,7 @@ def item_outcome(opinions: Sequence[str]) -> tuple[str, str]:
     return votes.most_common(1)[0][0], "MAJORITY"
 
 
-def case_outcome(items: Iterable[str]) -> str:
+def derive_case_outcome(items: Iterable[str]) -> str:
     """Derive the outcome of a case from the outcomes of its items.
 
     :raises NoOpinion: no item was decided.

@@ -4,9 +4,9 @@ from accounts.models import User
 from cases.lifecycle import Status
 from cases.models import Case
 from cases.organization_facts import why_not_decided_here
-from cases.policies import why_not
+from cases.policies import why_not_at_stage
 from reviewers.models import ReviewerAssignment
-from reviewers.models.assignment import seats_of
+from reviewers.models.assignment import count_seats
 
 from .models import Determination, Review
 
@@ -47,7 +47,7 @@ def seats_without_review(case: Case) -> list[int]:
             state=Review.State.SUBMITTED,
         ).values_list("assignment__seat", flat=True)
     )
-    return [seat for seat in range(1, seats_of(case) + 1) if seat not in submitted]
+    return [seat for seat in range(1, count_seats(case) + 1) if seat not in submitted]
 
 
 def is_submitted(assignment: ReviewerAssignment) -> bool:
@@ -55,7 +55,7 @@ def is_submitted(assignment: ReviewerAssignment) -> bool:
     return Review.objects.filter(assignment=assignment, state=Review.State.SUBMITTED).exists()
 
 
-def decided_by(user: User, case: Case) -> bool:
+def has_decided(user: User, case: Case) -> bool:
     """Whether this user decided the case as a reviewer, in any round. One query."""
     return ReviewerAssignment.objects.filter(
         case=case,
@@ -69,45 +69,45 @@ def decided_by(user: User, case: Case) -> bool:
 
 def why_not_check_quality(user: User, case: Case) -> str:
     """Why a user may not return or approve the review now."""
-    reason = why_not(
+    reason = why_not_at_stage(
         user, "determinations.check_quality", case, Status.QA, act="review its quality"
     )
-    if not reason and decided_by(user, case):
+    if not reason and has_decided(user, case):
         return "You decided this case, so another QA reviewer has to review it."
     return reason
 
 
 def why_not_issue(user: User, case: Case) -> str:
     """Why a user may not issue the determination now."""
-    reason = why_not(
+    reason = why_not_at_stage(
         user,
         "determinations.issue",
         case,
         Status.APPROVED,
         act="issue the determination",
     )
-    if not reason and decided_by(user, case):
+    if not reason and has_decided(user, case):
         return "You decided this case, so another medical director has to issue it."
     return reason or why_not_decided_here(case)
 
 
-def why_not_send_back(user: User, case: Case) -> str:
+def why_not_void_approval(user: User, case: Case) -> str:
     """Why a user may not void the approval and return the case to QA review."""
-    reason = why_not(
+    reason = why_not_at_stage(
         user,
         "determinations.issue",
         case,
         Status.APPROVED,
         act="return it to QA review",
     )
-    if not reason and decided_by(user, case):
+    if not reason and has_decided(user, case):
         return "You decided this case, so another medical director has to return it."
     return reason
 
 
-def why_not_send(user: User, case: Case) -> str:
+def why_not_mark_sent(user: User, case: Case) -> str:
     """Why a user may not mark the determination as sent now."""
-    return why_not(
+    return why_not_at_stage(
         user, "letters.mark_sent", case, Status.ISSUED, act="mark the determination as sent"
     )
 

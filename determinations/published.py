@@ -9,7 +9,7 @@ from guidelines.models import CitationFields
 from reviewers.models import ReviewerAssignment
 
 from .models import Determination, Opinion, Review
-from .shapes import Citation, Item, Lineage, PublishedCase, Statement, facts_of
+from .shapes import Citation, Item, Lineage, PublishedCase, Statement, build_facts
 
 OPIOID_NOTICE = "opioid-taper"
 
@@ -31,7 +31,7 @@ class NotExportable(Refused):
     """The case does not fit the format of published decisions. The message says why."""
 
 
-def case_facts(case: Case) -> dict[str, Any]:
+def export_case_facts(case: Case) -> dict[str, Any]:
     """Return the facts of a decided case in the format of published decisions.
 
     It uses the latest issued determination: after a remand, the second one. Items that ended
@@ -39,13 +39,13 @@ def case_facts(case: Case) -> dict[str, Any]:
 
     :raises NotExportable: nothing is issued yet, or the format cannot express the decision.
     """
-    return facts_of(read_case(case))
+    return build_facts(read_decided_case(case))
 
 
-def read_case(case: Case) -> PublishedCase:
+def read_decided_case(case: Case) -> PublishedCase:
     """Read the facts of a decided case from its rows.
 
-    :raises NotExportable: as ``case_facts``.
+    :raises NotExportable: as ``export_case_facts``.
     """
     determination = (
         case.determinations.filter(state=Determination.State.ISSUED).order_by("-round").first()
@@ -103,13 +103,13 @@ def read_case(case: Case) -> PublishedCase:
         body_parts=tuple(case.body_parts),
         party_term=review.party_term if review else "",
         items=tuple(
-            _item(decided.item, decided.get_outcome_display(), opinions.get(decided.item_id))
+            _read_item(decided.item, decided.get_outcome_display(), opinions.get(decided.item_id))
             for decided in decided_items
         ),
     )
 
 
-def _item(item: DisputedItem, outcome: str, opinion: Opinion | None) -> Item:
+def _read_item(item: DisputedItem, outcome: str, opinion: Opinion | None) -> Item:
     notices = set(opinion.notices) if opinion else set()
     if notices - {OPIOID_NOTICE}:
         raise NotExportable(
@@ -135,12 +135,12 @@ def _item(item: DisputedItem, outcome: str, opinion: Opinion | None) -> Item:
         lineage=lineage,
         quantities=tuple(item.quantity_expressions),
         opioid_notice=OPIOID_NOTICE in notices,
-        administrator=_citations(item.administrator_citations.all()),
-        imro=_citations(cited),
+        administrator=_read_citations(item.administrator_citations.all()),
+        imro=_read_citations(cited),
     )
 
 
-def _citations(rows: Iterable[AdministratorCitation | CitationFields]) -> tuple[Citation, ...]:
+def _read_citations(rows: Iterable[AdministratorCitation | CitationFields]) -> tuple[Citation, ...]:
     return tuple(
         Citation(
             source=row.source,

@@ -18,7 +18,7 @@ FEWEST = 5  # with fewer reviews, percentages would mostly show chance
 
 
 @dataclass(frozen=True)
-class Record:
+class ReviewerRecord:
     """One reviewer's finished reviews of a period. Percentages are of ``finished``."""
 
     finished: int
@@ -42,7 +42,7 @@ class Record:
         return round(100 * self.late / self.finished) if self.finished else 0
 
 
-def record_of(reviewer: Reviewer, *, first: date, last: date) -> Record:
+def load_reviewer_record(reviewer: Reviewer, *, first: date, last: date) -> ReviewerRecord:
     """Load the statistics of a reviewer for a period, both days included. Six queries."""
     finished = list(
         ReviewerAssignment.objects.filter(
@@ -67,24 +67,24 @@ def record_of(reviewer: Reviewer, *, first: date, last: date) -> Record:
         for one in finished
         if one.accepted_at and one.review.pk in submitted
     ]
-    readings = _readings(rounds)
+    readings = _list_returns(rounds)
     declined = ReviewerAssignment.objects.filter(
         reviewer=reviewer,
         state=ReviewerAssignment.State.DECLINED,
         ended_at__date__gte=first,
         ended_at__date__lte=last,
     )
-    return Record(
+    return ReviewerRecord(
         finished=len(finished),
         median_days=median(days) if days else None,
-        late=_late(rounds),
+        late=_count_late(rounds),
         returned=len({(one.determination.case_id, one.determination.round) for one in readings}),
         declined=declined.count(),
         findings=readings,
     )
 
 
-def _readings(rounds: dict[tuple[int, int], ReviewerAssignment]) -> list[QualityReview]:
+def _list_returns(rounds: dict[tuple[int, int], ReviewerAssignment]) -> list[QualityReview]:
     """List the QA returns that were addressed to this reviewer's seat, or to all seats."""
     rows = (
         QualityReview.objects.filter(
@@ -102,7 +102,7 @@ def _readings(rounds: dict[tuple[int, int], ReviewerAssignment]) -> list[Quality
     ]
 
 
-def _late(rounds: dict[tuple[int, int], ReviewerAssignment]) -> int:
+def _count_late(rounds: dict[tuple[int, int], ReviewerAssignment]) -> int:
     """Count the determinations that were issued after their legal deadline."""
     cases = [case_id for case_id, _ in rounds]
     deadlines = Deadline.objects.filter(

@@ -81,7 +81,7 @@ _NOTES = {
 _DIRECTION_MARKS = frozenset("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069\u200e\u200f")
 
 
-class BadShape(Refused):
+class InvalidFactsFile(Refused):
     """The file does not hold the facts of one published decision.
 
     ``place`` is where, as a path into the file (``items[2].title``); empty for the whole file.
@@ -166,10 +166,10 @@ class PublishedCase:
     @property
     def outcome(self) -> str:
         """The outcome of the case, derived from the items."""
-        return outcomes.case_outcome(item.outcome.upper() for item in self.items)
+        return outcomes.derive_case_outcome(item.outcome.upper() for item in self.items)
 
 
-def basis_of(citations: Sequence[Citation]) -> str:
+def derive_basis(citations: Sequence[Citation]) -> str:
     """On what a list of citations rests, as published letters word it."""
     kinds = {citation.mtus for citation in citations}
     if not kinds:
@@ -182,31 +182,35 @@ def basis_of(citations: Sequence[Citation]) -> str:
 # --- reading -------------------------------------------------------------------------------------
 
 
-def parse(data: bytes) -> Any:
+def parse_facts_file(data: bytes) -> Any:
     """The JSON value in a file's bytes.
 
     :raises BadShape: too large, not UTF-8, not JSON, a key twice, or nested too deeply.
     """
     if len(data) > MAX_FILE_BYTES:
-        raise BadShape("", f"The file is larger than {MAX_FILE_BYTES:,} bytes.")
+        raise InvalidFactsFile("", f"The file is larger than {MAX_FILE_BYTES:,} bytes.")
     try:
         text = data.decode("utf-8-sig")
     except UnicodeDecodeError as error:
-        raise BadShape("", f"The file is not UTF-8 text (byte {error.start}).") from error
+        raise InvalidFactsFile("", f"The file is not UTF-8 text (byte {error.start}).") from error
     try:
-        return json.loads(text, object_pairs_hook=_no_key_twice, parse_constant=_no_constant)
+        return json.loads(
+            text, object_pairs_hook=_refuse_duplicate_keys, parse_constant=_refuse_constant
+        )
     except json.JSONDecodeError as error:
-        raise BadShape(
+        raise InvalidFactsFile(
             f"line {error.lineno}, column {error.colno}",
             f"This is not JSON: {error.msg}.",
         ) from error
     except RecursionError as error:
-        raise BadShape("", "The file is nested too deeply.") from error
+        raise InvalidFactsFile("", "The file is nested too deeply.") from error
     except ValueError as error:  # a number of thousands of digits
-        raise BadShape("", f"The file holds a number that cannot be read: {error}.") from error
+        raise InvalidFactsFile(
+            "", f"The file holds a number that cannot be read: {error}."
+        ) from error
 
 
-def read(raw: Any, *, today: date) -> tuple[PublishedCase, list[str]]:
+def read_published_case(raw: Any, *, today: date) -> tuple[PublishedCase, list[str]]:
     """The facts in a parsed file, and the keys in it that are notes and are not kept.
 
     :param today: no date in the file may lie after it.
@@ -220,21 +224,21 @@ def read(raw: Any, *, today: date) -> tuple[PublishedCase, list[str]]:
     number = top["case_number"].text(20)
     if not re.fullmatch(r"[A-Z]{0,6}[0-9]{2}-[0-9]{6,7}", number):
         top["case_number"].refuse(
-            f"{_show(number)} is not a case number such as CM16-0123456 or 13-000004"
+            f"{_quote_value(number)} is not a case number such as CM16-0123456 or 13-000004"
         )
-    dates = _header_dates(top["header_dates"], today)
+    dates = _read_header_dates(top["header_dates"], today)
     if dates["decision_date"] is None:
-        raise BadShape(
+        raise InvalidFactsFile(
             "header_dates.decision_date",
             "A published decision needs its date, as MM/DD/YYYY.",
         )
     patient = top["patient"].keys(facts=("age", "sex", "body_part", "party_term"))
-    items = tuple(_item(value) for value in top["items"].values(MAX_ITEMS))
+    items = tuple(_read_item(value) for value in top["items"].values(MAX_ITEMS))
     if not items:
         top["items"].refuse("A decision decides at least one item; this list is empty")
     for index in range(1, len(items)):
         if items[index].position <= items[index - 1].position:
-            raise BadShape(
+            raise InvalidFactsFile(
                 f"items[{index}].position",
                 f"Position {items[index].position} does not follow "
                 f"position {items[index - 1].position} of the item before.",
@@ -247,7 +251,7 @@ def read(raw: Any, *, today: date) -> tuple[PublishedCase, list[str]]:
         received_on=dates["application_received"],
         assigned_on=dates["date_assigned"],
         decided_on=dates["decision_date"],
-        statement=_statement(top["reviewer_statement"]),
+        statement=_read_statement(top["reviewer_statement"]),
         age=patient["age"].maybe(lambda value: value.number(0, 125)),
         sex=patient["sex"].choice_or_empty(SEXES),
         body_parts=patient["body_part"].texts(WORD),
@@ -259,21 +263,21 @@ def read(raw: Any, *, today: date) -> tuple[PublishedCase, list[str]]:
     return case, list(notes)
 
 
-def _header_dates(value: "_Value", today: date) -> dict[str, date | None]:
+def _read_header_dates(value: "_Value", today: date) -> dict[str, date | None]:
     keys = value.keys(facts=tuple(HEADER_DATES))
     dates = {name: keys[name].maybe(lambda value: value.day(today)) for name in HEADER_DATES}
     known = [(name, day) for name, day in dates.items() if day is not None]
     for (earlier, first), (later, second) in pairwise(known):
         if second < first:
-            raise BadShape(
+            raise InvalidFactsFile(
                 f"header_dates.{later}",
-                f"{_words(HEADER_DATES[later])} ({_print(second)}) lies before "
-                f"{HEADER_DATES[earlier]} ({_print(first)}).",
+                f"{_capitalize_phrase(HEADER_DATES[later])} ({_print_date(second)}) lies before "
+                f"{HEADER_DATES[earlier]} ({_print_date(first)}).",
             )
     return dates
 
 
-def _statement(value: "_Value") -> Statement:
+def _read_statement(value: "_Value") -> Statement:
     keys = value.keys(
         facts=(
             "specialties",
@@ -292,7 +296,7 @@ def _statement(value: "_Value") -> Statement:
     )
 
 
-def _item(value: "_Value") -> Item:
+def _read_item(value: "_Value") -> Item:
     keys = value.keys(
         facts=(
             "position",
@@ -330,15 +334,15 @@ def _item(value: "_Value") -> Item:
         outcome=keys["outcome"].one_of((UPHELD, OVERTURNED)),
         separator=keys["outcome_separator"].text(8),
         prefix=keys["prefix"].text_or_empty(WORD),
-        lineage=keys["partial_authorization"].maybe(_lineage),
+        lineage=keys["partial_authorization"].maybe(_read_lineage),
         quantities=keys["quantity_expressions"].texts(LINE),
         opioid_notice=keys["has_opioid_taper_notice"].flag(),
-        administrator=_citations(keys["claims_admin_guideline"]),
-        imro=_citations(keys["imro_guideline"]),
+        administrator=_read_citations(keys["claims_admin_guideline"]),
+        imro=_read_citations(keys["imro_guideline"]),
     )
 
 
-def _lineage(value: "_Value") -> Lineage:
+def _read_lineage(value: "_Value") -> Lineage:
     keys = value.keys(facts=("pattern", "original_request", "authorized_by_ur", "in_dispute"))
     return Lineage(
         pattern=keys["pattern"].one_of(PATTERNS),
@@ -348,14 +352,14 @@ def _lineage(value: "_Value") -> Lineage:
     )
 
 
-def _citations(value: "_Value") -> tuple[Citation, ...]:
+def _read_citations(value: "_Value") -> tuple[Citation, ...]:
     keys = value.keys(facts=("citations",), derived=("basis",))
-    citations = tuple(_citation(each) for each in keys["citations"].values(MAX_CITATIONS))
-    keys["basis"].compare(basis_of(citations), "the citations give")
+    citations = tuple(_read_citation(each) for each in keys["citations"].values(MAX_CITATIONS))
+    keys["basis"].compare(derive_basis(citations), "the citations give")
     return citations
 
 
-def _citation(value: "_Value") -> Citation:
+def _read_citation(value: "_Value") -> Citation:
     keys = value.keys(
         facts=("source", "chapter_topic", "pages", "mtus"),
         optional=("edition", "edition_suffix", "sections", "as_printed", "note"),
@@ -365,7 +369,9 @@ def _citation(value: "_Value") -> Citation:
     if suffix and not edition:
         keys["edition_suffix"].refuse("A suffix follows an edition, and no edition is given")
     if edition and not re.search(r"\b(19|20)[0-9]{2}\b", edition):
-        keys["edition"].refuse(f"{_show(edition)} names no year of an edition, such as “2016”")
+        keys["edition"].refuse(
+            f"{_quote_value(edition)} names no year of an edition, such as “2016”"
+        )
     return Citation(
         source=keys["source"].text(SOURCE),
         mtus=keys["mtus"].flag(required=True),
@@ -396,7 +402,7 @@ class _Value:
         return self.value is _Missing
 
     def refuse(self, reason: str) -> NoReturn:
-        raise BadShape(self.place, f"{reason}.")
+        raise InvalidFactsFile(self.place, f"{reason}.")
 
     def keys(
         self,
@@ -407,45 +413,45 @@ class _Value:
     ) -> dict[str, "_Value"]:
         """The members of an object; refuses a key that is neither a fact nor a known note."""
         if not isinstance(self.value, dict):
-            self.refuse(f"An object is needed here, not {_kind(self.value)}")
+            self.refuse(f"An object is needed here, not {_name_json_type(self.value)}")
         here = re.sub(r"\[[0-9]+\]", "[]", self.place)
         for key in self.value:
             if key in _NOTES.get(here, ()):
                 self.notes[f"{here}.{key}" if here else key] = None
             elif key not in {*facts, *optional, *derived}:
-                raise BadShape(
+                raise InvalidFactsFile(
                     self._path(key),
                     "This key is neither a fact nor a known note. Check its name.",
                 )
         for key in facts:
             if key not in self.value:
-                raise BadShape(self._path(key), "This fact is missing.")
+                raise InvalidFactsFile(self._path(key), "This fact is missing.")
         return {
             key: _Value(self.value.get(key, _Missing), self._path(key), self.notes)
             for key in (*facts, *optional, *derived)
         }
 
     def _path(self, key: str) -> str:
-        shown = key if re.fullmatch(r"[A-Za-z0-9_-]{1,60}", key) else _show(key)
+        shown = key if re.fullmatch(r"[A-Za-z0-9_-]{1,60}", key) else _quote_value(key)
         return f"{self.place}.{shown}" if self.place else shown
 
     def values(self, most: int) -> Iterator["_Value"]:
         """The members of a list of at most ``most``."""
         if not isinstance(self.value, list):
-            self.refuse(f"A list is needed here, not {_kind(self.value)}")
+            self.refuse(f"A list is needed here, not {_name_json_type(self.value)}")
         if len(self.value) > most:
             self.refuse(f"The list holds {len(self.value)} entries; at most {most} are possible")
         for index, value in enumerate(self.value):
             yield _Value(value, f"{self.place}[{index}]", self.notes)
 
     def maybe(self, read: Callable[["_Value"], T]) -> T | None:
-        """What ``read`` makes of it, or ``None`` where the publication does not say."""
+        """The statement as read, or ``None`` if the publication does not have it."""
         return None if self.value is None or self.missing else read(self)
 
     def text(self, longest: int) -> str:
         """Words as printed: not empty, not too long, nothing that a page cannot show."""
         if not isinstance(self.value, str):
-            self.refuse(f"Text is needed here, not {_kind(self.value)}")
+            self.refuse(f"Text is needed here, not {_name_json_type(self.value)}")
         for index, character in enumerate(self.value):
             if (
                 unicodedata.category(character) in {"Cc", "Cs", "Cn", "Zl", "Zp"}
@@ -470,9 +476,9 @@ class _Value:
     def number(self, least: int, most: int) -> int:
         """A whole number between two bounds, both included."""
         if not isinstance(self.value, int) or isinstance(self.value, bool):
-            self.refuse(f"A whole number is needed here, not {_kind(self.value)}")
+            self.refuse(f"A whole number is needed here, not {_name_json_type(self.value)}")
         if not least <= self.value <= most:
-            self.refuse(f"{_show(self.value)} is not between {least} and {most}")
+            self.refuse(f"{_quote_value(self.value)} is not between {least} and {most}")
         return self.value
 
     def flag(self, *, required: bool = False) -> bool:
@@ -480,13 +486,13 @@ class _Value:
         if self.missing and not required:
             return False
         if not isinstance(self.value, bool):
-            self.refuse(f"true or false is needed here, not {_kind(self.value)}")
+            self.refuse(f"true or false is needed here, not {_name_json_type(self.value)}")
         return self.value
 
     def one_of(self, words: Sequence[str]) -> str:
         if not isinstance(self.value, str) or self.value not in words:
             choices = ", ".join(f"“{word}”" for word in words)
-            self.refuse(f"{_show(self.value)} is none of {choices}")
+            self.refuse(f"{_quote_value(self.value)} is none of {choices}")
         return self.value
 
     def choice_or_empty(self, words: Sequence[str]) -> str:
@@ -496,17 +502,17 @@ class _Value:
     def day(self, today: date) -> date:
         """A day as letters print it, MM/DD/YYYY, that exists and is not in the future."""
         if not isinstance(self.value, str):
-            self.refuse(f"A date MM/DD/YYYY is needed here, not {_kind(self.value)}")
+            self.refuse(f"A date MM/DD/YYYY is needed here, not {_name_json_type(self.value)}")
         if not re.fullmatch(r"[0-9]{2}/[0-9]{2}/[0-9]{4}", self.value, re.ASCII):
-            self.refuse(f"{_show(self.value)} is not a date MM/DD/YYYY")
+            self.refuse(f"{_quote_value(self.value)} is not a date MM/DD/YYYY")
         try:
             day = datetime.strptime(self.value, "%m/%d/%Y").date()
         except ValueError:
-            self.refuse(f"{_show(self.value)} is not a day of the calendar")
+            self.refuse(f"{_quote_value(self.value)} is not a day of the calendar")
         if day < EARLIEST:
-            self.refuse(f"{self.value} lies before {_print(EARLIEST)}")
+            self.refuse(f"{self.value} lies before {_print_date(EARLIEST)}")
         if day > today:
-            self.refuse(f"{self.value} lies in the future; today is {_print(today)}")
+            self.refuse(f"{self.value} lies in the future; today is {_print_date(today)}")
         return day
 
     def compare(self, derived: str | int, from_where: str) -> None:
@@ -514,23 +520,26 @@ class _Value:
         if self.missing:
             return
         if self.value != derived or isinstance(self.value, bool):
-            self.refuse(f"The file says {_show(self.value)}, but {from_where} {_show(derived)}")
+            self.refuse(
+                f"The file says {_quote_value(self.value)}, but {from_where} "
+                f"{_quote_value(derived)}"
+            )
 
 
-def _no_key_twice(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+def _refuse_duplicate_keys(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     members = dict(pairs)
     if len(members) < len(pairs):
         keys = [key for key, _ in pairs]
         twice = next(key for key in keys if keys.count(key) > 1)
-        raise BadShape("", f"The key {_show(twice)} appears twice in one object.")
+        raise InvalidFactsFile("", f"The key {_quote_value(twice)} appears twice in one object.")
     return members
 
 
-def _no_constant(name: str) -> NoReturn:
-    raise BadShape("", f"{name} is not a number that JSON knows.")
+def _refuse_constant(name: str) -> NoReturn:
+    raise InvalidFactsFile("", f"{name} is not a number that JSON knows.")
 
 
-def _kind(value: Any) -> str:
+def _name_json_type(value: Any) -> str:
     if value is None or value is _Missing:
         return "nothing"
     names = {
@@ -544,7 +553,7 @@ def _kind(value: Any) -> str:
     return names[type(value)]
 
 
-def _show(value: Any) -> str:
+def _quote_value(value: Any) -> str:
     """A value of the file in a message: short, and on one line."""
     shown = "".join(
         character if character.isprintable() else f"\\u{ord(character):04x}"
@@ -553,18 +562,18 @@ def _show(value: Any) -> str:
     return f"“{shown}{'…' if len(str(value)) > 60 else ''}”"
 
 
-def _print(day: date) -> str:
+def _print_date(day: date) -> str:
     return day.strftime("%m/%d/%Y")
 
 
-def _words(phrase: str) -> str:
+def _capitalize_phrase(phrase: str) -> str:
     return phrase[0].upper() + phrase[1:]
 
 
 # --- writing -------------------------------------------------------------------------------------
 
 
-def facts_of(case: PublishedCase) -> dict[str, Any]:
+def build_facts(case: PublishedCase) -> dict[str, Any]:
     """The same shape from the facts, derived values recomputed; notes are not in it."""
     dates = {
         "date_assigned": case.assigned_on,
@@ -575,7 +584,7 @@ def facts_of(case: PublishedCase) -> dict[str, Any]:
     }
     return {
         "case_number": case.number,
-        "header_dates": {name: day and _print(day) for name, day in dates.items()},
+        "header_dates": {name: day and _print_date(day) for name, day in dates.items()},
         "priority": case.priority,
         "reviewer_statement": {
             "specialties": list(case.statement.specialties),
@@ -592,11 +601,11 @@ def facts_of(case: PublishedCase) -> dict[str, Any]:
         },
         "case_outcome_derived": case.outcome,
         "item_count": len(case.items),
-        "items": [_facts_of_item(item) for item in case.items],
+        "items": [_build_item_facts(item) for item in case.items],
     }
 
 
-def _facts_of_item(item: Item) -> dict[str, Any]:
+def _build_item_facts(item: Item) -> dict[str, Any]:
     lineage = item.lineage and {name: value or None for name, value in vars(item.lineage).items()}
     optional = {
         "title_truncated": item.full_length is not None,
@@ -610,21 +619,21 @@ def _facts_of_item(item: Item) -> dict[str, Any]:
         "title": item.title,
         "outcome": item.outcome,
         "outcome_separator": item.separator,
-        "claims_admin_guideline": _facts_of_citations(item.administrator),
-        "imro_guideline": _facts_of_citations(item.imro),
+        "claims_admin_guideline": _build_citations_facts(item.administrator),
+        "imro_guideline": _build_citations_facts(item.imro),
         "quantity_expressions": list(item.quantities),
         **{key: value for key, value in optional.items() if value},
     }
 
 
-def _facts_of_citations(citations: Sequence[Citation]) -> dict[str, Any]:
+def _build_citations_facts(citations: Sequence[Citation]) -> dict[str, Any]:
     return {
-        "basis": basis_of(citations),
-        "citations": [_facts_of_citation(citation) for citation in citations],
+        "basis": derive_basis(citations),
+        "citations": [_build_citation_facts(citation) for citation in citations],
     }
 
 
-def _facts_of_citation(citation: Citation) -> dict[str, Any]:
+def _build_citation_facts(citation: Citation) -> dict[str, Any]:
     optional = {
         "edition": citation.edition,
         "edition_suffix": citation.edition_suffix,
@@ -643,21 +652,21 @@ def _facts_of_citation(citation: Citation) -> dict[str, Any]:
     }
 
 
-def difference(stored: Any, given: Any, place: str = "") -> str:
+def describe_difference(stored: Any, given: Any, place: str = "") -> str:
     """The first place at which two shapes differ, with both values; empty when they agree."""
     if isinstance(stored, dict) and isinstance(given, dict):
         for key in {**stored, **given}:
             path = f"{place}.{key}" if place else key
-            if found := difference(stored.get(key), given.get(key), path):
+            if found := describe_difference(stored.get(key), given.get(key), path):
                 return found
         return ""
     if isinstance(stored, list) and isinstance(given, list):
         for index, (one, other) in enumerate(zip(stored, given, strict=False)):
-            if found := difference(one, other, f"{place}[{index}]"):
+            if found := describe_difference(one, other, f"{place}[{index}]"):
                 return found
         if len(stored) == len(given):
             return ""
         return f"{place} holds {len(stored)} entries here and {len(given)} in the file"
     if stored == given:
         return ""
-    return f"{place} is {_show(stored)} here and {_show(given)} in the file"
+    return f"{place} is {_quote_value(stored)} here and {_quote_value(given)} in the file"

@@ -152,7 +152,7 @@ class PartyFacts:
     def no_conflict(self) -> "FoundConflict":
         """The result if no affiliation is on file, which is the usual case."""
         return FoundConflict(
-            self.party_id, NONE, PASS, f"No affiliation with {the(self)} is on file."
+            self.party_id, NONE, PASS, f"No affiliation with {describe_party(self)} is on file."
         )
 
 
@@ -178,9 +178,9 @@ def split_name(printed: str, *, first: str = "", last: str = "") -> FoldedName:
     both understood. A hyphenated surname stays two words.
     """
     if last:
-        return FoldedName(" ".join(_words(first)[:1]), " ".join(_words(last)))
+        return FoldedName(" ".join(_words_of_name(first)[:1]), " ".join(_words_of_name(last)))
     before, _, after = printed.partition(",")
-    given, words = _words(after), _words(before)
+    given, words = _words_of_name(after), _words_of_name(before)
     if given:
         return FoldedName(given[0], " ".join(words))
     if len(words) < 2:
@@ -200,12 +200,12 @@ def compare_names(one: FoldedName, other: FoldedName) -> str:
     close_last = bool(surnames) or (
         min(len(one.last), len(other.last)) >= SLIPS_FROM and one_slip_apart(one.last, other.last)
     )
-    if close_last and _first_names_alike(one.first, other.first):
+    if close_last and _first_names_match(one.first, other.first):
         return "SIMILAR"
     return "SURNAME" if surnames else "DIFFERENT"
 
 
-def groups_of_same(pairs: Iterable[tuple[int, int]]) -> Mapping[int, frozenset[int]]:
+def group_same_ids(pairs: Iterable[tuple[int, int]]) -> Mapping[int, frozenset[int]]:
     """Group ids that are the same, from "same as" pairs; an id in no pair has no group."""
     groups: dict[int, set[int]] = {}
     for one, other in pairs:
@@ -215,7 +215,7 @@ def groups_of_same(pairs: Iterable[tuple[int, int]]) -> Mapping[int, frozenset[i
     return {member: frozenset(group) for member, group in groups.items()}
 
 
-def groups_of_companies(
+def group_companies(
     same: Iterable[tuple[int, int]],
     owned: Iterable[tuple[int, int, Decimal | None]],
     limits: Limits,
@@ -236,18 +236,18 @@ def groups_of_companies(
         for child, parent, share in owned
         if share is not None and limits.holding_percent < share < CONTROL_PERCENT
     ]
-    return groups_of_same([*same, *control]), groups_of_same([*same, *control, *held])
+    return group_same_ids([*same, *control]), group_same_ids([*same, *control, *held])
 
 
-def conflicts_through(
+def find_conflicts_on_file(
     held: Iterable[HeldAffiliation], party: PartyFacts, limits: Limits
 ) -> list[FoundConflict]:
     """Find the conflicts with one party that follow from affiliations on file, without repeats."""
-    found = [_tied(one, party) for one in held if not _too_small(one, limits)]
+    found = [_check_affiliation(one, party) for one in held if not _is_below_limit(one, limits)]
     return list(dict.fromkeys(conflict for conflict in found if conflict is not None))
 
 
-def conflict_of_name(name: FoldedName, party: PartyFacts, *, who: str) -> FoundConflict | None:
+def find_name_conflict(name: FoldedName, party: PartyFacts, *, who: str) -> FoundConflict | None:
     """Find a possible conflict with one party that follows from a name alone.
 
     :param who: the bearer of the name, as the sentence begins: "The reviewer".
@@ -259,21 +259,23 @@ def conflict_of_name(name: FoldedName, party: PartyFacts, *, who: str) -> FoundC
             party.party_id,
             NAME,
             UNKNOWN,
-            f"{who} has the same name as {the(party)}. Find out whether they are the same.",
+            f"{who} has the same name as {describe_party(party)}. Find out whether they are "
+            "the same.",
         )
     if "SIMILAR" in degrees:
         return FoundConflict(
             party.party_id,
             NAME,
             UNKNOWN,
-            f"{who}’s name is similar to that of {the(party)}. Find out whether they are the same.",
+            f"{who}’s name is similar to that of {describe_party(party)}. Find out whether "
+            "they are the same.",
         )
     if {compare_names(name, other) for other in party.officer_names} & {"SAME", "SIMILAR"}:
         return FoundConflict(
             party.party_id,
             NAME,
             UNKNOWN,
-            f"{who}’s name is similar to that of an officer of {the(party)}. "
+            f"{who}’s name is similar to that of an officer of {describe_party(party)}. "
             "Find out whether they are the same.",
         )
     if "SURNAME" in degrees:
@@ -281,12 +283,12 @@ def conflict_of_name(name: FoldedName, party: PartyFacts, *, who: str) -> FoundC
             party.party_id,
             SURNAME,
             PASS,
-            f"{who} shares a surname with {the(party)}; the attestation asks about it.",
+            f"{who} shares a surname with {describe_party(party)}; the attestation asks about it.",
         )
     return None
 
 
-def reached(
+def find_reach(
     organization_id: int | None, person_id: int | None, party: PartyFacts
 ) -> tuple[str, str] | None:
     """Find how an organization or a person is connected with a party; ``None`` if it is not.
@@ -294,7 +296,7 @@ def reached(
     :returns: the doubt (``PART_OWNED``, ``NAMESAKE``, or empty if certain), and the connection as
         it is named in a sentence.
     """
-    the_party = the(party)
+    the_party = describe_party(party)
     if organization_id in party.organizations or person_id in party.persons:
         return "", the_party
     if person_id in party.officers:
@@ -310,15 +312,15 @@ def reached(
     return None
 
 
-def the(party: PartyFacts) -> str:
+def describe_party(party: PartyFacts) -> str:
     """A party as named in a sentence, by its role: "the employer"."""
     label = party.role_label
     return f"the {label if label[:2].isupper() else label[0].lower() + label[1:]}"
 
 
-def _tied(held: HeldAffiliation, party: PartyFacts) -> FoundConflict | None:
+def _check_affiliation(held: HeldAffiliation, party: PartyFacts) -> FoundConflict | None:
     """The result of one affiliation on file: direct, through an officer, or through a company."""
-    reach = reached(held.organization_id, held.person_id, party)
+    reach = find_reach(held.organization_id, held.person_id, party)
     if reach is None:
         return None
     doubt, whom = reach
@@ -331,7 +333,7 @@ def _tied(held: HeldAffiliation, party: PartyFacts) -> FoundConflict | None:
     )
 
 
-def _too_small(held: HeldAffiliation, limits: Limits) -> bool:
+def _is_below_limit(held: HeldAffiliation, limits: Limits) -> bool:
     """Whether a holding is below the limit, or a relative does not count as family.
 
     A relative counts if the degree of kinship is not stated.
@@ -342,7 +344,7 @@ def _too_small(held: HeldAffiliation, limits: Limits) -> bool:
     return small and held.relation in {"OWNERSHIP", "FAMILY"}
 
 
-def _words(text: str) -> list[str]:
+def _words_of_name(text: str) -> list[str]:
     """The words of a name, each folded, without titles; ``M.D.`` is one word and a title."""
     folded = [fold_name(word) for word in text.split()]
     words = [word for word in folded if word and word.replace(" ", "") not in _TITLES]
@@ -350,7 +352,7 @@ def _words(text: str) -> list[str]:
     return sure if len(sure) >= 2 or not words else words[: max(len(sure), 2)]
 
 
-def _first_names_alike(one: str, other: str) -> bool:
+def _first_names_match(one: str, other: str) -> bool:
     if not one or not other:
         return True  # with a surname alone it may be anyone of that name
     if len(one) == 1 or len(other) == 1:

@@ -5,8 +5,8 @@ from . import views
 app_name = "directory"
 
 urlpatterns = [
-    path("organizations/", views.organizations, name="organizations"),
-    path("organizations/<int:pk>/", views.organization, name="organization"),
+    path("organizations/", views.search_organizations, name="organizations"),
+    path("organizations/<int:pk>/", views.show_organization, name="organization"),
     path(
         "organizations/<int:pk>/<str:kind>/",
         views.add_organization_fact,

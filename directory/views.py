@@ -23,7 +23,7 @@ MOST_FOUND = 50
 
 
 @require_safe
-def organizations(request: StaffRequest) -> HttpResponse:
+def search_organizations(request: StaffRequest) -> HttpResponse:
     """Find organizations by one of their names."""
     find = request.GET.get("find", "").strip()
     folded = fold_organization(find)
@@ -34,9 +34,9 @@ def organizations(request: StaffRequest) -> HttpResponse:
 
 
 @require_safe
-def organization(request: StaffRequest, pk: int) -> HttpResponse:
+def show_organization(request: StaffRequest, pk: int) -> HttpResponse:
     """One organization: its names, owners, officers and duplicate entries."""
-    return _page(request, get_object_or_404(Organization, pk=pk))
+    return _render_organization_page(request, get_object_or_404(Organization, pk=pk))
 
 
 @require_POST
@@ -55,13 +55,15 @@ def add_organization_fact(request: StaffRequest, pk: int, kind: str) -> HttpResp
         elif kind == "officer":
             services.record_officer(organization_id=pk, by=request.user, at=now, **entered)
         else:
-            services.record_same(organization_id=pk, by=request.user, at=now, **entered)
+            services.record_same_organization(
+                organization_id=pk, by=request.user, at=now, **entered
+            )
 
     tried = run_action(request, form, record)
     if tried.done:
         messages.success(request, "Saved. The conflict check uses it from now on.")
         return redirect("directory:organization", pk)
-    return _page(request, row, status=tried.status, **{kind: form})
+    return _render_organization_page(request, row, status=tried.status, **{kind: form})
 
 
 @require_POST
@@ -72,12 +74,12 @@ def withdraw_organization_fact(
     row = get_object_or_404(Organization, pk=pk)
     if kind not in FORMS:
         raise Http404("There is no such kind of fact.")
-    get_object_or_404(_facts(row)[kind], pk=fact_id)
+    get_object_or_404(_facts_of_organization(row)[kind], pk=fact_id)
     form = ReasonForm(request.POST)
     tried = run_action(
         request,
         form,
-        lambda: services.withdraw(
+        lambda: services.withdraw_organization_fact(
             kind=kind,
             fact_id=fact_id,
             reason=form.cleaned_data["reason"],
@@ -88,10 +90,10 @@ def withdraw_organization_fact(
     if tried.done:
         messages.success(request, "Withdrawn. It stays in the history.")
         return redirect("directory:organization", pk)
-    return _page(request, row, status=tried.status, withdrawing=form)
+    return _render_organization_page(request, row, status=tried.status, withdrawing=form)
 
 
-def _facts(row: Organization) -> dict[str, Any]:
+def _facts_of_organization(row: Organization) -> dict[str, Any]:
     return {
         "parent": row.parents.current().select_related("parent"),
         "officer": row.officers.current().select_related("person"),
@@ -99,21 +101,21 @@ def _facts(row: Organization) -> dict[str, Any]:
     }
 
 
-def _page(
+def _render_organization_page(
     request: StaffRequest, row: Organization, *, status: int = 200, **bound: Any
 ) -> HttpResponse:
     today = timezone.localdate()
-    facts = _facts(row)
+    facts = _facts_of_organization(row)
     owned = row.children.current().select_related("child").order_by("-valid_from", "pk")
     context = {
         "organization": row,
-        "names": services.names_of(row),
-        "parents": [(one, services.names_of(one.parent)) for one in facts["parent"]],
-        "children": [(one, services.names_of(one.child)) for one in owned],
+        "names": services.list_organization_names(row),
+        "parents": [(one, services.list_organization_names(one.parent)) for one in facts["parent"]],
+        "children": [(one, services.list_organization_names(one.child)) for one in owned],
         "officers": [
             (one, one.person.names.current().order_by("-pk").first()) for one in facts["officer"]
         ],
-        "same": [(one, services.names_of(one.same_as)) for one in facts["same"]],
+        "same": [(one, services.list_organization_names(one.same_as)) for one in facts["same"]],
         "forms": {
             kind: bound.get(kind) or form(today=today, auto_id=f"{kind}-%s")
             for kind, form in FORMS.items()

@@ -28,11 +28,11 @@ LABELS = {
     ONLY_DECIDED: "Item not in the application",
 }
 
-_ALIKE = 0.6  # minimum similarity (0 to 1) of two wordings to be shown as the same item
+_MIN_SIMILARITY = 0.6  # minimum similarity (0 to 1) of two wordings to be shown as the same item
 
 
 @dataclass(frozen=True)
-class Paper:
+class DocumentFacts:
     """What one document states; an empty text or ``None`` if it does not state the fact."""
 
     employee: str
@@ -67,10 +67,12 @@ class Difference:
         return sha256(values.encode()).hexdigest()[:32]
 
 
-def compare(application: Paper, ur_decision: Paper) -> list[Difference]:
+def compare_documents(application: DocumentFacts, ur_decision: DocumentFacts) -> list[Difference]:
     """List the differences. Facts that the UR decision does not state are not compared."""
     found = []
-    if ur_decision.employee and _name(application.employee) != _name(ur_decision.employee):
+    if ur_decision.employee and _name_words(application.employee) != _name_words(
+        ur_decision.employee
+    ):
         found.append(Difference(EMPLOYEE, application.employee, ur_decision.employee))
     ours, theirs = application.claim_number, ur_decision.claim_number
     if theirs and fold_number(ours) != fold_number(theirs):
@@ -80,15 +82,15 @@ def compare(application: Paper, ur_decision: Paper) -> list[Difference]:
         found.append(
             Difference(INJURY, f"{ours_on:%m/%d/%Y}" if ours_on else "", f"{theirs_on:%m/%d/%Y}")
         )
-    return found + _items(application.items, ur_decision.items)
+    return found + _compare_items(application.items, ur_decision.items)
 
 
-def _name(name: str) -> list[str]:
+def _name_words(name: str) -> list[str]:
     """Sort the words of a name, so that "Quintanar, Marisol" equals "Marisol Quintanar"."""
     return sorted(fold_name(name).split())
 
 
-def _items(applied: Sequence[str], decided: Sequence[str]) -> list[Difference]:
+def _compare_items(applied: Sequence[str], decided: Sequence[str]) -> list[Difference]:
     """Pair equal items, then the most similar ones; list the similar pairs and all other items."""
     if not decided:
         return []
@@ -108,7 +110,7 @@ def _items(applied: Sequence[str], decided: Sequence[str]) -> list[Difference]:
     )
     found = []
     for negative_similarity, number, other in pairs:
-        if -negative_similarity >= _ALIKE and number in left and other in right:
+        if -negative_similarity >= _MIN_SIMILARITY and number in left and other in right:
             del left[number], right[other]
             found.append(Difference(WORDING, applied[number - 1], decided[other - 1], number))
     found += [Difference(ONLY_APPLIED, applied[number - 1], "", number) for number in left]

@@ -6,11 +6,11 @@ Each function returns an empty string if the action is allowed, else the sentenc
 from accounts.models import User
 from cases.lifecycle import Status
 from cases.models import Case, DisputedItem
-from cases.policies import why_not
+from cases.policies import why_not_at_stage
 
 
 def why_not_decide_eligibility(user: User, case: Case) -> str:
-    return why_not(
+    return why_not_at_stage(
         user,
         "eligibility.decide_eligibility",
         case,
@@ -20,7 +20,7 @@ def why_not_decide_eligibility(user: User, case: Case) -> str:
 
 
 def why_not_read_ur_decision(user: User, case: Case) -> str:
-    return why_not(
+    return why_not_at_stage(
         user,
         "eligibility.decide_eligibility",
         case,
@@ -40,7 +40,7 @@ def why_not_eligible_yet(open_differences: int) -> str:
 
 
 def why_not_ask_information(user: User, case: Case) -> str:
-    return why_not(
+    return why_not_at_stage(
         user,
         "eligibility.decide_eligibility",
         case,
@@ -51,7 +51,7 @@ def why_not_ask_information(user: User, case: Case) -> str:
 
 
 def why_not_record_answer(user: User, case: Case) -> str:
-    return why_not(
+    return why_not_at_stage(
         user,
         "eligibility.decide_eligibility",
         case,
@@ -61,7 +61,7 @@ def why_not_record_answer(user: User, case: Case) -> str:
 
 
 def why_not_resolve_liability(user: User, case: Case) -> str:
-    return why_not(
+    return why_not_at_stage(
         user,
         "eligibility.decide_eligibility",
         case,
@@ -78,7 +78,7 @@ def why_not_record_citations(user: User, case: Case) -> str:
     return ""
 
 
-def why_not_reopen(user: User, case: Case) -> str:
+def why_not_screen_again(user: User, case: Case) -> str:
     # A closed case can be reopened only if it was closed as ineligible, without a determination.
     if (
         case.stage == Status.CLOSED
@@ -87,7 +87,7 @@ def why_not_reopen(user: User, case: Case) -> str:
         and case.items.filter(ending=DisputedItem.Ending.INELIGIBLE).exists()
     ):
         return ""
-    return why_not(
+    return why_not_at_stage(
         user,
         "eligibility.decide_eligibility",
         case,

@@ -1,9 +1,10 @@
 """The rules of eligibility. Pure: no database, no current time.
 
-``propose`` answers each of the six facts YES, NO or UNKNOWN, for the application or for one item.
-Each verdict names the facts it used and the law, with a sentence for staff and one for the letter.
-An unknown fact is named and never counts as NO (8 CCR 9792.10.3(a)-(d)). A person decides;
-``weigh`` gives the result of the person's answers. All six must be YES for a case to be eligible.
+``propose_answers`` answers each of the six facts YES, NO or UNKNOWN, for the application or for one
+item. Each verdict names the facts it used and the law, with a sentence for staff and one for the
+letter. An unknown fact is named and never counts as NO (8 CCR 9792.10.3(a)-(d)). A person decides;
+``weigh_item_answers`` gives the result of the person's answers. All six must be YES for a case to
+be eligible.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -11,10 +12,10 @@ from dataclasses import dataclass, field
 from datetime import date
 
 from cases.lifecycle import Ending
-from deadlines.calendars import Calendars, CannotCount, say
+from deadlines.calendars import Calendars, CannotCount, format_day
 from deadlines.rules import Rule
 from deadlines.sums import Unknown
-from deadlines.timeliness import Late, Timely, timeliness
+from deadlines.timeliness import Late, Timely, judge_timeliness
 
 from .answers import EligibilityResult
 
@@ -102,7 +103,7 @@ _NO_CURE = date(2014, 4, 1)  # applications from this day: a missing UR decision
 
 
 @dataclass(frozen=True)
-class Earlier:
+class EarlierCase:
     """Another case that may be about the same treatment.
 
     :ivar confirmed: a person has confirmed that it is the same treatment; before that it is only a
@@ -116,7 +117,7 @@ class Earlier:
 
 
 @dataclass(frozen=True)
-class Item:
+class ItemFacts:
     """One disputed treatment.
 
     :ivar ur_outcome: DENIED, MODIFIED, APPROVED, AMOUNT, CONDITIONAL or NOT_IN; empty until a
@@ -130,11 +131,11 @@ class Item:
     ur_outcome: str = ""
     ending: str = Ending.PENDING
     was_given: bool = False
-    earlier: tuple[Earlier, ...] = ()
+    earlier: tuple[EarlierCase, ...] = ()
 
 
 @dataclass(frozen=True)
-class Known:
+class StoredFacts:
     """The stored facts of an application; ``None`` and an empty text mean unknown.
 
     :ivar signed_by: EMPLOYEE, ATTORNEY, REPRESENTATIVE or PROVIDER; empty if the form is not
@@ -145,7 +146,7 @@ class Known:
     :ivar liability_resolved_on: the date of service of the notice that the dispute is resolved.
     """
 
-    items: Sequence[Item]
+    items: Sequence[ItemFacts]
     signed_by: str | None = None
     signed_on: date | None = None
     attorney_named: bool = False
@@ -167,7 +168,7 @@ class Known:
 
 
 @dataclass(frozen=True)
-class Used:
+class UsedFact:
     """A fact that a rule used: its name, its value as text, and its source."""
 
     name: str
@@ -201,7 +202,7 @@ class Verdict:
     answer: str
     source: str
     sentence: str
-    used: tuple[Used, ...] = ()
+    used: tuple[UsedFact, ...] = ()
     item: int | None = None
     code: str = ""
     letter_sentence: str = ""
@@ -237,30 +238,32 @@ class Proposal:
 _WEIGHT = {NO: 0, UNKNOWN: 1, YES: 2}
 
 
-def propose(known: Known, *, rules: Sequence[Rule], calendars: Calendars) -> Proposal:
+def propose_answers(known: StoredFacts, *, rules: Sequence[Rule], calendars: Calendars) -> Proposal:
     """Answer the six facts from the stored facts, and propose a result.
 
     :param rules: the deadline rules by which timeliness is computed.
     """
     verdicts = [
-        _signed(known),
-        _party(known),
-        _complete(known),
-        _timely(known, rules, calendars),
-        _attached(known),
-        _scope(known),
-        *(_necessity(item) for item in known.items),
-        *(_not_decided(item) for item in known.items),
-        _liability(known),
-        *_untimely_ur(known, rules, calendars),
+        _check_signature(known),
+        _check_requester(known),
+        _check_fields(known),
+        _check_timeliness(known, rules, calendars),
+        _check_ur_attached(known),
+        _check_scope(known),
+        *(_check_necessity(item) for item in known.items),
+        *(_check_not_decided(item) for item in known.items),
+        _check_liability(known),
+        *_flag_untimely_ur(known, rules, calendars),
     ]
     whole = {
-        fact: _strictest(one.answer for one in verdicts if one.fact == fact and one.item is None)
+        fact: _strictest_answer(
+            one.answer for one in verdicts if one.fact == fact and one.item is None
+        )
         for fact in FACTS
     }
     item_answers = {
         item.position: {
-            fact: _strictest(
+            fact: _strictest_answer(
                 one.answer
                 for one in verdicts
                 if one.fact == fact and one.item in (None, item.position)
@@ -275,15 +278,15 @@ def propose(known: Known, *, rules: Sequence[Rule], calendars: Calendars) -> Pro
         for one in reversed(verdicts)
         if one.answer == NO and one.fact
     }
-    conclusion = weigh(whole, item_answers, codes=codes)
+    conclusion = weigh_item_answers(whole, item_answers, codes=codes)
     return Proposal(tuple(verdicts), conclusion.answers, item_answers, conclusion)
 
 
-def _strictest(answers: Iterable[str]) -> str:
+def _strictest_answer(answers: Iterable[str]) -> str:
     return min(answers, key=_WEIGHT.__getitem__, default=YES)
 
 
-def _no(fact: str, code: str, source: str, sentence: str, used: tuple[Used, ...],
+def _answer_no(fact: str, code: str, source: str, sentence: str, used: tuple[UsedFact, ...],
         *, letter: str = "", item: int | None = None, other_case: str = "") -> Verdict:  # fmt: skip
     return Verdict(
         fact,
@@ -298,7 +301,7 @@ def _no(fact: str, code: str, source: str, sentence: str, used: tuple[Used, ...]
     )
 
 
-def _unknown(fact: str, source: str, missing: str, used: tuple[Used, ...],
+def _answer_unknown(fact: str, source: str, missing: str, used: tuple[UsedFact, ...],
              *, item: int | None = None, sentence: str = "") -> Verdict:  # fmt: skip
     text = sentence or f"Unknown: {missing}."
     return Verdict(fact, UNKNOWN, source, text, used, item=item, missing=missing)
@@ -312,66 +315,71 @@ _SIGNERS = {
 }
 
 
-def _day(day: date | None) -> str:
+def _format_day(day: date | None) -> str:
     return f"{day:%m/%d/%Y}" if day else "not stated"
 
 
-def _yes_no(value: bool | None) -> str:
+def _format_yes_no(value: bool | None) -> str:
     return "not stated" if value is None else "yes" if value else "no"
 
 
-def _signed(known: Known) -> Verdict:
+def _check_signature(known: StoredFacts) -> Verdict:
     by = known.signed_by
-    used: tuple[Used, ...] = (
-        Used("Signed by", "no form" if by is None else _SIGNERS.get(by, "nobody"), FORM),
-        Used("Signed on", _day(known.signed_on), FORM),
+    used: tuple[UsedFact, ...] = (
+        UsedFact("Signed by", "no form" if by is None else _SIGNERS.get(by, "nobody"), FORM),
+        UsedFact("Signed on", _format_day(known.signed_on), FORM),
     )
     if by is None:
-        return _unknown("SIGNED", _SCREENING, "who signed the application", used)
+        return _answer_unknown("SIGNED", _SCREENING, "who signed the application", used)
     if not by:
-        return _no("SIGNED", "I-UNSIGNED", _SCREENING, "The form is not signed.", used)
+        return _answer_no("SIGNED", "I-UNSIGNED", _SCREENING, "The form is not signed.", used)
     return Verdict("SIGNED", YES, _SCREENING, f"Signed by {_SIGNERS[by]}.", used)
 
 
-def _party(known: Known) -> Verdict:
+def _check_requester(known: StoredFacts) -> Verdict:
     """Check who filed: the employee, an attorney, a representative, or the emergency provider.
 
     A designation of a representative that is older than the UR decision is void
     (8 CCR 9792.10.1(b)(2)).
     """
     by = known.signed_by or ""
-    used: tuple[Used, ...] = (Used("Signed by", _SIGNERS.get(by, "nobody"), FORM),)
+    used: tuple[UsedFact, ...] = (UsedFact("Signed by", _SIGNERS.get(by, "nobody"), FORM),)
     if by in {"", "EMPLOYEE"}:
         # An unsigned form is refused by the signature rule; this rule has nothing to add.
         who = "The employee may apply." if by else "Not signed; see the signature rule."
         return Verdict("SIGNED", YES, _FILER, who, used)
     if by == "ATTORNEY":
-        used += (Used("Attorney on the form", _yes_no(known.attorney_named), FORM),)
+        used += (UsedFact("Attorney on the form", _format_yes_no(known.attorney_named), FORM),)
         if known.attorney_named:
             return Verdict("SIGNED", YES, _FILER, "The form names the employee’s attorney.", used)
-        return _unknown("SIGNED", _FILER, "whether the attorney represents the employee", used)
+        return _answer_unknown(
+            "SIGNED", _FILER, "whether the attorney represents the employee", used
+        )
     if by == "PROVIDER":
         given = all(item.was_given for item in known.items)
-        used += (Used("All treatment already given", _yes_no(given), FORM),)
+        used += (UsedFact("All treatment already given", _format_yes_no(given), FORM),)
         if given:
             said = "The provider applies for emergency treatment already given."
             return Verdict("SIGNED", YES, _FILER, said, used)
-        return _unknown("SIGNED", _FILER, "whether the treatment was given in an emergency", used)
+        return _answer_unknown(
+            "SIGNED", _FILER, "whether the treatment was given in an emergency", used
+        )
     used += (
-        Used("Designated on", _day(known.designated_on), FORM),
-        Used("Date of the UR decision", _day(known.decided_on), UR),
+        UsedFact("Designated on", _format_day(known.designated_on), FORM),
+        UsedFact("Date of the UR decision", _format_day(known.decided_on), UR),
     )
     if known.designated_on is None:
-        return _unknown("SIGNED", _FILER, "when the representative was designated", used)
+        return _answer_unknown("SIGNED", _FILER, "when the representative was designated", used)
     if known.decided_on is None:
-        return _unknown("SIGNED", _FILER, "the date of the UR decision", used)
+        return _answer_unknown("SIGNED", _FILER, "the date of the UR decision", used)
     if known.designated_on < known.decided_on:
-        return _no(
+        return _answer_no(
             "SIGNED",
             "I-PARTY",
             _FILER,
-            f"The designation of {say(known.designated_on)} is not valid, because it is older than "
-            f"the UR decision of {say(known.decided_on)}.",
+            f"The designation of {format_day(known.designated_on)} is not valid, because it is "
+            "older than "
+            f"the UR decision of {format_day(known.decided_on)}.",
             used,
             letter="The representative was designated before the utilization review decision was "
             "made. A designation made before that decision is not valid.",
@@ -379,24 +387,28 @@ def _party(known: Known) -> Verdict:
     return Verdict("SIGNED", YES, _FILER, "The designation is not older than the decision.", used)
 
 
-def _complete(known: Known) -> Verdict:
+def _check_fields(known: StoredFacts) -> Verdict:
     missing = ", ".join(known.missing_fields)
-    used: tuple[Used, ...] = (Used("Fields left empty", missing or "none", FORM),)
+    used: tuple[UsedFact, ...] = (UsedFact("Fields left empty", missing or "none", FORM),)
     if known.missing_fields:
-        return _unknown("SIGNED", _SCREENING, f"fields missing on the form: {missing}", used)
+        return _answer_unknown("SIGNED", _SCREENING, f"fields missing on the form: {missing}", used)
     return Verdict("SIGNED", YES, _SCREENING, "All required fields are filled in.", used)
 
 
-def _timely(known: Known, rules: Sequence[Rule], calendars: Calendars) -> Verdict:
-    deadline_kind, served, method = _window(known)
-    used: tuple[Used, ...] = (
-        Used("Received", _day(known.received_on), OFFICE),
-        Used("UR decision served", _day(known.served_on), UR),
-        Used("Served by", known.service_method.replace("_", " ") or "not stated", UR),
+def _check_timeliness(known: StoredFacts, rules: Sequence[Rule], calendars: Calendars) -> Verdict:
+    deadline_kind, served, method = _filing_window(known)
+    used: tuple[UsedFact, ...] = (
+        UsedFact("Received", _format_day(known.received_on), OFFICE),
+        UsedFact("UR decision served", _format_day(known.served_on), UR),
+        UsedFact("Served by", known.service_method.replace("_", " ") or "not stated", UR),
     )
     if known.liability_resolved_on:
         used += (
-            Used("Notice that liability is resolved", _day(known.liability_resolved_on), OFFICE),
+            UsedFact(
+                "Notice that liability is resolved",
+                _format_day(known.liability_resolved_on),
+                OFFICE,
+            ),
         )
     source = "8 CCR 9792.10.1(b)(1)"
     given: dict[str, object] = {}
@@ -410,11 +422,11 @@ def _timely(known: Known, rules: Sequence[Rule], calendars: Calendars) -> Verdic
         said = "The application was on file when the liability dispute was resolved."
         return Verdict("TIMELY", YES, "LC 4610.5(h)(2), recalled", said, used)
     try:
-        found = timeliness(
+        found = judge_timeliness(
             deadline_kind, known.received_on, given, rules=rules, calendars=calendars
         )
     except CannotCount as error:
-        return _unknown("TIMELY", source, str(error).rstrip("."), used, sentence=str(error))
+        return _answer_unknown("TIMELY", source, str(error).rstrip("."), used, sentence=str(error))
     if isinstance(found, Timely):
         return Verdict("TIMELY", YES, source, found.sentence, used)
     if isinstance(found, Late):
@@ -422,7 +434,7 @@ def _timely(known: Known, rules: Sequence[Rule], calendars: Calendars) -> Verdic
             f"We received the application on {known.received_on:%m/%d/%Y}. The last day to file "
             f"it was {found.limit:%m/%d/%Y}."
         )
-        return _no("TIMELY", "I-LATE", source, found.sentence, used, letter=letter)
+        return _answer_no("TIMELY", "I-LATE", source, found.sentence, used, letter=letter)
     return Verdict(
         "TIMELY",
         UNKNOWN,
@@ -434,7 +446,7 @@ def _timely(known: Known, rules: Sequence[Rule], calendars: Calendars) -> Verdic
     )
 
 
-def _window(known: Known) -> tuple[str, date | None, str]:
+def _filing_window(known: StoredFacts) -> tuple[str, date | None, str]:
     """The filing deadline that applies, the date it counts from, and the method of service."""
     if known.liability_resolved_on:
         return (
@@ -446,12 +458,14 @@ def _window(known: Known) -> tuple[str, date | None, str]:
     return deadline_kind, known.served_on, known.service_method
 
 
-def _attached(known: Known) -> Verdict:
-    used: tuple[Used, ...] = (Used("UR decision attached", _yes_no(known.ur_attached), FORM),)
+def _check_ur_attached(known: StoredFacts) -> Verdict:
+    used: tuple[UsedFact, ...] = (
+        UsedFact("UR decision attached", _format_yes_no(known.ur_attached), FORM),
+    )
     if known.other_decision:
         differs = ", ".join(known.other_decision)
-        used += (Used("Differs from the application in", differs, OFFICE),)
-        return _no(
+        used += (UsedFact("Differs from the application in", differs, OFFICE),)
+        return _answer_no(
             "UR_ATTACHED",
             "I-NOUR",
             _SCREENING,
@@ -461,33 +475,36 @@ def _attached(known: Known) -> Verdict:
             "decision that the application disputes.",
         )
     if known.ur_attached is None:
-        return _unknown("UR_ATTACHED", _SCREENING, "whether the UR decision is attached", used)
+        return _answer_unknown(
+            "UR_ATTACHED", _SCREENING, "whether the UR decision is attached", used
+        )
     if known.ur_attached:
         return Verdict("UR_ATTACHED", YES, _SCREENING, "The UR decision is attached.", used)
     if known.received_on and known.received_on < _NO_CURE:
         missing = "the UR decision, which can still be sent within 15 days after a reminder"
-        return _unknown("UR_ATTACHED", _SCREENING, missing, used)
-    return _no("UR_ATTACHED", "I-NOUR", _SCREENING, "The UR decision is not attached.", used)
+        return _answer_unknown("UR_ATTACHED", _SCREENING, missing, used)
+    return _answer_no("UR_ATTACHED", "I-NOUR", _SCREENING, "The UR decision is not attached.", used)
 
 
-def _scope(known: Known) -> Verdict:
+def _check_scope(known: StoredFacts) -> Verdict:
     """Check that IMR applies: injuries since 2013, or UR decisions since July 2013."""
-    used: tuple[Used, ...] = (
-        Used("Date of injury", _day(known.date_of_injury), FORM),
-        Used("Date of the UR decision", _day(known.decided_on), UR),
+    used: tuple[UsedFact, ...] = (
+        UsedFact("Date of injury", _format_day(known.date_of_injury), FORM),
+        UsedFact("Date of the UR decision", _format_day(known.decided_on), UR),
     )
     covered = known.date_of_injury is not None and known.date_of_injury >= _IMR_BEGINS
     if covered or (known.decided_on is not None and known.decided_on >= _IMR_FOR_ALL):
         return Verdict("NECESSITY", YES, _SCOPE, "IMR applies at these dates.", used)
     if known.decided_on is None:
-        return _unknown("NECESSITY", _SCOPE, "the date of the UR decision", used)
+        return _answer_unknown("NECESSITY", _SCOPE, "the date of the UR decision", used)
     if known.date_of_injury is None:
-        return _unknown("NECESSITY", _SCOPE, "the date of injury", used)
-    return _no(
+        return _answer_unknown("NECESSITY", _SCOPE, "the date of injury", used)
+    return _answer_no(
         "NECESSITY",
         "I-SCOPE",
         _SCOPE,
-        f"The injury is before {say(_IMR_BEGINS)} and the UR decision before {say(_IMR_FOR_ALL)}.",
+        f"The injury is before {format_day(_IMR_BEGINS)} and the UR decision before "
+        f"{format_day(_IMR_FOR_ALL)}.",
         used,
     )
 
@@ -514,42 +531,42 @@ _NOT_IN_LETTER = {
 }
 
 
-def _necessity(item: Item) -> Verdict:
+def _check_necessity(item: ItemFacts) -> Verdict:
     at = item.position
-    used: tuple[Used, ...] = (
-        Used("UR decision on this item", _UR_SAYS.get(item.ur_outcome, "not stated"), UR),
+    used: tuple[UsedFact, ...] = (
+        UsedFact("UR decision on this item", _UR_SAYS.get(item.ur_outcome, "not stated"), UR),
     )
     if item.ending == Ending.AUTHORIZED:
-        used += (Used("Later", "authorized by the claims administrator", OFFICE),)
+        used += (UsedFact("Later", "authorized by the claims administrator", OFFICE),)
         source = "8 CCR 9792.10.6(a)"
         text = f"Item {at} was authorized later."
-        return _no("NECESSITY", "I-AUTH", source, text, used, item=at)
+        return _answer_no("NECESSITY", "I-AUTH", source, text, used, item=at)
     if item.ur_outcome in {"DENIED", "MODIFIED"}:
         said = f"Item {at} is {_UR_SAYS[item.ur_outcome]}."
         return Verdict("NECESSITY", YES, _NECESSITY, said, used, item=at)
     if item.ur_outcome in _UR_REASONS:
         code, said = _UR_REASONS[item.ur_outcome]
         letter = _NOT_IN_LETTER.get(item.ur_outcome, "")
-        return _no(
+        return _answer_no(
             "NECESSITY", code, _NECESSITY, f"Item {at}: {said}", used, letter=letter, item=at
         )
-    return _unknown("NECESSITY", _NECESSITY, f"the UR decision on item {at}", used,
+    return _answer_unknown("NECESSITY", _NECESSITY, f"the UR decision on item {at}", used,
                     item=at)  # fmt: skip
 
 
-def _not_decided(item: Item) -> Verdict:
+def _check_not_decided(item: ItemFacts) -> Verdict:
     at = item.position
     named = ", ".join(one.case for one in item.earlier)
-    used: tuple[Used, ...] = (
-        Used("Other cases about this treatment", named or "none found", OFFICE),
+    used: tuple[UsedFact, ...] = (
+        UsedFact("Other cases about this treatment", named or "none found", OFFICE),
     )
     if item.ending == Ending.WITHDRAWN:
-        return _no("NOT_DECIDED", "I-WITHDRAWN", _SCREENING, f"Item {at} was withdrawn.", used,
-                   item=at)  # fmt: skip
+        text = f"Item {at} was withdrawn."
+        return _answer_no("NOT_DECIDED", "I-WITHDRAWN", _SCREENING, text, used, item=at)
     for one in item.earlier:
         if one.confirmed:
             code = "I-DUP" if one.duplicate else "I-PRIOR"
-            return _no(
+            return _answer_no(
                 "NOT_DECIDED",
                 code,
                 _EARLIER,
@@ -560,38 +577,42 @@ def _not_decided(item: Item) -> Verdict:
             )
     if item.earlier:
         missing = f"whether item {at} is the same treatment as in {named}"
-        return _unknown("NOT_DECIDED", _EARLIER, missing, used, item=at)
+        return _answer_unknown("NOT_DECIDED", _EARLIER, missing, used, item=at)
     said = f"No other case about item {at} found."
     return Verdict("NOT_DECIDED", YES, _EARLIER, said, used, item=at)
 
 
-def _liability(known: Known) -> Verdict:
-    used: tuple[Used, ...] = (
-        Used("Liability disputed", _yes_no(known.liability_disputed), FORM),
-        Used("Reason", known.liability_reason or "not stated", FORM),
+def _check_liability(known: StoredFacts) -> Verdict:
+    used: tuple[UsedFact, ...] = (
+        UsedFact("Liability disputed", _format_yes_no(known.liability_disputed), FORM),
+        UsedFact("Reason", known.liability_reason or "not stated", FORM),
     )
     if known.liability_resolved_on:
         day = known.liability_resolved_on
-        used += (Used("Notice that it is resolved", _day(day), OFFICE),)
-        return Verdict("LIABILITY_CLEAR", YES, _LIABILITY, f"Resolved; notice {say(day)}.", used)
+        used += (UsedFact("Notice that it is resolved", _format_day(day), OFFICE),)
+        return Verdict(
+            "LIABILITY_CLEAR", YES, _LIABILITY, f"Resolved; notice {format_day(day)}.", used
+        )
     if known.liability_disputed is None:
-        return _unknown("LIABILITY_CLEAR", _LIABILITY, "whether liability is disputed", used)
+        return _answer_unknown("LIABILITY_CLEAR", _LIABILITY, "whether liability is disputed", used)
     if known.liability_disputed:
         said = "Liability is disputed. The case will be deferred until the dispute is resolved."
-        return _no("LIABILITY_CLEAR", "I-LIAB", _LIABILITY, said, used)
+        return _answer_no("LIABILITY_CLEAR", "I-LIAB", _LIABILITY, said, used)
     return Verdict("LIABILITY_CLEAR", YES, _LIABILITY, "Liability is not disputed.", used)
 
 
-def _untimely_ur(known: Known, rules: Sequence[Rule], calendars: Calendars) -> Iterable[Verdict]:
+def _flag_untimely_ur(
+    known: StoredFacts, rules: Sequence[Rule], calendars: Calendars
+) -> Iterable[Verdict]:
     """Flag a late utilization review. It decides nothing: that is for the WCAB (Dubon II, 2014)."""
     if known.requested_on is None or known.decided_on is None:
         return
-    used: tuple[Used, ...] = (
-        Used("RFA date", _day(known.requested_on), FORM),
-        Used("Date of the UR decision", _day(known.decided_on), UR),
+    used: tuple[UsedFact, ...] = (
+        UsedFact("RFA date", _format_day(known.requested_on), FORM),
+        UsedFact("Date of the UR decision", _format_day(known.decided_on), UR),
     )
     try:
-        found: Timely | Late | Unknown = timeliness(
+        found: Timely | Late | Unknown = judge_timeliness(
             "ur_decision",
             known.decided_on,
             {"rfa": known.requested_on.isoformat()},
@@ -626,7 +647,7 @@ class Conclusion:
     out: Mapping[int, tuple[str, ...]] = field(default_factory=dict)
 
 
-def conclude(answers: Mapping[str, str], *, codes: Mapping[str, str] = REASONS) -> Conclusion:
+def weigh_answers(answers: Mapping[str, str], *, codes: Mapping[str, str] = REASONS) -> Conclusion:
     """Derive the result from the six answers.
 
     A NO makes the case ineligible. A NO to liability alone defers it, because the dispute may be
@@ -653,7 +674,7 @@ def conclude(answers: Mapping[str, str], *, codes: Mapping[str, str] = REASONS) 
     return Conclusion("ELIGIBLE", (), sentence, answers)
 
 
-def weigh(
+def weigh_item_answers(
     answers: Mapping[str, str],
     items: Mapping[int, Mapping[str, str]],
     *,
@@ -698,14 +719,14 @@ def weigh(
             )
         )
         for fact in ITEM_FACTS:
-            whole[fact] = _strictest(own[fact] for own in effective.values())
+            whole[fact] = _strictest_answer(own[fact] for own in effective.values())
         return Conclusion("INELIGIBLE", reasons, f"Ineligible: {', '.join(reasons)}.", whole, out)
     if items:
         # Only the remaining items count. An answer that is none of the three counts as unknown.
         for fact in ITEM_FACTS:
             answered = [own[fact] if own[fact] in _WEIGHT else UNKNOWN for own in left]
-            whole[fact] = _strictest(answered)
-    found = conclude(whole, codes=whole_codes)
+            whole[fact] = _strictest_answer(answered)
+    found = weigh_answers(whole, codes=whole_codes)
     if not out:
         return found
     words = "; ".join(f"item {at} ({', '.join(out[at])})" for at in sorted(out))

@@ -5,14 +5,14 @@ from .views import information, screening, ur_decision
 app_name = "eligibility"
 
 urlpatterns = [
-    path("cases/<str:number>/eligibility/", screening.eligibility, name="eligibility"),
-    path("cases/<str:number>/ur-decision/", ur_decision.ur_decision, name="ur_decision"),
+    path("cases/<str:number>/eligibility/", screening.decide_eligibility, name="eligibility"),
+    path("cases/<str:number>/ur-decision/", ur_decision.read_ur_decision, name="ur_decision"),
     path(
         "cases/<str:number>/ur-decision/differences/",
         ur_decision.answer_differences,
         name="answer_differences",
     ),
-    path("cases/<str:number>/information/", information.information, name="information"),
+    path("cases/<str:number>/information/", information.ask_for_information, name="information"),
     path(
         "cases/<str:number>/information/<int:request_id>/answer/",
         information.answer_information,
@@ -26,7 +26,7 @@ urlpatterns = [
     path("cases/<str:number>/screen-again/", screening.screen_again, name="screen_again"),
     path(
         "cases/<str:number>/items/<int:position>/citations/",
-        screening.administrator_citations,
+        screening.record_citations,
         name="administrator_citations",
     ),
 ]

@@ -8,18 +8,18 @@ from pathlib import Path
 from typing import Any
 
 WALL_SECONDS = 30
-CHILD = Path(__file__).with_name("sandboxed_parser.py")
+PARSER_PATH = Path(__file__).with_name("sandboxed_parser.py")
 
 
 class CannotRead(Exception):
-    """The parser refused the file or crashed. ``code`` is a key of ``services.WHY``."""
+    """The parser refused the file or crashed. ``code`` is a key of ``services.REFUSAL_REASONS``."""
 
     def __init__(self, code: str) -> None:
         self.code = code
         super().__init__(code)
 
 
-def ask(act: str, **question: Any) -> tuple[dict[str, Any], bytes]:
+def ask_parser(act: str, **question: Any) -> tuple[dict[str, Any], bytes]:
     """Start a parser process for one request; return its answer and the bytes that it sends.
 
     :param act: the request: "inspect", "page" or "text".
@@ -30,7 +30,7 @@ def ask(act: str, **question: Any) -> tuple[dict[str, Any], bytes]:
         try:
             done = subprocess.run(
                 # -I: no user site packages, no PYTHON* variables, no current directory on the path.
-                [sys.executable, "-I", str(CHILD)],
+                [sys.executable, "-I", str(PARSER_PATH)],
                 input=json.dumps({"act": act, **question}).encode(),
                 stdout=subprocess.PIPE,
                 stderr=subprocess.DEVNULL,

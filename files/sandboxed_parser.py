@@ -25,7 +25,10 @@ MAX_PIXELS = 80_000_000  # a legal-size page at 600 dpi has 43 million
 
 
 class Unreadable(Exception):
-    """The file is refused. ``code`` is a key of ``files.services.WHY``, which has the sentence."""
+    """The file is refused.
+
+    ``code`` is a key of ``files.services.REFUSAL_REASONS``, which has the sentence.
+    """
 
     def __init__(self, code: str) -> None:
         self.code = code
@@ -47,7 +50,7 @@ def limit_resources() -> None:
     os.umask(0o077)
 
 
-def inspect(*, path: str, media_type: str, max_pages: int) -> tuple[dict[str, Any], bytes]:
+def inspect_file(*, path: str, media_type: str, max_pages: int) -> tuple[dict[str, Any], bytes]:
     """Count the pages of a file, after checking that it is intact and its first page renders."""
     if media_type == "application/pdf":
         pages = _inspect_pdf(path, max_pages)
@@ -55,26 +58,28 @@ def inspect(*, path: str, media_type: str, max_pages: int) -> tuple[dict[str, An
         pages = _inspect_image(path, media_type)
     if pages > max_pages:
         raise Unreadable("too_many_pages")
-    page(path=path, media_type=media_type, page=1, width=200)
+    render_page(path=path, media_type=media_type, page=1, width=200)
     return {"pages": pages}, b""
 
 
-def page(*, path: str, media_type: str, page: int, width: int) -> tuple[dict[str, Any], bytes]:
+def render_page(
+    *, path: str, media_type: str, page: int, width: int
+) -> tuple[dict[str, Any], bytes]:
     """Render one page as a PNG of the given width in pixels."""
     out = io.BytesIO()
     if media_type == "application/pdf":
-        picture = _pdf_page(path, page, width)
+        picture = _render_pdf_page(path, page, width)
     else:
-        picture = _image_page(path, page, width)
+        picture = _render_image_page(path, page, width)
     picture.save(out, "PNG")
     return {"width": picture.width, "height": picture.height}, out.getvalue()
 
 
-def text(*, path: str, media_type: str, page: int) -> tuple[dict[str, Any], bytes]:
+def extract_text(*, path: str, media_type: str, page: int) -> tuple[dict[str, Any], bytes]:
     """Extract the text layer of one page. Images have none."""
     if media_type != "application/pdf":
         return {}, b""
-    document = _pdfium(path)
+    document = _open_with_pdfium(path)
     if not 1 <= page <= len(document):
         raise Unreadable("no_such_page")
     words = document[page - 1].get_textpage().get_text_bounded()
@@ -84,9 +89,9 @@ def text(*, path: str, media_type: str, page: int) -> tuple[dict[str, Any], byte
 def _inspect_pdf(path: str, max_pages: int) -> int:
     import pikepdf
 
-    with _pikepdf(path) as document:
+    with _open_with_pikepdf(path) as document:
         # A warning alone is common in sound files; with no end marker the file was cut off.
-        if not _ends_properly(path) and document.get_warnings():
+        if not _has_end_marker(path) and document.get_warnings():
             raise Unreadable("damaged")
         pages = len(document.pages)
         if pages == 0:
@@ -102,7 +107,7 @@ def _inspect_pdf(path: str, max_pages: int) -> int:
         if needs_reader and isinstance(form, pikepdf.Dictionary) and "/XFA" in form:
             raise Unreadable("needs_adobe_reader")
     # Two parsers that disagree about the pages would show a reviewer less than is on file.
-    if len(_pdfium(path)) != pages:
+    if len(_open_with_pdfium(path)) != pages:
         raise Unreadable("damaged")
     return pages
 
@@ -111,7 +116,7 @@ def _inspect_image(path: str, media_type: str) -> int:
     from PIL import Image
 
     expected = {"image/png": "PNG", "image/jpeg": "JPEG", "image/tiff": "TIFF"}[media_type]
-    with _image(path) as picture:
+    with _open_image(path) as picture:
         if picture.format != expected:
             raise Unreadable("damaged")
         pages = int(getattr(picture, "n_frames", 1))
@@ -125,7 +130,7 @@ def _inspect_image(path: str, media_type: str) -> int:
     return pages
 
 
-def _pikepdf(path: str) -> Any:
+def _open_with_pikepdf(path: str) -> Any:
     import pikepdf
 
     try:
@@ -137,7 +142,7 @@ def _pikepdf(path: str) -> Any:
         raise Unreadable("damaged") from error
 
 
-def _pdfium(path: str) -> Any:
+def _open_with_pdfium(path: str) -> Any:
     import pypdfium2
 
     try:
@@ -146,10 +151,10 @@ def _pdfium(path: str) -> Any:
         raise Unreadable("damaged") from error
 
 
-def _pdf_page(path: str, number: int, width: int) -> Any:
+def _render_pdf_page(path: str, number: int, width: int) -> Any:
     import pypdfium2
 
-    document = _pdfium(path)
+    document = _open_with_pdfium(path)
     if not 1 <= number <= len(document):
         raise Unreadable("no_such_page")
     try:
@@ -163,8 +168,8 @@ def _pdf_page(path: str, number: int, width: int) -> Any:
     return pdf_page.render(scale=width / across, may_draw_forms=True).to_pil()
 
 
-def _image_page(path: str, number: int, width: int) -> Any:
-    with _image(path) as picture:
+def _render_image_page(path: str, number: int, width: int) -> Any:
+    with _open_image(path) as picture:
         if not 1 <= number <= int(getattr(picture, "n_frames", 1)):
             raise Unreadable("no_such_page")
         try:
@@ -183,7 +188,7 @@ def _image_page(path: str, number: int, width: int) -> Any:
     return shown
 
 
-def _image(path: str) -> Any:
+def _open_image(path: str) -> Any:
     from PIL import Image, UnidentifiedImageError
 
     Image.MAX_IMAGE_PIXELS = MAX_PIXELS
@@ -198,7 +203,7 @@ def _image(path: str) -> Any:
     return picture
 
 
-def _ends_properly(path: str) -> bool:
+def _has_end_marker(path: str) -> bool:
     """Whether the end-of-file marker is in the last 1,024 bytes, where PDF readers look for it."""
     with open(path, "rb") as file:
         size = file.seek(0, io.SEEK_END)
@@ -206,10 +211,10 @@ def _ends_properly(path: str) -> bool:
         return b"%%EOF" in file.read()
 
 
-ACTS: dict[str, Callable[..., tuple[dict[str, Any], bytes]]] = {
-    "inspect": inspect,
-    "page": page,
-    "text": text,
+ACTIONS: dict[str, Callable[..., tuple[dict[str, Any], bytes]]] = {
+    "inspect": inspect_file,
+    "page": render_page,
+    "text": extract_text,
 }
 
 
@@ -223,7 +228,7 @@ def main() -> None:
     os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
     body = b""
     try:
-        answer, body = ACTS[question.pop("act")](**question)
+        answer, body = ACTIONS[question.pop("act")](**question)
     except Unreadable as refusal:
         answer = {"refused": refusal.code}
     except MemoryError:

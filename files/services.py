@@ -28,7 +28,7 @@ WIDTHS = (100, 2400)  # smallest and largest width of a rendered page, in pixels
 SCANNER_SECONDS = 60
 
 # The accepted file types: first bytes, media type, name, and allowed file extensions.
-_KINDS: tuple[tuple[bytes, str, str, tuple[str, ...]], ...] = (
+_FILE_TYPES: tuple[tuple[bytes, str, str, tuple[str, ...]], ...] = (
     (b"%PDF-", "application/pdf", "PDF", (".pdf",)),
     (b"\x89PNG\r\n\x1a\n", "image/png", "PNG", (".png",)),
     (b"\xff\xd8\xff", "image/jpeg", "JPEG", (".jpg", ".jpeg")),
@@ -37,7 +37,7 @@ _KINDS: tuple[tuple[bytes, str, str, tuple[str, ...]], ...] = (
 )
 
 # The sentence for each refusal of the parser. The file name comes before it.
-WHY = {
+REFUSAL_REASONS = {
     "password": "is protected by a password. Ask the sender for a copy without one, "
     "or print it to PDF.",
     "damaged": "is damaged or incomplete. Ask the sender for it again, or print it to PDF.",
@@ -62,7 +62,7 @@ class FileRefused(Refused):
     field = "upload"
 
 
-def receive(*, upload: UploadedFile, at: datetime) -> StoredFile:
+def receive_upload(*, upload: UploadedFile, at: datetime) -> StoredFile:
     """Check an upload and store it: size, type, integrity and, if configured, viruses.
 
     The same bytes always give the same row. A file that could not be scanned is stored as
@@ -70,26 +70,30 @@ def receive(*, upload: UploadedFile, at: datetime) -> StoredFile:
 
     :raises FileRefused: the file fails a check. Nothing is stored.
     """
-    name = shown_name(upload.name or "")
+    name = clean_file_name(upload.name or "")
     if (upload.size or 0) > settings.MAX_UPLOAD_BYTES:
-        raise _too_large(name)
-    with _incoming(upload.chunks(), most=settings.MAX_UPLOAD_BYTES, name=name) as came:
-        media_type = _kind(name, came.head)
+        raise _build_size_refusal(name)
+    with _write_incoming(upload.chunks(), most=settings.MAX_UPLOAD_BYTES, name=name) as came:
+        media_type = _detect_media_type(name, came.head)
         known = StoredFile.objects.filter(sha256=came.sha256).first()
         if known is not None and known.state == StoredFile.State.CLEAN:
             return known
-        answer, _ = _ask("inspect", came.path, media_type, name=name, max_pages=MAX_PAGES)
-        state, refusal = _verdict(came.path, name)
-        return _store(came, media_type, pages=answer["pages"], state=state, refusal=refusal, at=at)
+        answer, _ = _inspect_upload(
+            "inspect", came.path, media_type, name=name, max_pages=MAX_PAGES
+        )
+        state, refusal = _scan_for_viruses(came.path, name)
+        return _store_file(
+            came, media_type, pages=answer["pages"], state=state, refusal=refusal, at=at
+        )
 
 
 def store_bytes(
     *, content: bytes, media_type: str, at: datetime, pages: int | None = None
 ) -> StoredFile:
     """Store bytes that the portal produced, such as a letter. The same bytes are stored once."""
-    with _incoming([content], most=len(content), name="our own file") as came:
+    with _write_incoming([content], most=len(content), name="our own file") as came:
         state = StoredFile.State.CLEAN
-        return _store(came, media_type, pages=pages, state=state, refusal="", at=at)
+        return _store_file(came, media_type, pages=pages, state=state, refusal="", at=at)
 
 
 def release_quarantined(*, file_id: int, at: datetime) -> StoredFile:
@@ -101,9 +105,9 @@ def release_quarantined(*, file_id: int, at: datetime) -> StoredFile:
         file = StoredFile.objects.select_for_update().get(pk=file_id)
         if file.state != StoredFile.State.QUARANTINED:
             return file
-        with _on_disk(file) as path:
+        with _open_on_disk(file) as path:
             try:
-                file.state, file.refusal = _verdict(path, "This file")
+                file.state, file.refusal = _scan_for_viruses(path, "This file")
             except FileRefused as refusal:
                 file.state, file.refusal = StoredFile.State.REFUSED, str(refusal)
         file.save(update_fields=["state", "refusal"])
@@ -123,7 +127,7 @@ def read_bytes(file: StoredFile) -> bytes:
     return content
 
 
-def page_png(file: StoredFile, page: int, width: int = 1000) -> bytes:
+def render_page_png(file: StoredFile, page: int, width: int = 1000) -> bytes:
     """Render one page as a PNG. The image is cached in storage.
 
     :param page: counted from 1.
@@ -137,23 +141,23 @@ def page_png(file: StoredFile, page: int, width: int = 1000) -> bytes:
     if default_storage.exists(cached):
         with default_storage.open(cached, "rb") as stored:
             return bytes(stored.read())
-    image = _drawn("page", file, page=page, width=width)
-    _keep(cached, image)
+    image = _read_stored("page", file, page=page, width=width)
+    _cache_derived(cached, image)
     return image
 
 
-def page_text(file: StoredFile, page: int) -> str:
+def extract_page_text(file: StoredFile, page: int) -> str:
     """Extract the text layer of one page. Empty for a scan without text.
 
     :raises FileRefused: there is no such page, or the file may not be opened.
     """
     _refuse_unchecked(file)
     _refuse_unknown_page(file, page)
-    text = _drawn("text", file, page=page).decode("utf-8", "replace")
+    text = _read_stored("text", file, page=page).decode("utf-8", "replace")
     return text.replace("\x00", "").replace("\r\n", "\n")
 
 
-def shown_name(name: str) -> str:
+def clean_file_name(name: str) -> str:
     """Return a file name that is safe to show: no folders, control or direction characters."""
     last = name.replace("\\", "/").rsplit("/", 1)[-1]
     plain = "".join(letter for letter in last if letter.isprintable()).strip()
@@ -175,20 +179,20 @@ class Differences:
         return bool(self.rows_without_file or self.files_without_row or self.changed)
 
 
-def differences() -> Differences:
+def compare_with_storage() -> Differences:
     """Compare every row with its stored bytes, and every stored file with the rows."""
     found, known = Differences(), set()
     for file in StoredFile.objects.order_by("pk").iterator():
         known.add(file.path)
         try:
-            digest = _digest_of(file.path)
+            digest = _compute_digest(file.path)
         except FileNotFoundError:
             found.rows_without_file.append(file.sha256)
             continue
         if digest != file.sha256:
             found.changed.append(file.sha256)
     # Ask again for each file without a row: it may have been stored while this loop ran.
-    strays = [path for path in _stored_paths() if path not in known]
+    strays = [path for path in _list_stored_paths() if path not in known]
     found.files_without_row = [
         path
         for path in strays
@@ -198,7 +202,7 @@ def differences() -> Differences:
 
 
 @dataclass(frozen=True)
-class _Came:
+class _IncomingFile:
     """Received bytes in a temporary file, which have no row yet."""
 
     path: Path
@@ -208,10 +212,11 @@ class _Came:
 
 
 @contextmanager
-def _incoming(chunks: Iterable[bytes], *, most: int, name: str) -> Iterator[_Came]:
+def _write_incoming(chunks: Iterable[bytes], *, most: int, name: str) -> Iterator[_IncomingFile]:
     """Write received bytes to a temporary file, which is removed at the end of the context.
 
-    The file is on the same disk as the storage, so that ``_put`` can move it in one step.
+    The file is on the same disk as the storage, so that ``_move_into_storage`` can move it in one
+    step.
     """
     folder = _folder_on_disk("incoming")
     handle, temporary = tempfile.mkstemp(dir=folder, prefix="incoming-")
@@ -222,7 +227,7 @@ def _incoming(chunks: Iterable[bytes], *, most: int, name: str) -> Iterator[_Cam
             for chunk in chunks:
                 size += len(chunk)
                 if size > most:
-                    raise _too_large(name)
+                    raise _build_size_refusal(name)
                 if len(head) < 16:
                     head = (head + chunk)[:16]
                 digest.update(chunk)
@@ -233,13 +238,13 @@ def _incoming(chunks: Iterable[bytes], *, most: int, name: str) -> Iterator[_Cam
             raise FileRefused(
                 f"“{name}” is empty. Choose the file again, or ask the sender for it."
             )
-        yield _Came(path, digest.hexdigest(), size, head)
+        yield _IncomingFile(path, digest.hexdigest(), size, head)
     finally:
         path.unlink(missing_ok=True)
 
 
-def _store(
-    came: _Came,
+def _store_file(
+    came: _IncomingFile,
     media_type: str,
     *,
     pages: int | None,
@@ -259,17 +264,17 @@ def _store(
         "refusal": refusal,
         "stored_at": at,
     }
-    _put(StoredFile(sha256=came.sha256).path, came)
+    _move_into_storage(StoredFile(sha256=came.sha256).path, came)
     file, made = StoredFile.objects.get_or_create(sha256=came.sha256, defaults=values)
     if not made and state == StoredFile.State.CLEAN:
-        file = _release(file.pk)
+        file = _mark_file_clean(file.pk)
     if file.state == StoredFile.State.REFUSED:
         raise FileRefused(file.refusal)
     return file
 
 
 @transaction.atomic
-def _release(file_id: int) -> StoredFile:
+def _mark_file_clean(file_id: int) -> StoredFile:
     """Mark a quarantined file as clean, because the same bytes have now passed the scanner.
 
     A file that was refused in between stays refused.
@@ -281,7 +286,7 @@ def _release(file_id: int) -> StoredFile:
     return file
 
 
-def _put(name: str, came: _Came) -> None:
+def _move_into_storage(name: str, came: _IncomingFile) -> None:
     """Move received bytes to their place in storage. A crash cannot leave half a file there."""
     if default_storage.exists(name) and default_storage.size(name) == came.size:
         return
@@ -307,7 +312,7 @@ def _sync_folder(folder: Path) -> None:
         os.close(handle)
 
 
-def _keep(name: str, content: bytes) -> None:
+def _cache_derived(name: str, content: bytes) -> None:
     """Cache a file that can be made again. Two processes may write the same file at once."""
     try:
         target = Path(default_storage.path(name))
@@ -332,7 +337,7 @@ def _folder_on_disk(name: str) -> str | None:
 
 
 @contextmanager
-def _on_disk(file: StoredFile) -> Iterator[Path]:
+def _open_on_disk(file: StoredFile) -> Iterator[Path]:
     """Provide the stored bytes at a path that the parser can open."""
     try:
         yield Path(default_storage.path(file.path))
@@ -347,27 +352,33 @@ def _on_disk(file: StoredFile) -> Iterator[Path]:
         yield Path(copy.name)
 
 
-def _ask(
+def _inspect_upload(
     act: str, path: Path, media_type: str, *, name: str, **question: Any
 ) -> tuple[dict[str, Any], bytes]:
     try:
-        return parsing.ask(act, path=str(path), media_type=media_type, **question)
+        return parsing.ask_parser(act, path=str(path), media_type=media_type, **question)
     except parsing.CannotRead as reason:
-        raise FileRefused(f"“{name}” {WHY.get(reason.code, WHY['damaged'])}") from reason
+        raise FileRefused(
+            f"“{name}” {REFUSAL_REASONS.get(reason.code, REFUSAL_REASONS['damaged'])}"
+        ) from reason
 
 
-def _drawn(act: str, file: StoredFile, **question: Any) -> bytes:
+def _read_stored(act: str, file: StoredFile, **question: Any) -> bytes:
     """Return the bytes that the parser produces for a stored file."""
-    with _on_disk(file) as path:
+    with _open_on_disk(file) as path:
         try:
-            _, made = parsing.ask(act, path=str(path), media_type=file.media_type, **question)
+            _, made = parsing.ask_parser(
+                act, path=str(path), media_type=file.media_type, **question
+            )
         except parsing.CannotRead as reason:
-            raise FileRefused(f"This file {WHY.get(reason.code, WHY['damaged'])}") from reason
+            raise FileRefused(
+                f"This file {REFUSAL_REASONS.get(reason.code, REFUSAL_REASONS['damaged'])}"
+            ) from reason
     return made
 
 
-def _kind(name: str, head: bytes) -> str:
-    for magic, media_type, word, endings in _KINDS:
+def _detect_media_type(name: str, head: bytes) -> str:
+    for magic, media_type, word, endings in _FILE_TYPES:
         if head.startswith(magic):
             if name.lower().endswith(endings):
                 return media_type
@@ -380,12 +391,12 @@ def _kind(name: str, head: bytes) -> str:
     )
 
 
-def _too_large(name: str) -> FileRefused:
+def _build_size_refusal(name: str) -> FileRefused:
     most = settings.MAX_UPLOAD_BYTES // (1024 * 1024)
     return FileRefused(f"“{name}” is larger than {most:,} MB. Split it and upload the parts.")
 
 
-def _verdict(path: Path, name: str) -> tuple[StoredFile.State, str]:
+def _scan_for_viruses(path: Path, name: str) -> tuple[StoredFile.State, str]:
     """Scan a file for viruses. Returns its state, and the reason if it stays quarantined.
 
     :raises FileRefused: the scanner found a virus.
@@ -393,7 +404,7 @@ def _verdict(path: Path, name: str) -> tuple[StoredFile.State, str]:
     if not settings.CLAMD_SOCKET:
         return StoredFile.State.CLEAN, ""
     try:
-        answer = _scanner_says(path)
+        answer = _ask_scanner(path)
     except OSError:
         return StoredFile.State.QUARANTINED, UNSCANNED
     if answer.endswith("FOUND"):
@@ -407,7 +418,7 @@ def _verdict(path: Path, name: str) -> tuple[StoredFile.State, str]:
     )
 
 
-def _scanner_says(path: Path) -> str:
+def _ask_scanner(path: Path) -> str:
     """Send a file to clamd with the INSTREAM command and return the answer."""
     with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as scanner:
         scanner.settimeout(SCANNER_SECONDS)
@@ -435,7 +446,7 @@ def _refuse_unknown_page(file: StoredFile, page: int) -> None:
         raise FileRefused(f"This file has no page {page}.")
 
 
-def _digest_of(name: str) -> str:
+def _compute_digest(name: str) -> str:
     digest = hashlib.sha256()
     with default_storage.open(name, "rb") as stored:
         for chunk in stored.chunks():
@@ -443,16 +454,16 @@ def _digest_of(name: str) -> str:
     return digest.hexdigest()
 
 
-def _stored_paths() -> Iterator[str]:
+def _list_stored_paths() -> Iterator[str]:
     """List the paths of stored files: two folders of two characters, then the hash."""
-    for first in _folders(""):
+    for first in _list_folders(""):
         if len(first) == 2:
-            for second in _folders(first):
+            for second in _list_folders(first):
                 for name in default_storage.listdir(f"{first}/{second}")[1]:
                     yield f"{first}/{second}/{name}"
 
 
-def _folders(path: str) -> list[str]:
+def _list_folders(path: str) -> list[str]:
     try:
         return sorted(default_storage.listdir(path)[0])
     except FileNotFoundError:

@@ -48,31 +48,31 @@ def read_date(keyed: str, *, today: date) -> date:
         return today - timedelta(days=int(text[1:]))
     if match := re.fullmatch(r"(\d{4})-(\d{1,2})-(\d{1,2})", text):
         year, month, day = match.groups()
-        return _day(int(year), int(month), int(day), keyed)
+        return _make_day(int(year), int(month), int(day), keyed)
     if match := re.fullmatch(r"(\d{1,2})[/.\- ](\d{1,2})[/.\- ](\d{4}|\d{2})", text):
         month, day, year = match.groups()
-        _refuse_day_first(int(month), int(day), _year(year, today), keyed)
-        return _day(_year(year, today), int(month), int(day), keyed)
+        _refuse_day_first(int(month), int(day), _read_year(year, today), keyed)
+        return _make_day(_read_year(year, today), int(month), int(day), keyed)
     if match := re.fullmatch(r"(\d{2})(\d{2})(\d{4}|\d{2})", text):
         month, day, year = match.groups()
-        return _day(_year(year, today), int(month), int(day), keyed)
+        return _make_day(_read_year(year, today), int(month), int(day), keyed)
     if match := re.fullmatch(r"(?:[a-z]{3} )?(\d{1,2}) ([a-z]+)\.? (\d{4}|\d{2})", text):
         day, name, year = match.groups()
-        return _day(_year(year, today), _month(name, keyed), int(day), keyed)
+        return _make_day(_read_year(year, today), _read_month(name, keyed), int(day), keyed)
     if match := re.fullmatch(r"(?:[a-z]{3}, )?([a-z]+)\.? (\d{1,2}),? (\d{4}|\d{2})", text):
         name, day, year = match.groups()
-        return _day(_year(year, today), _month(name, keyed), int(day), keyed)
+        return _make_day(_read_year(year, today), _read_month(name, keyed), int(day), keyed)
     raise NotADate(f"“{keyed.strip()}” is not a date. Write month/day/year, as in 9/20/2024.")
 
 
-def _year(digits: str, today: date) -> int:
+def _read_year(digits: str, today: date) -> int:
     if len(digits) == 4:
         return int(digits)
     year = today.year // 100 * 100 + int(digits)
     return year - 100 if year > today.year + 9 else year
 
 
-def _month(name: str, keyed: str) -> int:
+def _read_month(name: str, keyed: str) -> int:
     if name not in _MONTHS:
         raise NotADate(
             f"“{keyed.strip()}” does not name a month. Write month/day/year, as in 9/20/2024."
@@ -80,7 +80,7 @@ def _month(name: str, keyed: str) -> int:
     return _MONTHS[name]
 
 
-def _day(year: int, month: int, day: int, keyed: str) -> date:
+def _make_day(year: int, month: int, day: int, keyed: str) -> date:
     if not 1900 <= year <= 2100:
         raise NotADate(f"“{keyed.strip()}” is in the year {year}. Check the year.")
     try:
@@ -101,7 +101,7 @@ def _refuse_day_first(month: int, day: int, year: int, keyed: str) -> None:
 
 
 @dataclass(frozen=True)
-class Echo:
+class DateReading:
     """How a keyed date was read, and whether it has to be checked."""
 
     words: str
@@ -120,27 +120,27 @@ _FAR = {
 _PAST = {"date_of_birth", "consent_on", "designated_on"}
 
 
-def talk_back(keyed: str, *, today: date, kind: str = "", received: str = "") -> Echo:
+def interpret_date(keyed: str, *, today: date, kind: str = "", received: str = "") -> DateReading:
     """Describe a keyed date: ``Fri, Sep 20, 2024, 74 days before receipt``, or what is wrong.
 
     :param kind: the name of the field; it decides what is added to the date.
     :param received: the text in the field of the date of receipt.
     """
     if not keyed.strip():
-        return Echo("")
+        return DateReading("")
     try:
         on = read_date(keyed, today=today)
     except NotADate as error:
-        return Echo(str(error), is_bad=True)
+        return DateReading(str(error), is_bad=True)
     words = f"{on:%a, %b} {on.day}, {on.year}"
     if on > today and (kind in _FAR or kind in _PAST):
-        return Echo(f"{words}, in the future", is_bad=True)
+        return DateReading(f"{words}, in the future", is_bad=True)
     if on == today:
         words += ", today"
     if kind == "date_of_birth":
         age = today.year - on.year - ((today.month, today.day) < (on.month, on.day))
         words += f", age {age}"
-        return Echo(
+        return DateReading(
             words if 14 <= age <= 100 else f"{words}. Check the year.", not 14 <= age <= 100
         )
     if kind == "ur_decided":
@@ -149,10 +149,10 @@ def talk_back(keyed: str, *, today: date, kind: str = "", received: str = "") ->
         except NotADate:
             days = None
         if days is not None and days < 0:
-            return Echo(f"{words}, after receipt. Check both dates.", is_bad=True)
+            return DateReading(f"{words}, after receipt. Check both dates.", is_bad=True)
         if days is not None:
             words += f", {days} day{'' if days == 1 else 's'} before receipt"
     far, check = _FAR.get(kind, (0, ""))
     if far and (today - on).days > far:
-        return Echo(f"{words}, long ago. {check}", is_bad=True)
-    return Echo(words)
+        return DateReading(f"{words}, long ago. {check}", is_bad=True)
+    return DateReading(words)

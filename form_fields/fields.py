@@ -5,20 +5,20 @@ from typing import Any
 
 from django import forms
 
-from letters.glyphs import lacking, normalize
+from letters.glyphs import find_unprintable, normalize_text
 
 from .dates import NotADate, read_date
 
 TOO_LONG = "This is %(show_value)d characters long. Shorten it to %(limit_value)d."
 
 
-def printable(text: str) -> str:
+def refuse_unprintable(text: str) -> str:
     """Return text that letters can print, without leftovers of word processors.
 
     :raises ValidationError: naming each character that letters cannot print.
     """
-    clean, _ = normalize(text)
-    found = lacking(clean)
+    clean, _ = normalize_text(text)
+    found = find_unprintable(clean)
     if found:
         names = ", ".join(sorted({glyph.name for glyph in found}))
         raise forms.ValidationError(
@@ -40,7 +40,7 @@ class PaperText(forms.CharField):
             raise forms.ValidationError(
                 f"This is {len(value):,} characters long. Shorten it to {self.max_length}."
             )
-        return printable(super().clean(normalize(value)[0] if value else value))
+        return refuse_unprintable(super().clean(normalize_text(value)[0] if value else value))
 
 
 class Line(forms.CharField):
@@ -59,7 +59,7 @@ class Line(forms.CharField):
 
     def clean(self, value: Any) -> str:
         text: str = super().clean(value)
-        return printable(text) if self.in_letters else text
+        return refuse_unprintable(text) if self.in_letters else text
 
 
 class PaperDate(forms.CharField):
@@ -85,7 +85,7 @@ class PaperDate(forms.CharField):
             raise forms.ValidationError(str(error)) from error
 
 
-class Said(forms.TypedChoiceField):
+class StatedAnswer(forms.TypedChoiceField):
     """What a document says: yes, no, or nothing (``None``), which is never guessed."""
 
     def __init__(self, **options: Any) -> None:

@@ -5,5 +5,5 @@ from . import views
 app_name = "form_fields"
 
 urlpatterns = [
-    path("dates/", views.say_date, name="say_date"),
+    path("dates/", views.interpret_typed_date, name="say_date"),
 ]

@@ -7,14 +7,14 @@ from django.views.decorators.http import require_POST
 
 from accounts.requests import StaffRequest
 
-from .dates import talk_back
+from .dates import interpret_date
 
 
 @require_POST
-def say_date(request: StaffRequest) -> HttpResponse:
+def interpret_typed_date(request: StaffRequest) -> HttpResponse:
     """Describe the date in the field that was just left, for the page to show beside it."""
     name = request.headers.get("HX-Trigger-Name", "")
-    reading = talk_back(
+    reading = interpret_date(
         request.POST.get(name, "")[:60],
         today=timezone.localdate(),
         kind=name.rpartition("-")[2],

@@ -15,7 +15,7 @@ from import_export.admin import ImportExportMixin
 from import_export.formats.base_formats import CSV, JSON
 
 from accounts.actions import try_action
-from accounts.admin import VersionedAdmin, VersionedInline, acting
+from accounts.admin import VersionedAdmin, VersionedInline, signed_in_user
 from accounts.differences import Piece, word_differences
 from accounts.models import User
 
@@ -30,7 +30,9 @@ class WordDiff(resources.Diff):
     def as_html(self) -> list[str]:
         old = ["" if self.new else str(value) for value in self.left]
         return [
-            format_html_join("", "{}", ((_marked(piece),) for piece in word_differences(*pair)))
+            format_html_join(
+                "", "{}", ((_mark_change(piece),) for piece in word_differences(*pair))
+            )
             for pair in zip(old, (str(value) for value in self.right), strict=True)
         ]
 
@@ -140,7 +142,7 @@ class InForceFilter(admin.SimpleListFilter):
         if not self.value():
             return rows
         today = self.value() == "today"
-        day = timezone.localdate() if today else _day(str(self.value()))
+        day = timezone.localdate() if today else _parse_day(str(self.value()))
         return rows.none() if day is None else rows.filter(pk__in=Edition.objects.in_force(on=day))
 
 
@@ -167,7 +169,7 @@ class EditionInline(VersionedInline):
 
     @admin.display(description="Confirmed")
     def confirmation(self, edition: Edition) -> str:
-        return _confirmation(edition)
+        return _describe_confirmation(edition)
 
 
 class RecommendationInline(VersionedInline):
@@ -210,7 +212,7 @@ class EditionAdmin(FileMixin, VersionedAdmin):
 
     @admin.display(description="Confirmed", ordering="confirmed_on")
     def confirmed(self, edition: Edition) -> str:
-        return _confirmation(edition)
+        return _describe_confirmation(edition)
 
     @admin.action(description="Confirm dates and regulation")
     def confirm(self, request: HttpRequest, rows: models.QuerySet[Edition]) -> None:
@@ -223,7 +225,7 @@ class EditionAdmin(FileMixin, VersionedAdmin):
                     services.confirm_edition,
                     edition_id=edition_id,
                     on=timezone.localdate(now),
-                    by=acting(request),
+                    by=signed_in_user(request),
                     at=now,
                 )
             )
@@ -264,7 +266,7 @@ class ApprovedParagraphAdmin(VersionedAdmin):
                 partial(
                     services.publish_paragraph,
                     paragraph_id=paragraph_id,
-                    by=acting(request),
+                    by=signed_in_user(request),
                     at=now,
                 )
             )
@@ -274,19 +276,19 @@ class ApprovedParagraphAdmin(VersionedAdmin):
                 messages.success(request, f"“{tried.result}” was published for reviewers.")
 
 
-def _marked(piece: Piece) -> str:
+def _mark_change(piece: Piece) -> str:
     marks = {"added": "<ins>{}</ins>", "removed": "<del>{}</del>", "same": "<span>{}</span>"}
     return format_html(marks[piece.change], piece.text)
 
 
-def _day(text: str) -> date | None:
+def _parse_day(text: str) -> date | None:
     try:
         return parse_date(text)
     except ValueError:
         return None
 
 
-def _confirmation(edition: Edition) -> str:
+def _describe_confirmation(edition: Edition) -> str:
     if edition.confirmed_on is None:
         return "Not confirmed"
     return f"Confirmed {edition.confirmed_on:%m/%d/%Y}"  # the history shows by whom

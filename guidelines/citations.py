@@ -24,7 +24,9 @@ class Citation:
     as_printed: str = ""
 
 
-def sentences(citations: Sequence[Citation], *, style: str = "today", who: str = "") -> str:
+def compose_citation_line(
+    citations: Sequence[Citation], *, style: str = "today", who: str = ""
+) -> str:
     """Compose the line that a letter prints after "guideline:".
 
     :param who: who cites, such as "The Claims Administrator". The style ``today`` prints the name
@@ -40,14 +42,14 @@ def sentences(citations: Sequence[Citation], *, style: str = "today", who: str =
         return f"{who} did not cite any medical evidence for its decision."
     parts = []
     if inside:
-        chapters = (_chapter_2014 if style == "2014" else _chapter)(inside)
+        chapters = (_join_chapters_2014 if style == "2014" else _join_chapters)(inside)
         parts.append(f"Decision based on MTUS {chapters}.")
     elif style == "today":
         parts.append(
             f"{who} based their decision on recommendation(s) outside of the MTUS Guidelines."
         )
     if outside:
-        first, *others = (_in_its_own_words(citation) for citation in outside)
+        first, *others = (_describe_outside_source(citation) for citation in outside)
         line = f"Decision based on Non-MTUS Citation {first}"
         if others:
             line += " and Other Medical Treatment Guidelines " + "; ".join(others)
@@ -56,16 +58,16 @@ def sentences(citations: Sequence[Citation], *, style: str = "today", who: str =
     return " ".join(parts)
 
 
-def authority(citation: Citation) -> str:
+def describe_authority(citation: Citation) -> str:
     """Describe one authority in the style ``today``, for a list on a page."""
-    return _one_chapter(citation) if citation.mtus else _in_its_own_words(citation)
+    return _describe_chapter(citation) if citation.mtus else _describe_outside_source(citation)
 
 
-def _chapter(citations: Sequence[Citation]) -> str:
-    return ", and ".join(_one_chapter(citation) for citation in citations)
+def _join_chapters(citations: Sequence[Citation]) -> str:
+    return ", and ".join(_describe_chapter(citation) for citation in citations)
 
 
-def _one_chapter(citation: Citation) -> str:
+def _describe_chapter(citation: Citation) -> str:
     named = " ".join(
         word for word in (citation.chapter, citation.edition, citation.edition_suffix) if word
     )
@@ -76,7 +78,7 @@ def _one_chapter(citation: Citation) -> str:
     return named + (f", Page(s): {pages}" if pages else "")
 
 
-def _chapter_2014(citations: Sequence[Citation]) -> str:
+def _join_chapters_2014(citations: Sequence[Citation]) -> str:
     return ", ".join(
         " ".join([citation.chapter, *citation.sections])
         + (f", Page(s): {citation.pages}" if citation.pages else "")
@@ -84,7 +86,7 @@ def _chapter_2014(citations: Sequence[Citation]) -> str:
     )
 
 
-def _in_its_own_words(citation: Citation) -> str:
+def _describe_outside_source(citation: Citation) -> str:
     return citation.as_printed or " ".join(
         part for part in (citation.source, citation.chapter) if part
     )

@@ -11,7 +11,7 @@ from django.db.models import F, Q
 
 from accounts.versions import Versioned, VersionedQuerySet
 
-from .citations import Citation, authority
+from .citations import Citation, describe_authority
 
 if TYPE_CHECKING:
     from accounts.models import User
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 NOT_CONFIRMED = "edition not confirmed for this date"
 
 
-class Overlaps(ValidationError):
+class EditionsOverlap(ValidationError):
     """Two editions of a guideline would be in force on the same day."""
 
     def __str__(self) -> str:
@@ -143,7 +143,7 @@ class Edition(Versioned):
             return
         other = Edition.objects.overlapping(self).first()
         if other is not None:
-            raise Overlaps(
+            raise EditionsOverlap(
                 f"The {self.label} edition would be in force {self.days}, but the {other.label} "
                 f"edition of {self.guideline} is in force {other.days}. "
                 "End one before the other begins."
@@ -232,7 +232,7 @@ class Recommendation(Versioned):
     def authority(self) -> str:
         """The citation as a letter would print it now."""
         guideline = self.edition.guideline
-        return authority(
+        return describe_authority(
             Citation(
                 source=guideline.source.name,
                 mtus=guideline.source.is_mtus,

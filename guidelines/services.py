@@ -9,7 +9,7 @@ from typing import Any
 from django.db import transaction
 
 from accounts.models import User
-from accounts.names import who
+from accounts.names import name_actor
 from accounts.refusals import NotAllowed
 
 from .models import ApprovedParagraph, Edition, Guideline, Recommendation, Source
@@ -19,7 +19,7 @@ SHIPPED = "Shipped with the product"
 
 
 @dataclass
-class Filled:
+class SeedCounts:
     """The number of rows that seeding added."""
 
     sources: int = 0
@@ -45,7 +45,7 @@ def confirm_edition(*, edition_id: int, on: date, by: User, at: datetime) -> Edi
         raise NotAllowed("Only a guideline administrator can confirm an edition.")
     edition = Edition.objects.select_for_update().get(pk=edition_id)
     if edition.is_confirmed:
-        name = who(edition.confirmed_by, reader=by)
+        name = name_actor(edition.confirmed_by, reader=by)
         raise NotAllowed(f"{edition} was confirmed by {name} on {edition.confirmed_on:%m/%d/%Y}.")
     edition.confirmed_by, edition.confirmed_on = by, on
     return edition.store(by=by, at=at, why="Confirmed", fields=["confirmed_by", "confirmed_on"])
@@ -67,12 +67,12 @@ def publish_paragraph(*, paragraph_id: int, by: User, at: datetime) -> ApprovedP
 
 
 @transaction.atomic
-def seed(*, by: User | None, at: datetime) -> Filled:
+def seed_guidelines(*, by: User | None, at: datetime) -> SeedCounts:
     """Add the shipped rows that are missing. Existing rows are not changed.
 
     Every shipped edition is unconfirmed until a person confirms it.
     """
-    filled = Filled()
+    filled = SeedCounts()
     for path in sorted(SEEDS.glob("*.toml")):
         shipped = tomllib.loads(path.read_text(encoding="utf-8"))
         for entry in shipped["source"]:
@@ -88,7 +88,7 @@ def seed(*, by: User | None, at: datetime) -> Filled:
 
 
 def _seed_guideline(
-    source: Source, entry: dict[str, Any], filled: Filled, *, by: User | None, at: datetime
+    source: Source, entry: dict[str, Any], filled: SeedCounts, *, by: User | None, at: datetime
 ) -> None:
     guideline = Guideline.objects.filter(code=entry["code"]).first()
     if guideline is None:

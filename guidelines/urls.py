@@ -4,4 +4,4 @@ from . import views
 
 app_name = "guidelines"
 
-urlpatterns = [path("guidelines/pick", views.pick, name="pick")]
+urlpatterns = [path("guidelines/pick", views.search_guidelines, name="pick")]

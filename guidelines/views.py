@@ -12,7 +12,7 @@ from .models import Recommendation
 
 
 @require_GET
-def pick(request: HttpRequest) -> HttpResponse:
+def search_guidelines(request: HttpRequest) -> HttpResponse:
     """List recommendations with all words of ``q``, those in force on the day ``on`` first.
 
     A request by htmx gets the list alone, any other request a page with the list. ``assignment``
@@ -20,7 +20,7 @@ def pick(request: HttpRequest) -> HttpResponse:
     the user may cite there.
     """
     words = request.GET.get("q", "").strip()[:100]
-    on = _day(request.GET.get("on", ""))
+    on = _parse_day(request.GET.get("on", ""))
     found = Recommendation.objects.picker(words, on=on) if len(words) > 1 else []
     context = {
         "found": [
@@ -29,20 +29,20 @@ def pick(request: HttpRequest) -> HttpResponse:
         ],
         "query": words,
         "on": on,
-        "assignment": {"pk": _number(request.GET.get("assignment", ""))},
-        "item": {"pk": _number(request.GET.get("item", ""))},
+        "assignment": {"pk": _parse_number(request.GET.get("assignment", ""))},
+        "item": {"pk": _parse_number(request.GET.get("item", ""))},
     }
     asked_by_htmx = request.headers.get("HX-Request") == "true"
     template = "guidelines/_found.html" if asked_by_htmx else "guidelines/found.html"
     return render(request, template, context)
 
 
-def _day(text: str) -> date:
+def _parse_day(text: str) -> date:
     try:
         return parse_date(text) or timezone.localdate()
     except ValueError:
         return timezone.localdate()
 
 
-def _number(text: str) -> int:
+def _parse_number(text: str) -> int:
     return int(text) if text.isascii() and text.isdigit() and len(text) < 19 else 0

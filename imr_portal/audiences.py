@@ -283,7 +283,7 @@ def audience_of(route: str) -> AudienceEntry | None:
     return None
 
 
-def admits(audience: AudienceEntry, user: User) -> bool:
+def is_admitted(audience: AudienceEntry, user: User) -> bool:
     """Whether a signed-in user belongs to the audience."""
     if audience in (PUBLIC, SIGNED_IN):
         return True
@@ -296,7 +296,7 @@ def admits(audience: AudienceEntry, user: User) -> bool:
     return any(user.may(permission) for permission in permissions)
 
 
-def unknown_permissions() -> set[str]:
+def find_unknown_permissions() -> set[str]:
     """Permissions in the table that do not exist, so that a test finds typing errors."""
     named: set[str] = set()
     for audience in AUDIENCES.values():

@@ -54,12 +54,12 @@ def socket_path(folder: Path) -> Path:
     return path
 
 
-def url(path: Path) -> str:
+def socket_url(path: Path) -> str:
     """The socket as the value of ``REDIS_URL``."""
     return f"unix://{path}"
 
 
-def command(path: Path, *, folder: Path) -> list[str]:
+def server_command(path: Path, *, folder: Path) -> list[str]:
     """The command line that starts the server in the foreground, without writing to disk."""
     options = {
         "port": "0",
@@ -77,7 +77,7 @@ def command(path: Path, *, folder: Path) -> list[str]:
     return words
 
 
-def answers(path: Path) -> bool:
+def is_answering(path: Path) -> bool:
     """Whether a server answers PING on the socket."""
     with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as client:
         client.settimeout(1)

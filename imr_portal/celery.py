@@ -24,7 +24,7 @@ def broker_url(url: str) -> str:
     return f"redis+socket://{parts.path}?virtual_host={database}"
 
 
-def _settings() -> dict[str, Any]:
+def _celery_settings() -> dict[str, Any]:
     """The settings, read on first use, because Django's may not be loaded at import time."""
     from django.conf import settings
 
@@ -90,5 +90,5 @@ def _settings() -> dict[str, Any]:
 
 
 app = Celery("imr_portal", log="imr_portal.celery_logs:CeleryLogging")
-app.add_defaults(_settings)
+app.add_defaults(_celery_settings)
 app.autodiscover_tasks()

@@ -30,10 +30,10 @@ SHORTEST_TIMEOUT = 20  # seconds that a writer on SQLite has to wait for another
 
 
 @register(Tags.database)
-def sqlite_keeps_what_it_commits(
+def check_sqlite_durability(
     databases: Sequence[str] | None = None, **options: Any
 ) -> list[CheckMessage]:
-    """Check that connections to SQLite have the pragmas that ``environment.sqlite`` sets."""
+    """Check that connections to SQLite have the pragmas that ``environment.sqlite_settings`` sets."""
     return [
         Error(
             f"SQLite ({alias}): {fault}.",
@@ -43,11 +43,11 @@ def sqlite_keeps_what_it_commits(
         )
         for alias in databases or []
         if connections[alias].vendor == "sqlite"
-        for fault in sqlite_faults(alias)
+        for fault in find_sqlite_faults(alias)
     ]
 
 
-def sqlite_faults(alias: str) -> Iterator[str]:
+def find_sqlite_faults(alias: str) -> Iterator[str]:
     """Find wrong settings of a connection to SQLite."""
     connection = connections[alias]
     wanted: dict[str, set[str | int]] = {
@@ -70,7 +70,7 @@ def sqlite_faults(alias: str) -> Iterator[str]:
 
 
 @register(Tags.database)
-def postgresql_keeps_what_it_commits(
+def check_postgresql_durability(
     databases: Sequence[str] | None = None, **options: Any
 ) -> list[CheckMessage]:
     """Check that the server writes to disk before it reports a commit."""
@@ -95,7 +95,7 @@ def postgresql_keeps_what_it_commits(
 
 
 @register(Tags.database, deploy=True)
-def application_role_cannot_rewrite_history(
+def check_application_role(
     databases: Sequence[str] | None = None, **options: Any
 ) -> list[CheckMessage]:
     """Check that the role of the application owns no tables and is no superuser.
@@ -129,7 +129,7 @@ def application_role_cannot_rewrite_history(
 
 
 @register(Tags.database, deploy=True)
-def no_demonstration_users(
+def check_no_demo_users(
     databases: Sequence[str] | None = None, **options: Any
 ) -> list[CheckMessage]:
     """Check that there are no active demonstration users, whose password is public."""
@@ -152,7 +152,7 @@ def no_demonstration_users(
 
 
 @register(Tags.database, deploy=True)
-def postgresql_is_supported(
+def check_postgresql_version(
     databases: Sequence[str] | None = None, **options: Any
 ) -> list[CheckMessage]:
     """Check that the vendor still supports the version of the database server."""
@@ -168,7 +168,7 @@ def postgresql_is_supported(
 
 
 @register(Tags.database, deploy=True)
-def unconfirmed_law_is_listed(
+def list_unconfirmed_law(
     databases: Sequence[str] | None = None, **options: Any
 ) -> list[CheckMessage]:
     """List rules, holidays and editions that no one has confirmed yet.
@@ -205,7 +205,7 @@ def unconfirmed_law_is_listed(
 
 
 @register(Tags.security, deploy=True)
-def the_key_is_a_secret(**options: Any) -> list[CheckMessage]:
+def check_secret_key(**options: Any) -> list[CheckMessage]:
     """Check that SECRET_KEY is not the sample key, which is public."""
     if settings.SECRET_KEY != settings.SAMPLE_SECRET_KEY:
         return []
@@ -219,7 +219,7 @@ def the_key_is_a_secret(**options: Any) -> list[CheckMessage]:
 
 
 @register(Tags.security, deploy=True)
-def nothing_is_left_of_the_demonstration(**options: Any) -> list[CheckMessage]:
+def check_demo_settings_off(**options: Any) -> list[CheckMessage]:
     """Check that settings of the demonstration are off in production."""
     found: list[CheckMessage] = []
     if settings.DEBUG or settings.DEMO:
@@ -251,7 +251,7 @@ def nothing_is_left_of_the_demonstration(**options: Any) -> list[CheckMessage]:
 
 
 @register(Tags.security, deploy=True)
-def there_is_a_broker(**options: Any) -> list[CheckMessage]:
+def check_broker(**options: Any) -> list[CheckMessage]:
     """Check that REDIS_URL is set; letters and the limits on sign-in attempts need it."""
     if settings.REDIS_URL:
         return []
@@ -267,7 +267,7 @@ def there_is_a_broker(**options: Any) -> list[CheckMessage]:
 
 
 @register("celery")
-def celery_loses_no_work(app_configs: Any = None, **options: Any) -> list[CheckMessage]:
+def check_celery_settings(app_configs: Any = None, **options: Any) -> list[CheckMessage]:
     """Check the Celery settings that keep messages from being lost or processed twice at once."""
     from .celery import app
 
@@ -278,11 +278,11 @@ def celery_loses_no_work(app_configs: Any = None, **options: Any) -> list[CheckM
             "lost or duplicated.",
             id="imr_portal.E010",
         )
-        for fault in celery_faults(app.conf)
+        for fault in find_celery_faults(app.conf)
     ]
 
 
-def celery_faults(conf: Any) -> Iterator[str]:
+def find_celery_faults(conf: Any) -> Iterator[str]:
     """Find wrong Celery settings."""
     for name in ("task_acks_late", "task_reject_on_worker_lost", "task_ignore_result"):
         if not conf[name]:
@@ -307,7 +307,7 @@ def celery_faults(conf: Any) -> Iterator[str]:
 
 
 @register(Tags.files)
-def files_have_a_room(app_configs: Any = None, **options: Any) -> list[CheckMessage]:
+def check_files_dir(app_configs: Any = None, **options: Any) -> list[CheckMessage]:
     """Check that uploaded files are not stored where static files are served."""
     location = settings.FILES_DIR
     if Path(location).is_relative_to(settings.STATIC_ROOT):
@@ -325,12 +325,12 @@ def files_have_a_room(app_configs: Any = None, **options: Any) -> list[CheckMess
 
 
 @register(deploy=True)
-def what_runs_is_supported(app_configs: Any = None, **options: Any) -> list[CheckMessage]:
+def check_versions_in_use(app_configs: Any = None, **options: Any) -> list[CheckMessage]:
     """Check that the vendors still support the versions of Python and the libraries."""
-    return support_messages({"python": platform.python_version(), **libraries_in_use()})
+    return support_messages({"python": platform.python_version(), **find_library_versions()})
 
 
-def libraries_in_use() -> dict[str, str]:
+def find_library_versions() -> dict[str, str]:
     """The installed version of every library in the table of support."""
     found = {}
     for product in {line.product for line in support.LINES}:
@@ -349,5 +349,5 @@ def support_messages(in_use: Mapping[str, str]) -> list[CheckMessage]:
             hint="See docs/dependencies.md, Vendor support.",
             id="imr_portal.W013",
         )
-        for problem in support.problems(in_use, today=timezone.localdate())
+        for problem in support.find_support_problems(in_use, today=timezone.localdate())
     ]

@@ -7,7 +7,7 @@ from django.http import HttpRequest
 from django.urls import reverse
 
 
-def demo(request: HttpRequest) -> dict[str, Any]:
+def add_demo_sign_ins(request: HttpRequest) -> dict[str, Any]:
     """Add the demonstration users and their password to the sign-in page only."""
     if not settings.DEMO or request.path != reverse("account_login"):
         return {}

@@ -8,7 +8,7 @@ from urllib.parse import unquote, urlparse
 from django.core.exceptions import ImproperlyConfigured
 
 
-def text(name: str, default: str | None = None) -> str:
+def read_text(name: str, default: str | None = None) -> str:
     """Read a text; without a default it has to be set."""
     value = os.environ.get(name, default)
     if value is None:
@@ -16,7 +16,7 @@ def text(name: str, default: str | None = None) -> str:
     return value
 
 
-def flag(name: str, default: bool) -> bool:
+def read_flag(name: str, default: bool) -> bool:
     """Read a yes or no: 1, 0, true or false. Anything else is an error, never yes."""
     value = os.environ.get(name)
     if value is None:
@@ -27,7 +27,7 @@ def flag(name: str, default: bool) -> bool:
     return known[value.lower()]
 
 
-def number(name: str, default: int) -> int:
+def read_number(name: str, default: int) -> int:
     """Read a whole number."""
     value = os.environ.get(name)
     if value is None:
@@ -38,12 +38,12 @@ def number(name: str, default: int) -> int:
         raise ImproperlyConfigured(f"{name} is {value!r}. Write a whole number.") from error
 
 
-def words(name: str, default: str = "") -> list[str]:
+def read_list(name: str, default: str = "") -> list[str]:
     """Read a list separated by commas, without empty entries."""
     return [word.strip() for word in os.environ.get(name, default).split(",") if word.strip()]
 
 
-def database(name: str, *, default_file: Path) -> dict[str, Any]:
+def database_settings(name: str, *, default_file: Path) -> dict[str, Any]:
     """Read Django's settings of one database from a URL; SQLite in a file if it is not set.
 
     Accepted: ``postgresql://user:password@host:port/name`` (a host that begins with ``/`` is
@@ -51,10 +51,10 @@ def database(name: str, *, default_file: Path) -> dict[str, Any]:
     """
     url = os.environ.get(name, "")
     if not url:
-        return sqlite(default_file)
+        return sqlite_settings(default_file)
     parts = urlparse(url)
     if parts.scheme == "sqlite":
-        return sqlite(Path(parts.path))
+        return sqlite_settings(Path(parts.path))
     if parts.scheme not in {"postgres", "postgresql"}:
         raise ImproperlyConfigured(
             f"{name} begins with {parts.scheme!r}. Use postgresql:// or sqlite://."
@@ -74,7 +74,7 @@ def database(name: str, *, default_file: Path) -> dict[str, Any]:
     }
 
 
-def sqlite(file: Path) -> dict[str, Any]:
+def sqlite_settings(file: Path) -> dict[str, Any]:
     """Settings of SQLite: commits survive a power failure, and writers wait instead of failing.
 
     ``synchronous=FULL`` is necessary: with NORMAL, every commit since the last checkpoint is lost

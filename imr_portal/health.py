@@ -27,43 +27,43 @@ SILENT_AFTER = timedelta(minutes=3)
 
 @require_safe
 @login_not_required
-def livez(request: HttpRequest) -> HttpResponse:
+def show_liveness(request: HttpRequest) -> HttpResponse:
     """Whether this process answers. Uses no other service."""
     return HttpResponse("alive\n", content_type="text/plain; charset=utf-8")
 
 
 @require_safe
 @login_not_required
-def readyz(request: HttpRequest) -> HttpResponse:
+def show_readiness(request: HttpRequest) -> HttpResponse:
     """Whether this process can serve pages; 503 if it cannot.
 
     The broker and the worker are reported only, because pages do not need them: letters wait in
     the database until they are back. The answer names no host, version or secret.
     """
     needed = {
-        "database": _outcome(_database_answers),
-        "migrations": _outcome(_migrations_are_applied),
-        "files": _outcome(_files_can_be_written),
+        "database": _run_check(_can_query_database),
+        "migrations": _run_check(_has_all_migrations),
+        "files": _run_check(_can_write_files),
     }
     ready = all(outcome == "ok" for outcome in needed.values())
     reported = {"broker": "unknown", "worker": "unknown", "relay": "unknown"}
     if needed["migrations"] == "ok":
         reported = {
-            "broker": _broker(),
-            "worker": heartbeat("worker"),
-            "relay": heartbeat("relay"),
+            "broker": _broker_state(),
+            "worker": heartbeat_state("worker"),
+            "relay": heartbeat_state("relay"),
         }
     return JsonResponse({"ready": ready, **needed, **reported}, status=200 if ready else 503)
 
 
 @require_safe
 @login_not_required
-def version(request: HttpRequest) -> HttpResponse:
+def show_version(request: HttpRequest) -> HttpResponse:
     """The version of this process."""
     return JsonResponse({"version": __version__})
 
 
-def _outcome(check: Callable[[], bool]) -> str:
+def _run_check(check: Callable[[], bool]) -> str:
     """Run one check: ``ok`` or ``failed``. An exception counts as failed and is logged."""
     try:
         return "ok" if check() else "failed"
@@ -72,18 +72,18 @@ def _outcome(check: Callable[[], bool]) -> str:
         return "failed"
 
 
-def _database_answers() -> bool:
+def _can_query_database() -> bool:
     with connection.cursor() as cursor:
         cursor.execute("SELECT 1")
         return cursor.fetchone() == (1,)
 
 
-def _migrations_are_applied() -> bool:
+def _has_all_migrations() -> bool:
     executor = MigrationExecutor(connection)
     return not executor.migration_plan(executor.loader.graph.leaf_nodes())
 
 
-def _files_can_be_written() -> bool:
+def _can_write_files() -> bool:
     """Whether a file can be written to the folder of files."""
     Path(settings.FILES_DIR).mkdir(parents=True, exist_ok=True)
     handle, name = tempfile.mkstemp(prefix=".readyz-", dir=settings.FILES_DIR)
@@ -92,7 +92,7 @@ def _files_can_be_written() -> bool:
     return True
 
 
-def _broker() -> str:
+def _broker_state() -> str:
     if not settings.REDIS_URL:
         return "not set"
     try:
@@ -108,7 +108,7 @@ def _broker() -> str:
     return "ok"
 
 
-def heartbeat(name: str) -> str:
+def heartbeat_state(name: str) -> str:
     """Whether a background process has worked lately; a running process may be stuck."""
     beat = Heartbeat.objects.filter(name=name).values_list("beaten_at", flat=True).first()
     if beat is None:

@@ -95,21 +95,21 @@ def name_exception(logger: Any, name: str, event: EventDict) -> EventDict:
         error = exc_info[1] if exc_info else None
     if error is not None:
         event["error"] = type(error).__name__
-        event["raised"] = list(_places(error))
+        event["raised"] = list(_list_places(error))
     return event
 
 
-def _places(error: BaseException) -> list[str]:
+def _list_places(error: BaseException) -> list[str]:
     lines: list[str] = []
     seen: BaseException | None = error
     while seen is not None and len(lines) < 60:
         lines.append(type(seen).__name__)
-        lines += [f"  {frame}" for frame in _frames(seen.__traceback__)]
+        lines += [f"  {frame}" for frame in _list_frames(seen.__traceback__)]
         seen = seen.__cause__ or (None if seen.__suppress_context__ else seen.__context__)
     return lines
 
 
-def _frames(trace: TracebackType | None) -> list[str]:
+def _list_frames(trace: TracebackType | None) -> list[str]:
     # lookup_lines=False: a source line is not needed, and might contain a literal value.
     frames = traceback.StackSummary.extract(
         traceback.walk_tb(trace), limit=40, lookup_lines=False, capture_locals=False
@@ -117,7 +117,7 @@ def _frames(trace: TracebackType | None) -> list[str]:
     return [f"{frame.filename}:{frame.lineno} {frame.name}" for frame in frames]
 
 
-def unfilled(logger: Any, name: str, event: EventDict) -> EventDict:
+def keep_message_template(logger: Any, name: str, event: EventDict) -> EventDict:
     """Keep the template of a library's message, because its arguments may name a person."""
     record: logging.LogRecord = event["_record"]
     args = event.pop("positional_args", ())
@@ -135,7 +135,7 @@ def _place_of(record: logging.LogRecord) -> str:
     return f"{record.module}:{record.lineno} (message not kept)"
 
 
-def settings(level: str) -> dict[str, Any]:
+def logging_settings(level: str) -> dict[str, Any]:
     """Configure structlog and return Django's LOGGING; everything goes to standard output."""
     shared: list[Processor] = [
         structlog.contextvars.merge_contextvars,
@@ -158,7 +158,7 @@ def settings(level: str) -> dict[str, Any]:
         "formatters": {
             "json": {
                 "()": structlog.stdlib.ProcessorFormatter,
-                "foreign_pre_chain": [*shared, unfilled],
+                "foreign_pre_chain": [*shared, keep_message_template],
                 "processors": [
                     name_exception,
                     structlog.stdlib.ProcessorFormatter.remove_processors_meta,

@@ -17,7 +17,7 @@ from django.utils import timezone
 from django.utils.cache import patch_vary_headers
 from django.utils.http import url_has_allowed_host_and_scheme
 
-from .audiences import NOBODY, OPEN_WITHOUT_SECOND_FACTOR, POLLED, PUBLIC, admits, audience_of
+from .audiences import NOBODY, OPEN_WITHOUT_SECOND_FACTOR, POLLED, PUBLIC, audience_of, is_admitted
 
 logger = structlog.get_logger(__name__)
 
@@ -103,7 +103,7 @@ class AudienceMiddleware:
             and not is_mfa_enabled(user, SECOND_FACTORS)
         ):
             return self.ask_for_second_factor(request)
-        if not admits(audience, user):
+        if not is_admitted(audience, user):
             logger.warning("page_refused", route=route)
             raise PermissionDenied
         return None

@@ -7,31 +7,33 @@ from django.core.exceptions import ImproperlyConfigured
 from . import environment, logs
 
 BASE_DIR = Path(__file__).resolve().parent.parent
-VAR_DIR = Path(environment.text("VAR_DIR", str(BASE_DIR / "var")))
+VAR_DIR = Path(environment.read_text("VAR_DIR", str(BASE_DIR / "var")))
 
 # --- What kind of run this is ------------------------------------------------------------------
-DEBUG = environment.flag("DEBUG", False)
-DEMO = environment.flag("DEMO", False)  # sign-ins shown on the sign-in page; never in production
+DEBUG = environment.read_flag("DEBUG", False)
+DEMO = environment.read_flag(
+    "DEMO", False
+)  # sign-ins shown on the sign-in page; never in production
 
 SAMPLE_SECRET_KEY = "sample-secret-key-for-development-only-not-for-production-use"  # noqa: S105
-SECRET_KEY = environment.text("SECRET_KEY", SAMPLE_SECRET_KEY if DEBUG else None)
+SECRET_KEY = environment.read_text("SECRET_KEY", SAMPLE_SECRET_KEY if DEBUG else None)
 if not DEBUG and SECRET_KEY == SAMPLE_SECRET_KEY:
     raise ImproperlyConfigured(
         "SECRET_KEY is the sample one. Set SECRET_KEY to at least 50 random characters, "
         "or set DEBUG=1 for a machine that only you can reach."
     )
 
-ALLOWED_HOSTS = environment.words("ALLOWED_HOSTS", "localhost,127.0.0.1,[::1]" if DEBUG else "")
-CSRF_TRUSTED_ORIGINS = environment.words("CSRF_TRUSTED_ORIGINS")
+ALLOWED_HOSTS = environment.read_list("ALLOWED_HOSTS", "localhost,127.0.0.1,[::1]" if DEBUG else "")
+CSRF_TRUSTED_ORIGINS = environment.read_list("CSRF_TRUSTED_ORIGINS")
 
 # --- The organization that runs the portal, as named in letters ------------------------------
-IMRO_NAME = environment.text("IMRO_NAME", "Golden State Medical Review")
-IMRO_SHORT_NAME = environment.text("IMRO_SHORT_NAME", "GSMR")
-IMRO_ADDRESS = environment.text(
+IMRO_NAME = environment.read_text("IMRO_NAME", "Golden State Medical Review")
+IMRO_SHORT_NAME = environment.read_text("IMRO_SHORT_NAME", "GSMR")
+IMRO_ADDRESS = environment.read_text(
     "IMRO_ADDRESS", "Golden State Medical Review\nP.O. Box 0000\nSacramento, CA 95800"
 )
-DETERMINATION_LAYOUT = environment.text("DETERMINATION_LAYOUT", "determination-today")
-IMRO_PHONE = environment.text("IMRO_PHONE", "(800) 555-0100")
+DETERMINATION_LAYOUT = environment.read_text("DETERMINATION_LAYOUT", "determination-today")
+IMRO_PHONE = environment.read_text("IMRO_PHONE", "(800) 555-0100")
 
 # --- Apps, lowest first (tests/test_architecture.py checks the order) -------------------------
 INSTALLED_APPS = [
@@ -101,8 +103,8 @@ TEMPLATES = [
                 "django.template.context_processors.request",
                 "django.contrib.auth.context_processors.auth",
                 "django.contrib.messages.context_processors.messages",
-                "desk.context_processors.shell",
-                "imr_portal.context_processors.demo",
+                "desk.context_processors.add_shell",
+                "imr_portal.context_processors.add_demo_sign_ins",
             ],
             "builtins": ["desk.templatetags.page_tags"],
         },
@@ -112,7 +114,9 @@ FORM_RENDERER = "imr_portal.forms.PortalFormRenderer"
 
 # --- Database --------------------------------------------------------------------------------
 DATABASES = {
-    "default": environment.database("DATABASE_URL", default_file=VAR_DIR / "portal.sqlite3")
+    "default": environment.database_settings(
+        "DATABASE_URL", default_file=VAR_DIR / "portal.sqlite3"
+    )
 }
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
@@ -145,24 +149,24 @@ ACCOUNT_LOGOUT_ON_GET = False
 ACCOUNT_SESSION_REMEMBER = False
 ACCOUNT_PREVENT_ENUMERATION = True
 # The number of our proxies that append to X-Forwarded-For; sign-in limits use the address before.
-ALLAUTH_TRUSTED_PROXY_COUNT = 1 if environment.flag("BEHIND_TLS_PROXY", False) else 0
+ALLAUTH_TRUSTED_PROXY_COUNT = 1 if environment.read_flag("BEHIND_TLS_PROXY", False) else 0
 MFA_SUPPORTED_TYPES = ["totp", "recovery_codes", "webauthn"]
 MFA_PASSKEY_LOGIN_ENABLED = True
 MFA_TOTP_ISSUER = "IMR Portal"
 # Every user sees medical records, so a second factor is required, except in the demo.
-SECOND_FACTOR_REQUIRED = environment.flag("SECOND_FACTOR_REQUIRED", not DEBUG)
+SECOND_FACTOR_REQUIRED = environment.read_flag("SECOND_FACTOR_REQUIRED", not DEBUG)
 
 # Mail is used only to reset a password. Without a server an administrator sets a new one.
-EMAIL_HOST = environment.text("EMAIL_HOST", "localhost")
-EMAIL_PORT = environment.number("EMAIL_PORT", 25)
-EMAIL_HOST_USER = environment.text("EMAIL_HOST_USER", "")
-EMAIL_HOST_PASSWORD = environment.text("EMAIL_HOST_PASSWORD", "")
-EMAIL_USE_TLS = environment.flag("EMAIL_USE_TLS", False)
+EMAIL_HOST = environment.read_text("EMAIL_HOST", "localhost")
+EMAIL_PORT = environment.read_number("EMAIL_PORT", 25)
+EMAIL_HOST_USER = environment.read_text("EMAIL_HOST_USER", "")
+EMAIL_HOST_PASSWORD = environment.read_text("EMAIL_HOST_PASSWORD", "")
+EMAIL_USE_TLS = environment.read_flag("EMAIL_USE_TLS", False)
 EMAIL_TIMEOUT = 5  # seconds; the page waits for it
-DEFAULT_FROM_EMAIL = environment.text("DEFAULT_FROM_EMAIL", "imr-portal@localhost")
+DEFAULT_FROM_EMAIL = environment.read_text("DEFAULT_FROM_EMAIL", "imr-portal@localhost")
 
 SESSION_COOKIE_AGE = 12 * 60 * 60  # absolute; imr_portal.middleware enforces both limits
-SESSION_IDLE_SECONDS = environment.number("SESSION_IDLE_SECONDS", 60 * 60)
+SESSION_IDLE_SECONDS = environment.read_number("SESSION_IDLE_SECONDS", 60 * 60)
 SESSION_EXPIRE_AT_BROWSER_CLOSE = True
 SESSION_COOKIE_HTTPONLY = True
 SESSION_COOKIE_SAMESITE = "Lax"
@@ -171,10 +175,10 @@ if not DEBUG:
     SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = True
     SESSION_COOKIE_NAME = "__Host-session"
     CSRF_COOKIE_NAME = "__Host-csrf"
-    SECURE_SSL_REDIRECT = environment.flag("SECURE_SSL_REDIRECT", True)
+    SECURE_SSL_REDIRECT = environment.read_flag("SECURE_SSL_REDIRECT", True)
     SECURE_HSTS_SECONDS = 63_072_000
     SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_HSTS_PRELOAD = True
-    if environment.flag("BEHIND_TLS_PROXY", False):
+    if environment.read_flag("BEHIND_TLS_PROXY", False):
         SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
         ALLAUTH_TRUSTED_PROXY_COUNT = 1  # whose X-Forwarded-For tells clients apart for limits
 SECURE_REDIRECT_EXEMPT = [r"^livez$", r"^readyz$"]
@@ -204,9 +208,9 @@ FORMAT_MODULE_PATH = ["imr_portal.formats"]
 
 # --- Static files ---------------------------------------------------------------------------------
 STATIC_URL = "static/"
-STATIC_ROOT = Path(environment.text("STATIC_ROOT", str(VAR_DIR / "static")))
+STATIC_ROOT = Path(environment.read_text("STATIC_ROOT", str(VAR_DIR / "static")))
 STATICFILES_DIRS = [BASE_DIR / "static"]
-FILES_DIR = environment.text("FILES_DIR", str(VAR_DIR / "files"))
+FILES_DIR = environment.read_text("FILES_DIR", str(VAR_DIR / "files"))
 STORAGES = {
     "default": {
         "BACKEND": "django.core.files.storage.FileSystemStorage",
@@ -221,28 +225,28 @@ STORAGES = {
 FILE_UPLOAD_PERMISSIONS = 0o600
 DATA_UPLOAD_MAX_MEMORY_SIZE = 2_621_440
 DATA_UPLOAD_MAX_NUMBER_FIELDS = 3_000  # a form may have 200 disputed items
-MAX_UPLOAD_BYTES = environment.number("MAX_UPLOAD_BYTES", 512 * 1024 * 1024)
-CLAMD_SOCKET = environment.text("CLAMD_SOCKET", "")
+MAX_UPLOAD_BYTES = environment.read_number("MAX_UPLOAD_BYTES", 512 * 1024 * 1024)
+CLAMD_SOCKET = environment.read_text("CLAMD_SOCKET", "")
 
 # --- Broker, cache and worker ---------------------------------------------------------------------
-REDIS_URL = environment.text("REDIS_URL", "")
+REDIS_URL = environment.read_text("REDIS_URL", "")
 CACHES = {
     "default": {
         "BACKEND": "imr_portal.cache.RedisOrMemory",
         "LOCATION": REDIS_URL,
         "OPTIONS": {"socket_timeout": 1, "socket_connect_timeout": 1},
     }
-    if REDIS_URL and environment.flag("CACHE_IN_REDIS", True)
+    if REDIS_URL and environment.read_flag("CACHE_IN_REDIS", True)
     else {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"}
 }
-LETTER_LEASE_SECONDS = environment.number("LETTER_LEASE_SECONDS", 90)
+LETTER_LEASE_SECONDS = environment.read_number("LETTER_LEASE_SECONDS", 90)
 LETTER_MAX_ATTEMPTS = 3
 # Allow letters in the sample wording; in production the organization publishes its own.
-ALLOW_SAMPLE_WORDING = environment.flag("ALLOW_SAMPLE_WORDING", DEBUG or DEMO)
-CELERY_VISIBILITY_TIMEOUT = environment.number("CELERY_VISIBILITY_TIMEOUT", 120)
+ALLOW_SAMPLE_WORDING = environment.read_flag("ALLOW_SAMPLE_WORDING", DEBUG or DEMO)
+CELERY_VISIBILITY_TIMEOUT = environment.read_number("CELERY_VISIBILITY_TIMEOUT", 120)
 
 # --- Logs: JSON lines without personal data ---------------------------------------------------
-LOG_LEVEL = environment.text("LOG_LEVEL", "INFO")
-LOGGING = logs.settings(LOG_LEVEL)
+LOG_LEVEL = environment.read_text("LOG_LEVEL", "INFO")
+LOGGING = logs.logging_settings(LOG_LEVEL)
 
 SILENCED_SYSTEM_CHECKS: list[str] = []

@@ -1,8 +1,8 @@
 """When vendors end the support of Python, servers and libraries.
 
-``problems`` compares the versions in use with this table. The system checks call it for the
-versions that run (``imr_portal.checks``), and ``tests/imr_portal/test_support.py`` for those that
-are pinned.
+``find_support_problems`` compares the versions in use with this table. The system checks call it
+for the versions that run (``imr_portal.checks``), and ``tests/imr_portal/test_support.py`` for
+those that are pinned.
 
 There are two kinds of dates:
 
@@ -34,7 +34,7 @@ class Line:
         return bool(self.source)
 
 
-def _published(product: str, source: str, **ends: str) -> list[Line]:
+def _published_lines(product: str, source: str, **ends: str) -> list[Line]:
     """Release lines of a product; each argument is a version, ``v3_11`` for 3.11, and its end."""
     return [
         Line(product, name[1:].replace("_", "."), date.fromisoformat(day), source)
@@ -44,7 +44,7 @@ def _published(product: str, source: str, **ends: str) -> list[Line]:
 
 LINES: list[Line] = [
     # Python names a month; the line ends with it.
-    *_published(
+    *_published_lines(
         "python",
         "https://devguide.python.org/versions/",
         v3_11="2027-10-31",
@@ -52,7 +52,7 @@ LINES: list[Line] = [
         v3_13="2029-10-31",
         v3_14="2030-10-31",
     ),
-    *_published(
+    *_published_lines(
         "postgresql",
         "https://www.postgresql.org/support/versioning/",
         v14="2026-11-12",
@@ -62,9 +62,9 @@ LINES: list[Line] = [
         v18="2030-11-14",
     ),
     # Debian's own security support of Debian 12 ended in 2026; this is its long-term support.
-    *_published("debian", "https://wiki.debian.org/LTS", v12="2028-06-30", v13="2030-06-30"),
+    *_published_lines("debian", "https://wiki.debian.org/LTS", v12="2028-06-30", v13="2030-06-30"),
     # Django names a month; the line ends with it.
-    *_published("django", "https://www.djangoproject.com/download/", v5_2="2028-04-30"),
+    *_published_lines("django", "https://www.djangoproject.com/download/", v5_2="2028-04-30"),
     # The broker. Redis lists lines as supported and gives no dates.
     Line("redis-server", "7", LOOK_AGAIN),
     # Libraries whose vendors publish no end of support.
@@ -96,7 +96,7 @@ LINES: list[Line] = [
 ]
 
 
-def line_of(product: str, version: str) -> Line | None:
+def find_line(product: str, version: str) -> Line | None:
     """The release line of a version; ``None`` if it is not in the table."""
     for line in LINES:
         if line.product == product and f"{version}.".startswith(f"{line.version}."):
@@ -104,10 +104,10 @@ def line_of(product: str, version: str) -> Line | None:
     return None
 
 
-def problems(in_use: Mapping[str, str], *, today: date) -> Iterator[str]:
+def find_support_problems(in_use: Mapping[str, str], *, today: date) -> Iterator[str]:
     """Sentences about versions whose support has ended or is unknown, with what to do."""
     for product, version in in_use.items():
-        line = line_of(product, version)
+        line = find_line(product, version)
         if line is None:
             yield (
                 f"{product} {version} is in use, and imr_portal/support.py does not know how long "

@@ -7,9 +7,9 @@ from . import health
 
 urlpatterns = [
     # health checks
-    path("livez", health.livez, name="livez"),
-    path("readyz", health.readyz, name="readyz"),
-    path("version", health.version, name="version"),
+    path("livez", health.show_liveness, name="livez"),
+    path("readyz", health.show_readiness, name="readyz"),
+    path("version", health.show_version, name="version"),
     # signing in
     path("people/", include("allauth.account.urls")),
     path("people/second-factor/", include("allauth.mfa.urls")),

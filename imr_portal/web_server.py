@@ -9,9 +9,9 @@ from pathlib import Path
 
 from . import environment, logs
 
-bind = f"{environment.text('HOST', '127.0.0.1')}:{environment.text('PORT', '8000')}"
-workers = environment.number("WEB_WORKERS", 2)
-threads = environment.number("WEB_THREADS", 4)
+bind = f"{environment.read_text('HOST', '127.0.0.1')}:{environment.read_text('PORT', '8000')}"
+workers = environment.read_number("WEB_WORKERS", 2)
+threads = environment.read_number("WEB_THREADS", 4)
 worker_class = "gthread"
 # Workers are restarted now and then, so that memory leaks cannot grow for weeks.
 max_requests, max_requests_jitter = 2_000, 200
@@ -20,4 +20,4 @@ if Path("/dev/shm").is_dir():  # noqa: S108 - gunicorn makes a private file in i
     worker_tmp_dir = "/dev/shm"  # noqa: S108 - a heartbeat must not wait for a disk
 control_socket_disable = True  # not used
 accesslog = None  # our middleware logs each request, without the query string
-logconfig_dict = logs.settings(environment.text("LOG_LEVEL", "INFO"))
+logconfig_dict = logs.logging_settings(environment.read_text("LOG_LEVEL", "INFO"))

@@ -17,7 +17,7 @@ LEASE = timedelta(minutes=30)  # a claim on a scan ends after this long without 
 DRAFT_DAYS = 7  # an unfinished form is kept for its owner this long after the last save
 
 
-class WhyNot(models.TextChoices):
+class CancelReason(models.TextChoices):
     """Reasons for skipping a scan or for canceling an intake."""
 
     UNREADABLE = "UNREADABLE", "Unreadable"
@@ -118,7 +118,7 @@ class Scan(Versioned):
     claimed_at = models.DateTimeField(null=True)
     case = models.ForeignKey(Case, on_delete=models.PROTECT, null=True, related_name="scans")
     same_as = models.ForeignKey("self", on_delete=models.PROTECT, null=True, related_name="+")
-    why_skipped = models.CharField(max_length=20, choices=WhyNot, blank=True)
+    why_skipped = models.CharField(max_length=20, choices=CancelReason, blank=True)
     note = models.CharField(max_length=300, blank=True)
     settled_at = models.DateTimeField(null=True)  # when it was entered, skipped or refused
 
@@ -223,7 +223,7 @@ class CanceledIntake(Versioned):
     """An intake that ended without a case, with its coded reason; listed for the supervisor."""
 
     draft = models.OneToOneField(IntakeDraft, on_delete=models.PROTECT, related_name="canceled")
-    reason = models.CharField(max_length=20, choices=WhyNot)
+    reason = models.CharField(max_length=20, choices=CancelReason)
     note = models.CharField(max_length=300, blank=True)
     ended_at = models.DateTimeField()
     ended_by = models.ForeignKey(

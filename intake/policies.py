@@ -6,14 +6,14 @@ Each function returns an empty string if the action is allowed, else the sentenc
 from datetime import datetime
 
 from accounts.models import User
-from accounts.names import who
+from accounts.names import name_actor
 from cases.lifecycle import Status
 from cases.models import Case
 
 from .models import IntakeDraft, Scan
 
 
-def why_not_enter(user: User) -> str:
+def why_not_enter_application(user: User) -> str:
     return "" if user.may("intake.enter_application") else "Your role cannot enter applications."
 
 
@@ -29,7 +29,7 @@ _BEFORE_ELIGIBILITY = {
 
 def why_not_correct_intake(user: User, case: Case) -> str:
     """Clerks may correct their own entries, supervisors all entries, until eligibility."""
-    if reason := why_not_enter(user):
+    if reason := why_not_enter_application(user):
         return reason
     if case.stage not in _BEFORE_ELIGIBILITY:
         return (
@@ -51,7 +51,7 @@ def why_not_correct_received(user: User, case: Case) -> str:
 
 
 def why_not_cancel_draft(user: User, draft: IntakeDraft) -> str:
-    if reason := why_not_enter(user):
+    if reason := why_not_enter_application(user):
         return reason
     if draft.owner_id != user.pk and not user.may("intake.supervise_intake"):
         return "Only the clerk who started this form, or a supervisor, can cancel it."
@@ -60,11 +60,11 @@ def why_not_cancel_draft(user: User, draft: IntakeDraft) -> str:
     return "This form is already closed." if draft.ended_at else ""
 
 
-def why_not_skip(user: User, scan: Scan, *, at: datetime) -> str:
-    if reason := why_not_enter(user):
+def why_not_skip_scan(user: User, scan: Scan, *, at: datetime) -> str:
+    if reason := why_not_enter_application(user):
         return reason
     if scan.state != Scan.State.WAITING:
         return f"{scan} is not waiting. Its state: {scan.get_state_display().lower()}."
     if scan.is_held(at=at) and scan.claimed_by_id != user.pk:
-        return f"{scan} is assigned to {who(scan.claimed_by, reader=user)}."
+        return f"{scan} is assigned to {name_actor(scan.claimed_by, reader=user)}."
     return ""

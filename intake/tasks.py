@@ -12,5 +12,5 @@ logger = structlog.get_logger(__name__)
 @shared_task(name="intake.close_forgotten_drafts")
 def close_forgotten_drafts(**_: object) -> None:
     """Close the drafts that nobody has saved for a week."""
-    if ended := drafts.close_forgotten(at=timezone.now()):
+    if ended := drafts.close_lapsed_drafts(at=timezone.now()):
         logger.info("forgotten_drafts_closed", ended=ended)

@@ -97,7 +97,7 @@ class DeterminationDocument:
     documents_reviewed: tuple[str, ...] = ()  # 8 CCR 9792.10.6(d); printed if given
     closing: tuple[str, ...] = ()
     language: str = "en-US"
-    facts: Mapping[str, Any] = field(default_factory=dict)  # printed facts; set by ``with_facts``
+    facts: Mapping[str, Any] = field(default_factory=dict)  # printed facts; set by ``attach_facts``
 
     def problems(self, layout: str) -> list[str]:
         """List the missing or wrong parts that prevent typesetting, one sentence each."""
@@ -120,14 +120,14 @@ class DeterminationDocument:
                 "priority": self.priority,
                 "date on which the application was received": self.application_received,
             }
-        found = [f"The letter has no {what}." for what, value in needed.items() if _empty(value)]
+        found = [f"The letter has no {what}." for what, value in needed.items() if _is_empty(value)]
         if layout == "determination-today" and not self.credentials:
             found.append("The letter has no credentials of the reviewer.")
         for one in self.credentials:
             whose = one.reviewer or "the reviewer"
-            if _empty(one.specialties):
+            if _is_empty(one.specialties):
                 found.append(f"The letter has no specialty of {whose}.")
-            if _empty(one.license_states):
+            if _is_empty(one.license_states):
                 found.append(f"The letter has no state of licensure of {whose}.")
         if not self.items:
             found.append("The letter decides no item.")
@@ -137,34 +137,34 @@ class DeterminationDocument:
 
     def _problems_of(self, item: Item, name: str) -> list[str]:
         found = []
-        if _empty(item.title):
+        if _is_empty(item.title):
             found.append(f"{name} has no title.")
-        if _empty(item.outcome):
+        if _is_empty(item.outcome):
             found.append(f"{name} has no outcome.")
         if item.separator not in SEPARATORS:
             found.append(f"{name} has an unknown separator, {item.separator!r}.")
-        if _empty(item.claims_administrator_guideline):
+        if _is_empty(item.claims_administrator_guideline):
             found.append(f"{name} has no claims administrator guideline.")
         if not item.analyses:
             found.append(f"{name} has no analysis.")
         for analysis in item.analyses:
             whose = f"{name}, {analysis.reviewer}" if analysis.reviewer else name
-            if _empty(analysis.guideline):
+            if _is_empty(analysis.guideline):
                 found.append(f"{whose} has no guideline of the review organization.")
-            if _empty(analysis.rationale):
+            if _is_empty(analysis.rationale):
                 found.append(f"{whose} has no decision rationale.")
         return found
 
     def as_words(self) -> dict[str, Any]:
         """Convert the document to the JSON that is frozen and typeset."""
-        return {"kind": self.kind, **_plain(self)}
+        return {"kind": self.kind, **_to_json(self)}
 
     @classmethod
     def from_words(cls, words: Mapping[str, Any]) -> Self:
         """Rebuild the document from a letter's frozen text."""
         return cls(
-            **_scalars(cls, words),
-            organization=_organization(words["organization"]),
+            **_read_scalars(cls, words),
+            organization=_read_organization(words["organization"]),
             how_made=tuple(words["how_made"]),
             credentials=tuple(Credentials(**one) for one in words["credentials"]),
             items=tuple(
@@ -247,8 +247,8 @@ class NoticeDocument:
             "sentence about penalties": "".join(self.penalty),
             "sentence about how to send": "".join(self.how_to_send),
         }
-        found = [f"The notice has no {what}." for what, value in needed.items() if _empty(value)]
-        if not [one for one in self.treatments if not _empty(one)]:
+        found = [f"The notice has no {what}." for what, value in needed.items() if _is_empty(value)]
+        if not [one for one in self.treatments if not _is_empty(one)]:
             found.append("The notice names no disputed treatment.")
         if not self.records:
             found.append("The notice has no list of required records.")
@@ -256,7 +256,7 @@ class NoticeDocument:
 
     def as_words(self) -> dict[str, Any]:
         """Convert the document to the JSON that is frozen and typeset."""
-        return {"kind": self.kind, **_plain(self)}
+        return {"kind": self.kind, **_to_json(self)}
 
     @classmethod
     def from_words(cls, words: Mapping[str, Any]) -> Self:
@@ -264,8 +264,8 @@ class NoticeDocument:
         recipient = dict(words["recipient"])
         recipient["address"] = tuple(recipient["address"])
         return cls(
-            **_scalars(cls, words),
-            organization=_organization(words["organization"]),
+            **_read_scalars(cls, words),
+            organization=_read_organization(words["organization"]),
             recipient=Recipient(**recipient),
             treatments=tuple(words["treatments"]),
             opening=tuple(words["opening"]),
@@ -328,9 +328,9 @@ class CaseLetterDocument:
             "opening": "".join(self.opening),
             "closing": "".join(self.closing),
         }
-        found = [f"The letter has no {what}." for what, value in needed.items() if _empty(value)]
+        found = [f"The letter has no {what}." for what, value in needed.items() if _is_empty(value)]
         for section in self.sections:
-            if _empty(section.heading):
+            if _is_empty(section.heading):
                 found.append("A section of the letter has no heading.")
             if not section.paragraphs and not section.points:
                 found.append(f"The section “{section.heading}” is empty.")
@@ -338,7 +338,7 @@ class CaseLetterDocument:
 
     def as_words(self) -> dict[str, Any]:
         """Convert the document to the JSON that is frozen and typeset."""
-        words: dict[str, Any] = _plain(self)
+        words: dict[str, Any] = _to_json(self)
         return words
 
     @classmethod
@@ -347,8 +347,8 @@ class CaseLetterDocument:
         recipient = dict(words["recipient"])
         recipient["address"] = tuple(recipient["address"])
         return cls(
-            **_scalars(cls, words),
-            organization=_organization(words["organization"]),
+            **_read_scalars(cls, words),
+            organization=_read_organization(words["organization"]),
             recipient=Recipient(**recipient),
             opening=tuple(words["opening"]),
             sections=tuple(
@@ -373,17 +373,17 @@ def from_words(words: Mapping[str, Any]) -> Document:
     return _KINDS[words["kind"]].from_words(words)
 
 
-def problems(document: Document, layout: str) -> list[str]:
+def find_document_problems(document: Document, layout: str) -> list[str]:
     """List everything that prevents typesetting a document, including unprintable characters."""
     if document.kind not in LAYOUTS.get(layout, ()):
         return [f"There is no layout {layout!r} for a {document.kind.replace('_', ' ')}."]
     found = document.problems(layout)
-    for place, text in texts(document.as_words()):
-        found += [f"{place}: {one.sentence}" for one in glyphs.lacking(text)]
+    for place, text in list_printed_texts(document.as_words()):
+        found += [f"{place}: {one.sentence}" for one in glyphs.find_unprintable(text)]
     return found
 
 
-def unknown_outcomes(document: Document) -> list[str]:
+def find_unknown_outcomes(document: Document) -> list[str]:
     """List outcomes that are not current labels; no new letter may contain one.
 
     An earlier letter keeps its outcome labels and can still be typeset again.
@@ -399,9 +399,9 @@ def unknown_outcomes(document: Document) -> list[str]:
     ]
 
 
-def with_facts(document: Document, facts: Mapping[str, Any]) -> Document:
+def attach_facts(document: Document, facts: Mapping[str, Any]) -> Document:
     """Return the document with its printed facts, which are attached to the PDF."""
-    return replace(document, facts=_plain(dict(facts)))
+    return replace(document, facts=_to_json(dict(facts)))
 
 
 def words_sha256(words: Mapping[str, Any]) -> str:
@@ -410,27 +410,27 @@ def words_sha256(words: Mapping[str, Any]) -> str:
     return hashlib.sha256(text.encode()).hexdigest()
 
 
-def texts(words: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+def list_printed_texts(words: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     """List all texts that will be printed, each with its place in the letter."""
     for name, value in words.items():
         if name == "items":
             for position, item in enumerate(value, start=1):
-                yield from _strings(item, f"Item {position}")
+                yield from _walk_strings(item, f"Item {position}")
         elif name not in {"kind", "facts", "language"}:
-            yield from _strings(value, _label(name))
+            yield from _walk_strings(value, _field_label(name))
 
 
-def _strings(value: Any, place: str) -> Iterator[tuple[str, str]]:
+def _walk_strings(value: Any, place: str) -> Iterator[tuple[str, str]]:
     if isinstance(value, str):
         yield place, value
     elif isinstance(value, Mapping):
         for name, inner in value.items():
             if name != "separator":
-                yield from _strings(inner, f"{place}, {_label(name).lower()}")
+                yield from _walk_strings(inner, f"{place}, {_field_label(name).lower()}")
     elif isinstance(value, Sequence):
         for position, inner in enumerate(value, start=1):
             numbered = f"{place} {position}" if len(value) > 1 else place
-            yield from _strings(inner, numbered)
+            yield from _walk_strings(inner, numbered)
 
 
 _LABELS = {
@@ -443,22 +443,22 @@ _LABELS = {
 }
 
 
-def _label(name: str) -> str:
+def _field_label(name: str) -> str:
     return _LABELS.get(name, name.replace("_", " ").capitalize())
 
 
-def _empty(value: object) -> bool:
+def _is_empty(value: object) -> bool:
     return value is None or (isinstance(value, str) and not value.strip())
 
 
-def _plain(value: Any) -> Any:
+def _to_json(value: Any) -> Any:
     """Convert dataclasses, tuples and dates to JSON values."""
     if is_dataclass(value) and not isinstance(value, type):
-        return {one.name: _plain(getattr(value, one.name)) for one in fields(value)}
+        return {one.name: _to_json(getattr(value, one.name)) for one in fields(value)}
     if isinstance(value, Mapping):
-        return {str(name): _plain(inner) for name, inner in value.items()}
+        return {str(name): _to_json(inner) for name, inner in value.items()}
     if isinstance(value, list | tuple):
-        return [_plain(inner) for inner in value]
+        return [_to_json(inner) for inner in value]
     if isinstance(value, date):
         return value.isoformat()
     return value
@@ -467,7 +467,7 @@ def _plain(value: Any) -> Any:
 _DAY = re.compile(r"\d{4}-\d\d-\d\d")
 
 
-def _scalars(kind: type, words: Mapping[str, Any]) -> dict[str, Any]:
+def _read_scalars(kind: type, words: Mapping[str, Any]) -> dict[str, Any]:
     """Read the simple fields of a document: texts, dates and the facts."""
     found: dict[str, Any] = {}
     for one in fields(kind):
@@ -481,5 +481,5 @@ def _scalars(kind: type, words: Mapping[str, Any]) -> dict[str, Any]:
     return found
 
 
-def _organization(words: Mapping[str, Any]) -> Organization:
+def _read_organization(words: Mapping[str, Any]) -> Organization:
     return Organization(**{**words, "address": tuple(words["address"])})

@@ -34,22 +34,22 @@ class Fact:
 _declared: dict[str, tuple[FactName, ...]] = {}
 
 
-def declare(kind: str, names: Iterable[FactName]) -> None:
+def declare_facts(kind: str, names: Iterable[FactName]) -> None:
     """Register the facts of one kind of letter; called once, at startup."""
     _declared[kind] = tuple(names)
 
 
-def declared_for(kind: str) -> tuple[FactName, ...]:
+def find_declared_facts(kind: str) -> tuple[FactName, ...]:
     """Find the facts declared for one kind of letter; empty if no app has declared any."""
     return _declared.get(kind, ())
 
 
-def day(value: date) -> str:
+def format_day(value: date) -> str:
     """Format a date as letters print it, such as 11/29/2026."""
     return f"{value:%m/%d/%Y}"
 
 
-def problems(
+def find_fact_problems(
     facts: Sequence[Fact], *, needed: Iterable[str], declared: Iterable[FactName], on: date
 ) -> list[str]:
     """List the problems of the facts on a date, one sentence for each.
@@ -58,9 +58,11 @@ def problems(
     """
     labels = {one.name: one.label for one in declared}
     held = {one.name for one in facts}
-    found = [f"{_called(name, labels)} is not on record." for name in needed if name not in held]
+    found = [
+        f"{_fact_label(name, labels)} is not on record." for name in needed if name not in held
+    ]
     for one in facts:
-        called = _called(one.name, labels)
+        called = _fact_label(one.name, labels)
         if one.about:
             called = f"{called}, {one.about},"
         if one.name not in labels:
@@ -70,13 +72,16 @@ def problems(
         elif one.value is None or one.value in ("", [], {}):
             found.append(f"{called} is not on record.")
         elif one.valid_from and one.valid_from > on:
-            found.append(f"{called} is valid only from {day(one.valid_from)}, not on {day(on)}.")
+            found.append(
+                f"{called} is valid only from {format_day(one.valid_from)}, not on "
+                f"{format_day(on)}."
+            )
         elif one.valid_to and one.valid_to < on:
-            found.append(f"{called} expired on {day(one.valid_to)}.")
+            found.append(f"{called} expired on {format_day(one.valid_to)}.")
     return list(dict.fromkeys(found))
 
 
-def printed(facts: Iterable[Fact], declared: Iterable[FactName]) -> dict[str, Any]:
+def select_printed_facts(facts: Iterable[Fact], declared: Iterable[FactName]) -> dict[str, Any]:
     """Select the printed facts, the only ones that may reach text, workers and attachments."""
     names = {one.name for one in declared if one.printed}
     shared: dict[str, Any] = {}
@@ -90,5 +95,5 @@ def printed(facts: Iterable[Fact], declared: Iterable[FactName]) -> dict[str, An
     return shared
 
 
-def _called(name: str, labels: Mapping[str, str]) -> str:
+def _fact_label(name: str, labels: Mapping[str, str]) -> str:
     return f"{labels[name]} ({name})" if name in labels else f"The fact {name}"

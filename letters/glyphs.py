@@ -68,7 +68,7 @@ _REMOVED = {
 
 
 @dataclass(frozen=True)
-class Lacking:
+class UnprintableCharacter:
     """A character that a letter cannot print, and where it first stands."""
 
     character: str
@@ -93,30 +93,30 @@ class Lacking:
 
 
 @cache
-def printable() -> frozenset[str]:
+def list_printable_characters() -> frozenset[str]:
     """Every character that all text faces of the letters hold."""
-    faces = [_characters(FONTS / name) for name in TEXT_FACES]
+    faces = [_read_characters(FONTS / name) for name in TEXT_FACES]
     return frozenset.intersection(*faces)
 
 
-def lacking(text: str) -> list[Lacking]:
+def find_unprintable(text: str) -> list[UnprintableCharacter]:
     """The characters that the letters' fonts lack, in the order of their first appearance."""
-    can = printable()
+    can = list_printable_characters()
     if text.isascii() and text.isprintable():
         return []
     found: dict[str, list[int]] = {}
     for position, character in enumerate(text):
         if character != "\n" and character not in can:
             found.setdefault(character, []).append(position)
-    return [Lacking(character, tuple(places)) for character, places in found.items()]
+    return [UnprintableCharacter(character, tuple(places)) for character, places in found.items()]
 
 
-def normalize(text: str) -> tuple[str, list[str]]:
+def normalize_text(text: str) -> tuple[str, list[str]]:
     """Text without the junk of word processors, and a notice for each kind of change.
 
     Line ends become plain; combining accents join their letters; bullets and spaces take their
     ordinary form; invisible and control characters go. Nothing that carries meaning is removed:
-    an unknown sign stays, for ``lacking`` to name.
+    an unknown sign stays, for ``find_unprintable`` to name.
     """
     counts: dict[str, int] = {}
 
@@ -142,7 +142,7 @@ def normalize(text: str) -> tuple[str, list[str]]:
     return "".join(kept), notes
 
 
-def _characters(path: Path) -> frozenset[str]:
+def _read_characters(path: Path) -> frozenset[str]:
     """The characters that a font file maps to glyphs, from its ``cmap`` table."""
     with TTFont(path, lazy=True) as font:
         return frozenset(map(chr, font.getBestCmap()))

@@ -26,13 +26,13 @@ class _BrokerAway(Exception):
     """The broker did not accept a message."""
 
 
-def send(letter_id: uuid.UUID) -> None:
+def send_to_broker(letter_id: uuid.UUID) -> None:
     """Put one letter id on the broker, without retries.
 
     :raises _BrokerAway: the broker is down.
     """
     try:
-        tasks.render.apply_async(
+        tasks.render_letter.apply_async(
             kwargs={"letter_id": str(letter_id)},
             retry=False,
             ignore_result=True,
@@ -55,7 +55,7 @@ class Relay:
         now: Callable[[], datetime],
         wait: Callable[[float], bool],
         interval: float = 0.5,
-        send: Callable[[uuid.UUID], None] = send,
+        send: Callable[[uuid.UUID], None] = send_to_broker,
     ) -> None:
         self.now = now
         self.wait = wait
@@ -93,7 +93,7 @@ class Relay:
 
     def publish(self) -> int:
         """Publish all due letters; return their number."""
-        return services.publish_due(send=self.send, lost=_BrokerAway, at=self.now())
+        return services.publish_due_letters(send=self.send, lost=_BrokerAway, at=self.now())
 
     def _sweep_when_due(self) -> None:
         at = self.now()
@@ -102,8 +102,8 @@ class Relay:
         if self._swept_at is not None and at - self._swept_at < every:
             return
         self._swept_at = at
-        services.beat(name="relay", at=at)
-        swept = services.sweep(at=at)
+        services.record_heartbeat(name="relay", at=at)
+        swept = services.requeue_lost_letters(at=at)
         if swept.requeued:
             logger.warning("relay_requeued", count=swept.requeued)
         if swept.failed:

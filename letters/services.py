@@ -1,8 +1,8 @@
 """Service functions for wording, letters and deliveries.
 
-``enqueue`` runs inside the transaction of the calling service, so a letter exists if and only if
-the action that needs it does. Every later step may run twice, late or never: the letter's row holds
-its state, and messages on the broker are only hints (see ``docs/letters.md``).
+``enqueue_letter`` runs inside the transaction of the calling service, so a letter exists if and
+only if the action that needs it does. Every later step may run twice, late or never: the letter's
+row holds its state, and messages on the broker are only hints (see ``docs/letters.md``).
 """
 
 import uuid
@@ -16,7 +16,7 @@ from django.db import connection, transaction
 from django.db.models import Max
 from django.utils import timezone
 
-from accounts.clashes import refuse_clash
+from accounts.clashes import refuse_unique_clash
 from accounts.models import User
 from accounts.refusals import NotAllowed, StaleForm
 from files import services as files
@@ -26,11 +26,11 @@ from . import facts as fact_rules
 from . import typesetting, wording
 from .documents import (
     Document,
+    attach_facts,
+    find_document_problems,
+    find_unknown_outcomes,
     from_words,
-    problems,
-    texts,
-    unknown_outcomes,
-    with_facts,
+    list_printed_texts,
     words_sha256,
 )
 from .facts import Fact, FactName
@@ -67,7 +67,7 @@ class LetterTaken(StaleForm):
 
 
 @dataclass(frozen=True)
-class Address:
+class RecipientAddress:
     """One recipient of a letter, with the channel and the current address."""
 
     role: str
@@ -85,8 +85,8 @@ def import_wording(*, text: str, by: User | None, at: datetime) -> WordingSet:
 
     :raises WordingRefused: listing all errors of the file.
     """
-    kind = wording.parse(text).kind
-    read = wording.parse(text, declared=fact_rules.declared_for(kind))
+    kind = wording.parse_wording_file(text).kind
+    read = wording.parse_wording_file(text, declared=fact_rules.find_declared_facts(kind))
     same = WordingSet.objects.select_for_update().filter(
         kind=read.kind, layout=read.layout, language=read.language
     )
@@ -105,7 +105,9 @@ def import_wording(*, text: str, by: User | None, at: datetime) -> WordingSet:
         content_sha256=read.sha256,
         imported_at=at,
     )
-    with refuse_clash("Someone imported another wording at the same time. Import yours again."):
+    with refuse_unique_clash(
+        "Someone imported another wording at the same time. Import yours again."
+    ):
         made.store(by=by, at=at, why="Imported from a file")
     WordingSentence.objects.bulk_store(
         [
@@ -149,16 +151,16 @@ def publish_wording(*, set_id: int, by: User, at: datetime) -> WordingSet:
         )
     for old in same.filter(state=WordingSet.State.PUBLISHED):
         old.state, old.retired_at = WordingSet.State.RETIRED, at
-        old.store(by=by, at=at, why=f"Number {made.number} published", fields=_STATE_OF_SET)
+        old.store(by=by, at=at, why=f"Number {made.number} published", fields=_SET_STATE_FIELDS)
     made.state, made.published_at, made.published_by = WordingSet.State.PUBLISHED, at, by
-    made.store(by=by, at=at, why="Published", fields=_STATE_OF_SET)
+    made.store(by=by, at=at, why="Published", fields=_SET_STATE_FIELDS)
     return made
 
 
-_STATE_OF_SET = ["state", "published_at", "published_by", "retired_at"]
+_SET_STATE_FIELDS = ["state", "published_at", "published_by", "retired_at"]
 
 
-def wording_in_force(*, kind: str, layout: str, language: str = "en-US") -> WordingSet:
+def find_wording_in_force(*, kind: str, layout: str, language: str = "en-US") -> WordingSet:
     """Find the published wording set of a layout.
 
     :raises LetterRefused: none is published, or it is sample wording and the settings do not allow
@@ -169,13 +171,13 @@ def wording_in_force(*, kind: str, layout: str, language: str = "en-US") -> Word
     ).first()
     if found is None:
         raise LetterRefused([f"No wording is published for the layout {layout}."])
-    refused = _why_not_use(found)
+    refused = _why_not_use_wording(found)
     if refused:
         raise LetterRefused([refused])
     return found
 
 
-def compose(
+def compose_wording(
     *,
     wording_set: WordingSet,
     facts: Sequence[Fact],
@@ -190,7 +192,7 @@ def compose(
     :raises LetterRefused: naming every fact that is missing, expired or unknown.
     """
     try:
-        return wording.compose(
+        return wording.compose_sentences(
             list(wording_set.sentences.all()),
             facts,
             declared=declared,
@@ -203,7 +205,7 @@ def compose(
         raise LetterRefused(error.problems) from error
 
 
-def _why_not_use(wording_set: WordingSet) -> str:
+def _why_not_use_wording(wording_set: WordingSet) -> str:
     if wording_set.is_sample and not settings.ALLOW_SAMPLE_WORDING:
         return (
             f"{wording_set} is sample wording. A medical director must first publish the "
@@ -216,7 +218,7 @@ def _why_not_use(wording_set: WordingSet) -> str:
 
 
 @transaction.atomic
-def enqueue(
+def enqueue_letter(
     *,
     kind: str,
     reference: str,
@@ -228,7 +230,7 @@ def enqueue(
     declared: Sequence[FactName],
     on: date,
     wording_set: WordingSet,
-    deliveries: Sequence[Address] = (),
+    deliveries: Sequence[RecipientAddress] = (),
     variants: Sequence[str] | Mapping[str, Sequence[str]] = (),
     slots: Sequence[str] | None = None,
     require_preview: bool = False,
@@ -250,12 +252,12 @@ def enqueue(
         found.append(f"{wording_set} is not wording for the layout {layout}.")
     if wording_set.state != WordingSet.State.PUBLISHED:
         found.append(f"{wording_set} is not published.")
-    found += filter(None, [_why_not_use(wording_set)])
-    found += _fact_problems(wording_set, document, facts, declared, on, variants, slots)
-    found += [*problems(document, layout), *unknown_outcomes(document)]
-    words = freeze(document=document, facts=facts, declared=declared)
+    found += filter(None, [_why_not_use_wording(wording_set)])
+    found += _find_fact_problems(wording_set, document, facts, declared, on, variants, slots)
+    found += [*find_document_problems(document, layout), *find_unknown_outcomes(document)]
+    words = freeze_words(document=document, facts=facts, declared=declared)
     fingerprint = words_sha256(words)
-    if require_preview and not previewed(words=words, layout=layout):
+    if require_preview and not find_document_preview(words=words, layout=layout):
         found.append("The current text has not been shown in the preview. Open the preview first.")
     key = {"kind": kind, "reference": reference, "variant": variant, "version": version}
     if Letter.objects.filter(**key).exists():
@@ -286,7 +288,7 @@ def enqueue(
             channel=one.channel,
             address=one.address,
         ).store(by=by, at=at)
-    _step(letter.pk, LetterStep.Kind.QUEUED, at=at, by=by)
+    _record_step(letter.pk, LetterStep.Kind.QUEUED, at=at, by=by)
     return letter
 
 
@@ -307,14 +309,14 @@ def _store_facts(letter: Letter, facts: Sequence[Fact], declared: Sequence[FactN
     )
 
 
-def freeze(
+def freeze_words(
     *, document: Document, facts: Sequence[Fact], declared: Sequence[FactName]
 ) -> dict[str, Any]:
     """The text of a document and its printed facts, as stored, hashed and typeset."""
-    return with_facts(document, fact_rules.printed(facts, declared)).as_words()
+    return attach_facts(document, fact_rules.select_printed_facts(facts, declared)).as_words()
 
 
-def _fact_problems(
+def _find_fact_problems(
     wording_set: WordingSet,
     document: Document,
     facts: Sequence[Fact],
@@ -327,12 +329,12 @@ def _fact_problems(
     sentences = list(wording_set.sentences.all())
     # One pass for each reviewer whose facts are given separately.
     reviewers = list(dict.fromkeys(one.about for one in facts if one.about)) or [""]
-    printed_texts = {text for _, text in texts(document.as_words())}
+    printed_texts = {text for _, text in list_printed_texts(document.as_words())}
     found: list[str] = []
     for about in reviewers:
         chosen = variants.get(about, ()) if isinstance(variants, Mapping) else variants
         try:
-            composed = wording.compose(
+            composed = wording.compose_sentences(
                 sentences,
                 facts,
                 declared=declared,
@@ -363,7 +365,7 @@ def _as_json(value: Any) -> Any:
 # --- Preview -----------------------------------------------------------------------------------
 
 
-def preview(
+def preview_document(
     *,
     document: Document,
     layout: str,
@@ -378,18 +380,18 @@ def preview(
 
     :raises LetterRefused: a part is missing, or a character cannot be printed.
     """
-    found = problems(document, layout)
+    found = find_document_problems(document, layout)
     if found:
         raise LetterRefused(found)
-    words = freeze(document=document, facts=facts, declared=declared)
-    existing = previewed(words=words, layout=layout)
+    words = freeze_words(document=document, facts=facts, declared=declared)
+    existing = find_document_preview(words=words, layout=layout)
     if existing is not None:
         return existing
     try:
-        made = typesetting.typeset(words, layout, document.dated_on)
+        made = typesetting.typeset_words(words, layout, document.dated_on)
     except typesetting.TypesettingFailed as error:
         raise LetterRefused([str(error)]) from error
-    except typesetting.TypesetterGone as error:
+    except typesetting.TypesettingInterrupted as error:
         raise NotAllowed(f"The preview could not be generated: {error} Try again.") from error
     with transaction.atomic():
         file = files.store_bytes(content=made.content, media_type=PDF, pages=made.pages, at=at)
@@ -400,7 +402,7 @@ def preview(
     return row
 
 
-def previewed(*, words: Mapping[str, Any], layout: str) -> RenderedPreview | None:
+def find_document_preview(*, words: Mapping[str, Any], layout: str) -> RenderedPreview | None:
     """Find the preview of exactly this text in this layout."""
     key = _preview_key(words, layout)
     return RenderedPreview.objects.filter(words_sha256=key).select_related("file").first()
@@ -413,7 +415,7 @@ def _preview_key(words: Mapping[str, Any], layout: str) -> str:
 # --- Delivery to the workers: relay, rendering, recovery ----------------------------------------
 
 
-def claim_due(*, at: datetime, limit: int = 100) -> list[uuid.UUID]:
+def claim_due_letters(*, at: datetime, limit: int = 100) -> list[uuid.UUID]:
     """Claim due letters for one relay. If several relays run, each letter goes to only one."""
     with transaction.atomic():
         rows = Letter.objects.due(at=at)
@@ -426,7 +428,7 @@ def claim_due(*, at: datetime, limit: int = 100) -> list[uuid.UUID]:
     return ids
 
 
-def publish_due(
+def publish_due_letters(
     *, send: Callable[[uuid.UUID], None], lost: type[Exception], at: datetime, limit: int = 100
 ) -> int:
     """Publish every due letter to the workers; return the number of letters.
@@ -435,7 +437,7 @@ def publish_due(
     :param lost: the exception that ``send`` raises if the broker is down. It is raised again, and
         the letters stay due.
     """
-    ids = claim_due(at=at, limit=limit)
+    ids = claim_due_letters(at=at, limit=limit)
     for position, letter_id in enumerate(ids):
         try:
             send(letter_id)
@@ -443,12 +445,13 @@ def publish_due(
             waiting = Letter.objects.filter(pk__in=ids[position:], state=Letter.State.QUEUED)
             waiting.update(published_at=None)
             raise
-        _step(letter_id, LetterStep.Kind.PUBLISHED, at=at)
+        _record_step(letter_id, LetterStep.Kind.PUBLISHED, at=at)
     return len(ids)
 
 
-def render(*, letter_id: uuid.UUID, at: datetime, now: Callable[[], datetime]) -> Letter:
-    """Typeset a letter and file its PDF. Safe to run twice; ``sweep`` repeats lost runs.
+def render_letter(*, letter_id: uuid.UUID, at: datetime, now: Callable[[], datetime]) -> Letter:
+    """Typeset a letter and file its PDF. Safe to run twice; ``requeue_lost_letters`` repeats lost
+    runs.
 
     :param now: returns the current time, which is read again after typesetting.
     :raises LetterTaken: another worker has the letter, or it is filed or failed.
@@ -457,21 +460,21 @@ def render(*, letter_id: uuid.UUID, at: datetime, now: Callable[[], datetime]) -
     if not taken:
         raise LetterTaken(f"Letter {letter_id} is not waiting for a worker.")
     letter = Letter.objects.get(pk=letter_id)
-    _step(letter.pk, LetterStep.Kind.CLAIMED, at=at, detail=f"Attempt {letter.attempts}")
+    _record_step(letter.pk, LetterStep.Kind.CLAIMED, at=at, detail=f"Attempt {letter.attempts}")
     try:
-        made = typesetting.typeset(letter.words, letter.layout, letter.dated_on)
+        made = typesetting.typeset_words(letter.words, letter.layout, letter.dated_on)
         file = files.store_bytes(content=made.content, media_type=PDF, pages=made.pages, at=now())
     except typesetting.TypesettingFailed as error:
         return _note_failed_attempt(letter, str(error), AUTHOR_ACTS, at=now(), for_good=True)
-    except (typesetting.TypesetterGone, OSError) as error:
+    except (typesetting.TypesettingInterrupted, OSError) as error:
         return _note_failed_attempt(
-            letter, _sentence(error), ADMINISTRATOR_ACTS, at=now(), for_good=False
+            letter, _describe_error(error), ADMINISTRATOR_ACTS, at=now(), for_good=False
         )
-    return _filed(letter, file, made.pages, at=now())
+    return _file_letter(letter, file, made.pages, at=now())
 
 
 @transaction.atomic
-def _filed(claimed: Letter, file: StoredFile, pages: int, *, at: datetime) -> Letter:
+def _file_letter(claimed: Letter, file: StoredFile, pages: int, *, at: datetime) -> Letter:
     letter = Letter.objects.select_for_update().get(pk=claimed.pk)
     # Typesetting may outlast the lease, and then another worker may have claimed the letter.
     if letter.state != Letter.State.RENDERING or letter.claimed_at != claimed.claimed_at:
@@ -491,8 +494,8 @@ def _filed(claimed: Letter, file: StoredFile, pages: int, *, at: datetime) -> Le
             "who_must_act",
         ]
     )
-    _step(letter.pk, LetterStep.Kind.RENDERED, at=at, detail=file.sha256)
-    _step(letter.pk, LetterStep.Kind.FILED, at=at)
+    _record_step(letter.pk, LetterStep.Kind.RENDERED, at=at, detail=file.sha256)
+    _record_step(letter.pk, LetterStep.Kind.FILED, at=at)
     return letter
 
 
@@ -507,39 +510,39 @@ def _note_failed_attempt(
     letter = Letter.objects.select_for_update().get(pk=claimed.pk)
     if letter.state != Letter.State.RENDERING or letter.claimed_at != claimed.claimed_at:
         raise LetterTaken(f"Letter {letter.pk} was taken over by another worker.")
-    _step(letter.pk, LetterStep.Kind.ATTEMPTED, at=at, detail=why)
+    _record_step(letter.pk, LetterStep.Kind.ATTEMPTED, at=at, detail=why)
     if for_good or letter.attempts >= settings.LETTER_MAX_ATTEMPTS:
-        _fail(letter, why, who, at=at)
+        _mark_letter_failed(letter, why, who, at=at)
     else:
         # Wait longer after each attempt.
         wait = timedelta(seconds=settings.LETTER_LEASE_SECONDS * letter.attempts)
-        _requeue(letter, at=at, due_at=at + wait, why=why)
+        _requeue_letter(letter, at=at, due_at=at + wait, why=why)
     return letter
 
 
-def _fail(letter: Letter, why: str, who: str, *, at: datetime) -> None:
+def _mark_letter_failed(letter: Letter, why: str, who: str, *, at: datetime) -> None:
     letter.state, letter.failure, letter.who_must_act = Letter.State.FAILED, why, who
     letter.lease_until = None
     letter.save(update_fields=["state", "failure", "who_must_act", "lease_until"])
-    _step(letter.pk, LetterStep.Kind.FAILED, at=at, detail=f"{who} must act.")
+    _record_step(letter.pk, LetterStep.Kind.FAILED, at=at, detail=f"{who} must act.")
 
 
-def _requeue(letter: Letter, *, at: datetime, due_at: datetime, why: str) -> None:
+def _requeue_letter(letter: Letter, *, at: datetime, due_at: datetime, why: str) -> None:
     letter.state, letter.due_at, letter.failure = Letter.State.QUEUED, due_at, why
     letter.published_at = letter.lease_until = None
     letter.save(update_fields=["state", "due_at", "failure", "published_at", "lease_until"])
-    _step(letter.pk, LetterStep.Kind.REQUEUED, at=at, detail=why)
+    _record_step(letter.pk, LetterStep.Kind.REQUEUED, at=at, detail=why)
 
 
 @dataclass(frozen=True)
-class Swept:
+class SweepResult:
     """The number of letters that one sweep queued again or marked as failed."""
 
     requeued: int
     failed: int
 
 
-def sweep(*, at: datetime) -> Swept:
+def requeue_lost_letters(*, at: datetime) -> SweepResult:
     """Queue lost letters again, and mark those as failed that were lost too often.
 
     Runs every minute in the relay, and also in a worker, in case one of them is down.
@@ -554,8 +557,8 @@ def sweep(*, at: datetime) -> Swept:
                 continue
             why = "The worker stopped before the letter was filed."
             if letter.attempts >= settings.LETTER_MAX_ATTEMPTS:
-                _step(letter.pk, LetterStep.Kind.ATTEMPTED, at=at, detail=why)
-                _fail(
+                _record_step(letter.pk, LetterStep.Kind.ATTEMPTED, at=at, detail=why)
+                _mark_letter_failed(
                     letter,
                     f"The worker stopped {letter.attempts} times before the letter was filed.",
                     ADMINISTRATOR_ACTS,
@@ -563,7 +566,7 @@ def sweep(*, at: datetime) -> Swept:
                 )
                 failed += 1
             else:
-                _requeue(letter, at=at, due_at=at, why=why)
+                _requeue_letter(letter, at=at, due_at=at, why=why)
                 requeued += 1
     # A letter that was published one lease ago and is still queued has probably lost its message.
     before = at - timedelta(seconds=settings.LETTER_LEASE_SECONDS)
@@ -574,14 +577,14 @@ def sweep(*, at: datetime) -> Swept:
             # rendered twice at worst, with identical bytes.
             again = Letter.objects.published_but_waiting(before=before).filter(pk=letter_id)
             if again.update(published_at=None):
-                _step(
+                _record_step(
                     letter_id,
                     LetterStep.Kind.REQUEUED,
                     at=at,
                     detail="No worker took the letter in time.",
                 )
                 requeued += 1
-    return Swept(requeued=requeued, failed=failed)
+    return SweepResult(requeued=requeued, failed=failed)
 
 
 @transaction.atomic
@@ -600,11 +603,11 @@ def retry_failed_letter(*, letter_id: uuid.UUID, by: User, at: datetime) -> Lett
     letter.save(
         update_fields=["state", "attempts", "due_at", "published_at", "failure", "who_must_act"]
     )
-    _step(letter.pk, LetterStep.Kind.RELEASED, at=at, by=by)
+    _record_step(letter.pk, LetterStep.Kind.RELEASED, at=at, by=by)
     return letter
 
 
-def beat(*, name: str, at: datetime) -> None:
+def record_heartbeat(*, name: str, at: datetime) -> None:
     """Record that a background process is running; the health page reads this."""
     Heartbeat.objects.update_or_create(name=name, defaults={"beaten_at": at})
 
@@ -613,7 +616,9 @@ def beat(*, name: str, at: datetime) -> None:
 
 
 @transaction.atomic
-def mark_sent(*, delivery_id: int, method: Channel, on: date, by: User, at: datetime) -> Delivery:
+def mark_delivery_sent(
+    *, delivery_id: int, method: Channel, on: date, by: User, at: datetime
+) -> Delivery:
     """Record the date on which a letter was sent.
 
     The app that owns the letter calls this, and starts the deadlines that depend on the date.
@@ -629,7 +634,7 @@ def mark_sent(*, delivery_id: int, method: Channel, on: date, by: User, at: date
         raise NotAllowed("The date of sending is in the future. Check the date.")
     if on < delivery.letter.dated_on:
         raise NotAllowed(
-            f"The letter is dated {fact_rules.day(delivery.letter.dated_on)}; "
+            f"The letter is dated {fact_rules.format_day(delivery.letter.dated_on)}; "
             "it cannot have been sent before that date."
         )
     delivery.state, delivery.sent_on = Delivery.State.SENT, on
@@ -638,26 +643,26 @@ def mark_sent(*, delivery_id: int, method: Channel, on: date, by: User, at: date
     return delivery
 
 
-def typeset(*, document: Document, layout: str) -> bytes:
+def typeset_document(*, document: Document, layout: str) -> bytes:
     """Typeset a document without filing it, for a copy in another layout.
 
     :raises LetterRefused: the document cannot be typeset in this layout.
     """
-    found = problems(document, layout)
+    found = find_document_problems(document, layout)
     if found:
         raise LetterRefused(found)
     try:
-        return typesetting.typeset(document.as_words(), layout, document.dated_on).content
+        return typesetting.typeset_words(document.as_words(), layout, document.dated_on).content
     except typesetting.TypesettingFailed as error:
         raise LetterRefused([str(error)]) from error
 
 
-def document_of(letter: Letter) -> Document:
+def load_letter_document(letter: Letter) -> Document:
     """Rebuild the document of a letter from its frozen text."""
     return from_words(letter.words)
 
 
-def _step(
+def _record_step(
     letter_id: uuid.UUID,
     kind: LetterStep.Kind,
     *,
@@ -670,7 +675,7 @@ def _step(
     )
 
 
-def _sentence(error: Exception) -> str:
+def _describe_error(error: Exception) -> str:
     if isinstance(error, OSError):
         return f"The file could not be stored: {error.strerror or type(error).__name__}."
     return str(error)

@@ -16,10 +16,10 @@ logger = structlog.get_logger(__name__)
 
 
 @shared_task(name="letters.render")
-def render(*, letter_id: str, **_: object) -> None:
+def render_letter(*, letter_id: str, **_: object) -> None:
     """Typeset and file one letter. It may run twice, late or never."""
     try:
-        letter = services.render(
+        letter = services.render_letter(
             letter_id=uuid.UUID(letter_id), at=timezone.now(), now=timezone.now
         )
     except services.LetterTaken:
@@ -29,12 +29,12 @@ def render(*, letter_id: str, **_: object) -> None:
 
 
 @shared_task(name="letters.sweep")
-def sweep(**_: object) -> None:
+def sweep_letters(**_: object) -> None:
     """Queue lost letters again. The relay does the same, in case no worker is running."""
-    services.sweep(at=timezone.now())
+    services.requeue_lost_letters(at=timezone.now())
 
 
 @shared_task(name="letters.heartbeat")
-def heartbeat(**_: object) -> None:
+def record_worker_heartbeat(**_: object) -> None:
     """Record that a worker executes tasks; a running process alone would not show this."""
-    services.beat(name="worker", at=timezone.now())
+    services.record_heartbeat(name="worker", at=timezone.now())

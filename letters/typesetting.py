@@ -35,30 +35,30 @@ class TypesettingFailed(Exception):
     """This text cannot be typeset; another try will not help. The message is for staff."""
 
 
-class TypesetterGone(Exception):
+class TypesettingInterrupted(Exception):
     """The typesetting process stopped or took too long; another try may succeed."""
 
 
 @dataclass(frozen=True)
-class Typeset:
+class TypesetLetter:
     """A finished letter."""
 
     content: bytes
     pages: int
 
 
-def typeset(words: Mapping[str, Any], layout: str, on: date) -> Typeset:
+def typeset_words(words: Mapping[str, Any], layout: str, on: date) -> TypesetLetter:
     """Typeset text in a layout, in this process if that is safe, else in a subprocess.
 
     :param on: the date of the letter, written into the PDF's metadata.
     :raises TypesettingFailed: the text or the layout has an error.
     :raises TypesetterGone: the subprocess stopped, or took too long.
     """
-    engine = compile_here if _in_worker_child() else compile_apart
+    engine = compile_in_process if _in_worker_child() else compile_in_subprocess
     return engine(words, layout, on)
 
 
-def compile_here(words: Mapping[str, Any], layout: str, on: date) -> Typeset:
+def compile_in_process(words: Mapping[str, Any], layout: str, on: date) -> TypesetLetter:
     """Compile in this process, which must not fork afterward.
 
     :raises TypesettingFailed: the text or the layout has an error.
@@ -74,7 +74,7 @@ def compile_here(words: Mapping[str, Any], layout: str, on: date) -> Typeset:
         content = typst.compile(
             str(main),
             root=str(LAYOUTS),
-            font_paths=_fonts(),
+            font_paths=_load_fonts(),
             ignore_system_fonts=True,
             format="pdf",
             sys_inputs={"words": json.dumps(words, sort_keys=True, ensure_ascii=False)},
@@ -84,11 +84,11 @@ def compile_here(words: Mapping[str, Any], layout: str, on: date) -> Typeset:
         )
     except typst.TypstError as error:
         raise TypesettingFailed(f"The letter cannot be typeset: {error.message}") from error
-    with _opened(pikepdf, content) as pdf:
-        return Typeset(content, len(pdf.pages))
+    with _open_pdf(pikepdf, content) as pdf:
+        return TypesetLetter(content, len(pdf.pages))
 
 
-def compile_apart(words: Mapping[str, Any], layout: str, on: date) -> Typeset:
+def compile_in_subprocess(words: Mapping[str, Any], layout: str, on: date) -> TypesetLetter:
     """Compile in a subprocess, so that the caller may fork later.
 
     :raises TypesettingFailed: the text or the layout has an error.
@@ -105,13 +105,13 @@ def compile_apart(words: Mapping[str, Any], layout: str, on: date) -> Typeset:
             check=False,
         )
     except subprocess.TimeoutExpired as error:
-        raise TypesetterGone(f"Typesetting took over {SECONDS_ALLOWED} seconds.") from error
+        raise TypesettingInterrupted(f"Typesetting took over {SECONDS_ALLOWED} seconds.") from error
     if done.returncode == _FAULT:
         raise TypesettingFailed(done.stderr.decode(errors="replace").strip())
     if done.returncode != 0:
-        raise TypesetterGone(f"The typesetting process ended with code {done.returncode}.")
+        raise TypesettingInterrupted(f"The typesetting process ended with code {done.returncode}.")
     head, _, content = done.stdout.partition(b"\n")
-    return Typeset(content, json.loads(head)["pages"])
+    return TypesetLetter(content, json.loads(head)["pages"])
 
 
 _FAULT = 65  # EX_DATAERR of sysexits.h: the text or the layout has an error
@@ -121,7 +121,7 @@ def main() -> int:
     """Read a job from standard input; write one line of JSON and the PDF to standard output."""
     job = json.load(sys.stdin.buffer)
     try:
-        made = compile_here(job["words"], job["layout"], date.fromisoformat(job["on"]))
+        made = compile_in_process(job["words"], job["layout"], date.fromisoformat(job["on"]))
     except TypesettingFailed as error:
         sys.stderr.write(str(error))
         return _FAULT
@@ -137,7 +137,7 @@ def _in_worker_child() -> bool:
 
 
 @cache
-def _fonts() -> "typst.Fonts":
+def _load_fonts() -> "typst.Fonts":
     """Load the fonts once per process; loading them for every letter is four times slower."""
     import typst
 
@@ -146,7 +146,7 @@ def _fonts() -> "typst.Fonts":
     )
 
 
-def _opened(pikepdf: Any, content: bytes) -> Any:
+def _open_pdf(pikepdf: Any, content: bytes) -> Any:
     import io
 
     return pikepdf.open(io.BytesIO(content))

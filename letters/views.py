@@ -12,7 +12,7 @@ from django.views.decorators.http import require_GET, require_POST, require_safe
 import files.services
 from accounts.actions import run_action, try_action
 from accounts.requests import StaffRequest
-from accounts.services import note_look
+from accounts.services import record_look
 
 from . import services
 from .models import Letter, WordingSet
@@ -21,7 +21,7 @@ STOP_POLLING = 286  # htmx: show this response and stop polling
 
 
 @require_GET
-def status(request: StaffRequest, pk: uuid.UUID) -> HttpResponse:
+def show_letter_status(request: StaffRequest, pk: uuid.UUID) -> HttpResponse:
     """Show the status of a letter; the page polls it while the letter is being generated."""
     letter = get_object_or_404(Letter, pk=pk)
     code = 200 if letter.is_moving else STOP_POLLING
@@ -31,13 +31,13 @@ def status(request: StaffRequest, pk: uuid.UUID) -> HttpResponse:
 
 
 @require_safe
-def download(request: StaffRequest, pk: uuid.UUID) -> HttpResponse:
+def download_letter(request: StaffRequest, pk: uuid.UUID) -> HttpResponse:
     """Download the PDF of a filed letter; the access is recorded first."""
     letter = get_object_or_404(Letter.objects.select_related("file"), pk=pk)
     if letter.file is None:
         raise Http404("This letter is not ready yet.")
     content = files.services.read_bytes(letter.file)
-    note_look(
+    record_look(
         by=request.user,
         subject="letter",
         reference=letter.file_name,
@@ -56,18 +56,18 @@ def download(request: StaffRequest, pk: uuid.UUID) -> HttpResponse:
 
 
 @require_GET
-def failed(request: StaffRequest) -> HttpResponse:
+def list_failed_letters(request: StaffRequest) -> HttpResponse:
     """List the failed letters, oldest first."""
-    return _failed_page(request)
+    return _render_failed_page(request)
 
 
-def _failed_page(request: StaffRequest, *, status: int = 200) -> HttpResponse:
+def _render_failed_page(request: StaffRequest, *, status: int = 200) -> HttpResponse:
     letters = Letter.objects.failed().order_by("created_at", "pk")[:200]
     return render(request, "letters/failed.html", {"letters": letters}, status=status)
 
 
 @require_POST
-def release(request: StaffRequest, pk: uuid.UUID) -> HttpResponse:
+def retry_letter(request: StaffRequest, pk: uuid.UUID) -> HttpResponse:
     """Queue a failed letter again."""
     get_object_or_404(Letter, pk=pk)
     tried = run_action(
@@ -78,11 +78,11 @@ def release(request: StaffRequest, pk: uuid.UUID) -> HttpResponse:
     if tried.done:
         messages.success(request, f"{tried.result.title} is being generated again.")
         return redirect("letters:failed")
-    return _failed_page(request, status=tried.status)
+    return _render_failed_page(request, status=tried.status)
 
 
 @require_GET
-def wording(request: StaffRequest) -> HttpResponse:
+def list_wording_sets(request: StaffRequest) -> HttpResponse:
     """List the wording sets: published ones first, then drafts, then retired ones."""
     order = {
         WordingSet.State.PUBLISHED: 0,
@@ -97,9 +97,9 @@ def wording(request: StaffRequest) -> HttpResponse:
 
 
 @require_GET
-def wording_detail(request: StaffRequest, pk: int) -> HttpResponse:
+def show_wording_set(request: StaffRequest, pk: int) -> HttpResponse:
     """Show the sentences of a wording set and the facts they require."""
-    return _wording_page(request, pk)
+    return _render_wording_page(request, pk)
 
 
 @require_POST
@@ -110,12 +110,12 @@ def publish_wording(request: StaffRequest, pk: int) -> HttpResponse:
         lambda: services.publish_wording(set_id=pk, by=request.user, at=timezone.now())
     )
     if tried.refusal:
-        return _wording_page(request, pk, refusal=str(tried.refusal), status=tried.status)
+        return _render_wording_page(request, pk, refusal=str(tried.refusal), status=tried.status)
     messages.success(request, f"{tried.result} is published.")
     return redirect("letters:wording_detail", pk)
 
 
-def _wording_page(
+def _render_wording_page(
     request: StaffRequest, pk: int, *, refusal: str = "", status: int = 200
 ) -> HttpResponse:
     wording_set = get_object_or_404(WordingSet.objects.select_related("published_by"), pk=pk)

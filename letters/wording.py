@@ -25,7 +25,7 @@ from . import glyphs
 from .documents import LAYOUTS
 from .facts import Fact, FactName
 
-ON_DEMAND = "notice_"
+ON_DEMAND_PREFIX = "notice_"
 _NAME = re.compile(r"[a-z][a-z0-9_]*")
 _TOKEN = re.compile(r"\{\{|\}\}|\{([^{}]*)\}|[{}]")
 
@@ -107,7 +107,7 @@ class Composed:
         return tuple(one for paragraphs in chosen for part in paragraphs for one in part)
 
 
-def parse(text: str, *, declared: Iterable[FactName] = ()) -> WordingFile:
+def parse_wording_file(text: str, *, declared: Iterable[FactName] = ()) -> WordingFile:
     """Parse a wording file.
 
     :param declared: the facts of its kind; if given, every fact in the file must be one of them.
@@ -118,7 +118,7 @@ def parse(text: str, *, declared: Iterable[FactName] = ()) -> WordingFile:
     except tomllib.TOMLDecodeError as error:
         raise WordingRefused([f"This is not a TOML file: {error}."]) from error
     found: list[str] = []
-    head = {name: _text(data, name, found) for name in ("kind", "layout", "title")}
+    head = {name: _read_text(data, name, found) for name in ("kind", "layout", "title")}
     language = data.get("language", "en-US")
     if not isinstance(language, str) or not re.fullmatch(r"[a-z]{2}(-[A-Z]{2})?", language):
         found.append(f"language is {language!r}. Use a code such as en-US.")
@@ -128,7 +128,7 @@ def parse(text: str, *, declared: Iterable[FactName] = ()) -> WordingFile:
         found.append("sample must be true or false.")
     for name in sorted(set(data) - {"kind", "layout", "title", "language", "sample", "sentence"}):
         found.append(f"{name} is not a known key of a wording file.")
-    sentences = _sentences(data.get("sentence"), tuple(declared), found)
+    sentences = _read_sentences(data.get("sentence"), tuple(declared), found)
     if found:
         raise WordingRefused(found)
     return WordingFile(
@@ -136,18 +136,18 @@ def parse(text: str, *, declared: Iterable[FactName] = ()) -> WordingFile:
     )
 
 
-def names_in(text: str) -> list[str]:
+def list_printed_names(text: str) -> list[str]:
     """List the facts that a text prints, in order of appearance."""
     return [match[1] for match in _TOKEN.finditer(text) if match[1] is not None]
 
 
-def needed(sentences: Iterable[SentenceLike]) -> list[str]:
+def list_needed_facts(sentences: Iterable[SentenceLike]) -> list[str]:
     """List all facts that these sentences require, including the printed ones."""
-    names = [name for one in sentences for name in (*one.needs, *names_in(one.text))]
+    names = [name for one in sentences for name in (*one.needs, *list_printed_names(one.text))]
     return list(dict.fromkeys(names))
 
 
-def choose(
+def choose_sentences(
     sentences: Iterable[SentenceLike],
     *,
     variants: Sequence[str] = (),
@@ -161,7 +161,9 @@ def choose(
     """
     places: dict[tuple[str, int], dict[str, SentenceLike]] = {}
     for one in sorted(sentences, key=lambda one: (one.slot, one.order, one.variant)):
-        wanted = one.slot in slots if slots is not None else not one.slot.startswith(ON_DEMAND)
+        wanted = (
+            one.slot in slots if slots is not None else not one.slot.startswith(ON_DEMAND_PREFIX)
+        )
         if wanted:
             places.setdefault((one.slot, one.order), {})[one.variant] = one
     chosen, found = [], []
@@ -179,7 +181,7 @@ def choose(
     return chosen
 
 
-def compose(
+def compose_sentences(
     sentences: Iterable[SentenceLike],
     facts: Sequence[Fact],
     *,
@@ -195,12 +197,14 @@ def compose(
     :raises FactsRefused: naming every missing, expired or unknown fact.
     """
     mine = [one for one in facts if one.about in {"", about}]
-    chosen = choose(sentences, variants=variants, slots=slots)
-    found = _facts.problems(mine, needed=needed(chosen), declared=declared, on=on)
+    chosen = choose_sentences(sentences, variants=variants, slots=slots)
+    found = _facts.find_fact_problems(
+        mine, needed=list_needed_facts(chosen), declared=declared, on=on
+    )
     prints = {one.name for one in declared if one.printed}
     values = {one.name: one.value for one in mine}
     for one in chosen:
-        for name in names_in(one.text):
+        for name in list_printed_names(one.text):
             if name in values and name not in prints:
                 found.append(f"The wording prints {name}, which must not be printed.")
             elif name in values and not isinstance(values[name], str):
@@ -212,11 +216,11 @@ def compose(
         paragraphs = made.setdefault(one.slot, [])
         if one.starts_paragraph or not paragraphs:
             paragraphs.append([])
-        paragraphs[-1].append(_filled(one.text, values))
+        paragraphs[-1].append(_fill_slots(one.text, values))
     return Composed({slot: tuple(tuple(part) for part in parts) for slot, parts in made.items()})
 
 
-def _filled(text: str, values: dict[str, Any]) -> str:
+def _fill_slots(text: str, values: dict[str, Any]) -> str:
     """Insert the values in one pass, so that braces inside a value are not replaced again."""
 
     def one(match: re.Match[str]) -> str:
@@ -227,7 +231,7 @@ def _filled(text: str, values: dict[str, Any]) -> str:
     return _TOKEN.sub(one, text)
 
 
-def _text(data: dict[str, Any], name: str, found: list[str]) -> str:
+def _read_text(data: dict[str, Any], name: str, found: list[str]) -> str:
     value = data.get(name)
     if not isinstance(value, str) or not value.strip():
         found.append(f"{name} is missing.")
@@ -235,7 +239,7 @@ def _text(data: dict[str, Any], name: str, found: list[str]) -> str:
     return value.strip()
 
 
-def _sentences(
+def _read_sentences(
     entries: object, declared: tuple[FactName, ...], found: list[str]
 ) -> tuple[Sentence, ...]:
     if not isinstance(entries, list) or not entries:
@@ -244,7 +248,7 @@ def _sentences(
     read: list[Sentence] = []
     places: set[tuple[str, int, str]] = set()
     for position, entry in enumerate(entries, start=1):
-        one = _sentence(entry, position, declared, found)
+        one = _read_sentence(entry, position, declared, found)
         if one is None:
             continue
         place = (one.slot, one.order, one.variant)
@@ -258,7 +262,7 @@ def _sentences(
     return tuple(read)
 
 
-def _sentence(
+def _read_sentence(
     entry: object, position: int, declared: tuple[FactName, ...], found: list[str]
 ) -> Sentence | None:
     where = f"Sentence {position}"
@@ -290,13 +294,13 @@ def _sentence(
             found.append(f"{where} has a single brace. Use {{{{ or }}}} to print one.")
         elif match[1] is not None and not _NAME.fullmatch(match[1]):
             found.append(f"{where}: the slot {match[0]} is not a plain name.")
-    found += [f"{where}: {one.sentence}" for one in glyphs.lacking(text)]
+    found += [f"{where}: {one.sentence}" for one in glyphs.find_unprintable(text)]
     if declared:
         known = {one.name: one for one in declared}
-        for name in dict.fromkeys([*needs, *names_in(text)]):
+        for name in dict.fromkeys([*needs, *list_printed_names(text)]):
             if name not in known:
                 found.append(f"{where} uses the fact {name}, which is not declared.")
-            elif name in names_in(text) and not known[name].printed:
+            elif name in list_printed_names(text) and not known[name].printed:
                 found.append(f"{where} prints {name}, which must not be printed.")
     return Sentence(
         slot=str(slot),

@@ -17,7 +17,7 @@ from accounts.models import User
 from cases.lifecycle import Status
 from cases.models import Channel, Party, Priority, Role
 from cases.models.case import CaseQuerySet
-from deadlines.calendars import say
+from deadlines.calendars import format_day
 from directory.models import PersonName
 from directory.names import fold_name, fold_number
 from queues.forms.filters import Due, FilterForm, Held, Taken
@@ -128,8 +128,8 @@ class Filter:
         if self.hold:
             rows = rows.held(on=today) if self.hold == Held.YES else rows.not_held(on=today)
         if self.administrator:
-            rows = rows.filter(Exists(_administrators(self.administrator)))
-        return rows.filter(_matches(self.q)) if self.q else rows
+            rows = rows.filter(Exists(_find_administrators(self.administrator)))
+        return rows.filter(_match_search_text(self.q)) if self.q else rows
 
     def _by_claim(self, rows: CaseQuerySet, *, user: User, at: datetime) -> CaseQuerySet:
         live = WorkClaim.objects.filter(case=OuterRef("pk")).live(at=at)
@@ -157,7 +157,7 @@ class Filter:
         if name in labels:
             label = str(labels[name](value).label)
             return f"Received by {label.lower()}" if name == "channel" else label
-        day = say(value) if isinstance(value, date) else ""
+        day = format_day(value) if isinstance(value, date) else ""
         return {
             "due_by": f"Due by {day}",
             "received_from": f"Received from {day}",
@@ -167,12 +167,12 @@ class Filter:
         }[name]
 
 
-def _administrators(name: str) -> QuerySet[Party]:
+def _find_administrators(name: str) -> QuerySet[Party]:
     rows = Party.objects.current().filter(case=OuterRef("pk"), role=Role.CLAIMS_ADMINISTRATOR)
     return rows.filter(name__icontains=name)
 
 
-def _matches(text: str) -> Q:
+def _match_search_text(text: str) -> Q:
     """Match the case number, the claim number or the employee's name, as the search box does."""
     found = Q(number__istartswith=text)
     if claim := fold_number(text):

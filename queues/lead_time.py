@@ -14,7 +14,7 @@ from math import ceil
 from statistics import median
 
 from cases.lifecycle import Status
-from deadlines.calendars import say
+from deadlines.calendars import format_day
 
 Paces = Mapping[str, int]  # stage -> days that usually remain; unmeasured stages are missing
 
@@ -49,7 +49,7 @@ def stage_duration_of(status: str, stage_durations: Paces) -> int:
     return stage_durations.get(AS_LONG_AS.get(stage, stage), 0)
 
 
-def stretch_days(status: Status, events: Iterable[tuple[str, datetime]]) -> float | None:
+def measure_stretch(status: Status, events: Iterable[tuple[str, datetime]]) -> float | None:
     """The days that one case spent in a stage, from its first beginning to its first end.
 
     A review that was returned for changes counts from its first submission, because the days after
@@ -68,7 +68,7 @@ def stretch_days(status: Status, events: Iterable[tuple[str, datetime]]) -> floa
     return None
 
 
-def stage_duration(days: Iterable[float]) -> tuple[int, int] | None:
+def median_duration(days: Iterable[float]) -> tuple[int, int] | None:
     """The median in days, rounded up, and the number of cases; ``None`` if they are too few."""
     found = list(days)
     return (ceil(median(found)), len(found)) if len(found) >= FEWEST_CASES else None
@@ -79,15 +79,15 @@ def lead_time_on(due_on: date, status: str, stage_durations: Paces) -> date:
     return due_on - timedelta(days=stage_duration_of(status, stage_durations))
 
 
-def room(due_on: date, status: str, stage_durations: Paces, *, today: date) -> str:
+def lead_time_words(due_on: date, status: str, stage_durations: Paces, *, today: date) -> str:
     """The time to spare in words, for a row of a list: "3 days to spare"."""
     left = (lead_time_on(due_on, status, stage_durations) - today).days
     if left < 0:
-        return f"{_days(-left)} short"
-    return f"{_days(left)} to spare" if left else "0 days to spare"
+        return f"{_count_days(-left)} short"
+    return f"{_count_days(left)} to spare" if left else "0 days to spare"
 
 
-def why_this_one(
+def explain_next_case(
     due_on: date, status: str, stage_durations: Paces, *, today: date, has_due_date: bool = True
 ) -> str:
     """Explain why a case is next: "Due tomorrow; 2 days of work usually remain; unassigned."."""
@@ -95,24 +95,24 @@ def why_this_one(
     parts = [
         _due_words(due_on, today)
         if has_due_date
-        else f"No due date; waiting since {_day(due_on, today)}"
+        else f"No due date; waiting since {_format_day(due_on, today)}"
     ]
     if days and has_due_date:
-        parts.append(f"{_days(days)} of work usually remain{'s' if days == 1 else ''}")
+        parts.append(f"{_count_days(days)} of work usually remain{'s' if days == 1 else ''}")
     return "; ".join([*parts, "unassigned."])
 
 
 def _due_words(due_on: date, today: date) -> str:
     left = (due_on - today).days
     if left < 0:
-        return f"Overdue by {_days(-left)}"
+        return f"Overdue by {_count_days(-left)}"
     near = {0: "Due today", 1: "Due tomorrow"}
-    return near.get(left) or f"Due {_day(due_on, today)}, in {_days(left)}"
+    return near.get(left) or f"Due {_format_day(due_on, today)}, in {_count_days(left)}"
 
 
-def _day(on: date, today: date) -> str:
-    return f"{on:%a, %b} {on.day}" if on.year == today.year else say(on)
+def _format_day(on: date, today: date) -> str:
+    return f"{on:%a, %b} {on.day}" if on.year == today.year else format_day(on)
 
 
-def _days(count: int) -> str:
+def _count_days(count: int) -> str:
     return "1 day" if count == 1 else f"{count} days"

@@ -5,13 +5,13 @@ from .views import bulk, claims, saved_views
 app_name = "queues"
 
 urlpatterns = [
-    path("work/next/", claims.claim_next, name="claim_next"),
-    path("work/many/", bulk.act_on_many, name="act_on_many"),
-    path("views/", saved_views.saved_views, name="saved_views"),
+    path("work/next/", claims.claim_next_case, name="claim_next"),
+    path("work/many/", bulk.run_bulk, name="act_on_many"),
+    path("views/", saved_views.show_saved_views, name="saved_views"),
     path("views/<int:view_id>/rename/", saved_views.rename_view, name="rename_view"),
     path("views/<int:view_id>/share/", saved_views.share_view, name="share_view"),
     path("views/<int:view_id>/retire/", saved_views.retire_view, name="retire_view"),
     path("queues/<slug:slug>/save/", saved_views.save_view, name="save_view"),
-    path("cases/<str:number>/take/", claims.claim, name="claim"),
-    path("cases/<str:number>/give-back/", claims.release, name="release"),
+    path("cases/<str:number>/take/", claims.claim_case, name="claim"),
+    path("cases/<str:number>/give-back/", claims.release_case, name="release"),
 ]

@@ -70,7 +70,7 @@ def stage_durations_now() -> dict[str, int]:
     return dict(rows.values_list("status", "median_days"))
 
 
-def head(
+def next_rows(
     rows: CaseQuerySet,
     *,
     sort: Sort,
@@ -92,9 +92,11 @@ def head(
     one_list = len({QUEUE_OF[stage] for stage in stages}) == 1
     if one_list and len(shifts) == 1:
         column = "received_on" if sort == Sort.RECEIVED else "due_on"
-        return list(_after(rows, column, after and after.later(*shifts))[:limit])
+        return list(_rows_after(rows, column, after and after.later(*shifts))[:limit])
     heads = [
-        _keys(rows, stage, stage_duration_of(stage, stage_durations), after=after, limit=limit)
+        _keys_of_stage(
+            rows, stage, stage_duration_of(stage, stage_durations), after=after, limit=limit
+        )
         for stage in stages
     ]
     chosen = [key.pk for key in islice(merge(*heads), limit)]
@@ -102,7 +104,7 @@ def head(
     return [found[pk] for pk in chosen if pk in found]
 
 
-def place(case: Case, *, sort: Sort, stage_durations: Paces) -> Key:
+def sort_key_of(case: Case, *, sort: Sort, stage_durations: Paces) -> Key:
     """The sort key of a case."""
     if sort == Sort.RECEIVED:
         return Key(case.received_on or date.min, case.pk)
@@ -110,16 +112,16 @@ def place(case: Case, *, sort: Sort, stage_durations: Paces) -> Key:
     return Key(case.due_on, case.pk).later(-shift)
 
 
-def _keys(
+def _keys_of_stage(
     rows: CaseQuerySet, stage: Status, shift: int, *, after: Key | None, limit: int
 ) -> list[Key]:
     """The first keys of one stage, shifted to the order by time to spare."""
     part = rows.filter(queue=QUEUE_OF[stage], status=stage)
-    found = _after(part, "due_on", after and after.later(shift)).values_list("due_on", "pk")
+    found = _rows_after(part, "due_on", after and after.later(shift)).values_list("due_on", "pk")
     return [Key(day, pk).later(-shift) for day, pk in found[:limit]]
 
 
-def _after(rows: CaseQuerySet, column: str, key: Key | None) -> CaseQuerySet:
+def _rows_after(rows: CaseQuerySet, column: str, key: Key | None) -> CaseQuerySet:
     """The rows after a key, in order.
 
     The plain bound on the column lets the database start in the index; the condition with the id

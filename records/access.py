@@ -11,21 +11,21 @@ from reviewers.models import ReviewerAssignment
 
 from .models import Document
 
-NOT_YOURS = "You do not have access to these records."
+RECORDS_NOT_OPEN = "You do not have access to these records."
 
 
 def why_not_list(user: User, case: Case) -> str:
     """Why a user may not see the list of documents of a case. Queries for reviewers."""
     if user.may("records.view_document") or reading_assignment(user, case) is not None:
         return ""
-    return NOT_YOURS
+    return RECORDS_NOT_OPEN
 
 
 def why_not_open_any(user: User, case: Case) -> str:
     """Why a user may not open every document of a case. Queries for reviewers."""
     if user.may("records.open_any_document") or reading_assignment(user, case) is not None:
         return ""
-    return NOT_YOURS
+    return RECORDS_NOT_OPEN
 
 
 def why_not_open(user: User, document: Document) -> str:
@@ -36,7 +36,7 @@ def why_not_open(user: User, document: Document) -> str:
     if not why_not_open_any(user, document.case):
         return ""
     if not user.may("records.view_document"):
-        return NOT_YOURS
+        return RECORDS_NOT_OPEN
     if document.sent_by != Document.SentBy.APPLICATION:
         return "Your role can open only the documents of the application."
     return ""
@@ -47,7 +47,7 @@ def why_not_read_for(user: User, assignment: ReviewerAssignment) -> str:
     if not is_reviewer_of(user, assignment):
         return "This case is not assigned to you."
     if reading_assignment(user, assignment.case) != assignment:
-        return reviewer_policies.why_not_open_file(user, assignment.case) or NOT_YOURS
+        return reviewer_policies.why_not_open_file(user, assignment.case) or RECORDS_NOT_OPEN
     return ""
 
 
@@ -59,7 +59,7 @@ def why_not_sent_to(assignment: ReviewerAssignment) -> str:
     """
     if assignment.state != ReviewerAssignment.State.ACCEPTED:
         return "The reviewer has not accepted the case."
-    if reviewer_policies.live_attestation(assignment) is None:
+    if reviewer_policies.find_live_attestation(assignment) is None:
         return "The reviewer has not attested to having no conflict with the current parties."
     return ""
 
@@ -75,4 +75,4 @@ def reading_assignment(user: User, case: Case) -> ReviewerAssignment | None:
         return None
     if reviewer_policies.why_not_open_file(user, case):
         return None
-    return reviewer_policies.live_assignment(user, case)
+    return reviewer_policies.find_live_assignment(user, case)

@@ -11,7 +11,7 @@ from enum import StrEnum
 from django.db.models import Count, Exists, F, Max, OuterRef, Q, QuerySet
 
 from accounts.models import User
-from accounts.names import who
+from accounts.names import name_actor
 from cases.models import AssignmentNotice, Case, Deadline, Event, Role
 from cases.services.notice_deadlines import RECORDS_DEADLINE_KINDS
 from deadlines.calendars import Calendar, CalendarName
@@ -20,7 +20,7 @@ from deadlines.models import rules_on_file
 
 from .models import Document
 
-PAGE = 50
+PAGE_SIZE = 50
 _ONE_DAY = timedelta(days=1)
 # A reminder is due this many working days before the due date, if no records have come.
 REMIND_WORKING_DAYS_BEFORE = 3
@@ -36,7 +36,7 @@ class Contact:
 
 
 @dataclass(frozen=True)
-class Owing:
+class OutstandingCase:
     """One case with outstanding records: the notice, the last contact and the deadline."""
 
     case: Case
@@ -50,14 +50,14 @@ class Owing:
 
 
 @dataclass(frozen=True)
-class Page:
+class OutstandingPage:
     """One page of the list, and the key of the next page; empty on the last page."""
 
-    rows: list[Owing]
+    rows: list[OutstandingCase]
     next_key: str
 
 
-class Show(StrEnum):
+class OutstandingFilter(StrEnum):
     """The filters of the list."""
 
     ALL = ""
@@ -65,78 +65,86 @@ class Show(StrEnum):
     LATE = "late"  # the due date has passed
 
 
-def owing(reader: User, *, today: date, after: str = "", show: Show = Show.ALL) -> Page:
+def list_outstanding(
+    reader: User, *, today: date, after: str = "", show: OutstandingFilter = OutstandingFilter.ALL
+) -> OutstandingPage:
     """List cases with outstanding records by deadline, one page at a time. Eight queries.
 
-    With ``Show.REMIND`` a page can be shorter than ``PAGE``: cases in which someone has already
-    asked are removed after the page was read.
+    With ``OutstandingFilter.REMIND`` a page can be shorter than ``PAGE_SIZE``: cases in which
+    someone has already asked are removed after the page was read.
 
     :param after: the ``next_key`` of the page before; empty for the first page.
     :raises ValueError: ``after`` is not such a key.
     """
     cases = Case.objects.own().in_queue("records")
-    if show == Show.LATE:
+    if show == OutstandingFilter.LATE:
         cases = cases.filter(due_on__lt=today)
-    if show == Show.REMIND:
-        cases = cases.filter(~Exists(_from_administrator().filter(case=OuterRef("pk"))))
-        cases = cases.filter(due_on__lte=_last_day_to_remind_of(today))
+    if show == OutstandingFilter.REMIND:
+        cases = cases.filter(~Exists(_filter_from_administrator().filter(case=OuterRef("pk"))))
+        cases = cases.filter(due_on__lte=_find_last_due_to_remind(today))
     if after:
         due, _, pk = after.partition(",")
         cases = cases.after(date.fromisoformat(due), int(pk))
-    found = list(cases[: PAGE + 1])
-    more = found[PAGE - 1] if len(found) > PAGE else None
-    rows = rows_of(found[:PAGE], reader, today=today)
-    return Page(
-        [row for row in rows if show != Show.REMIND or row.remind_from],
+    found = list(cases[: PAGE_SIZE + 1])
+    more = found[PAGE_SIZE - 1] if len(found) > PAGE_SIZE else None
+    rows = build_outstanding_rows(found[:PAGE_SIZE], reader, today=today)
+    return OutstandingPage(
+        [row for row in rows if show != OutstandingFilter.REMIND or row.remind_from],
         f"{more.due_on.isoformat()},{more.pk}" if more else "",
     )
 
 
-def rows_of(cases: list[Case], reader: User, *, today: date) -> list[Owing]:
+def build_outstanding_rows(
+    cases: list[Case], reader: User, *, today: date
+) -> list[OutstandingCase]:
     """Build the rows of the list for these cases. Six queries for any number of cases."""
-    notices, deadlines = _notices(cases), _deadlines(cases)
-    contacts, came, office = _contacts(cases), _came(cases), _office()
+    notices, deadlines = _load_notices(cases), _load_deadlines(cases)
+    contacts, came, office = (
+        _load_last_contacts(cases),
+        _count_received(cases),
+        _load_office_calendar(),
+    )
     rows = []
     for case in cases:
         notice, deadline = notices.get(case.pk), deadlines.get(case.pk)
         number = came.get(case.pk, 0)
         event = contacts.get(case.pk)
         rows.append(
-            Owing(
+            OutstandingCase(
                 case=case,
                 notice=notice,
                 days_since=(today - notice.sent_on).days if notice and notice.sent_on else None,
                 came=number,
                 contact=Contact(
                     on=local_day(event.happened_at),
-                    by=who(event.by, reader=reader),
+                    by=name_actor(event.by, reader=reader),
                     sentence=event.sentence,
                 )
                 if event
                 else None,
                 deadline=deadline,
-                effect=_effect(deadline, number, today),
-                remind_from=_remind_from(case, deadline, event, number, office, today),
+                effect=_describe_effect(deadline, number, today),
+                remind_from=_find_reminder_day(case, deadline, event, number, office, today),
             )
         )
     return rows
 
 
-def before_working_days(calendar: Calendar, day: date, count: int) -> date:
+def subtract_working_days(calendar: Calendar, day: date, count: int) -> date:
     """The working day that is ``count`` working days before a day."""
     for _ in range(count):
         day = calendar.on_or_before(day - _ONE_DAY)
     return day
 
 
-def _notices(cases: Iterable[Case]) -> dict[int, AssignmentNotice]:
+def _load_notices(cases: Iterable[Case]) -> dict[int, AssignmentNotice]:
     rows = AssignmentNotice.objects.filter(
         case__in=cases, round=F("case__round"), party__role=Role.CLAIMS_ADMINISTRATOR
     )
     return {row.case_id: row for row in rows.select_related("party").order_by("pk")}
 
 
-def _deadlines(cases: Iterable[Case]) -> dict[int, Deadline]:
+def _load_deadlines(cases: Iterable[Case]) -> dict[int, Deadline]:
     rows = Deadline.objects.filter(
         case__in=cases,
         round=F("case__round"),
@@ -146,7 +154,7 @@ def _deadlines(cases: Iterable[Case]) -> dict[int, Deadline]:
     return {row.case_id: row for row in rows.order_by("due_on", "pk")}
 
 
-def _contacts(cases: Iterable[Case]) -> dict[int, Event]:
+def _load_last_contacts(cases: Iterable[Case]) -> dict[int, Event]:
     last = (
         Event.objects.filter(case__in=cases, kind=Event.Kind.CHASED)
         .order_by()
@@ -158,7 +166,7 @@ def _contacts(cases: Iterable[Case]) -> dict[int, Event]:
     return {row.case_id: row for row in rows}
 
 
-def _remind_from(
+def _find_reminder_day(
     case: Case,
     deadline: Deadline | None,
     contact: Event | None,
@@ -174,7 +182,7 @@ def _remind_from(
     """
     if deadline is None or deadline.due_on is None or came:
         return None
-    first_day = before_working_days(office, deadline.due_on, REMIND_WORKING_DAYS_BEFORE)
+    first_day = subtract_working_days(office, deadline.due_on, REMIND_WORKING_DAYS_BEFORE)
     if today < first_day:
         return None
     asked_since = (
@@ -185,20 +193,20 @@ def _remind_from(
     return None if asked_since else first_day
 
 
-def _last_day_to_remind_of(today: date) -> date:
+def _find_last_due_to_remind(today: date) -> date:
     """The latest due date for which a reminder is due today."""
-    office, day = _office(), today
-    while before_working_days(office, day + _ONE_DAY, REMIND_WORKING_DAYS_BEFORE) <= today:
+    office, day = _load_office_calendar(), today
+    while subtract_working_days(office, day + _ONE_DAY, REMIND_WORKING_DAYS_BEFORE) <= today:
         day += _ONE_DAY
     return day
 
 
-def _office() -> Calendar:
+def _load_office_calendar() -> Calendar:
     _, calendars = rules_on_file()
     return calendars.get(CalendarName.OFFICE)
 
 
-def _from_administrator() -> QuerySet[Document]:
+def _filter_from_administrator() -> QuerySet[Document]:
     """Documents that claims administrators sent since the notice of the current round."""
     return Document.objects.filter(
         Q(case__assigned_on__isnull=True) | Q(received_on__gte=F("case__assigned_on")),
@@ -206,14 +214,14 @@ def _from_administrator() -> QuerySet[Document]:
     )
 
 
-def _came(cases: Iterable[Case]) -> dict[int, int]:
+def _count_received(cases: Iterable[Case]) -> dict[int, int]:
     """Count the documents that the claims administrator sent since the notice, by case."""
-    sent = _from_administrator().filter(case__in=cases).order_by()
+    sent = _filter_from_administrator().filter(case__in=cases).order_by()
     rows = sent.values("case").annotate(number=Count("pk"))
     return {row["case"]: row["number"] for row in rows}
 
 
-def _effect(deadline: Deadline | None, came: int, today: date) -> str:
+def _describe_effect(deadline: Deadline | None, came: int, today: date) -> str:
     if deadline is None:
         return "No deadline is running. Mark the notices as sent first."
     if came:

@@ -10,7 +10,7 @@ from form_fields.fields import DatedForm, Line, PaperDate, PaperText
 
 from .models import Document
 from .policies import Basis
-from .services.chasing import Way
+from .services.chasing import ContactMethod
 
 LONGEST_LINE = 200
 
@@ -139,7 +139,7 @@ class ContactForm(forms.Form):
             "invalid_choice": "Choose a party of this case.",
         },
     )
-    way = forms.ChoiceField(label="How", choices=Way)
+    way = forms.ChoiceField(label="How", choices=ContactMethod)
     spoke_to = PaperText(label="Spoke to", max_length=120, required=False)
     said = PaperText(
         label="Outcome",
@@ -156,6 +156,6 @@ class ContactForm(forms.Form):
 
     def clean(self) -> dict[str, Any]:
         data = super().clean() or {}
-        if data.get("way") == Way.CALL and not data.get("spoke_to"):
+        if data.get("way") == ContactMethod.CALL and not data.get("spoke_to"):
             self.add_error("spoke_to", "Enter who answered, or “no one”.")
         return data

@@ -13,7 +13,7 @@ from .models import Dispatch, Document
 from .services import dispatch
 
 # The sender to whom the documents of each recipient of the notice are attributed.
-_SENDER_OF = {
+_SENDER_BY_ROLE = {
     Role.CLAIMS_ADMINISTRATOR: Document.SentBy.CLAIMS_ADMINISTRATOR,
     Role.INSURER: Document.SentBy.CLAIMS_ADMINISTRATOR,
     Role.EMPLOYER: Document.SentBy.CLAIMS_ADMINISTRATOR,
@@ -25,7 +25,7 @@ _SENDER_OF = {
 
 
 @dataclass(frozen=True)
-class Owed:
+class RequestedRecords:
     """One recipient of a notice, and the records received from them."""
 
     notice: AssignmentNotice
@@ -35,7 +35,7 @@ class Owed:
 
 
 @dataclass(frozen=True)
-class Sent:
+class ReviewerFile:
     """The case file that was sent to one reviewer."""
 
     assignment: ReviewerAssignment
@@ -43,7 +43,7 @@ class Sent:
     is_current: bool  # whether it holds everything that is on file now
 
 
-def owed(case: Case) -> list[Owed]:
+def list_requested_records(case: Case) -> list[RequestedRecords]:
     """List everyone who was asked for records in this round (8 CCR 9792.10.5). Two queries."""
     came: dict[str, dict[str, Any]] = {
         row["sent_by"]: dict(row)
@@ -54,10 +54,10 @@ def owed(case: Case) -> list[Owed]:
     notices = case.notices.filter(round=case.round).select_related("party").order_by("pk")
     found = []
     for notice in notices:
-        sender = _SENDER_OF.get(Role(notice.party.role))
+        sender = _SENDER_BY_ROLE.get(Role(notice.party.role))
         row: dict[str, Any] = came.get(sender, {}) if sender else {}
         found.append(
-            Owed(
+            RequestedRecords(
                 notice=notice,
                 must_send=notice.party.role == Role.CLAIMS_ADMINISTRATOR,
                 came=row.get("number", 0),
@@ -67,7 +67,7 @@ def owed(case: Case) -> list[Owed]:
     return found
 
 
-def assignments_of(case: Case) -> QuerySet[ReviewerAssignment]:
+def list_accepted_assignments(case: Case) -> QuerySet[ReviewerAssignment]:
     """The accepted assignments of this round, ordered by seat."""
     return (
         ReviewerAssignment.objects.filter(
@@ -78,15 +78,15 @@ def assignments_of(case: Case) -> QuerySet[ReviewerAssignment]:
     )
 
 
-def dispatches(case: Case) -> list[Sent]:
+def list_reviewer_files(case: Case) -> list[ReviewerFile]:
     """List what each reviewer was sent, and whether it is complete. Queries for each assignment."""
     return [
-        Sent(one, dispatch.last_dispatch(one), dispatch.is_current(one))
-        for one in assignments_of(case)
+        ReviewerFile(one, dispatch.last_dispatch(one), dispatch.is_dispatch_current(one))
+        for one in list_accepted_assignments(case)
     ]
 
 
-def suggested_completion(case: Case) -> dict[str, str]:
+def suggest_completion(case: Case) -> dict[str, str]:
     """Suggest the date on which the latest medical record was received, for the form."""
     last = case.documents.exclude(sent_by=Document.SentBy.APPLICATION).aggregate(
         last=Max("received_on")

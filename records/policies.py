@@ -7,7 +7,7 @@ from django.db import models
 from accounts.models import User
 from cases.lifecycle import Status
 from cases.models import Case, Deadline
-from cases.policies import why_not
+from cases.policies import why_not_at_stage
 from cases.services.notice_deadlines import RECORDS_DEADLINE_KINDS
 from deadlines.days import local_day
 from reviewers.models import ReviewerAssignment
@@ -30,9 +30,9 @@ OPEN_TO_REVIEWER = [Status.IN_REVIEW, Status.INFO_FOR_REVIEW]
 
 # The documents of the utilization review itself. A review cannot be based on these alone
 # (8 CCR 9792.10.6(b)(2)).
-UR_PAPERS = [Document.Kind.APPLICATION, Document.Kind.UR_DECISION]
+UR_DOCUMENTS = [Document.Kind.APPLICATION, Document.Kind.UR_DECISION]
 
-ONLY_UR_PAPERS = (
+ONLY_UR_DOCUMENTS = (
     "Only the application and the UR decision are on file. A review cannot be based on them alone "
     "(8 CCR 9792.10.6(b)(2)). Add a medical record or a document of the employee or the physician."
 )
@@ -46,31 +46,31 @@ class Basis(models.TextChoices):
 
 
 def why_not_add_document(user: User, case: Case) -> str:
-    return why_not(user, "records.add_document", case, *TAKES_RECORDS, act="add a record")
+    return why_not_at_stage(user, "records.add_document", case, *TAKES_RECORDS, act="add a record")
 
 
 def why_not_chase(user: User, case: Case) -> str:
     """Why a user may not ask for outstanding records now."""
-    return why_not(
+    return why_not_at_stage(
         user, "records.chase", case, Status.NOTICE_SENT, act="ask for outstanding records"
     )
 
 
 def why_not_mark_complete(user: User, case: Case) -> str:
     """Why the records cannot be marked complete now. Queries."""
-    reason = why_not(
+    reason = why_not_at_stage(
         user,
         "records.mark_complete",
         case,
         Status.NOTICE_SENT,
         act="mark the records complete",
     )
-    if not reason and not case.documents.exclude(kind__in=UR_PAPERS).exists():
-        return ONLY_UR_PAPERS
+    if not reason and not case.documents.exclude(kind__in=UR_DOCUMENTS).exists():
+        return ONLY_UR_DOCUMENTS
     return reason
 
 
-def why_not_go_on_with_what_is_on_file(user: User, case: Case, *, at: datetime) -> str:
+def why_not_proceed_without_rest(user: User, case: Case, *, at: datetime) -> str:
     """Why the case cannot continue without the missing records. Queries.
 
     It can only after the records were due.
@@ -102,7 +102,7 @@ def why_not_go_on_with_what_is_on_file(user: User, case: Case, *, at: datetime) 
 
 
 def why_not_reopen_records(user: User, case: Case) -> str:
-    return why_not(
+    return why_not_at_stage(
         user,
         "records.mark_complete",
         case,

@@ -73,7 +73,7 @@ class Viewer:
         return sum(1 for row in self.rows if row.mark)
 
 
-def context(
+def build_embedded_viewer(
     request: HttpRequest,
     assignment: ReviewerAssignment,
     *,
@@ -85,10 +85,10 @@ def context(
     :param url: the address of that page without a query; by default that of the request.
     :param keep: the other query fields of that address; by default those of the request.
     """
-    return viewer(request, assignment.case, assignment=assignment, url=url, keep=keep)
+    return build_viewer(request, assignment.case, assignment=assignment, url=url, keep=keep)
 
 
-def viewer(
+def build_viewer(
     request: HttpRequest,
     case: Case,
     *,
@@ -116,7 +116,7 @@ def viewer(
     hidden = access.why_not_list(user, case)
     documents = [] if hidden else list(case.documents.order_by("number"))
     total = sum(document.pages for document in documents)
-    page = _wanted(request, case, documents, marks, total)
+    page = _choose_page(request, case, documents, marks, total)
     rows: list[Row] = []
     first = 1
     for document in documents:
@@ -150,7 +150,7 @@ def viewer(
     )
 
 
-def _wanted(
+def _choose_page(
     request: HttpRequest,
     case: Case,
     documents: list[Document],

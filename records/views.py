@@ -15,15 +15,15 @@ from django.utils import timezone
 from django.utils.http import url_has_allowed_host_and_scheme
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from accounts.actions import refused_page, run_action, try_action
-from accounts.names import who
-from accounts.requests import StaffRequest, posted, seen_version, whole_number
+from accounts.actions import render_refusal, run_action, try_action
+from accounts.names import name_actor
+from accounts.requests import StaffRequest, posted_data, read_whole_number, seen_version
 from cases.models import Case, Event, Priority, Role
 
 from . import access, overview, policies
 from . import chase as chase_lists
 from . import viewer as viewers
-from .chase import Show
+from .chase import OutstandingFilter
 from .forms import AddForm, CompleteForm, ContactForm, ReopenForm
 from .services import chasing, documents, reading
 from .services import dispatch as dispatch_services
@@ -38,14 +38,14 @@ IMAGE_HEADERS = {
 
 
 @require_safe
-def records(request: StaffRequest, number: str) -> HttpResponse:
+def show_records(request: StaffRequest, number: str) -> HttpResponse:
     """Show the records on file, outstanding records, and the forms to add and complete records."""
     now = timezone.now()
-    return _records_page(request, _open_case(request, number, now), now)
+    return _render_records_page(request, _open_case(request, number, now), now)
 
 
 @require_POST
-def add(request: StaffRequest, number: str) -> HttpResponse:
+def add_document_to_case(request: StaffRequest, number: str) -> HttpResponse:
     """Add one record to the case."""
     now = timezone.now()
     case = _open_case(request, number, now)
@@ -60,25 +60,25 @@ def add(request: StaffRequest, number: str) -> HttpResponse:
     if tried.done:
         messages.success(request, f"Added as document {tried.result.number}: {tried.result.title}.")
         return redirect("records:list", number)
-    return _records_page(request, case, now, add=form, status=tried.status)
+    return _render_records_page(request, case, now, add=form, status=tried.status)
 
 
 @require_POST
-def take_in(request: StaffRequest, number: str) -> HttpResponse:
+def take_in_application(request: StaffRequest, number: str) -> HttpResponse:
     """Add the documents of the application to the records, so that they can be read at once."""
     now = timezone.now()
     case = _open_case(request, number, now)
-    documents.take_in_application_papers(case_id=case.pk, by=None, at=now)
+    documents.file_application_documents(case_id=case.pk, by=None, at=now)
     return redirect("records:list", number)
 
 
 @require_safe
-def chase(request: StaffRequest) -> HttpResponse:
+def show_outstanding(request: StaffRequest) -> HttpResponse:
     """Show one page of the cases with outstanding records, ordered by deadline."""
     asked, today = request.GET.get("show", ""), timezone.localdate()
-    show = Show(asked) if asked in set(Show) else Show.ALL
+    show = OutstandingFilter(asked) if asked in set(OutstandingFilter) else OutstandingFilter.ALL
     try:
-        page = chase_lists.owing(
+        page = chase_lists.list_outstanding(
             request.user, today=today, after=request.GET.get("after", ""), show=show
         )
     except ValueError as error:
@@ -93,16 +93,16 @@ def chase(request: StaffRequest) -> HttpResponse:
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
-def contact(request: StaffRequest, number: str) -> HttpResponse:
+def record_contact(request: StaffRequest, number: str) -> HttpResponse:
     """Show the outstanding records of a case and all contacts, and log the next contact."""
     now = timezone.now()
     case, today = _open_case(request, number, now), timezone.localdate(now)
-    asked = [one.notice.party for one in overview.owed(case)]
-    form = ContactForm(posted(request), parties=asked)
+    asked = [one.notice.party for one in overview.list_requested_records(case)]
+    form = ContactForm(posted_data(request), parties=asked)
     tried = run_action(
         request,
         form,
-        lambda: chasing.log_contact(
+        lambda: chasing.log_records_contact(
             case_id=case.pk,
             party_id=form.cleaned_data["party"],
             way=form.cleaned_data["way"],
@@ -120,10 +120,10 @@ def contact(request: StaffRequest, number: str) -> HttpResponse:
         "tab": "records",
         "today": today,
         "form": form,
-        "owed": overview.owed(case),
-        "row": chase_lists.rows_of([case], request.user, today=today)[0],
+        "owed": overview.list_requested_records(case),
+        "row": chase_lists.build_outstanding_rows([case], request.user, today=today)[0],
         "contacts": [
-            (event, who(event.by, reader=request.user))
+            (event, name_actor(event.by, reader=request.user))
             for event in case.events.filter(kind=Event.Kind.CHASED)
             .select_related("by")
             .order_by("-happened_at", "-pk")
@@ -134,7 +134,7 @@ def contact(request: StaffRequest, number: str) -> HttpResponse:
 
 
 @require_POST
-def complete(request: StaffRequest, number: str) -> HttpResponse:
+def complete_records(request: StaffRequest, number: str) -> HttpResponse:
     """Mark the records complete, or continue with what is on file."""
     now = timezone.now()
     case = _open_case(request, number, now)
@@ -147,7 +147,7 @@ def complete(request: StaffRequest, number: str) -> HttpResponse:
     tried = run_action(
         request,
         form,
-        lambda: documents.mark_complete(
+        lambda: documents.mark_records_complete(
             case_id=case.pk,
             **form.cleaned_data,
             seen_version=seen_version(request),
@@ -161,11 +161,11 @@ def complete(request: StaffRequest, number: str) -> HttpResponse:
             request, "Records marked complete. The deadline for the determination has started."
         )
         return redirect("desk:case", number)
-    return _records_page(request, case, now, complete=form, status=tried.status)
+    return _render_records_page(request, case, now, complete=form, status=tried.status)
 
 
 @require_POST
-def reopen(request: StaffRequest, number: str) -> HttpResponse:
+def ask_for_records_again(request: StaffRequest, number: str) -> HttpResponse:
     """Ask for records again."""
     now = timezone.now()
     case = _open_case(request, number, now)
@@ -185,47 +185,49 @@ def reopen(request: StaffRequest, number: str) -> HttpResponse:
     if tried.done:
         messages.success(request, "Waiting for records again.")
         return redirect("records:list", number)
-    return _records_page(request, case, now, reopen=form, status=tried.status)
+    return _render_records_page(request, case, now, reopen=form, status=tried.status)
 
 
 @require_POST
-def dispatch(request: StaffRequest, number: str) -> HttpResponse:
+def send_case_file(request: StaffRequest, number: str) -> HttpResponse:
     """Send the complete case file to the reviewer, with records that were added since."""
     now = timezone.now()
     case = _open_case(request, number, now)
-    chosen = whole_number(request.POST.get("assignment", ""))
-    assignment = overview.assignments_of(case).filter(pk=chosen or 0).first()
+    chosen = read_whole_number(request.POST.get("assignment", ""))
+    assignment = overview.list_accepted_assignments(case).filter(pk=chosen or 0).first()
     if assignment is None:
         raise Http404
     tried = run_action(
         request,
         None,
-        lambda: dispatch_services.dispatch(assignment_id=assignment.pk, by=request.user, at=now),
+        lambda: dispatch_services.dispatch_case_file(
+            assignment_id=assignment.pk, by=request.user, at=now
+        ),
     )
     if tried.done:
         messages.success(request, "The complete case file was sent to the reviewer.")
         return redirect("records:list", number)
-    return _records_page(request, case, now, status=tried.status)
+    return _render_records_page(request, case, now, status=tried.status)
 
 
 @require_safe
-def read(request: StaffRequest, number: str) -> HttpResponse:
+def read_record(request: StaffRequest, number: str) -> HttpResponse:
     """Show the whole record of a case in the viewer."""
     case = _open_case(request, number, timezone.now())
     assignment = access.reading_assignment(request.user, case)
     context = {
         "case": case,
-        "viewer": viewers.viewer(request, case, assignment=assignment),
+        "viewer": viewers.build_viewer(request, case, assignment=assignment),
     }
     return render(request, "records/read.html", context)
 
 
 @require_safe
-def document(request: StaffRequest, document_id: int) -> HttpResponse:
+def show_document(request: StaffRequest, document_id: int) -> HttpResponse:
     """Show the facts of one document and links to its pages."""
     try:
         found = reading.open_document(document_id=document_id, by=request.user, at=timezone.now())
-    except reading.Hidden:
+    except reading.RecordsHidden:
         raise Http404 from None
     context = {
         "case": found.case,
@@ -236,49 +238,49 @@ def document(request: StaffRequest, document_id: int) -> HttpResponse:
 
 
 @require_safe
-def page(request: StaffRequest, document_id: int, page: int) -> HttpResponse:
+def show_page(request: StaffRequest, document_id: int, page: int) -> HttpResponse:
     """Show one page as an image, with links to its text and to the pages beside it."""
     try:
         found = reading.open_document(
             document_id=document_id, page=page, by=request.user, at=timezone.now()
         )
-    except reading.Hidden:
+    except reading.RecordsHidden:
         raise Http404 from None
     context = {"case": found.case, "document": found, "page": page}
-    return render(request, "records/page.html", context | _neighbors(found.pages, page))
+    return render(request, "records/page.html", context | _find_neighbors(found.pages, page))
 
 
 @require_safe
-def page_text(request: StaffRequest, document_id: int, page: int) -> HttpResponse:
+def show_page_text(request: StaffRequest, document_id: int, page: int) -> HttpResponse:
     """Show one page as text, for users of screen readers."""
     try:
         read = try_action(
-            lambda: reading.page_text(
+            lambda: reading.open_page_text(
                 document_id=document_id, page=page, by=request.user, at=timezone.now()
             )
         )
-    except reading.Hidden:
+    except reading.RecordsHidden:
         raise Http404 from None
     if read.refusal:
-        return _unreadable(request, str(read.refusal))
+        return _render_unreadable(request, str(read.refusal))
     found, text = read.result
     context = {"case": found.case, "document": found, "page": page, "text": text}
-    return render(request, "records/page_text.html", context | _neighbors(found.pages, page))
+    return render(request, "records/page_text.html", context | _find_neighbors(found.pages, page))
 
 
 @require_safe
-def page_png(request: StaffRequest, document_id: int, page: int) -> HttpResponse:
+def serve_page_png(request: StaffRequest, document_id: int, page: int) -> HttpResponse:
     """Return the image of a page, rendered by the sandboxed parser."""
     try:
         drawn = try_action(
-            lambda: reading.page_image(
+            lambda: reading.open_page_image(
                 document_id=document_id, page=page, by=request.user, at=timezone.now()
             )
         )
-    except reading.Hidden:
+    except reading.RecordsHidden:
         raise Http404 from None
     if drawn.refusal:
-        return _unreadable(request, str(drawn.refusal))
+        return _render_unreadable(request, str(drawn.refusal))
     return HttpResponse(
         drawn.result,
         content_type="image/png",
@@ -290,19 +292,19 @@ def page_png(request: StaffRequest, document_id: int, page: int) -> HttpResponse
 
 
 @require_POST
-def mark(request: StaffRequest, document_id: int) -> HttpResponse:
+def mark_read(request: StaffRequest, document_id: int) -> HttpResponse:
     """Mark a document as reviewed or not relevant, for its reviewer."""
     now = timezone.now()
     try:
         found = reading.open_document(document_id=document_id, by=request.user, at=now)
-    except reading.Hidden:
+    except reading.RecordsHidden:
         raise Http404 from None
     assignment = access.reading_assignment(request.user, found.case)
     if assignment is None:
         raise Http404
-    back = _back(request) or reverse("records:document", args=[document_id])
+    back = _read_back_url(request) or reverse("records:document", args=[document_id])
     tried = try_action(
-        lambda: reading.mark(
+        lambda: reading.mark_document(
             assignment_id=assignment.pk,
             document_id=document_id,
             mark=request.POST.get("mark", ""),
@@ -311,7 +313,7 @@ def mark(request: StaffRequest, document_id: int) -> HttpResponse:
         )
     )
     if tried.refusal:
-        return refused_page(request, tried.refusal, back=back)
+        return render_refusal(request, tried.refusal, back=back)
     return redirect(back)
 
 
@@ -321,13 +323,13 @@ def _open_case(request: StaffRequest, number: str, now: datetime) -> Case:
     if case is None:
         raise Http404
     try:
-        reading.open_list(case=case, by=request.user, at=now)
-    except reading.Hidden:
+        reading.open_records_list(case=case, by=request.user, at=now)
+    except reading.RecordsHidden:
         raise Http404 from None
     return case
 
 
-def _records_page(
+def _render_records_page(
     request: StaffRequest,
     case: Case,
     now: datetime,
@@ -348,11 +350,13 @@ def _records_page(
         .filter(role=Role.EMPLOYEE)
         .order_by("pk")
         .first(),
-        "viewer": viewers.viewer(request, case, url=reverse("records:read", args=[case.number])),
-        "papers_to_take_in": documents.has_papers_to_take_in(case),
-        "owed": overview.owed(case),
+        "viewer": viewers.build_viewer(
+            request, case, url=reverse("records:read", args=[case.number])
+        ),
+        "papers_to_take_in": documents.has_unfiled_documents(case),
+        "owed": overview.list_requested_records(case),
         "deadline": policies.records_deadline(case),
-        "sent_to": overview.dispatches(case),
+        "sent_to": overview.list_reviewer_files(case),
         "form": form,  # base.html puts "Error" into the title if it has errors
         "add_form": add
         or AddForm(today=today, auto_id="add_%s", initial={"received_on": f"{today:%m/%d/%Y}"}),
@@ -361,31 +365,31 @@ def _records_page(
             today=today,
             auto_id="complete_%s",
             expedited=case.priority == Priority.EXPEDITED,
-            initial=overview.suggested_completion(case),
+            initial=overview.suggest_completion(case),
         ),
         "reopen_form": reopen or ReopenForm(),
         "why_not_add": policies.why_not_add_document(request.user, case),
         "why_not_complete": policies.why_not_mark_complete(request.user, case),
-        "why_not_go_on": policies.why_not_go_on_with_what_is_on_file(request.user, case, at=now),
+        "why_not_go_on": policies.why_not_proceed_without_rest(request.user, case, at=now),
         "why_not_reopen": policies.why_not_reopen_records(request.user, case),
         "may_see_case": request.user.may("cases.view_case"),
     }
     return render(request, "records/list.html", context, status=status)
 
 
-def _neighbors(pages: int, page: int) -> dict[str, int | None]:
+def _find_neighbors(pages: int, page: int) -> dict[str, int | None]:
     return {
         "previous": page - 1 if page > 1 else None,
         "next": page + 1 if page < pages else None,
     }
 
 
-def _unreadable(request: StaffRequest, sentence: str) -> HttpResponse:
+def _render_unreadable(request: StaffRequest, sentence: str) -> HttpResponse:
     """Answer 503 with the reason why a page cannot be rendered now."""
     return render(request, "records/unreadable.html", {"sentence": sentence}, status=503)
 
 
-def _back(request: StaffRequest) -> str:
+def _read_back_url(request: StaffRequest) -> str:
     """Return the address to go back to, if it is on this site; otherwise an empty string."""
     url = request.POST.get("back", "")
     ours = url_has_allowed_host_and_scheme(

@@ -6,35 +6,35 @@ from django.contrib import admin
 from django.db import models
 from django.http import HttpRequest
 
-from accounts.admin import ReadOnlyAdmin, VersionedAdmin, acting
+from accounts.admin import ReadOnlyAdmin, VersionedAdmin, signed_in_user
 from accounts.roles import ADMIN_PERMISSIONS
 
 from .models import AttestationWording, Condition, ScopeLimit, Specialty, SpecialtyFit
 
 
-def _may_keep(request: HttpRequest) -> bool:
-    user = acting(request)
+def _can_edit_tables(request: HttpRequest) -> bool:
+    user = signed_in_user(request)
     return user.is_active and bool(ADMIN_PERMISSIONS["reviewers"] & user.roles)
 
 
-class KeptByCredentialing(VersionedAdmin):
+class CredentialingAdmin(VersionedAdmin):
     """Base of tables that only credentialing can open."""
 
     def has_module_permission(self, request: HttpRequest) -> bool:
-        return _may_keep(request)
+        return _can_edit_tables(request)
 
     def has_view_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return _may_keep(request)
+        return _can_edit_tables(request)
 
     def has_add_permission(self, request: HttpRequest) -> bool:
-        return _may_keep(request)
+        return _can_edit_tables(request)
 
     def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return _may_keep(request)
+        return _can_edit_tables(request)
 
 
 @admin.register(Specialty)
-class SpecialtyAdmin(KeptByCredentialing):
+class SpecialtyAdmin(CredentialingAdmin):
     """Specialties as letters print them. Inactive ones are not offered in forms."""
 
     list_display = ("name", "is_active", "confirmed_by", "confirmed_on")
@@ -44,7 +44,7 @@ class SpecialtyAdmin(KeptByCredentialing):
 
 
 @admin.register(Condition)
-class ConditionAdmin(KeptByCredentialing):
+class ConditionAdmin(CredentialingAdmin):
     """Conditions of the specialty map, and how they are recognized in a diagnosis."""
 
     list_display = ("name", "codes", "words", "is_active", "confirmed_on")
@@ -54,7 +54,7 @@ class ConditionAdmin(KeptByCredentialing):
 
 
 @admin.register(SpecialtyFit)
-class SpecialtyFitAdmin(KeptByCredentialing):
+class SpecialtyFitAdmin(CredentialingAdmin):
     """The specialty map: which specialty may decide what, and why.
 
     The most specific lines that match an item apply. Lines of its treatment come before lines for
@@ -72,7 +72,7 @@ class SpecialtyFitAdmin(KeptByCredentialing):
 
 
 @admin.register(ScopeLimit)
-class ScopeLimitAdmin(KeptByCredentialing):
+class ScopeLimitAdmin(CredentialingAdmin):
     """Treatments that a license kind does not cover. They override the specialty map."""
 
     list_display = ("license_kind", "category", "source", "is_active", "confirmed_on")
@@ -89,7 +89,7 @@ class AttestationWordingAdmin(ReadOnlyAdmin):
     ordering = ("-number",)
 
     def has_module_permission(self, request: HttpRequest) -> bool:
-        return _may_keep(request)
+        return _can_edit_tables(request)
 
     def has_view_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return _may_keep(request)
+        return _can_edit_tables(request)

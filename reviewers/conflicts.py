@@ -15,15 +15,15 @@ from directory.affiliations import (
     FoundConflict,
     Limits,
     PartyFacts,
-    conflict_of_name,
-    conflicts_through,
+    find_conflicts_on_file,
+    find_name_conflict,
     split_name,
 )
 
 from .facts import Profile
 
 
-def name_of(profile: Profile) -> FoldedName:
+def fold_reviewer_name(profile: Profile) -> FoldedName:
     """Return a reviewer's name, folded for comparison."""
     return split_name("", first=profile.first_name, last=profile.last_name)
 
@@ -39,11 +39,11 @@ def find_conflicts(
 
     :param name: the reviewer's folded name, if the caller has it already.
     """
-    name = name or name_of(profile)
+    name = name or fold_reviewer_name(profile)
     found: list[FoundConflict] = []
     for party in parties:
-        of_party = conflicts_through(profile.affiliations, party, limits)
-        same_name = conflict_of_name(name, party, who="The reviewer")
+        of_party = find_conflicts_on_file(profile.affiliations, party, limits)
+        same_name = find_name_conflict(name, party, who="The reviewer")
         if same_name is not None:
             of_party.append(same_name)
         if not of_party:
@@ -81,7 +81,7 @@ def apply_resolutions(
     return after
 
 
-def by_party(found: Iterable[FoundConflict]) -> Mapping[int, list[FoundConflict]]:
+def group_by_party(found: Iterable[FoundConflict]) -> Mapping[int, list[FoundConflict]]:
     """Group conflict results by party id."""
     groups: dict[int, list[FoundConflict]] = defaultdict(list)
     for conflict in found:

@@ -50,7 +50,7 @@ SPECIALTIES_OF_KIND: dict[str, tuple[str, ...]] = {
     "OD": ("Optometry",),
     "DDS": ("Dentist",),
 }
-KIND_WORDS: dict[str, str] = {
+KIND_NAMES: dict[str, str] = {
     "MD": "physician",
     "DO": "osteopathic physician",
     "DC": "chiropractor",
@@ -67,7 +67,7 @@ EXPERIENCE_YEARS = 3
 
 
 @dataclass(frozen=True)
-class Held:
+class FactRecord:
     """A fact in force on the day, with who verified it, when, and from which source."""
 
     pk: int
@@ -80,7 +80,7 @@ class Held:
 
 
 @dataclass(frozen=True)
-class LicenseHeld(Held):
+class LicenseRecord(FactRecord):
     """A license. Its ``standing`` is ACTIVE when it is unrestricted."""
 
     state: str
@@ -90,7 +90,7 @@ class LicenseHeld(Held):
 
 
 @dataclass(frozen=True)
-class CertificationHeld(Held):
+class CertificationRecord(FactRecord):
     """A board certification."""
 
     board: str
@@ -100,7 +100,7 @@ class CertificationHeld(Held):
 
 
 @dataclass(frozen=True)
-class PracticeHeld(Held):
+class PracticeRecord(FactRecord):
     """START: in practice since ``valid_from``. HOURS: attested hours a week."""
 
     kind: str
@@ -108,7 +108,7 @@ class PracticeHeld(Held):
 
 
 @dataclass(frozen=True)
-class TrainingHeld(Held):
+class TrainingRecord(FactRecord):
     """Training in the law (LAW) or in the evidence hierarchy (EVIDENCE)."""
 
     topic: str
@@ -116,7 +116,7 @@ class TrainingHeld(Held):
 
 
 @dataclass(frozen=True)
-class SanctionHeld(Held):
+class SanctionRecord(FactRecord):
     """The result of a check of a sanctions register."""
 
     register: str
@@ -124,28 +124,28 @@ class SanctionHeld(Held):
 
 
 @dataclass(frozen=True)
-class ExperienceHeld(Held):
+class ExperienceRecord(FactRecord):
     """Clinical experience with a treatment, ongoing or until ``valid_to``."""
 
     treatment: str
 
 
 @dataclass(frozen=True)
-class FileProofHeld(Held):
+class FileProofRecord(FactRecord):
     """A document in the file: IDENTITY, MALPRACTICE, or QME (an appointment)."""
 
     kind: str
 
 
 @dataclass(frozen=True)
-class LeaveHeld(Held):
+class LeaveRecord(FactRecord):
     """A leave of absence."""
 
     note: str
 
 
 @dataclass(frozen=True)
-class AffiliationHeld(Held):
+class AffiliationRecord(FactRecord):
     """An affiliation with an organization or a person."""
 
     relation: str
@@ -168,25 +168,25 @@ class Profile:
     known_at: datetime
     first_name: str = field(repr=False)
     last_name: str = field(repr=False)
-    licenses: tuple[LicenseHeld, ...] = ()
-    certifications: tuple[CertificationHeld, ...] = ()
-    practice: tuple[PracticeHeld, ...] = ()
-    trainings: tuple[TrainingHeld, ...] = ()
-    sanction_checks: tuple[SanctionHeld, ...] = ()
-    experience: tuple[ExperienceHeld, ...] = ()  # of the past three years
-    file_proofs: tuple[FileProofHeld, ...] = ()
-    leaves: tuple[LeaveHeld, ...] = ()
-    affiliations: tuple[AffiliationHeld, ...] = ()
+    licenses: tuple[LicenseRecord, ...] = ()
+    certifications: tuple[CertificationRecord, ...] = ()
+    practice: tuple[PracticeRecord, ...] = ()
+    trainings: tuple[TrainingRecord, ...] = ()
+    sanction_checks: tuple[SanctionRecord, ...] = ()
+    experience: tuple[ExperienceRecord, ...] = ()  # of the past three years
+    file_proofs: tuple[FileProofRecord, ...] = ()
+    leaves: tuple[LeaveRecord, ...] = ()
+    affiliations: tuple[AffiliationRecord, ...] = ()
 
     @cached_property
-    def restricted_licenses(self) -> tuple[LicenseHeld, ...]:
+    def restricted_licenses(self) -> tuple[LicenseRecord, ...]:
         """Licenses that a board has restricted, suspended or revoked, in any state."""
         return tuple(
             held_license for held_license in self.licenses if held_license.standing != "ACTIVE"
         )
 
     @cached_property
-    def good_licenses(self) -> tuple[LicenseHeld, ...]:
+    def good_licenses(self) -> tuple[LicenseRecord, ...]:
         """Active licenses, California first. Empty when any board has restricted one."""
         if self.restricted_licenses:
             return ()
@@ -209,7 +209,7 @@ class Profile:
         return tuple(sorted(names - NEVER_ALONE))
 
     @cached_property
-    def lost_certifications(self) -> tuple[CertificationHeld, ...]:
+    def lost_certifications(self) -> tuple[CertificationRecord, ...]:
         """Certifications that a board has suspended or revoked."""
         lost = {"SUSPENDED", "REVOKED"}
         return tuple(held for held in self.certifications if held.standing in lost)
@@ -225,24 +225,24 @@ class Profile:
         return SPECIALTIES_OF_KIND.get(self.kind, ())
 
     @cached_property
-    def practice_start(self) -> PracticeHeld | None:
+    def practice_start(self) -> PracticeRecord | None:
         """The start of active clinical practice; the latest one if several are on file."""
         starts = [held for held in self.practice if held.kind == PracticeKind.START]
         return max(starts, key=lambda held: (held.valid_from or date.min, held.pk), default=None)
 
     @cached_property
-    def hours(self) -> PracticeHeld | None:
+    def hours(self) -> PracticeRecord | None:
         """The attestation of weekly hours in force; the latest one if there are several."""
         attested = [held for held in self.practice if held.kind == PracticeKind.HOURS]
         return max(attested, key=lambda held: (held.valid_from or date.min, held.pk), default=None)
 
-    def training(self, topic: str) -> TrainingHeld | None:
+    def training(self, topic: str) -> TrainingRecord | None:
         """Return the latest training in a topic that is in force, or ``None``."""
         taken = [held for held in self.trainings if held.topic == topic]
         return max(taken, key=lambda held: (held.valid_from or date.min, held.pk), default=None)
 
     @property
-    def found_sanctions(self) -> tuple[SanctionHeld, ...]:
+    def found_sanctions(self) -> tuple[SanctionRecord, ...]:
         return tuple(check for check in self.sanction_checks if check.found)
 
 
@@ -251,7 +251,7 @@ def format_day(day: date) -> str:
     return f"{day:%b} {day.day}, {day.year}"
 
 
-def years_before(day: date, years: int) -> date:
+def subtract_years(day: date, years: int) -> date:
     """Return the same day some years earlier. February 29 becomes February 28 if needed."""
     try:
         return day.replace(year=day.year - years)

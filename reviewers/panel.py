@@ -13,7 +13,7 @@ from cases.models import Case, DisputedItem, TreatmentCategory
 from reviewers.forms.panel import TITLES
 from reviewers.matching.candidacy import DEFAULT_RULES, SETTINGS, Applicant, Reason, Rules
 from reviewers.matching.candidates import WITH_REVIEWER
-from reviewers.matching.track_record import rules_on
+from reviewers.matching.track_record import get_matching_rules
 
 from .facts import PracticeKind, Profile
 from .matching import ranking, requirements
@@ -26,17 +26,19 @@ from .models import (
     Reviewer,
     ReviewerAssignment,
 )
-from .profiles import profiles
-from .services.conflicts import open_questions
-from .services.credentialing import KINDS
+from .profiles import load_profiles
+from .services.conflicts import list_open_questions
+from .services.credentialing import FACT_KINDS
 
 PAGE = 50
 LAPSES_SOON = timedelta(days=90)
-TOLD_FOR = timedelta(days=14)  # how long a reviewer sees that they were removed from a case
+REMOVED_SHOWN_FOR = timedelta(
+    days=14
+)  # how long a reviewer sees that they were removed from a case
 
 
 @dataclass(frozen=True)
-class Line:
+class RosterLine:
     """One reviewer on the roster."""
 
     reviewer: Reviewer
@@ -57,7 +59,7 @@ class FactLine:
 
 
 @dataclass(frozen=True)
-class Work:
+class ReviewerWork:
     """One case in a reviewer's own list."""
 
     assignment: ReviewerAssignment
@@ -75,7 +77,7 @@ class RulesChange:
 
 
 @dataclass(frozen=True)
-class Shown:
+class CandidateLine:
     """One candidate for display on the assignment page."""
 
     candidate: Candidate
@@ -87,9 +89,9 @@ class Shown:
         return self.candidate.reviewer
 
 
-def roster(
+def list_roster(
     *, on: date, known_at: datetime, find: str = "", after: str = "", with_work: bool = True
-) -> tuple[list[Line], str]:
+) -> tuple[list[RosterLine], str]:
     """Return a page of the panel by code, and the code after which the next page starts.
 
     At most five queries.
@@ -108,21 +110,22 @@ def roster(
         )
     if after:
         rows = rows.filter(code__gt=after)
-    found = list(with_workload(rows, on=on).distinct()[: PAGE + 1])
+    found = list(annotate_workload(rows, on=on).distinct()[: PAGE + 1])
     shown = found[:PAGE]
-    held = profiles(
+    held = load_profiles(
         Reviewer.objects.filter(pk__in=[row.pk for row in shown]), on=on, known_at=known_at
     )
-    rules = rules_on(on, known_at=known_at)
-    then = as_they_stood(shown, known_at=known_at)
+    rules = get_matching_rules(on, known_at=known_at)
+    then = load_roster_entries(shown, known_at=known_at)
     lines = [
-        _line(row, held[row.pk], rules, then.get(row.pk), with_work=with_work) for row in shown
+        _build_roster_line(row, held[row.pk], rules, then.get(row.pk), with_work=with_work)
+        for row in shown
     ]
     return lines, shown[-1].code if len(found) > PAGE else ""
 
 
 @dataclass(frozen=True)
-class Stood:
+class RosterEntry:
     """The values of a reviewer's row at a moment, from its history."""
 
     status: str
@@ -131,23 +134,28 @@ class Stood:
     days_off: Sequence[int]  # weekdays, Monday 0
 
 
-def as_they_stood(rows: Sequence[Reviewer], *, known_at: datetime) -> dict[int, Stood]:
+def load_roster_entries(rows: Sequence[Reviewer], *, known_at: datetime) -> dict[int, RosterEntry]:
     """Load the rows of reviewers as they were at a moment, by id. One query."""
     versions = Reviewer.history.filter(
         id__in=[row.pk for row in rows], history_date__lte=known_at
     ).order_by("history_date", "history_id")
     return {
-        pk: Stood(*values)
+        pk: RosterEntry(*values)
         for pk, *values in versions.values_list("id", "status", "capacity", "subjects", "days_off")
     }
 
 
-def hindrances(
-    profile: Profile, row: Any, *, rules: Rules, entry: Stood | None = None, with_work: bool = True
+def list_blocking_reasons(
+    profile: Profile,
+    row: Any,
+    *,
+    rules: Rules,
+    entry: RosterEntry | None = None,
+    with_work: bool = True,
 ) -> list[Reason]:
     """Return the reasons that block every case for a reviewer on the profile's day.
 
-    :param row: a reviewer loaded by ``with_workload``.
+    :param row: a reviewer loaded by ``annotate_workload``.
     :param entry: the row's values at that time; the current ones when left out.
     :param with_work: consider open cases, which are known only for today.
     """
@@ -158,11 +166,13 @@ def hindrances(
         days_off=frozenset(row.days_off if entry is None else entry.days_off),
     )
     passed_over = set() if with_work else {"WORKLOAD", "OVERDUE"}
-    answers = ranking.fitness(applicant, rules)
+    answers = ranking.check_general_requirements(applicant, rules)
     return [one for one in answers if not one.holds and one.requirement not in passed_over]
 
 
-def receives(subjects: Sequence[int] | None, days_off: Sequence[int]) -> tuple[str, str]:
+def describe_offer_limits(
+    subjects: Sequence[int] | None, days_off: Sequence[int]
+) -> tuple[str, str]:
     """Describe the treatments that a reviewer is offered and the days off. At most one query."""
     names = "All treatments"
     if subjects is not None:
@@ -171,7 +181,7 @@ def receives(subjects: Sequence[int] | None, days_off: Sequence[int]) -> tuple[s
     return names, ", ".join(f"{day_name[day]}s" for day in sorted(days_off))
 
 
-def with_workload(rows: QuerySet[Reviewer], *, on: date) -> QuerySet[Any]:
+def annotate_workload(rows: QuerySet[Reviewer], *, on: date) -> QuerySet[Any]:
     """Annotate reviewers with their number of open and overdue cases."""
     open_now = Q(
         assignments__state__in=ReviewerAssignment.LIVE,
@@ -184,7 +194,7 @@ def with_workload(rows: QuerySet[Reviewer], *, on: date) -> QuerySet[Any]:
     )
 
 
-def open_work(reviewer: Reviewer) -> QuerySet[ReviewerAssignment]:
+def list_open_work(reviewer: Reviewer) -> QuerySet[ReviewerAssignment]:
     """Return the live assignments of a reviewer, by due date."""
     return (
         ReviewerAssignment.objects.filter(
@@ -197,7 +207,7 @@ def open_work(reviewer: Reviewer) -> QuerySet[ReviewerAssignment]:
     )
 
 
-def file_of(
+def load_reviewer_file(
     reviewer: Reviewer, *, on: date, known_at: datetime, holding_only: bool
 ) -> list[tuple[str, str, list[FactLine]]]:
     """Return every kind of fact with its title and rows, newest first. One query per kind.
@@ -205,7 +215,7 @@ def file_of(
     :param holding_only: only facts in force on the day; otherwise also past and future ones.
     """
     found = []
-    for kind, model in KINDS.items():
+    for kind, model in FACT_KINDS.items():
         manager: Any = model._default_manager
         rows = manager.known_at(known_at).filter(reviewer=reviewer)
         if holding_only:
@@ -217,11 +227,11 @@ def file_of(
         rows = rows.select_related(*related).order_by("-valid_from", "-pk")
         if kind == "affiliation":
             rows = rows.prefetch_related("organization__names", "person__names")
-        found.append((kind, TITLES[kind], [_fact_line(row, on) for row in rows]))
+        found.append((kind, TITLES[kind], [_build_fact_line(row, on) for row in rows]))
     return found
 
 
-def taken_lately(user: User, *, now: datetime) -> list[ReviewerAssignment]:
+def list_recently_removed(user: User, *, now: datetime) -> list[ReviewerAssignment]:
     """Return the cases from which this person was recently removed, latest first. One query.
 
     Cases that were assigned to them again are left out.
@@ -234,14 +244,14 @@ def taken_lately(user: User, *, now: datetime) -> list[ReviewerAssignment]:
             ~Exists(back),
             reviewer__user=user,
             state=ReviewerAssignment.State.REMOVED,
-            ended_at__gt=now - TOLD_FOR,
+            ended_at__gt=now - REMOVED_SHOWN_FOR,
         )
         .select_related("case")
         .order_by("-ended_at", "-pk")
     )
 
 
-def my_work(user: User) -> list[Work]:
+def list_my_work(user: User) -> list[ReviewerWork]:
     """Return the cases that this person reviews, by due date. Three queries."""
     rows = list(
         ReviewerAssignment.objects.filter(
@@ -254,20 +264,21 @@ def my_work(user: User) -> list[Work]:
         .order_by("case__due_on", "pk")
     )
     return [
-        Work(
+        ReviewerWork(
             assignment=row,
             items=sorted(
                 (one for one in row.case.items.all() if one.is_live),
                 key=lambda one: one.position,
             ),
             is_offer=row.state == ReviewerAssignment.State.OFFERED,
-            attest_again=row.state == ReviewerAssignment.State.ACCEPTED and not _attested_now(row),
+            attest_again=row.state == ReviewerAssignment.State.ACCEPTED
+            and not _has_current_attestation(row),
         )
         for row in rows
     ]
 
 
-def lapsing(profile: Profile) -> list[tuple[str, date]]:
+def list_expiring_facts(profile: Profile) -> list[tuple[str, date]]:
     """Return the facts of a reviewer's file that expire soon, by date."""
     dated = [
         *((f"License in {held.state}", held.valid_to) for held in profile.licenses),
@@ -283,12 +294,12 @@ def lapsing(profile: Profile) -> list[tuple[str, date]]:
     return sorted(soon, key=lambda pair: pair[1])
 
 
-def rules_in_words(rules: Rules) -> list[tuple[str, int]]:
+def list_rule_values(rules: Rules) -> list[tuple[str, int]]:
     """Return every weight and limit as (label, value)."""
     return [(SETTINGS[name].label, value) for name, value in rules.values.items()]
 
 
-def changes_of_rules() -> list[RulesChange]:
+def list_rule_changes() -> list[RulesChange]:
     """Return all changes of the matching rules, newest first. One query."""
     changes, before = [], DEFAULT_RULES
     for row in MatchingRules.objects.select_related("recorded_by").order_by(
@@ -309,15 +320,15 @@ def changes_of_rules() -> list[RulesChange]:
     return changes[::-1]
 
 
-def choices(listed: CandidateList) -> tuple[list[Shown], list[Shown]]:
+def split_candidates(listed: CandidateList) -> tuple[list[CandidateLine], list[CandidateLine]]:
     """Split a candidate list into eligible candidates by rank and ineligible ones. One query."""
     rows = listed.candidates.select_related("reviewer").order_by("rank", "reviewer__code")
-    shown = [_shown(row) for row in rows]
+    shown = [_build_candidate_line(row) for row in rows]
     eligible = [one for one in shown if one.candidate.rank is not None]
     return eligible, [one for one in shown if one.candidate.rank is None]
 
 
-def counted(excluded: Iterable[Shown]) -> list[tuple[int, str]]:
+def count_exclusion_reasons(excluded: Iterable[CandidateLine]) -> list[tuple[int, str]]:
     """Count the ineligible candidates of each requirement, most first."""
     tally = dict.fromkeys(requirements.REQUIREMENTS, 0)
     for one in excluded:
@@ -333,8 +344,8 @@ def counted(excluded: Iterable[Shown]) -> list[tuple[int, str]]:
     return sorted(pairs, key=lambda pair: -pair[0])
 
 
-def doubts(
-    case: Case, excluded: Iterable[Shown], live: Iterable[ReviewerAssignment]
+def list_open_conflicts(
+    case: Case, excluded: Iterable[CandidateLine], live: Iterable[ReviewerAssignment]
 ) -> list[ConflictResult]:
     """Return the possible conflicts of a case that a person must resolve.
 
@@ -349,10 +360,10 @@ def doubts(
             if {reason["requirement"] for reason in one.candidate.reasons if not reason["holds"]}
             == {"UNSETTLED"}
         ]
-    return open_questions(case, waiting)
+    return list_open_questions(case, waiting)
 
 
-def surname_notes(assignment: ReviewerAssignment) -> list[str]:
+def list_shared_surnames(assignment: ReviewerAssignment) -> list[str]:
     """Return the parties who share the reviewer's surname, for a notice in the attestation."""
     rows = ConflictResult.objects.filter(
         case_id=assignment.case_id, reviewer_id=assignment.reviewer_id or 0, relation="SURNAME"
@@ -360,25 +371,27 @@ def surname_notes(assignment: ReviewerAssignment) -> list[str]:
     return sorted({f"{row.party.get_role_display()}: {row.party.name}" for row in rows})
 
 
-def _line(row: Any, held: Profile, rules: Rules, entry: Stood | None, *, with_work: bool) -> Line:
+def _build_roster_line(
+    row: Any, held: Profile, rules: Rules, entry: RosterEntry | None, *, with_work: bool
+) -> RosterLine:
     if entry is not None:
         held = replace(held, status=entry.status, capacity=entry.capacity)
-    return Line(
+    return RosterLine(
         reviewer=row,
         specialties=", ".join(held.specialties),
         states=", ".join(dict.fromkeys(held_license.state for held_license in held.licenses)),
         workload=row.workload,
-        hindrances=hindrances(held, row, rules=rules, entry=entry, with_work=with_work),
+        hindrances=list_blocking_reasons(held, row, rules=rules, entry=entry, with_work=with_work),
     )
 
 
-def _fact_line(row: Any, on: date) -> FactLine:
+def _build_fact_line(row: Any, on: date) -> FactLine:
     lapsed = row.valid_to is not None and row.valid_to < on
     soon = not lapsed and row.valid_to is not None and row.valid_to <= on + LAPSES_SOON
-    return FactLine(row, _words(row), lapsed, soon)
+    return FactLine(row, _describe_fact(row), lapsed, soon)
 
 
-def _words(row: Any) -> str:
+def _describe_fact(row: Any) -> str:
     """Describe a fact in one line."""
     kind = type(row).__name__
     if kind == "License":
@@ -398,7 +411,7 @@ def _words(row: Any) -> str:
         kin = f", {row.get_kin_display().lower()}" if row.kin else ""
         share = f", {row.share_percent}%" if row.share_percent is not None else ""
         note = f". {row.note}" if row.note else ""
-        return f"{row.get_relation_display()}: {_whose(row)}{kin}{share}{note}"
+        return f"{row.get_relation_display()}: {_name_affiliated_parties(row)}{kin}{share}{note}"
     if kind == "TreatmentExperience":
         return f"{row.treatment}. {row.detail}" if row.detail else row.treatment
     if kind == "FileProof":
@@ -408,7 +421,7 @@ def _words(row: Any) -> str:
     return str(row)
 
 
-def _whose(row: Any) -> str:
+def _name_affiliated_parties(row: Any) -> str:
     named = [
         name.printed
         for whose in (row.organization, row.person)
@@ -418,21 +431,23 @@ def _whose(row: Any) -> str:
     return ", ".join(named) or "not named"
 
 
-def _attested_now(row: ReviewerAssignment) -> bool:
+def _has_current_attestation(row: ReviewerAssignment) -> bool:
     return any(
         signed.voided_at is None and signed.party_list_version == row.case.party_list_version
         for signed in row.attestations.all()
     )
 
 
-def _shown(row: Candidate) -> Shown:
+def _build_candidate_line(row: Candidate) -> CandidateLine:
     sentences: dict[str, list[str]] = {}
     for reason in row.reasons:
         sentences.setdefault(reason["requirement"], []).append(reason["sentence"])
     if row.rank is None:
-        return Shown(row, "", [sentence for some in sentences.values() for sentence in some])
+        return CandidateLine(
+            row, "", [sentence for some in sentences.values() for sentence in some]
+        )
     line = [
         one for name in ("CERTIFICATION", "LICENSE", "WORKLOAD") for one in sentences.get(name, [])
     ]
     why = [one for name in ("SPECIALTY", "CONFLICT", "REMARK") for one in sentences.get(name, [])]
-    return Shown(row, " ".join(line), why)
+    return CandidateLine(row, " ".join(line), why)

@@ -4,16 +4,16 @@ from accounts.models import User
 from cases.lifecycle import Status
 from cases.models import Case
 from cases.organization_facts import why_not_decided_here
-from cases.policies import why_not
+from cases.policies import why_not_at_stage
 from reviewers.matching.candidates import WITH_REVIEWER
-from reviewers.models.assignment import approval_of, taken_seats
+from reviewers.models.assignment import get_seat_approval, list_taken_seats
 
 from .models import Attestation, AttestationWording, Reviewer, ReviewerAssignment
 
 
 def why_not_assign(user: User, case: Case) -> str:
     """Return why the case cannot be assigned, including conflicts of this organization."""
-    reason = why_not(
+    reason = why_not_at_stage(
         user,
         "reviewers.assign",
         case,
@@ -29,8 +29,8 @@ def why_not_plan(user: User) -> str:
     return "Only coordinators assign cases to reviewers."
 
 
-def why_not_take_back(user: User, case: Case) -> str:
-    return why_not(
+def why_not_remove_reviewer(user: User, case: Case) -> str:
+    return why_not_at_stage(
         user,
         "reviewers.assign",
         case,
@@ -45,11 +45,11 @@ def why_not_move(user: User, assignment: ReviewerAssignment) -> str:
     """Return why the case of an assignment cannot be moved to another reviewer."""
     if not assignment.is_live:
         return "The reviewer no longer has this case."
-    return why_not_take_back(user, assignment.case) or why_not_decided_here(assignment.case)
+    return why_not_remove_reviewer(user, assignment.case) or why_not_decided_here(assignment.case)
 
 
 def why_not_approve_seats(user: User, case: Case) -> str:
-    reason = why_not(
+    reason = why_not_at_stage(
         user,
         "reviewers.assign",
         case,
@@ -58,22 +58,22 @@ def why_not_approve_seats(user: User, case: Case) -> str:
         Status.IN_REVIEW,
         act="approve more than one reviewer",
     )
-    if not reason and (approval := approval_of(case)) is not None:
+    if not reason and (approval := get_seat_approval(case)) is not None:
         return f"{approval.seats} reviewers are already approved for this case."
     return reason
 
 
 def why_not_end_seats(user: User, case: Case) -> str:
-    reason = why_not(
+    reason = why_not_at_stage(
         user,
         "reviewers.assign",
         case,
         Status.RECORDS_COMPLETE,
         act="return to one reviewer",
     )
-    if not reason and approval_of(case) is None:
+    if not reason and get_seat_approval(case) is None:
         return "This case has one reviewer. There is no approval to end."
-    if not reason and taken_seats(case) - {1}:
+    if not reason and list_taken_seats(case) - {1}:
         return "Another seat is assigned. Remove that reviewer first."
     return reason
 
@@ -111,7 +111,7 @@ def why_not_check_payer_bias(user: User | None) -> str:
     return "Only the medical director runs tests and records what was found."
 
 
-def why_not_settle(user: User, reviewer: Reviewer) -> str:
+def why_not_resolve_conflict(user: User, reviewer: Reviewer) -> str:
     """Return why this person cannot resolve a possible conflict of a reviewer."""
     if reviewer.user_id == user.pk:
         return "Someone other than the reviewer must resolve this."
@@ -155,7 +155,7 @@ def why_not_decline(user: User, assignment: ReviewerAssignment) -> str:
     return reason
 
 
-def live_assignments(case: Case) -> list[ReviewerAssignment]:
+def list_live_assignments(case: Case) -> list[ReviewerAssignment]:
     """Return the offered and accepted assignments of the current round. One query."""
     return list(
         case.assignments.filter(round=case.round, state__in=ReviewerAssignment.LIVE)
@@ -164,7 +164,7 @@ def live_assignments(case: Case) -> list[ReviewerAssignment]:
     )
 
 
-def past_assignments(case: Case) -> list[ReviewerAssignment]:
+def list_past_assignments(case: Case) -> list[ReviewerAssignment]:
     """Return the ended assignments of a case, latest first. One query."""
     return list(
         case.assignments.filter(ended_at__isnull=False)
@@ -173,7 +173,7 @@ def past_assignments(case: Case) -> list[ReviewerAssignment]:
     )
 
 
-def live_assignment(user: User, case: Case) -> ReviewerAssignment | None:
+def find_live_assignment(user: User, case: Case) -> ReviewerAssignment | None:
     """Return this person's live assignment in the current round, if any."""
     return (
         ReviewerAssignment.objects.filter(
@@ -187,7 +187,7 @@ def live_assignment(user: User, case: Case) -> ReviewerAssignment | None:
     )
 
 
-def live_attestation(assignment: ReviewerAssignment) -> Attestation | None:
+def find_live_attestation(assignment: ReviewerAssignment) -> Attestation | None:
     """Return the attestation in force, if it was signed for the current party list."""
     return assignment.attestations.filter(
         voided_at__isnull=True, party_list_version=assignment.case.party_list_version
@@ -202,7 +202,7 @@ def why_not_open_file(user: User, case: Case) -> str:
     """
     if not user.may("determinations.review"):
         return "Your role does not let you review cases."
-    assignment = live_assignment(user, case)
+    assignment = find_live_assignment(user, case)
     if assignment is None or assignment.reviewer is None:
         return "This case is not assigned to you."
     if assignment.reviewer.status != Reviewer.Status.ACTIVE:
@@ -215,7 +215,7 @@ def why_not_open_file(user: User, case: Case) -> str:
         )
     if assignment.state != ReviewerAssignment.State.ACCEPTED:
         return "Attest first that you have no conflict. Then the records open."
-    if live_attestation(assignment) is None:
+    if find_live_attestation(assignment) is None:
         return (
             "The parties of this case have changed. Attest again that you have no conflict. "
             "Then the records open."
@@ -223,6 +223,6 @@ def why_not_open_file(user: User, case: Case) -> str:
     return ""
 
 
-def may_open_file(user: User, case: Case) -> bool:
+def can_open_file(user: User, case: Case) -> bool:
     """Return whether this person can open the records of a case as its reviewer."""
     return not why_not_open_file(user, case)

@@ -14,18 +14,18 @@ from django.db.models.functions import Cast
 
 from .facts import (
     EXPERIENCE_YEARS,
-    AffiliationHeld,
-    CertificationHeld,
-    ExperienceHeld,
-    FileProofHeld,
-    Held,
-    LeaveHeld,
-    LicenseHeld,
-    PracticeHeld,
+    AffiliationRecord,
+    CertificationRecord,
+    ExperienceRecord,
+    FactRecord,
+    FileProofRecord,
+    LeaveRecord,
+    LicenseRecord,
+    PracticeRecord,
     Profile,
-    SanctionHeld,
-    TrainingHeld,
-    years_before,
+    SanctionRecord,
+    TrainingRecord,
+    subtract_years,
 )
 from .models import (
     Affiliation,
@@ -46,7 +46,7 @@ _DATED = ["valid_from", "valid_to", "verified_on", "verified_by", "source", "rec
 _NOTHING = Value("", output_field=_TEXT)
 
 
-def _text(name: str) -> Cast:
+def _cast_to_text(name: str) -> Cast:
     return Cast(name, _TEXT)
 
 
@@ -56,70 +56,86 @@ _FOUND = SqlCase(When(found=True, then=Value("1")), default=Value(""), output_fi
 _COLUMNS: dict[str, tuple[type[CredentialFact], list[Any]]] = {
     "licenses": (
         License,
-        [_text("state"), _text("number"), _text("kind"), _text("standing"), _NOTHING],
+        [
+            _cast_to_text("state"),
+            _cast_to_text("number"),
+            _cast_to_text("kind"),
+            _cast_to_text("standing"),
+            _NOTHING,
+        ],
     ),
     "certifications": (
         Certification,
         [
-            _text("board"),
-            _text("specialty__name"),
-            _text("parent__name"),
-            _text("standing"),
+            _cast_to_text("board"),
+            _cast_to_text("specialty__name"),
+            _cast_to_text("parent__name"),
+            _cast_to_text("standing"),
             _NOTHING,
         ],
     ),
-    "practice": (PracticeFact, [_text("kind"), _text("weekly_hours"), *[_NOTHING] * 3]),
-    "trainings": (Training, [_text("topic"), _text("version_taught"), *[_NOTHING] * 3]),
-    "sanction_checks": (SanctionCheck, [_text("register"), _FOUND, *[_NOTHING] * 3]),
-    "experience": (TreatmentExperience, [_text("treatment"), *[_NOTHING] * 4]),
-    "file_proofs": (FileProof, [_text("kind"), *[_NOTHING] * 4]),
-    "leaves": (Leave, [_text("note"), *[_NOTHING] * 4]),
+    "practice": (
+        PracticeFact,
+        [_cast_to_text("kind"), _cast_to_text("weekly_hours"), *[_NOTHING] * 3],
+    ),
+    "trainings": (
+        Training,
+        [_cast_to_text("topic"), _cast_to_text("version_taught"), *[_NOTHING] * 3],
+    ),
+    "sanction_checks": (SanctionCheck, [_cast_to_text("register"), _FOUND, *[_NOTHING] * 3]),
+    "experience": (TreatmentExperience, [_cast_to_text("treatment"), *[_NOTHING] * 4]),
+    "file_proofs": (FileProof, [_cast_to_text("kind"), *[_NOTHING] * 4]),
+    "leaves": (Leave, [_cast_to_text("note"), *[_NOTHING] * 4]),
     "affiliations": (
         Affiliation,
         [
-            _text("relation"),
-            _text("organization_id"),
-            _text("person_id"),
-            _text("share_percent"),
-            _text("kin"),
+            _cast_to_text("relation"),
+            _cast_to_text("organization_id"),
+            _cast_to_text("person_id"),
+            _cast_to_text("share_percent"),
+            _cast_to_text("kin"),
         ],
     ),
 }
 
 
-def _number(text: str | None) -> int | None:
+def _parse_number(text: str | None) -> int | None:
     return int(text) if text else None
 
 
-def _decimal(text: str | None) -> Decimal | None:
+def _parse_decimal(text: str | None) -> Decimal | None:
     return Decimal(text) if text else None
 
 
-_BUILD: dict[str, Callable[[dict[str, Any], list[Any]], Held]] = {
-    "licenses": lambda held, own: LicenseHeld(
+_BUILD: dict[str, Callable[[dict[str, Any], list[Any]], FactRecord]] = {
+    "licenses": lambda held, own: LicenseRecord(
         **held, state=own[0], number=own[1], kind=own[2], standing=own[3]
     ),
-    "certifications": lambda held, own: CertificationHeld(
+    "certifications": lambda held, own: CertificationRecord(
         **held, board=own[0], specialty=own[1], parent=own[2] or "", standing=own[3]
     ),
-    "practice": lambda held, own: PracticeHeld(**held, kind=own[0], weekly_hours=_decimal(own[1])),
-    "trainings": lambda held, own: TrainingHeld(**held, topic=own[0], version_taught=own[1]),
-    "sanction_checks": lambda held, own: SanctionHeld(**held, register=own[0], found=own[1] == "1"),
-    "experience": lambda held, own: ExperienceHeld(**held, treatment=own[0]),
-    "file_proofs": lambda held, own: FileProofHeld(**held, kind=own[0]),
-    "leaves": lambda held, own: LeaveHeld(**held, note=own[0]),
-    "affiliations": lambda held, own: AffiliationHeld(
+    "practice": lambda held, own: PracticeRecord(
+        **held, kind=own[0], weekly_hours=_parse_decimal(own[1])
+    ),
+    "trainings": lambda held, own: TrainingRecord(**held, topic=own[0], version_taught=own[1]),
+    "sanction_checks": lambda held, own: SanctionRecord(
+        **held, register=own[0], found=own[1] == "1"
+    ),
+    "experience": lambda held, own: ExperienceRecord(**held, treatment=own[0]),
+    "file_proofs": lambda held, own: FileProofRecord(**held, kind=own[0]),
+    "leaves": lambda held, own: LeaveRecord(**held, note=own[0]),
+    "affiliations": lambda held, own: AffiliationRecord(
         **held,
         relation=own[0],
-        organization_id=_number(own[1]),
-        person_id=_number(own[2]),
-        share_percent=_decimal(own[3]),
+        organization_id=_parse_number(own[1]),
+        person_id=_parse_number(own[2]),
+        share_percent=_parse_decimal(own[3]),
         kin=own[4] or "",
     ),
 }
 
 
-def profile(reviewer: Reviewer, *, on: date, known_at: datetime) -> Profile:
+def load_profile(reviewer: Reviewer, *, on: date, known_at: datetime) -> Profile:
     """Load a reviewer's facts in force on a day, as known at a moment. Three queries.
 
     Status and capacity are those of that moment, from the reviewer's history.
@@ -129,14 +145,14 @@ def profile(reviewer: Reviewer, *, on: date, known_at: datetime) -> Profile:
         .order_by("-history_date", "-history_id")
         .first()
     )
-    found = profiles(Reviewer.objects.filter(pk=reviewer.pk), on=on, known_at=known_at)
+    found = load_profiles(Reviewer.objects.filter(pk=reviewer.pk), on=on, known_at=known_at)
     now = found[reviewer.pk]
     if then is None:
         return now
     return replace(now, status=then.status, capacity=then.capacity)
 
 
-def profiles(
+def load_profiles(
     reviewers: QuerySet[Reviewer],
     *,
     on: date,
@@ -147,7 +163,9 @@ def profiles(
 
     :param affiliations: only these affiliations; all when left out.
     """
-    facts = facts_by_reviewer(on=on, known_at=known_at, of=reviewers, affiliations=affiliations)
+    facts = load_facts_by_reviewer(
+        on=on, known_at=known_at, of=reviewers, affiliations=affiliations
+    )
     return {
         row["pk"]: Profile(
             reviewer_id=row["pk"],
@@ -167,7 +185,7 @@ def profiles(
     }
 
 
-def facts_by_reviewer(
+def load_facts_by_reviewer(
     *,
     on: date,
     known_at: datetime,
@@ -182,7 +200,7 @@ def facts_by_reviewer(
     :param kinds: only these kinds of facts, named as in a profile.
     """
     parts = [
-        _facts_of(
+        _query_facts(
             model,
             kind,
             columns,
@@ -206,7 +224,7 @@ def facts_by_reviewer(
     return found
 
 
-def _facts_of(
+def _query_facts(
     model: Any,  # a subclass of CredentialFact; mypy cannot query the abstract one
     kind: str,
     columns: list[Any],
@@ -226,7 +244,7 @@ def _facts_of(
         holds |= Q(relation__in=lasting)
     if model is TreatmentExperience:
         # Experience that ended recently still counts.
-        recent = Q(valid_to__gte=years_before(on, EXPERIENCE_YEARS))
+        recent = Q(valid_to__gte=subtract_years(on, EXPERIENCE_YEARS))
         holds |= recent & (Q(valid_from__isnull=True) | Q(valid_from__lte=on))
     rows = rows.filter(holds)
     if only is not None:

@@ -13,18 +13,18 @@ from typing import Any
 from django.db.models import Q
 
 from cases.models import Party, Role
-from cases.party_facts import decided_together, rows_alike
+from cases.party_facts import group_party_rows, list_joint_cases
 from deadlines.days import local_day
 from directory.affiliations import PASS
 from letters.facts import Fact
-from reviewers.matching.candidates import conflicts_of
+from reviewers.matching.candidates import find_case_conflicts
 
-from .conflicts import by_party
+from .conflicts import group_by_party
 from .facts import (
-    Held,
+    FactRecord,
     PanelStatus,
     Profile,
-    years_before,
+    subtract_years,
 )
 from .matching import requirements
 from .models import (
@@ -36,12 +36,12 @@ from .models import (
     ReviewerAssignment,
     Training,
 )
-from .profiles import profile
+from .profiles import load_profile
 
 # The party roles of each sentence about affiliations. The first role must be on file, because the
 # letter cannot deny an affiliation with an unknown party. The UR organization belongs to the claims
 # administrator that uses it, and the manufacturer to the providers who would use its product.
-CLASSES: dict[str, tuple[Role, ...]] = {
+PARTY_CLASSES: dict[str, tuple[Role, ...]] = {
     "no_affiliation_employer": (Role.EMPLOYER,),
     "no_affiliation_employee": (Role.EMPLOYEE, Role.EMPLOYEE_ATTORNEY, Role.REPRESENTATIVE),
     "no_affiliation_providers": (
@@ -73,9 +73,11 @@ class CredentialLine:
     license_kind: str  # a value of LicenseKind; letters describe credentials by it
 
 
-def credentials(assignment: ReviewerAssignment, *, on: date, known_at: datetime) -> CredentialLine:
+def get_credential_line(
+    assignment: ReviewerAssignment, *, on: date, known_at: datetime
+) -> CredentialLine:
     """Return the reviewer's specialties and license states on a day, as known at a moment."""
-    held = _profile(assignment, on=on, known_at=known_at)
+    held = _load_assignment_profile(assignment, on=on, known_at=known_at)
     chosen = [match["specialty"] for match in assignment.match_reasons]
     own = held.specialties
     ordered = [name for name in chosen if name in own] + list(own)
@@ -84,27 +86,29 @@ def credentials(assignment: ReviewerAssignment, *, on: date, known_at: datetime)
         license_states=tuple(
             dict.fromkeys(held_license.state for held_license in held.good_licenses)
         ),
-        license_kind=held.kind or _last_kind(held),
+        license_kind=held.kind or _find_last_kind(held),
     )
 
 
-def proofs(assignment: ReviewerAssignment, *, on: date, known_at: datetime) -> list[Fact]:
+def collect_reviewer_facts(
+    assignment: ReviewerAssignment, *, on: date, known_at: datetime
+) -> list[Fact]:
     """Return the facts about an assignment's reviewer on a day, as known at a moment.
 
     Called on the day of signing and again on the day of issue. For an old letter, pass the day and
     moment of its signing.
     """
-    held = _profile(assignment, on=on, known_at=known_at)
+    held = _load_assignment_profile(assignment, on=on, known_at=known_at)
     about = f"seat {assignment.seat}"
     found = [
-        *_no_affiliation(assignment, held, known_at=known_at),
-        _attestation(assignment, known_at=known_at),
-        _license(held),
-        *_certification(held),
-        _practice_years(held),
-        _practice_hours(held),
-        _specialty_match(assignment, held),
-        *_trainings(held),
+        *_build_affiliation_facts(assignment, held, known_at=known_at),
+        _build_attestation_fact(assignment, known_at=known_at),
+        _build_license_fact(held),
+        *_build_certification_facts(held),
+        _build_practice_years_fact(held),
+        _build_practice_hours_fact(held),
+        _build_specialty_match_fact(assignment, held),
+        *_build_training_facts(held),
     ]
     return [
         Fact(one.name, one.value, one.source, one.valid_from, one.valid_to, about)
@@ -113,21 +117,23 @@ def proofs(assignment: ReviewerAssignment, *, on: date, known_at: datetime) -> l
     ]
 
 
-def _last_kind(held: Profile) -> str:
+def _find_last_kind(held: Profile) -> str:
     """Return the kind of a restricted or lapsed license, so that a refusal can name it."""
     for held_license in held.licenses:
         return held_license.kind
-    lapsed = _lapsed(License, held)
+    lapsed = _find_lapsed_fact(License, held)
     return lapsed.kind if lapsed is not None else ""
 
 
-def _profile(assignment: ReviewerAssignment, *, on: date, known_at: datetime) -> Profile:
+def _load_assignment_profile(
+    assignment: ReviewerAssignment, *, on: date, known_at: datetime
+) -> Profile:
     if assignment.reviewer is None:
         raise ValueError(f"{assignment} comes from a published letter and names no reviewer.")
-    return profile(assignment.reviewer, on=on, known_at=known_at)
+    return load_profile(assignment.reviewer, on=on, known_at=known_at)
 
 
-def _no_affiliation(
+def _build_affiliation_facts(
     assignment: ReviewerAssignment, held: Profile, *, known_at: datetime
 ) -> list[Fact]:
     """Build one fact for each class of parties without an affiliation.
@@ -140,13 +146,13 @@ def _no_affiliation(
         return []
     roles = dict(
         Party.objects.known_at(known_at)
-        .filter(case__in=decided_together(case))
+        .filter(case__in=list_joint_cases(case))
         .values_list("pk", "role")
     )
-    now = by_party(conflicts_of(case, held, known_at=known_at))
-    stored = _stored_results(assignment, held, list(roles), known_at=known_at)
+    now = group_by_party(find_case_conflicts(case, held, known_at=known_at))
+    stored = _load_stored_results(assignment, held, list(roles), known_at=known_at)
     facts = []
-    for name, classes in CLASSES.items():
+    for name, classes in PARTY_CLASSES.items():
         of_class = [pk for pk, role in roles.items() if role in classes]
         required = any(roles[pk] == classes[0] for pk in of_class)
         free = all(
@@ -166,7 +172,7 @@ def _no_affiliation(
     return facts
 
 
-def _stored_results(
+def _load_stored_results(
     assignment: ReviewerAssignment, held: Profile, party_ids: Sequence[int], *, known_at: datetime
 ) -> dict[int, tuple[int, datetime]]:
     """Return the parties whose latest stored checks all passed.
@@ -175,7 +181,7 @@ def _stored_results(
 
     :returns: party id → (party list version, time) of the latest check.
     """
-    alike = rows_alike(assignment.case)
+    alike = group_party_rows(assignment.case)
     rows = ConflictResult.objects.filter(
         case_id=assignment.case_id,
         reviewer_id=held.reviewer_id,
@@ -199,7 +205,7 @@ def _stored_results(
     }
 
 
-def _attestation(assignment: ReviewerAssignment, *, known_at: datetime) -> Fact | None:
+def _build_attestation_fact(assignment: ReviewerAssignment, *, known_at: datetime) -> Fact | None:
     """Return the attestation in force at a moment, if it covers the party list of that moment."""
     signed = (
         assignment.attestations.filter(signed_at__lte=known_at)
@@ -208,7 +214,7 @@ def _attestation(assignment: ReviewerAssignment, *, known_at: datetime) -> Fact 
         .order_by("-signed_at")
         .first()
     )
-    if signed is None or signed.party_list_version < _list_version(assignment, known_at):
+    if signed is None or signed.party_list_version < _get_list_version(assignment, known_at):
         return None
     return Fact(
         "attestation_signed",
@@ -219,14 +225,14 @@ def _attestation(assignment: ReviewerAssignment, *, known_at: datetime) -> Fact 
     )
 
 
-def _list_version(assignment: ReviewerAssignment, known_at: datetime) -> int:
+def _get_list_version(assignment: ReviewerAssignment, known_at: datetime) -> int:
     versions = assignment.case.parties.filter(recorded_at__lte=known_at).values_list(
         "list_version", flat=True
     )
     return max(versions, default=0)
 
 
-def _license(held: Profile) -> Fact | None:
+def _build_license_fact(held: Profile) -> Fact | None:
     sanctioned = held.restricted_licenses or held.lost_certifications or held.found_sanctions
     if sanctioned or held.status != PanelStatus.ACTIVE:
         return None
@@ -236,15 +242,21 @@ def _license(held: Profile) -> Fact | None:
         last = max(good, key=lambda one: one.valid_to or date.max)
         states = ", ".join(dict.fromkeys(one.state for one in good))
         return Fact(
-            "license", states, _source(last), valid_from=last.valid_from, valid_to=last.valid_to
+            "license",
+            states,
+            _describe_source(last),
+            valid_from=last.valid_from,
+            valid_to=last.valid_to,
         )
-    lapsed = _lapsed(License, held, standing=License.Standing.ACTIVE)
+    lapsed = _find_lapsed_fact(License, held, standing=License.Standing.ACTIVE)
     if lapsed is None:
         return None
-    return Fact("license", lapsed.state, _source(lapsed), lapsed.valid_from, lapsed.valid_to)
+    return Fact(
+        "license", lapsed.state, _describe_source(lapsed), lapsed.valid_from, lapsed.valid_to
+    )
 
 
-def _certification(held: Profile) -> Iterable[Fact]:
+def _build_certification_facts(held: Profile) -> Iterable[Fact]:
     """Build the board certification fact, which only physicians need.
 
     A lapsed certification is returned with its last day.
@@ -253,34 +265,36 @@ def _certification(held: Profile) -> Iterable[Fact]:
     if certified:
         last = max(certified, key=lambda one: one.valid_to or date.max)
         names = ", ".join(held.certified_specialties)
-        yield Fact("board_certification", names, _source(last), last.valid_from, last.valid_to)
+        yield Fact(
+            "board_certification", names, _describe_source(last), last.valid_from, last.valid_to
+        )
         return
-    lapsed = _lapsed(Certification, held, standing=Certification.Standing.CERTIFIED)
+    lapsed = _find_lapsed_fact(Certification, held, standing=Certification.Standing.CERTIFIED)
     if lapsed is not None:
         yield Fact(
             "board_certification",
             lapsed.specialty.name,
-            _source(lapsed),
+            _describe_source(lapsed),
             lapsed.valid_from,
             lapsed.valid_to,
         )
 
 
-def _practice_years(held: Profile) -> Fact | None:
+def _build_practice_years_fact(held: Profile) -> Fact | None:
     start = held.practice_start
     if start is None or start.valid_from is None:
         return None
-    if start.valid_from >= years_before(held.on, requirements.PRACTICE_YEARS):
+    if start.valid_from >= subtract_years(held.on, requirements.PRACTICE_YEARS):
         return None
     return Fact(
         "practice_years",
         f"since {start.valid_from:%m/%d/%Y}",
-        _source(start),
+        _describe_source(start),
         valid_from=start.valid_from,
     )
 
 
-def _practice_hours(held: Profile) -> Fact | None:
+def _build_practice_hours_fact(held: Profile) -> Fact | None:
     hours = held.hours
     if hours is not None and hours.weekly_hours is not None:
         if hours.weekly_hours < requirements.WEEKLY_HOURS:
@@ -288,23 +302,23 @@ def _practice_hours(held: Profile) -> Fact | None:
         return Fact(
             "practice_hours",
             f"{hours.weekly_hours.normalize():f}",
-            _source(hours),
+            _describe_source(hours),
             hours.valid_from,
             hours.valid_to,
         )
-    lapsed = _lapsed(PracticeFact, held, kind=PracticeFact.Kind.HOURS)
+    lapsed = _find_lapsed_fact(PracticeFact, held, kind=PracticeFact.Kind.HOURS)
     if lapsed is None or lapsed.weekly_hours is None:
         return None
     return Fact(
         "practice_hours",
         f"{lapsed.weekly_hours.normalize():f}",
-        _source(lapsed),
+        _describe_source(lapsed),
         lapsed.valid_from,
         lapsed.valid_to,
     )
 
 
-def _specialty_match(assignment: ReviewerAssignment, held: Profile) -> Fact | None:
+def _build_specialty_match_fact(assignment: ReviewerAssignment, held: Profile) -> Fact | None:
     """Return the specialty match stored with the assignment, if its specialties are in force."""
     matches = assignment.match_reasons
     if not matches or any(match["specialty"] not in held.specialties for match in matches):
@@ -316,23 +330,33 @@ def _specialty_match(assignment: ReviewerAssignment, held: Profile) -> Fact | No
     return Fact("specialty_match", value, f"Candidate list {assignment.candidate_list_id}")
 
 
-def _trainings(held: Profile) -> Iterable[Fact]:
+def _build_training_facts(held: Profile) -> Iterable[Fact]:
     for topic, name in (
         (Training.Topic.LAW, "training_law"),
         (Training.Topic.EVIDENCE, "training_evidence"),
     ):
         taken = held.training(topic)
         if taken is not None:
-            yield Fact(name, taken.version_taught, _source(taken), taken.valid_from, taken.valid_to)
+            yield Fact(
+                name,
+                taken.version_taught,
+                _describe_source(taken),
+                taken.valid_from,
+                taken.valid_to,
+            )
             continue
-        lapsed = _lapsed(Training, held, topic=topic)
+        lapsed = _find_lapsed_fact(Training, held, topic=topic)
         if lapsed is not None:
             yield Fact(
-                name, lapsed.version_taught, _source(lapsed), lapsed.valid_from, lapsed.valid_to
+                name,
+                lapsed.version_taught,
+                _describe_source(lapsed),
+                lapsed.valid_from,
+                lapsed.valid_to,
             )
 
 
-def _lapsed(model: Any, held: Profile, **about: Any) -> Any:
+def _find_lapsed_fact(model: Any, held: Profile, **about: Any) -> Any:
     """Return the fact that expired last before the day, to name it in a refusal."""
     return (
         model._default_manager.known_at(held.known_at)
@@ -342,5 +366,5 @@ def _lapsed(model: Any, held: Profile, **about: Any) -> Any:
     )
 
 
-def _source(held: Held | CredentialFact) -> str:
+def _describe_source(held: FactRecord | CredentialFact) -> str:
     return f"{held.source}, verified {held.verified_on:%m/%d/%Y} by {held.verified_by}"

@@ -18,7 +18,7 @@ def check_payer_bias(**_: object) -> None:
     """Run the missing payer-bias tests of each month and each twelve months."""
     began = monotonic()
     while monotonic() - began < LONGEST:
-        test = payer_bias.check_next(at=timezone.now())
+        test = payer_bias.run_next_bias_test(at=timezone.now())
         if test is None:
             return
         logger.info(

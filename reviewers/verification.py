@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date
 
-from .facts import Held, Profile
+from .facts import FactRecord, Profile
 
 CYCLE_YEARS = 3
 
@@ -26,7 +26,7 @@ class Verification:
         return self.due_on < on
 
 
-def verifications(profile: Profile) -> list[Verification]:
+def list_verifications(profile: Profile) -> list[Verification]:
     """Return the verifications of a file, by due date.
 
     Only the latest sanction check counts.
@@ -34,15 +34,18 @@ def verifications(profile: Profile) -> list[Verification]:
     start = profile.practice_start
     latest = max(profile.sanction_checks, key=lambda held: held.verified_on, default=None)
     found = [
-        *(_due(f"The license in {held.state}", held) for held in profile.licenses),
-        *(_due(f"The certification in {held.specialty}", held) for held in profile.certifications),
-        *([_due("The start of practice", start)] if start else []),
-        *([_due("The sanction check", latest)] if latest else []),
+        *(_build_verification(f"The license in {held.state}", held) for held in profile.licenses),
+        *(
+            _build_verification(f"The certification in {held.specialty}", held)
+            for held in profile.certifications
+        ),
+        *([_build_verification("The start of practice", start)] if start else []),
+        *([_build_verification("The sanction check", latest)] if latest else []),
     ]
     return sorted(found, key=lambda one: (one.due_on, one.what))
 
 
-def missing(profile: Profile) -> list[str]:
+def list_missing_facts(profile: Profile) -> list[str]:
     """Return what a file lacks to be complete, in the order of the file."""
     proofs = {held.kind for held in profile.file_proofs}
     physician_without = profile.is_physician and not profile.certified_specialties
@@ -60,11 +63,11 @@ def missing(profile: Profile) -> list[str]:
     return [words for lacking, words in lacks if lacking]
 
 
-def _due(what: str, held: Held) -> Verification:
-    return Verification(what, held.verified_on, years_after(held.verified_on, CYCLE_YEARS))
+def _build_verification(what: str, held: FactRecord) -> Verification:
+    return Verification(what, held.verified_on, add_years(held.verified_on, CYCLE_YEARS))
 
 
-def years_after(day: date, years: int) -> date:
+def add_years(day: date, years: int) -> date:
     """Return the same day some years later. February 29 becomes February 28 if needed."""
     try:
         return day.replace(year=day.year + years)

@@ -13,7 +13,7 @@ from .models import Attestation, AttestationWording
 
 
 @dataclass(frozen=True)
-class Published:
+class PublishedWording:
     """One wording with its publication details."""
 
     row: AttestationWording
@@ -25,20 +25,20 @@ class Published:
 
 
 @dataclass(frozen=True)
-class Wordings:
+class WordingHistory:
     """All wordings, latest first, grouped by whether they are in force on a day."""
 
-    in_force: Published | None
-    to_come: Sequence[Published]
-    before: Sequence[Published]
+    in_force: PublishedWording | None
+    to_come: Sequence[PublishedWording]
+    before: Sequence[PublishedWording]
     latest: AttestationWording | None
 
 
-def wordings(*, on: date, reader: User) -> Wordings:
+def list_wordings(*, on: date, reader: User) -> WordingHistory:
     """Return all wordings, grouped for a day. Three queries for any number of wordings."""
-    found = _published(reader)
+    found = _load_published_wordings(reader)
     begun = [one for one in found if one.row.effective_from <= on]
-    return Wordings(
+    return WordingHistory(
         in_force=begun[0] if begun else None,
         to_come=[one for one in found if one.row.effective_from > on],
         before=begun[1:],
@@ -46,7 +46,7 @@ def wordings(*, on: date, reader: User) -> Wordings:
     )
 
 
-def _published(reader: User) -> list[Published]:
+def _load_published_wordings(reader: User) -> list[PublishedWording]:
     rows = list(AttestationWording.objects.order_by("-number"))
     next_from = {row.pk: after.effective_from for after, row in pairwise(rows)}
     versions = {
@@ -64,7 +64,7 @@ def _published(reader: User) -> list[Published]:
         version = versions[row.pk]
         user = version.history_user
         found.append(
-            Published(
+            PublishedWording(
                 row=row,
                 by=user.name_for(reader) if user is not None else "",
                 published_at=version.history_date,

@@ -10,8 +10,8 @@ from reviewers.matching.candidates import WITH_REVIEWER
 from .facts import Profile
 from .matching import ranking
 from .models import ReportedChange, Reviewer, ReviewerAssignment
-from .profiles import profiles
-from .verification import Verification, missing, verifications
+from .profiles import load_profiles
+from .verification import Verification, list_missing_facts, list_verifications
 
 AHEAD = timedelta(days=90)  # how long before its due date a verification is listed
 
@@ -47,10 +47,10 @@ class Worklist:
     incomplete: Sequence[tuple[Reviewer, Sequence[str]]]
 
 
-def worklist(*, on: date, known_at: datetime) -> Worklist:
+def build_worklist(*, on: date, known_at: datetime) -> Worklist:
     """Build the worklist of a day. Five queries for any size of panel."""
     people = list(Reviewer.objects.exclude(status=Reviewer.Status.INACTIVE).order_by("code"))
-    held = profiles(
+    held = load_profiles(
         Reviewer.objects.exclude(status=Reviewer.Status.INACTIVE), on=on, known_at=known_at
     )
     work: dict[int, list[ReviewerAssignment]] = {}
@@ -63,12 +63,12 @@ def worklist(*, on: date, known_at: datetime) -> Worklist:
     lapses = [
         Lapse(person, reasons, work.get(person.pk, []))
         for person in people
-        if (reasons := stops(held[person.pk]))
+        if (reasons := list_stopping_reasons(held[person.pk]))
     ]
     due = [
         DueLine(person, one, one.is_overdue(on))
         for person in people
-        for one in verifications(held[person.pk])
+        for one in list_verifications(held[person.pk])
         if one.due_on <= on + AHEAD
     ]
     return Worklist(
@@ -79,14 +79,16 @@ def worklist(*, on: date, known_at: datetime) -> Worklist:
         ),
         lapses=sorted(lapses, key=lambda lapse: not lapse.open_work),
         due=sorted(due, key=lambda line: (line.verification.due_on, line.reviewer.code)),
-        incomplete=[(person, lacks) for person in people if (lacks := missing(held[person.pk]))],
+        incomplete=[
+            (person, lacks) for person in people if (lacks := list_missing_facts(held[person.pk]))
+        ],
     )
 
 
-def stops(profile: Profile) -> list[Reason]:
+def list_stopping_reasons(profile: Profile) -> list[Reason]:
     """Return the defects of a file that block all new cases on the profile's day."""
     return [
         reason
-        for reason in ranking.fitness(Applicant(profile, workload=0))
+        for reason in ranking.check_general_requirements(Applicant(profile, workload=0))
         if not reason.holds and reason.requirement not in _NOT_OF_THE_FILE
     ]

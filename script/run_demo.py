@@ -180,13 +180,13 @@ def start_broker(env: dict[str, str], children: list[Child]) -> None:
     path = broker.socket_path(VAR)
     path.unlink(missing_ok=True)
     try:
-        words = broker.command(path, folder=VAR)
+        words = broker.server_command(path, folder=VAR)
     except broker.NoBroker as error:
         raise CannotStart(str(error)) from error
     print("Starting the broker")
     children.append(Child("broker", words, env))
-    wait_for("The broker", lambda: broker.answers(path), children)
-    env["REDIS_URL"] = broker.url(path)
+    wait_for("The broker", lambda: broker.is_answering(path), children)
+    env["REDIS_URL"] = broker.socket_url(path)
 
 
 def start_portal(env: dict[str, str], children: list[Child]) -> None:

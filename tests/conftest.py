@@ -68,8 +68,8 @@ def _empty_cache():
     from reviewers.matching import panel_of_day, track_record
 
     cache.clear()
-    panel_of_day.forget()
-    track_record.forget()
+    panel_of_day.clear_panel_snapshots()
+    track_record.clear_track_records()
 
 
 @pytest.fixture(autouse=True)

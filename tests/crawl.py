@@ -67,9 +67,9 @@ from eligibility.services import information
 from files.services import read_bytes
 from guidelines import services as guideline_services
 from guidelines.models import Edition
-from imr_portal.audiences import PUBLIC, admits, audience_of
+from imr_portal.audiences import PUBLIC, audience_of, is_admitted
 from imr_portal.celery import app as celery_app
-from intake.models import WhyNot
+from intake.models import CancelReason
 from intake.services import drafts
 from intake.services.receiving import URDecisionOnForm
 from letters import relay
@@ -301,7 +301,7 @@ def _make_cases(office: Office) -> dict[str, list]:
     scan = batch_of(scanned_file()).scans.get()
     eligible = _eligible_like(earlier)
     open_offer = offered()
-    assignments.decline(
+    assignments.decline_assignment(
         assignment_id=open_offer.pk, reason="qvxdecline", by=user, at=MONDAY + timedelta(days=1)
     )
     open_offer = panel.offered_case(
@@ -315,11 +315,11 @@ def _make_cases(office: Office) -> dict[str, list]:
     done = issued(approved(submitted(attested(offered()))))
     steered = _looked_into()
     _move_dates(writing.case)
-    claims.claim(case_id=earlier.pk, by=person(Role.COORDINATOR), at=NOW)
+    claims.claim_case(case_id=earlier.pk, by=person(Role.COORDINATOR), at=NOW)
     _confirm_rule()
     _hand_over(office)
     file_all_letters(at=NOW)
-    guideline_services.seed(by=None, at=MONDAY)
+    guideline_services.seed_guidelines(by=None, at=MONDAY)
     guideline_services.confirm_edition(
         edition_id=Edition.objects.earliest("pk").pk,
         on=MONDAY.date(),
@@ -328,12 +328,12 @@ def _make_cases(office: Office) -> dict[str, list]:
     )
     letters_of = [one.case_letters.earliest("pk").pk for one in (eligible, open_offer.case)]
     case_letters.preview_letter(letter_id=letters_of[0], by=person(Role.COORDINATOR), at=NOW)
-    case_letters.discard_draft(
+    case_letters.discard_letter_draft(
         letter_id=letters_of[1], because="NOT_NEEDED", by=person(Role.COORDINATOR), at=NOW
     )
-    drafts.cancel(
+    drafts.cancel_intake_draft(
         key=begun_draft().key,
-        reason=WhyNot.UNREADABLE,
+        reason=CancelReason.UNREADABLE,
         note="",
         by=person(Role.INTAKE),
         at=NOW,
@@ -395,7 +395,7 @@ def _of_the_own_organization() -> None:
     """
     about = {"source": "Register of companies", "by": None, "at": MONDAY}
     owner = organization.record_member(kind="OWNER", name="Elin Marsh", **about)
-    organization.record_conflict(
+    organization.record_member_affiliation(
         member_id=owner.pk, relation="EMPLOYMENT", organization_name="Far Freezers", **about
     )
     namesake = person(Role.INTAKE, name="Marisol Quintanar")
@@ -452,14 +452,16 @@ def _looked_into() -> PayerBiasTest:
         choices=7, compared=7, unevenness=7, p="0.001", alarm="0.01", is_steered=True,
         deals=999, seed=1, made_at=NOW,
     )  # fmt: skip
-    payer_bias.note(test_id=steered.pk, words="All with qvxfair", by=person(Role.DIRECTOR), at=NOW)
+    payer_bias.add_bias_note(
+        test_id=steered.pk, words="All with qvxfair", by=person(Role.DIRECTOR), at=NOW
+    )
     return steered
 
 
 def _merged() -> SameOrganization:
     """Two rows that are known to be one organization."""
     first, second = OrganizationName.objects.order_by("organization_id")[:2]
-    return organizations.record_same(
+    return organizations.record_same_organization(
         organization_id=first.organization_id, same_as_name=second.printed,
         reason="Told by both", by=None, at=MONDAY,
     )  # fmt: skip
@@ -492,7 +494,7 @@ def _proposed(case: Case) -> ItemChange:
     """A change of an item that waits for a second person."""
     item = case.items.get()
     facts = item_changes.ItemFacts(title=f"{item.title}, with imaging")
-    return item_changes.propose_change(
+    return item_changes.propose_item_change(
         item_id=item.pk,
         facts=facts,
         seen_version=None,
@@ -528,7 +530,7 @@ def _move_dates(case: Case) -> None:
         at=at,
     )
     holds.end_hold(hold_id=held.pk, ended_on=today, because="Open again.", by=coordinator, at=at)
-    extensions.extend(
+    extensions.extend_determination(
         case_id=case.pk,
         days=1,
         approved_by="Dr. Approver",
@@ -539,7 +541,7 @@ def _move_dates(case: Case) -> None:
         at=at,
     )
     told = {"told_on": today, "letter_reference": "Letter", "by": coordinator, "at": at}
-    commitment = commitments.commitment(
+    commitment = commitments.add_commitment(
         case_id=case.pk,
         party_id=case.parties.get(role="EMPLOYEE").pk,
         what="The letter",
@@ -547,13 +549,13 @@ def _move_dates(case: Case) -> None:
         why="Asked by telephone.",
         **told,
     )
-    commitments.move(
+    commitments.move_commitment(
         commitment_id=commitment.pk,
         due_on=today + timedelta(days=9),
         why="The post is late.",
         **told,
     )
-    priority.convert(
+    priority.change_priority(
         case_id=case.pk,
         new="EXPEDITED",
         why="The physician asks for it.",
@@ -592,7 +594,7 @@ def _held(case: Case) -> Hold:
 
 def _commitment(case: Case) -> Commitment:
     """A date that the employee was told."""
-    return commitments.commitment(
+    return commitments.add_commitment(
         case_id=case.pk,
         party_id=case.parties.get(role="EMPLOYEE").pk,
         what="A copy of the file",
@@ -616,7 +618,7 @@ def _hand_over(office: Office) -> None:
         mock.patch.object(celery_app.amqp, "send_task_message", keep),
         mock.patch.object(celery_app, "producer_or_acquire", return_value=producer),
     ):
-        letter_services.publish_due(send=relay.send, lost=OSError, at=NOW)
+        letter_services.publish_due_letters(send=relay.send_to_broker, lost=OSError, at=NOW)
 
 
 def _people() -> dict[str, object]:
@@ -835,7 +837,7 @@ def _send_everything(office: Office, people: dict, pools: dict) -> None:
         for who in [NOBODY, *people]:
             for place, (route, url) in enumerate(routes_of_ours):
                 by_htmx = bool(place % 2)
-                if who == NOBODY or not admits(audience_of(route), people[who]):
+                if who == NOBODY or not is_admitted(audience_of(route), people[who]):
                     office.posts.append(
                         visitor.visit(who, route, url, "post", by_htmx=by_htmx, data=sent)
                     )

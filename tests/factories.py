@@ -15,10 +15,10 @@ from cases.services.parties import PartyOnForm
 from correspondence.services import notices
 from deadlines.days import local_day
 from eligibility.services import screening
-from eligibility.services.citations import AdministratorCited, record_administrator_citations
+from eligibility.services.citations import AdministratorCitations, record_administrator_citations
 from intake.models import Batch, IntakeDraft
 from intake.services import batches, drafts, receiving
-from intake.services.receiving import ApplicationOnForm, ItemOnForm, Paper, URDecisionOnForm
+from intake.services.receiving import ApplicationOnForm, AttachedFile, ItemOnForm, URDecisionOnForm
 
 from .stored_stages import CASE_APPS, stored_stage
 
@@ -110,9 +110,9 @@ def parties(**names: str) -> list[PartyOnForm]:
     ]
 
 
-def paper(file: Any, kind: str = "UR_DECISION", name: str = "paper.pdf") -> Paper:
+def paper(file: Any, kind: str = "UR_DECISION", name: str = "paper.pdf") -> AttachedFile:
     """A file that came with an application."""
-    return Paper(ApplicationPaper.Kind(kind), file, name)
+    return AttachedFile(ApplicationPaper.Kind(kind), file, name)
 
 
 def scanned_file(name: str = "scan.pdf", **pdf: Any) -> Any:
@@ -138,7 +138,7 @@ def begun_draft(*, by: User | None = None, at: datetime = MONDAY, **said: Any) -
         "scan_id": None,
         "typed": {"last_name": ["X"]},
     } | said
-    return drafts.save_draft(by=by or person(Role.INTAKE), at=at, **said)
+    return drafts.save_intake_draft(by=by or person(Role.INTAKE), at=at, **said)
 
 
 @stored_stage(*CASE_APPS)
@@ -146,7 +146,7 @@ def received_case(*, at: datetime = MONDAY, by: User | None = None, **changes: A
     """A case as intake leaves it: in screening."""
     clerk = by or person(Role.INTAKE)
     changes.setdefault("received_at", at - timedelta(hours=2))
-    return receiving.receive(application=application(**changes), by=clerk, at=at)
+    return receiving.receive_application(application=application(**changes), by=clerk, at=at)
 
 
 @stored_stage(*CASE_APPS)
@@ -171,7 +171,7 @@ def state_citations(case: Case, *, by: User, at: datetime) -> None:
     """The coordinator reads the UR decision: it cites nothing for any item."""
     for item in case.items.order_by("position"):
         record_administrator_citations(
-            item_id=item.pk, cited=AdministratorCited(nothing=True), by=by, at=at
+            item_id=item.pk, cited=AdministratorCitations(nothing=True), by=by, at=at
         )
 
 

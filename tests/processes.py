@@ -33,7 +33,7 @@ def environment(folder):
         "DJANGO_SETTINGS_MODULE": "tests.settings",
         "DATABASE_URL": database,
         "FILES_DIR": settings.FILES_DIR,
-        "REDIS_URL": broker_program.url(broker_program.socket_path(folder)),
+        "REDIS_URL": broker_program.socket_url(broker_program.socket_path(folder)),
         "PYTHONUNBUFFERED": "1",
     }
 
@@ -201,10 +201,10 @@ class Broker:
 
     def __init__(self, folder, env):
         self.socket = broker_program.socket_path(Path(folder))
-        self.url = broker_program.url(self.socket)
+        self.url = broker_program.socket_url(self.socket)
         self._process = Process(
             "broker",
-            broker_program.command(self.socket, folder=Path(folder)),
+            broker_program.server_command(self.socket, folder=Path(folder)),
             folder=folder,
             env=env,
         )
@@ -217,7 +217,7 @@ class Broker:
     def _answers(self):
         if not self._process.running:
             raise DidNotHappen(f"The broker ended:\n{self._process.output}")
-        return broker_program.answers(self.socket)
+        return broker_program.is_answering(self.socket)
 
     @property
     def running(self):

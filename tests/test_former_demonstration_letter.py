@@ -9,9 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from guidelines.citations import Citation, sentences
+from guidelines.citations import Citation, compose_citation_line
 from guidelines.models import Edition
-from guidelines.services import seed
+from guidelines.services import seed_guidelines
 from tests import decision_facts
 from tests.factories import MONDAY
 
@@ -47,7 +47,7 @@ def test_its_dates_are_in_none_of_the_listed_documents(text):
 
 
 def test_it_cites_another_authority_than_it_argues_from():
-    printed = sentences(citations("citations"), who="The Expert Reviewer")
+    printed = compose_citation_line(citations("citations"), who="The Expert Reviewer")
 
     assert printed == ITEM["citations_printed"]
     assert "outside of the MTUS Guidelines" in printed
@@ -65,13 +65,13 @@ def test_the_edition_that_utilization_review_cites_was_replaced_before_its_decis
     assert replaced_on == date(2017, 12, 1)
     assert date.fromisoformat(LETTER["requested_on"]) >= replaced_on
     assert date.fromisoformat(LETTER["ur_decided_on"]) >= replaced_on
-    printed = sentences(citations("ur_citations"), who="The Claims Administrator")
+    printed = compose_citation_line(citations("ur_citations"), who="The Claims Administrator")
     assert printed == ITEM["ur_citations_printed"]
 
 
 @pytest.mark.django_db
 def test_the_edition_table_agrees_that_it_was_replaced():
-    seed(by=None, at=MONDAY)
+    seed_guidelines(by=None, at=MONDAY)
     edition = Edition.objects.get(guideline__code="chronic-pain-medical-treatment", label="2016")
 
     assert edition.standing(date.fromisoformat(LETTER["requested_on"])) == "superseded"

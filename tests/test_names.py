@@ -12,7 +12,7 @@ import pytest
 from django.apps import apps
 
 from accounts.models import HIDDEN_NAME, User
-from accounts.names import who
+from accounts.names import name_actor
 from accounts.roles import Role
 
 from .factories import person
@@ -189,7 +189,7 @@ def test_the_name_of_a_reviewer_is_shown_to_them_and_to_roles_that_may_know():
     assert former.name_for(former) == "Rita Former"
     assert former.name_for(person(Role.QA)) == "Rita Former"
     assert former.name_for(person(Role.INTAKE)) == HIDDEN_NAME
-    assert who(former, reader=person(Role.AUDITOR)) == HIDDEN_NAME
+    assert name_actor(former, reader=person(Role.AUDITOR)) == HIDDEN_NAME
 
 
 @pytest.mark.django_db

@@ -38,10 +38,10 @@ WALKED = ("cases", "reviewers", "records", "determinations", "guidelines", "lett
 # Acts that have their own tests and touch no tracked row of a journey.
 NOT_HERE = {
     "determinations/services/published.py:load_published": "loads what others decided",
-    "letters/services.py:sweep": "brings back letters that got lost",
-    "letters/services.py:beat": "shows that a process works",
-    "letters/services.py:claim_due": "for the relay",
-    "letters/services.py:publish_due": "for the relay",
+    "letters/services.py:requeue_lost_letters": "brings back letters that got lost",
+    "letters/services.py:record_heartbeat": "shows that a process works",
+    "letters/services.py:claim_due_letters": "for the relay",
+    "letters/services.py:publish_due_letters": "for the relay",
     "letters/services.py:retry_failed_letter": "needs a letter that cannot be typeset",
 }
 

@@ -10,79 +10,220 @@ ROOT = Path(__file__).resolve().parent.parent
 # Questions: they read, change nothing and need no one's name. Checked below to write nothing.
 QUESTIONS = {
     "queues/services/claims.py": {
-        "stages_for", "next_case", "why_next", "own_claims", "held_since",
+        "stages_for",
+        "preview_next_case",
+        "explain_next_for",
+        "list_own_claims",
+        "describe_claim",
     },
-    "cases/services/case_deadlines.py": {"answer", "compute", "due_on", "holds_on", "renewed"},
-    "deadlines/services.py": {"superseding", "law_with"},
-    "cases/services/recounting.py": {"would_change"},
+    "cases/services/case_deadlines.py": {
+        "compute_case_sum",
+        "compute_rule_sum",
+        "find_due_date",
+        "list_deadline_holds",
+        "build_renewed_deadline",
+    },
+    "deadlines/services.py": {
+        "preview_superseding",
+        "rules_as_changed",
+    },
+    "cases/services/recounting.py": {
+        "find_date_changes",
+    },
     "eligibility/services/findings.py": {
-        "conclude", "refuse_unknown_words", "refuse_silent_difference", "rows",
+        "conclude_eligibility",
+        "refuse_unknown_references",
+        "refuse_unexplained_answers",
+        "build_findings",
     },
-    "eligibility/services/proposals.py": {"propose", "known_of"},
+    "eligibility/services/proposals.py": {
+        "propose_eligibility",
+        "collect_stored_facts",
+    },
     "eligibility/services/ur_decision.py": {
-        "differences_of", "open_differences", "answered_differently",
+        "list_differences",
+        "list_open_differences",
+        "find_confirmed_differences",
     },
-    "intake/services/checking.py": {"check", "find_alike"},
-    "intake/services/drafts.py": {"lock_draft", "open_drafts"},
-    "cases/services/time_in_stage.py": {"in_lists", "with_people", "with_reviewers", "totals"},
-    "cases/services/extensions.py": {"determination_deadline", "days_left"},
-    "cases/services/notice_deadlines.py": {"records_deadline", "own_papers_deadline"},
-    "cases/services/priority.py": {"needs_hour_of_notice", "needs_hour_of_information"},
-    "cases/services/commitments.py": {"why_not_move"},
-    "cases/services/deadline_information.py": {"information_for", "lateness"},
-    "intake/services/receiving.py": {"find_entered", "fold_claim"},
-    "intake/services/known_parties.py": {"known", "fill_in_known"},
-    "cases/services/item_changes.py": {"differences"},
-    "cases/services/consolidation.py": {"could_follow", "why_not"},
+    "intake/services/checking.py": {
+        "check_application_form",
+        "find_duplicates_of_form",
+    },
+    "intake/services/drafts.py": {
+        "lock_intake_draft",
+        "list_open_drafts",
+    },
+    "cases/services/time_in_stage.py": {
+        "list_queue_intervals",
+        "list_claim_intervals",
+        "list_review_intervals",
+        "sum_intervals",
+    },
+    "cases/services/extensions.py": {
+        "determination_deadline",
+        "count_extension_days_left",
+    },
+    "cases/services/notice_deadlines.py": {
+        "records_deadline",
+        "own_papers_deadline",
+    },
+    "cases/services/priority.py": {
+        "needs_hour_of_notice",
+        "needs_hour_of_information",
+    },
+    "cases/services/commitments.py": {
+        "why_not_move_commitment",
+    },
+    "cases/services/deadline_information.py": {
+        "list_deadline_notes",
+        "describe_lateness",
+    },
+    "intake/services/receiving.py": {
+        "find_case_of_form",
+        "fold_claim_number",
+    },
+    "intake/services/known_parties.py": {
+        "find_known_parties",
+        "fill_in_known_parties",
+    },
+    "cases/services/item_changes.py": {
+        "list_item_differences",
+    },
+    "cases/services/consolidation.py": {
+        "find_consolidation_candidates",
+        "why_not_consolidate_pair",
+    },
     "cases/services/duplicates.py": {
-        "read_application_facts", "find_similar", "said_same", "earlier_decisions",
+        "read_application_facts",
+        "find_similar_cases",
+        "list_confirmed_repeats",
+        "find_earlier_decisions",
     },
-    "eligibility/services/citations.py": {"stated_for"},
-    "directory/services/facts.py": {"lock_fact"},
-    "directory/services/organizations.py": {"names_of"},
-    "directory/services/people.py": {"find_organization"},
-    "correspondence/services/case_letters.py": {"find_preview"},
-    "correspondence/services/notices.py": {"address_of", "organization", "recipients"},
-    "cases/services/parties.py": {"former", "standing", "unsent_letters"},
-    "queues/services/bulk.py": {"offered", "expected"},
-    "queues/services/saved_views.py": {"views_for"},
+    "eligibility/services/citations.py": {
+        "find_stated_citations",
+    },
+    "directory/services/facts.py": {
+        "lock_fact",
+    },
+    "directory/services/organizations.py": {
+        "list_organization_names",
+    },
+    "directory/services/people.py": {
+        "find_organization",
+    },
+    "correspondence/services/case_letters.py": {
+        "find_letter_preview",
+    },
+    "correspondence/services/notices.py": {
+        "build_address",
+        "load_organization",
+        "list_notice_recipients",
+    },
+    "cases/services/parties.py": {
+        "former_parties",
+        "current_parties",
+        "list_unsent_letters",
+    },
+    "queues/services/bulk.py": {
+        "list_bulk_actions",
+        "preview_bulk_action",
+    },
+    "queues/services/saved_views.py": {
+        "list_saved_views",
+    },
     "determinations/services/issuing.py": {
-        "missing_proofs", "readiness", "changes_since_return", "copy_of",
+        "describe_missing_proofs",
+        "check_readiness",
+        "list_changes_since_return",
+        "render_issued_copy",
     },
-    "determinations/services/writing.py": {"is_opened", "unfinished"},
+    "determinations/services/writing.py": {
+        "is_opened",
+        "find_unfinished",
+    },
     "files/services.py": {
-        "read_bytes", "page_png", "page_text", "shown_name", "differences",
+        "read_bytes",
+        "render_page_png",
+        "extract_page_text",
+        "clean_file_name",
+        "compare_with_storage",
     },
     "letters/services.py": {
-        "wording_in_force", "compose", "freeze", "previewed", "typeset", "document_of",
+        "find_wording_in_force",
+        "compose_wording",
+        "freeze_words",
+        "find_document_preview",
+        "typeset_document",
+        "load_letter_document",
     },
     "records/services/dispatch.py": {
-        "manifest", "manifest_sha256", "last_dispatch", "is_current", "dispatch_fact",
+        "build_manifest",
+        "hash_manifest",
+        "last_dispatch",
+        "is_dispatch_current",
+        "dispatch_fact",
         "records_reviewed_fact",
     },
-    "records/services/documents.py": {"has_papers_to_take_in"},
-    "records/services/reading.py": {"unopened"},
-    "reviewers/services/assignment.py": {"current_wording", "free_seat", "lock_assignment"},
-    "reviewers/services/conflicts.py": {"open_questions"},
-    "reviewers/services/payer_bias.py": {"examine", "unanswered"},
-    "reviewers/services/moving.py": {"draw_up"},
+    "records/services/documents.py": {
+        "has_unfiled_documents",
+    },
+    "records/services/reading.py": {
+        "list_unopened_documents",
+    },
+    "reviewers/services/assignment.py": {
+        "get_current_wording",
+        "get_free_seat",
+        "lock_assignment",
+    },
+    "reviewers/services/conflicts.py": {
+        "list_open_questions",
+    },
+    "reviewers/services/payer_bias.py": {
+        "compute_bias_test",
+        "list_open_alerts",
+    },
+    "reviewers/services/moving.py": {
+        "build_move_plan",
+    },
     "reviewers/services/planning.py": {
-        "draw_up", "waiting", "after", "panel_at", "asked", "always", "refuse_if_changed",
+        "build_plan",
+        "list_waiting_cases",
+        "find_next_waiting",
+        "load_context_at",
+        "build_plan_input",
+        "has_unlimited_time",
+        "refuse_if_changed",
     },
 }  # fmt: skip
 
 # Acts of the machine. No one is asked who did it: it was the system, always.
 BY_THE_MACHINE = {
     # arithmetic over what was done, dated and kept
-    "queues/services/stage_durations.py": {"measure_stage_durations"},
+    "queues/services/stage_durations.py": {
+        "measure_stage_durations",
+    },
     # the schedule's own tests of what was done
-    "reviewers/services/payer_bias.py": {"check_next"},
+    "reviewers/services/payer_bias.py": {
+        "run_next_bias_test",
+    },
     # bytes are kept for an act that names its person in its own row
-    "files/services.py": {"receive", "store_bytes", "release_quarantined"},
+    "files/services.py": {
+        "receive_upload",
+        "store_bytes",
+        "release_quarantined",
+    },
     # a draft lapses by its date
-    "intake/services/drafts.py": {"close_forgotten"},
+    "intake/services/drafts.py": {
+        "close_lapsed_drafts",
+    },
     # the relay, the worker and the reconciler
-    "letters/services.py": {"claim_due", "publish_due", "render", "sweep", "beat"},
+    "letters/services.py": {
+        "claim_due_letters",
+        "publish_due_letters",
+        "render_letter",
+        "requeue_lost_letters",
+        "record_heartbeat",
+    },
 }
 
 WRITES = {

@@ -14,7 +14,7 @@ from imr_portal.audiences import (
     SIGN_IN_PAGES,
     SIGNED_IN,
     audience_of,
-    unknown_permissions,
+    find_unknown_permissions,
 )
 
 
@@ -46,7 +46,7 @@ def test_every_line_of_the_table_is_a_route():
 
 
 def test_the_table_names_only_permissions_that_exist():
-    assert not unknown_permissions()
+    assert not find_unknown_permissions()
 
 
 def test_every_permission_opens_something_to_someone():

@@ -60,18 +60,18 @@ def test_the_reader_of_views_finds_a_planted_one(planted):
 # Where a refusal is not the status of the page: a picture that is not there, a part of a page, a
 # redirect with a message, or an answer that another function gives.
 ANSWER_OTHERWISE = {
-    "cases/views/duplicates.py: _twelve_months",
-    "correspondence/views/case_letters.py: _preview",
-    "correspondence/views/case_letters.py: letter_page",
-    "determinations/views/workspace.py: draft",
-    "determinations/views/workspace.py: leave",
-    "determinations/views/workspace.py: open_review",
-    "intake/views/application.py: _take_papers",
-    "intake/views/application.py: intake_paper",
-    "records/views.py: page_png",
-    "records/views.py: page_text",
-    "reviewers/views/choosing.py: _assign_page",
-    "reviewers/views/choosing.py: rank",
+    "cases/views/duplicates.py: _find_bar_end",
+    "correspondence/views/case_letters.py: _preview_context",
+    "correspondence/views/case_letters.py: show_preview_page",
+    "determinations/views/workspace.py: autosave_part",
+    "determinations/views/workspace.py: leave_part",
+    "determinations/views/workspace.py: open_case_file",
+    "intake/views/application.py: _collect_files",
+    "intake/views/application.py: show_scan_page",
+    "records/views.py: serve_page_png",
+    "records/views.py: show_page_text",
+    "reviewers/views/choosing.py: _render_assign_page",
+    "reviewers/views/choosing.py: rank_reviewers",
 }
 
 

@@ -17,7 +17,7 @@ from letters.models import Letter
 _HOUR = {"invalid": "Enter the time as in 14:30."}
 
 
-def _words(max_length: int = 500) -> dict[str, Any]:
+def _text_options(max_length: int = 500) -> dict[str, Any]:
     """Build the options of a text field of several lines."""
     return {"max_length": max_length, "widget": forms.Textarea(attrs={"rows": 2})}
 
@@ -33,7 +33,7 @@ class HoldForm(DatedForm):
         help_text="The first day after the hold. The hold then ends by itself.",
         error_messages={"required": "Enter the planned end."},
     )
-    note = PaperText(label="Note", required=False, **_words())
+    note = PaperText(label="Note", required=False, **_text_options())
 
     def __init__(self, *args: Any, case: Case, **options: Any) -> None:
         super().__init__(*args, **options)
@@ -68,7 +68,7 @@ class EndHoldForm(DatedForm):
         help_text="The time to apply starts again from that service.",
     )
     because = PaperText(
-        label="Reason", error_messages={"required": "Enter why the hold ends."}, **_words()
+        label="Reason", error_messages={"required": "Enter why the hold ends."}, **_text_options()
     )
 
     def __init__(self, *args: Any, hold: Hold, **options: Any) -> None:
@@ -98,7 +98,7 @@ class ExtensionForm(DatedForm):
         error_messages={"required": "Enter the reference of the letter."},
     )
     good_cause = PaperText(
-        label="Good cause", error_messages={"required": "Enter the good cause."}, **_words()
+        label="Good cause", error_messages={"required": "Enter the good cause."}, **_text_options()
     )
 
 
@@ -113,7 +113,7 @@ class PriorityForm(DatedForm):
         help_text="For expedited review: certifies an imminent and serious threat to health.",
     )
     certified_on = PaperDate(label="Certified on", required=False)
-    support = PaperText(label="Support for the certification", required=False, **_words())
+    support = PaperText(label="Support for the certification", required=False, **_text_options())
     notice_on = PaperDate(label="Claims administrator informed on", required=False)
     notice_hour = forms.TimeField(
         label="Time (PT)",
@@ -131,7 +131,9 @@ class PriorityForm(DatedForm):
         widget=forms.TextInput(attrs={"autocomplete": "off"}),
     )
     why = PaperText(
-        label="Reason", error_messages={"required": "Enter why the priority changes."}, **_words()
+        label="Reason",
+        error_messages={"required": "Enter why the priority changes."},
+        **_text_options(),
     )
 
     def __init__(self, *args: Any, case: Case, **options: Any) -> None:
@@ -150,18 +152,20 @@ class PriorityForm(DatedForm):
                 del self.fields[name]
 
     def facts(self) -> dict[str, Any]:
-        """Return the arguments of ``priority.convert``. Call it on a valid form."""
+        """Return the arguments of ``priority.change_priority``. Call it on a valid form."""
         values = self.cleaned_data
         plain = ("new", "certified_by", "certified_on", "support", "why")
         return {name: values[name] for name in plain if name in values} | {
-            "notice_received_at": _moment(values.get("notice_on"), values.get("notice_hour")),
-            "information_complete_at": _moment(
+            "notice_received_at": _combine_day_hour(
+                values.get("notice_on"), values.get("notice_hour")
+            ),
+            "information_complete_at": _combine_day_hour(
                 values.get("complete_on"), values.get("complete_hour")
             ),
         }
 
 
-def _moment(day: date | None, hour: time | None) -> datetime | None:
+def _combine_day_hour(day: date | None, hour: time | None) -> datetime | None:
     """Combine a date and a Pacific time; ``None`` if one is missing."""
     if day is None or hour is None:
         return None
@@ -184,7 +188,9 @@ class MovedCommitmentForm(DatedForm):
     letter_reference = PaperText(
         label="Reference of another letter", max_length=120, required=False
     )
-    why = PaperText(label="Reason", error_messages={"required": "Enter the reason."}, **_words())
+    why = PaperText(
+        label="Reason", error_messages={"required": "Enter the reason."}, **_text_options()
+    )
 
     def __init__(self, *args: Any, case: Case, **options: Any) -> None:
         super().__init__(*args, **options)

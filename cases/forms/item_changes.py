@@ -6,7 +6,7 @@ from django import forms
 
 from cases.models import DisputedItem, TreatmentCategory
 from cases.services.item_changes import ItemFacts
-from form_fields.fields import DatedForm, PaperDate, PaperText, Said
+from form_fields.fields import DatedForm, PaperDate, PaperText, StatedAnswer
 
 
 class WhyForm(forms.Form):
@@ -40,7 +40,9 @@ class ItemForm(DatedForm):
     unit = PaperText(label="Unit", max_length=40, required=False)
     service_from = PaperDate(label="Service from", required=False)
     service_to = PaperDate(label="Service to", required=False)
-    is_experimental = Said(label="Does the UR decision call it experimental or investigational?")
+    is_experimental = StatedAnswer(
+        label="Does the UR decision call it experimental or investigational?"
+    )
     why = PaperText(
         label="Reason or source",
         max_length=500,

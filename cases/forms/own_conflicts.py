@@ -13,7 +13,7 @@ from form_fields.fields import DatedForm, Line, PaperDate
 Kind = OrganizationMember.Kind
 
 
-def _share() -> forms.DecimalField:
+def _build_share_field() -> forms.DecimalField:
     """Build the field of a share in percent."""
     return forms.DecimalField(
         label="Share in percent",
@@ -45,13 +45,13 @@ class OwnOrganizationForm(DatedForm):
         self.order_fields([*own, "user"])
 
 
-class ItselfForm(OwnOrganizationForm):
+class OrganizationItselfForm(OwnOrganizationForm):
     """The organization."""
 
     name = Line(label="Name", max_length=300, error_messages={"required": "Enter the name."})
 
 
-class _MayWorkHere(OwnOrganizationForm):
+class _MemberWithUserForm(OwnOrganizationForm):
     """A member who may have a user account."""
 
     user = forms.TypedChoiceField(
@@ -69,15 +69,15 @@ class _MayWorkHere(OwnOrganizationForm):
         self.fields["user"].choices = choices  # type: ignore[attr-defined]
 
 
-class OwnerForm(_MayWorkHere):
+class OwnerForm(_MemberWithUserForm):
     """An owner of a part of the organization."""
 
     name = Line(label="Owner", max_length=300, error_messages={"required": "Enter the name."})
     is_company = forms.BooleanField(label="Owner is an organization", required=False)
-    share_percent = _share()
+    share_percent = _build_share_field()
 
 
-class OfficerForm(_MayWorkHere):
+class OfficerForm(_MemberWithUserForm):
     """An officer or director."""
 
     name = Line(label="Name", max_length=300, error_messages={"required": "Enter the name."})
@@ -88,7 +88,7 @@ class OfficerForm(_MayWorkHere):
     )
 
 
-class StaffForm(_MayWorkHere):
+class StaffForm(_MemberWithUserForm):
     """A staff member."""
 
     def __init__(self, *args: Any, **options: Any) -> None:
@@ -100,7 +100,7 @@ class StaffForm(_MayWorkHere):
 
 
 MEMBER_FORMS: dict[str, type[OwnOrganizationForm]] = {
-    Kind.ITSELF.value: ItselfForm,
+    Kind.ITSELF.value: OrganizationItselfForm,
     Kind.OWNER.value: OwnerForm,
     Kind.OFFICER.value: OfficerForm,
     Kind.STAFF.value: StaffForm,
@@ -121,17 +121,17 @@ class MemberAffiliationForm(OwnOrganizationForm):
     kin = forms.ChoiceField(
         label="Relative", choices=[("", "Not a relative"), *Kin.choices], required=False
     )
-    share_percent = _share()
+    share_percent = _build_share_field()
     note = Line(label="Note", max_length=300, required=False)
 
 
-class CorrectForm(OwnOrganizationForm):
+class CorrectFactForm(OwnOrganizationForm):
     """Period, share and source of a fact on file."""
 
-    share_percent = _share()
+    share_percent = _build_share_field()
 
 
-class SettleForm(forms.Form):
+class ResolveConflictForm(forms.Form):
     """The resolution of a possible affiliation."""
 
     result = forms.ChoiceField(

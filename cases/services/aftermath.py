@@ -5,10 +5,10 @@ from datetime import date, datetime
 from django.db import transaction
 
 from accounts.models import User
-from accounts.refusals import refuse
+from accounts.refusals import refuse_unless_empty
 from cases import policies
 from cases.models import Case, DisputedItem, Event, Role
-from deadlines.calendars import say
+from deadlines.calendars import format_day
 from deadlines.days import local_day
 from letters.models import Channel, Letter
 from letters.outcomes import Outcome
@@ -19,7 +19,7 @@ from .notice_deadlines import BY_WIRE
 IMPLEMENTING = ("authorize", "reimburse")  # for the claims administrator, from receipt
 
 
-def start_after_determination(
+def start_post_determination_deadlines(
     *, case: Case, sent_on: date, letter: Letter, by: User | None, at: datetime
 ) -> None:
     """Start the time to petition (LC 4610.6(h)) and, for overturned items, to implement.
@@ -32,7 +32,7 @@ def start_after_determination(
     by_role = {delivery.recipient_role: delivery for delivery in letter.deliveries.order_by("-pk")}
     employee = by_role.get(Role.EMPLOYEE.label) or by_role.get(Role.EMPLOYEE)
     by_mail = employee is None or Channel(employee.channel) not in BY_WIRE
-    case_deadlines.start(
+    case_deadlines.start_deadline(
         case=case,
         deadline_kind="petition",
         given={"mailed": sent_on.isoformat(), "method": "mail_ca" if by_mail else "electronic"},
@@ -45,28 +45,32 @@ def start_after_determination(
     )
     at_once = administrator is not None and Channel(administrator.channel) in BY_WIRE
     given = {"received": sent_on.isoformat()} if at_once else {}
-    for deadline_kind in _to_implement(case, sent_on):
-        case_deadlines.start(
+    for deadline_kind in _list_implementation_duties(case, sent_on):
+        case_deadlines.start_deadline(
             case=case, deadline_kind=deadline_kind, given=given, by=by, at=at, leads=False
         )
 
 
 @transaction.atomic
-def state_receipt(*, case_id: int, received_on: date, by: User, at: datetime) -> Case:
+def record_determination_receipt(
+    *, case_id: int, received_on: date, by: User, at: datetime
+) -> Case:
     """Record when the claims administrator received the determination.
 
     :raises NotAllowed: wrong role, nothing to implement, or an impossible date.
     """
     case = Case.objects.lock(case_id)
-    refuse(policies.why_not_state_receipt(by, case))
+    refuse_unless_empty(policies.why_not_state_receipt(by, case))
     today = local_day(at)
-    refuse("This date is in the future." if received_on > today else "")
+    refuse_unless_empty("This date is in the future." if received_on > today else "")
     if case.decided_on is not None and received_on < case.decided_on:
-        refuse(f"The determination was made on {say(case.decided_on)}. Check the date.")
+        refuse_unless_empty(
+            f"The determination was made on {format_day(case.decided_on)}. Check the date."
+        )
     for deadline in case.deadlines.filter(
         round=case.round, deadline_kind__in=IMPLEMENTING, replaced_at__isnull=True
     ).order_by("pk"):
-        case_deadlines.start(
+        case_deadlines.start_deadline(
             case=case,
             deadline_kind=deadline.deadline_kind,
             given={"received": received_on.isoformat()},
@@ -79,13 +83,14 @@ def state_receipt(*, case_id: int, received_on: date, by: User, at: datetime) ->
         kind=Event.Kind.CHANGED,
         happened_at=at,
         by=by,
-        sentence=f"The claims administrator received the determination on {say(received_on)}.",
+        sentence="The claims administrator received the determination on "
+        f"{format_day(received_on)}.",
         facts={"received_on": received_on.isoformat()},
     )
     return case
 
 
-def _to_implement(case: Case, on: date) -> list[str]:
+def _list_implementation_duties(case: Case, on: date) -> list[str]:
     """List the duties that overturned items cause: authorize future care, reimburse past care."""
     items = case.items.filter(ending=DisputedItem.Ending.DECIDED, outcome=Outcome.OVERTURNED)
     given = [item.service_from is not None and item.service_from < on for item in items]

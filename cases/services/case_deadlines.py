@@ -13,7 +13,7 @@ from accounts.models import User
 from accounts.refusals import NotAllowed
 from cases.models import Case, Deadline
 from deadlines.days import PACIFIC
-from deadlines.engine import due
+from deadlines.engine import compute_deadline
 from deadlines.facts import Hold
 from deadlines.models import Law, rules_on_file
 from deadlines.rules import EXTENSION
@@ -23,14 +23,14 @@ SCREENING = "screening"  # an internal deadline of the organization; all others 
 
 
 @dataclass(frozen=True)
-class Moved:
+class MovedDeadline:
     """A deadline row that was replaced, and the row that replaced it."""
 
     old: Deadline
     new: Deadline
 
 
-def start(
+def start_deadline(
     *,
     case: Case,
     deadline_kind: str,
@@ -48,53 +48,55 @@ def start(
         its row then says which one.
     :raises NotAllowed: a leading deadline lacks a fact and has no date.
     """
-    found = answer(case=case, deadline_kind=deadline_kind, given=given)
+    found = compute_case_sum(case=case, deadline_kind=deadline_kind, given=given)
     if leads and isinstance(found, Unknown):
         raise NotAllowed(found.sentence)
-    running = _running(case, deadline_kind)
+    running = _find_running_deadline(case, deadline_kind)
     if running is not None:
-        _end(running, "Replaced by a new calculation", by=by, at=at)
-    deadline = _row(case, deadline_kind, given, found).store(by=by, at=at)
+        _end_deadline(running, "Replaced by a new calculation", by=by, at=at)
+    deadline = _build_deadline_row(case, deadline_kind, given, found).store(by=by, at=at)
     if leads and deadline.due_on is not None:
         case.set_due(deadline.due_on, deadline_kind, by=by, at=at)
     return deadline
 
 
-def meet(*, case: Case, deadline_kind: str, by: User | None, at: datetime) -> None:
+def satisfy_deadline(*, case: Case, deadline_kind: str, by: User | None, at: datetime) -> None:
     """Mark an active deadline as satisfied. Nothing happens if there is none."""
-    deadline = _running(case, deadline_kind)
+    deadline = _find_running_deadline(case, deadline_kind)
     if deadline is not None and deadline.met_at is None:
         deadline.met_at = at
         deadline.store(by=by, at=at, why="Done", fields=["met_at"])
 
 
-def unmeet(
+def reopen_deadline(
     *, case: Case, deadline_kind: str, why: str, by: User | None, at: datetime
 ) -> Deadline | None:
     """Make a satisfied deadline active again, with its old date.
 
     :returns: the deadline, or ``None`` if the case has none of this kind.
     """
-    deadline = _running(case, deadline_kind)
+    deadline = _find_running_deadline(case, deadline_kind)
     if deadline is not None and deadline.met_at is not None:
         deadline.met_at = None
         deadline.store(by=by, at=at, why=why, fields=["met_at"])
     return deadline
 
 
-def stop(*, case: Case, why: str, by: User | None, at: datetime) -> None:
+def stop_deadlines(*, case: Case, why: str, by: User | None, at: datetime) -> None:
     """Stop every active deadline of a locked case. The case has no due date until one starts.
 
     The rows stay on record. Lists sort the case by the day on which its deadlines stopped.
     """
     # Of all rounds, not only of the current one.
     for deadline in case.deadlines.filter(met_at__isnull=True, replaced_at__isnull=True):
-        _end(deadline, why, by=by, at=at)
+        _end_deadline(deadline, why, by=by, at=at)
     case.due_on, case.due_deadline_kind = at.astimezone(PACIFIC).date(), ""
     case.store(by=by, at=at, why=why, fields=["due_on", "due_deadline_kind"])
 
 
-def recompute(*, case: Case, why: str, by: User | None, at: datetime) -> list[Moved]:
+def recompute_deadlines(
+    *, case: Case, why: str, by: User | None, at: datetime
+) -> list[MovedDeadline]:
     """Recompute every active deadline of a locked case, and store the rows that changed.
 
     The result does not depend on when or how often this runs.
@@ -105,10 +107,10 @@ def recompute(*, case: Case, why: str, by: User | None, at: datetime) -> list[Mo
     for old in case.deadlines.filter(
         round=case.round, met_at__isnull=True, replaced_at__isnull=True
     ).order_by("pk"):
-        new = renewed(case=case, old=old)
+        new = build_renewed_deadline(case=case, old=old)
         if new is None:
             continue
-        _end(old, why, by=by, at=at)
+        _end_deadline(old, why, by=by, at=at)
         new.store(by=by, at=at, why=why)
         if (
             case.due_deadline_kind == new.deadline_kind
@@ -116,11 +118,11 @@ def recompute(*, case: Case, why: str, by: User | None, at: datetime) -> list[Mo
             and case.due_on != new.due_on
         ):
             case.set_due(new.due_on, new.deadline_kind, by=by, at=at)
-        moved.append(Moved(old, new))
+        moved.append(MovedDeadline(old, new))
     return moved
 
 
-def renewed(
+def build_renewed_deadline(
     *, case: Case, old: Deadline, law: Law | None = None, holds: Sequence[Hold] | None = None
 ) -> Deadline | None:
     """Build the unsaved row that would replace a deadline; ``None`` if nothing changes. Queries.
@@ -129,26 +131,26 @@ def renewed(
     :param holds: holds and extensions of the deadline, if the caller has read them already.
     :raises CannotCount: no rule covers the day of its trigger.
     """
-    found = answer(
+    found = compute_case_sum(
         case=case, deadline_kind=old.deadline_kind, given=old.given, law=law, holds=holds
     )
-    new = _row(case, old.deadline_kind, old.given, found)
-    return None if _says(new) == _says(old) else new
+    new = _build_deadline_row(case, old.deadline_kind, old.given, found)
+    return None if _deadline_content(new) == _deadline_content(old) else new
 
 
-def compute(*, deadline_kind: str, given: Mapping[str, str]) -> Sum:
+def compute_rule_sum(*, deadline_kind: str, given: Mapping[str, str]) -> Sum:
     """Calculate a deadline under the rules on file, without a case. Two queries.
 
     :raises NotAllowed: a fact is missing; the message names it.
     """
     rules, calendars = rules_on_file()
-    total = due(deadline_kind, given, rules=rules, calendars=calendars)
+    total = compute_deadline(deadline_kind, given, rules=rules, calendars=calendars)
     if isinstance(total, Unknown):
         raise NotAllowed(total.sentence)
     return total
 
 
-def answer(
+def compute_case_sum(
     *,
     case: Case,
     deadline_kind: str,
@@ -164,11 +166,11 @@ def answer(
     :raises CannotCount: a fact cannot be read, or no rule is on file for its day.
     """
     rules, calendars = law or rules_on_file()
-    holds = holds_on(case, deadline_kind) if holds is None else holds
-    return due(deadline_kind, given, rules=rules, calendars=calendars, holds=holds)
+    holds = list_deadline_holds(case, deadline_kind) if holds is None else holds
+    return compute_deadline(deadline_kind, given, rules=rules, calendars=calendars, holds=holds)
 
 
-def holds_on(case: Case, deadline_kind: str) -> list[Hold]:
+def list_deadline_holds(case: Case, deadline_kind: str) -> list[Hold]:
     """List the holds and extensions of one deadline, in the form of the engine. Two queries."""
     rows = case.holds.filter(round=case.round, deadline_kind__in=["", deadline_kind])
     holds = [
@@ -198,26 +200,26 @@ def holds_on(case: Case, deadline_kind: str) -> list[Hold]:
     ]
 
 
-def due_on(case: Case, deadline_kind: str) -> date | None:
+def find_due_date(case: Case, deadline_kind: str) -> date | None:
     """Return the legal date of an active deadline of the current round. One query."""
-    deadline = _running(case, deadline_kind)
+    deadline = _find_running_deadline(case, deadline_kind)
     return deadline.due_on if deadline else None
 
 
-def _running(case: Case, deadline_kind: str) -> Deadline | None:
+def _find_running_deadline(case: Case, deadline_kind: str) -> Deadline | None:
     """Return the active deadline of this kind in the current round."""
     return Deadline.objects.filter(
         case=case, round=case.round, deadline_kind=deadline_kind, replaced_at__isnull=True
     ).first()
 
 
-def _end(deadline: Deadline, why: str, *, by: User | None, at: datetime) -> None:
+def _end_deadline(deadline: Deadline, why: str, *, by: User | None, at: datetime) -> None:
     """End a deadline row; it stays on record."""
     deadline.replaced_at = at
     deadline.store(by=by, at=at, why=why, fields=["replaced_at"])
 
 
-def _row(
+def _build_deadline_row(
     case: Case, deadline_kind: str, given: Mapping[str, str], found: Sum | Unknown
 ) -> Deadline:
     """Build an unsaved row from a calculation."""
@@ -230,6 +232,6 @@ def _row(
     return row
 
 
-def _says(row: Deadline) -> tuple[object, ...]:
+def _deadline_content(row: Deadline) -> tuple[object, ...]:
     """Return what two rows are compared by."""
     return row.due_on, row.due_at, row.target_on, row.steps, row.unknown

@@ -6,10 +6,10 @@ from uuid import UUID
 from django.db import transaction
 
 from accounts.models import User
-from accounts.refusals import NotAllowed, refuse
+from accounts.refusals import NotAllowed, refuse_unless_empty
 from cases import policies
 from cases.models import Case, Commitment, Event
-from deadlines.calendars import say
+from deadlines.calendars import format_day
 from deadlines.days import local_day
 from letters.models import Letter
 
@@ -17,7 +17,7 @@ MOST_MOVES = 2  # instead of a third new date, a supervisor calls the party
 
 
 @transaction.atomic
-def commitment(
+def add_commitment(
     *,
     case_id: int,
     party_id: int,
@@ -38,13 +38,13 @@ def commitment(
     :raises NotAllowed: wrong role, a party or letter of another case, or a fact is missing.
     """
     case = Case.objects.lock(case_id)
-    refuse(policies.why_not_commitment(by, case))
+    refuse_unless_empty(policies.why_not_record_commitment(by, case))
     party = case.parties.current().filter(pk=party_id).first()
     if party is None:
         raise NotAllowed("Choose a party of this case.")
-    refuse("" if what.strip() else "Enter what was promised.")
-    letter = _letter(case, letter_id, letter_reference)
-    refuse(_why_not_these_days(due_on, told_on, local_day(at)))
+    refuse_unless_empty("" if what.strip() else "Enter what was promised.")
+    letter = _find_commitment_letter(case, letter_id, letter_reference)
+    refuse_unless_empty(_why_not_these_days(due_on, told_on, local_day(at)))
     made = Commitment(
         case=case,
         party=party,
@@ -57,12 +57,14 @@ def commitment(
         recorded_at=at,
         recorded_by=by,
     ).store(by=by, at=at, why=why)
-    _record(made, f"Commitment to {party.name}: {made.what} by {say(due_on)}.", by=by, at=at)
+    _record_commitment_event(
+        made, f"Commitment to {party.name}: {made.what} by {format_day(due_on)}.", by=by, at=at
+    )
     return made
 
 
 @transaction.atomic
-def move(
+def move_commitment(
     *,
     commitment_id: int,
     due_on: date,
@@ -80,13 +82,15 @@ def move(
     found = Commitment.objects.get(pk=commitment_id)
     case = Case.objects.lock(found.case_id)
     old = case.commitments.select_related("party").get(pk=commitment_id)
-    refuse(policies.why_not_commitment(by, case))
-    refuse(why_not_move(old))
-    refuse("" if why.strip() else "Enter why the date moves.")
+    refuse_unless_empty(policies.why_not_record_commitment(by, case))
+    refuse_unless_empty(why_not_move_commitment(old))
+    refuse_unless_empty("" if why.strip() else "Enter why the date moves.")
     if due_on <= old.due_on:
-        refuse(f"The new date must be after the earlier one, {say(old.due_on)}.")
-    letter = _letter(case, letter_id, letter_reference)
-    refuse(_why_not_these_days(due_on, told_on, local_day(at)))
+        refuse_unless_empty(
+            f"The new date must be after the earlier one, {format_day(old.due_on)}."
+        )
+    letter = _find_commitment_letter(case, letter_id, letter_reference)
+    refuse_unless_empty(_why_not_these_days(due_on, told_on, local_day(at)))
     new = Commitment(
         case=case,
         party=old.party,
@@ -101,9 +105,10 @@ def move(
         recorded_at=at,
         recorded_by=by,
     ).store(by=by, at=at, why=why)
-    _record(
+    _record_commitment_event(
         new,
-        f"Commitment to {old.party.name} moved from {say(old.due_on)} to {say(due_on)}: "
+        f"Commitment to {old.party.name} moved from {format_day(old.due_on)} to "
+        f"{format_day(due_on)}: "
         f"{old.what}. Moved {new.moved} of {MOST_MOVES} times.",
         by=by,
         at=at,
@@ -112,7 +117,7 @@ def move(
 
 
 @transaction.atomic
-def keep(*, commitment_id: int, kept_on: date, by: User, at: datetime) -> Commitment:
+def keep_commitment(*, commitment_id: int, kept_on: date, by: User, at: datetime) -> Commitment:
     """Record that a commitment was kept.
 
     :raises NotAllowed: wrong role, kept or moved already, or an impossible date.
@@ -120,22 +125,24 @@ def keep(*, commitment_id: int, kept_on: date, by: User, at: datetime) -> Commit
     found = Commitment.objects.get(pk=commitment_id)
     case = Case.objects.lock(found.case_id)
     commitment = case.commitments.select_related("party").get(pk=commitment_id)
-    refuse(policies.why_not_commitment(by, case))
-    refuse(_why_not_live(commitment))
+    refuse_unless_empty(policies.why_not_record_commitment(by, case))
+    refuse_unless_empty(_why_not_live(commitment))
     if not commitment.told_on <= kept_on <= local_day(at):
-        refuse("The day must be between the day on which the party was informed and today.")
+        refuse_unless_empty(
+            "The day must be between the day on which the party was informed and today."
+        )
     commitment.kept_on = kept_on
     commitment.store(by=by, at=at, why="Kept", fields=["kept_on"])
-    _record(
+    _record_commitment_event(
         commitment,
-        f"Commitment to {commitment.party.name} kept on {say(kept_on)}: {commitment.what}.",
+        f"Commitment to {commitment.party.name} kept on {format_day(kept_on)}: {commitment.what}.",
         by=by,
         at=at,
     )
     return commitment
 
 
-def why_not_move(commitment: Commitment) -> str:
+def why_not_move_commitment(commitment: Commitment) -> str:
     """Check whether a commitment can be moved again. One query."""
     reason = _why_not_live(commitment)
     if not reason and commitment.moved >= MOST_MOVES:
@@ -146,19 +153,23 @@ def why_not_move(commitment: Commitment) -> str:
 def _why_not_live(commitment: Commitment) -> str:
     """Check whether a commitment is neither kept nor moved. One query."""
     if commitment.kept_on is not None:
-        return f"This commitment was kept on {say(commitment.kept_on)}."
+        return f"This commitment was kept on {format_day(commitment.kept_on)}."
     if Commitment.objects.filter(replaces=commitment).exists():
         return "This date was already moved. Use the later one."
     return ""
 
 
-def _letter(case: Case, letter_id: UUID | str | None, reference: str) -> Letter | None:
+def _find_commitment_letter(
+    case: Case, letter_id: UUID | str | None, reference: str
+) -> Letter | None:
     """Return the letter of the case; ``None`` if another reference is given instead."""
     if letter_id is None:
-        refuse("" if reference.strip() else "Enter the letter by which the party was informed.")
+        refuse_unless_empty(
+            "" if reference.strip() else "Enter the letter by which the party was informed."
+        )
         return None
     letter = Letter.objects.filter(pk=letter_id, reference=case.number).first()
-    refuse("" if letter else "Choose a letter of this case.")
+    refuse_unless_empty("" if letter else "Choose a letter of this case.")
     return letter
 
 
@@ -170,7 +181,9 @@ def _why_not_these_days(due_on: date, told_on: date, today: date) -> str:
     return ""
 
 
-def _record(commitment: Commitment, sentence: str, *, by: User, at: datetime) -> None:
+def _record_commitment_event(
+    commitment: Commitment, sentence: str, *, by: User, at: datetime
+) -> None:
     """Write the event of a commitment."""
     Event.objects.create(
         case=commitment.case,

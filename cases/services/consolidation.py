@@ -8,32 +8,32 @@ from datetime import datetime
 from django.db import transaction
 
 from accounts.models import User
-from accounts.refusals import NotAllowed, refuse
+from accounts.refusals import NotAllowed, refuse_unless_empty
 from cases import duplicates, policies
 from cases.lifecycle import Status
 from cases.models import Case, CaseLink, Event, Role
-from cases.together import CONSOLIDATED, consolidated_into
+from cases.together import CONSOLIDATED, list_consolidated_cases
 from deadlines.days import local_day
 
 from . import case_deadlines, own_conflicts
-from .duplicates import Similar, find_similar, read_application_facts
+from .duplicates import SimilarCase, find_similar_cases, read_application_facts
 
 _JOINED, _PARTED = Event.Kind.CONSOLIDATED, Event.Kind.SEPARATED
 
 
-def could_follow(lead: Case) -> list[Similar]:
+def find_consolidation_candidates(lead: Case) -> list[SimilarCase]:
     """List the eligible cases that may be consolidated into this one. Five queries."""
-    similar = find_similar(facts=read_application_facts(lead), but=lead)
+    similar = find_similar_cases(facts=read_application_facts(lead), but=lead)
     return [
         one
         for one in similar
         if one.possible_duplicate.belongs
         and one.case.stage == Status.ELIGIBLE
-        and not why_not(one.case, lead)
+        and not why_not_consolidate_pair(one.case, lead)
     ]
 
 
-def why_not(case: Case, lead: Case) -> str:
+def why_not_consolidate_pair(case: Case, lead: Case) -> str:
     """Say why one case cannot be consolidated into another; empty if it can. Queries."""
     for one in (case, lead):
         if one.stage != Status.ELIGIBLE:
@@ -46,37 +46,37 @@ def why_not(case: Case, lead: Case) -> str:
             return f"The notices of {one.number} already exist and name only its own treatments."
     if case.pk == lead.pk:
         return "A case cannot be consolidated with itself."
-    if consolidated_into(case):
+    if list_consolidated_cases(case):
         return f"Other cases are consolidated into {case.number}. Make that one the lead case."
     if not _same_people(case, lead):
         return (
             "Cases can be consolidated only if employee, requesting physician and date of injury "
             "are the same (8 CCR 9792.10.4(a))."
         )
-    if _administrator(case) != _administrator(lead):
+    if _find_administrator_id(case) != _find_administrator_id(lead):
         return "The cases have different claims administrators, so one notice cannot serve both."
     return ""
 
 
 @transaction.atomic
-def consolidate(*, case_id: int, lead_id: int, reason: str, by: User, at: datetime) -> Case:
+def consolidate_case(*, case_id: int, lead_id: int, reason: str, by: User, at: datetime) -> Case:
     """Consolidate a case into a lead case, which decides the items of both.
 
     :raises NotAllowed: wrong role, no reason, or the two may not be consolidated.
     """
     locked = Case.objects.lock_all([case_id, lead_id])
     case, lead = locked[case_id], locked[lead_id]
-    refuse(policies.why_not_consolidate(by))
-    refuse("" if reason.strip() else "Enter why the cases are consolidated.")
-    refuse(why_not(case, lead))
+    refuse_unless_empty(policies.why_not_consolidate(by))
+    refuse_unless_empty("" if reason.strip() else "Enter why the cases are consolidated.")
+    refuse_unless_empty(why_not_consolidate_pair(case, lead))
     CaseLink(kind=CONSOLIDATED, case=case, other=lead, reason=reason.strip()[:500]).store(
         by=by, at=at, why=reason
     )
     case.move_to(Status.CONSOLIDATED, by=by, at=at, why=reason)
-    case_deadlines.stop(case=case, why=f"Consolidated into {lead.number}", by=by, at=at)
+    case_deadlines.stop_deadlines(case=case, why=f"Consolidated into {lead.number}", by=by, at=at)
     # A new version of the lead, so that pages opened before this change are refused.
     lead.store(by=by, at=at, why=f"{case.number} consolidated", fields=[])
-    _tell(
+    _record_link_event(
         case,
         _JOINED,
         f"Consolidated into {lead.number}. The items stay in this case.",
@@ -84,14 +84,16 @@ def consolidate(*, case_id: int, lead_id: int, reason: str, by: User, at: dateti
         by=by,
         at=at,
     )
-    _tell(lead, _JOINED, f"{case.number} was consolidated into this case.", reason, by=by, at=at)
+    _record_link_event(
+        lead, _JOINED, f"{case.number} was consolidated into this case.", reason, by=by, at=at
+    )
     # The lead now has the parties of both cases.
-    own_conflicts.examine(case=lead, by=by, at=at)
+    own_conflicts.check_own_conflicts(case=lead, by=by, at=at)
     return case
 
 
 @transaction.atomic
-def separate(*, case_id: int, reason: str, by: User, at: datetime) -> Case:
+def separate_case(*, case_id: int, reason: str, by: User, at: datetime) -> Case:
     """Separate a case from its lead before the notices of the lead. Its own notices become due.
 
     :raises NotAllowed: wrong role, no reason, not consolidated, or the lead has notices.
@@ -100,13 +102,13 @@ def separate(*, case_id: int, reason: str, by: User, at: datetime) -> Case:
     # Lock the lead first, as ending a lead does: with one order, callers cannot deadlock.
     lead = Case.objects.filter(pk__in=lead_of.values("other")).lock_first()
     case = Case.objects.lock(case_id)
-    refuse(policies.why_not_consolidate(by))
-    refuse("" if reason.strip() else "Enter why the case is separated.")
+    refuse_unless_empty(policies.why_not_consolidate(by))
+    refuse_unless_empty("" if reason.strip() else "Enter why the case is separated.")
     link = lead_of.filter(other=lead).first()
     if lead is None or link is None or case.stage != Status.CONSOLIDATED:
         raise NotAllowed(f"Case {case.number} is not consolidated into another.")
     if lead.stage != Status.ELIGIBLE or lead.notices.filter(round=lead.round).exists():
-        refuse(
+        refuse_unless_empty(
             f"The notices of {lead.number} already name these treatments, so it must decide them."
         )
     link.ended_at = at
@@ -114,12 +116,14 @@ def separate(*, case_id: int, reason: str, by: User, at: datetime) -> Case:
     case.move_to(Status.ELIGIBLE, by=by, at=at, why=reason)
     _start_notices_deadline(case, by=by, at=at)
     lead.store(by=by, at=at, why=f"{case.number} separated", fields=[])
-    _tell(case, _PARTED, f"Separated from {lead.number}.", reason, by=by, at=at)
-    _tell(lead, _PARTED, f"{case.number} was separated from this case.", reason, by=by, at=at)
+    _record_link_event(case, _PARTED, f"Separated from {lead.number}.", reason, by=by, at=at)
+    _record_link_event(
+        lead, _PARTED, f"{case.number} was separated from this case.", reason, by=by, at=at
+    )
     return case
 
 
-def release_followers(*, lead: Case, by: User | None, at: datetime) -> list[Case]:
+def release_consolidated_cases(*, lead: Case, by: User | None, at: datetime) -> list[Case]:
     """Separate the cases of a lead that ends early, so that their reviews continue."""
     released = []
     for link in lead.linked_from.filter(kind=CONSOLIDATED, ended_at=None).order_by("pk"):
@@ -130,22 +134,22 @@ def release_followers(*, lead: Case, by: User | None, at: datetime) -> list[Case
             case.move_to(Status.ELIGIBLE, by=by, at=at, why=f"{lead.number} ended early")
             _start_notices_deadline(case, by=by, at=at)
             sentence = f"{lead.number} ended early, so this case was separated from it."
-            _tell(case, _PARTED, sentence, "", by=by, at=at)
+            _record_link_event(case, _PARTED, sentence, "", by=by, at=at)
             released.append(case)
     return released
 
 
-def close_with_lead(*, lead: Case, by: User, at: datetime) -> list[Case]:
+def close_consolidated_cases(*, lead: Case, by: User, at: datetime) -> list[Case]:
     """Close the cases whose items their lead has decided. Called when its letter was sent."""
     closed = []
-    for case in consolidated_into(lead):
+    for case in list_consolidated_cases(lead):
         case = Case.objects.lock(case.pk)
         if case.stage != Status.CONSOLIDATED:
             continue
         case.decided_on = lead.decided_on
         case.store(by=by, at=at, why="Decided in its lead", fields=["decided_on"])
         case.move_to(Status.CLOSED, by=by, at=at, why=f"Decided in {lead.number}")
-        _tell(case, _JOINED, f"Decided in {lead.number} and closed.", "", by=by, at=at)
+        _record_link_event(case, _JOINED, f"Decided in {lead.number} and closed.", "", by=by, at=at)
         closed.append(case)
     return closed
 
@@ -153,23 +157,25 @@ def close_with_lead(*, lead: Case, by: User, at: datetime) -> list[Case]:
 def _start_notices_deadline(case: Case, *, by: User | None, at: datetime) -> None:
     """Start the deadline for the notices on the day on which the case was separated."""
     given = {"found_eligible": local_day(at).isoformat()}
-    case_deadlines.start(case=case, deadline_kind="noarfi", given=given, by=by, at=at)
+    case_deadlines.start_deadline(case=case, deadline_kind="noarfi", given=given, by=by, at=at)
 
 
 def _same_people(case: Case, lead: Case) -> bool:
     """Check the conditions of 8 CCR 9792.10.4(a): employee, physician, date of injury."""
     if case.date_of_injury is None or case.date_of_injury != lead.date_of_injury:
         return False
-    return duplicates.compare(read_application_facts(case), read_application_facts(lead)).belongs
+    return duplicates.compare_applications(
+        read_application_facts(case), read_application_facts(lead)
+    ).belongs
 
 
-def _administrator(case: Case) -> int | None:
+def _find_administrator_id(case: Case) -> int | None:
     """Return the organization id of the claims administrator."""
     party = case.parties.current().filter(role=Role.CLAIMS_ADMINISTRATOR).order_by("-pk").first()
     return party.organization_id if party else None
 
 
-def _tell(
+def _record_link_event(
     case: Case, kind: Event.Kind, sentence: str, why: str, *, by: User | None, at: datetime
 ) -> None:
     """Write the event of a consolidation or separation."""

@@ -12,18 +12,18 @@ from typing import Any
 from cases.models import Case, Priority, URType
 from deadlines.calendars import CannotCount
 from deadlines.days import PACIFIC
-from deadlines.engine import due
+from deadlines.engine import compute_deadline
 from deadlines.kinds import DEADLINE_KINDS, DETERMINATION_DEADLINE_KINDS
 from deadlines.models import rules_on_file
 from deadlines.penalty import Penalty, records_penalty
 from deadlines.sums import Sum, Unknown
-from deadlines.timeliness import timeliness
+from deadlines.timeliness import judge_timeliness
 
 from . import case_deadlines
 
 
 @dataclass(frozen=True)
-class Told:
+class DeadlineNote:
     """One deadline that is shown for information.
 
     :ivar due_on: its last day; ``None`` if it is unknown or the result is an amount of money.
@@ -41,13 +41,18 @@ class Told:
         return DEADLINE_KINDS[self.deadline_kind].label
 
 
-def information_for(*, case: Case, on: date) -> list[Told]:
+def list_deadline_notes(*, case: Case, on: date) -> list[DeadlineNote]:
     """List the informational deadlines of a case on a day. Queries."""
-    notes = [_application(case), _ur_decision(case), _twelve_months(case), _penalty(case, on)]
+    notes = [
+        _note_application_deadline(case),
+        _note_ur_deadline(case),
+        _note_twelve_months(case),
+        _note_records_penalty(case, on),
+    ]
     return [one for one in notes if one is not None]
 
 
-def _application(case: Case) -> Told | None:
+def _note_application_deadline(case: Case) -> DeadlineNote | None:
     """Build the note about the time to apply, and whether the application was in time."""
     ur_decision = case.ur_decision
     if ur_decision is None or case.received_on is None:
@@ -56,27 +61,27 @@ def _application(case: Case) -> Told | None:
         "application_formulary" if case.priority == Priority.FORMULARY else "application"
     )
     given = {"served": ur_decision.served_on, "method": ur_decision.service_method}
-    found = _count(case, deadline_kind, given)
+    found = _count_deadline(case, deadline_kind, given)
     if not isinstance(found, Sum):
-        return _unknown(deadline_kind, found)
+        return _build_unknown_note(deadline_kind, found)
     rules, calendars = rules_on_file()
-    holds = case_deadlines.holds_on(case, deadline_kind)
-    in_time = timeliness(
+    holds = case_deadlines.list_deadline_holds(case, deadline_kind)
+    in_time = judge_timeliness(
         deadline_kind, case.received_on, given, rules=rules, calendars=calendars, holds=holds
     )
-    return _told(found, in_time.sentence)
+    return _build_note(found, in_time.sentence)
 
 
-def _ur_decision(case: Case) -> Told | None:
+def _note_ur_deadline(case: Case) -> DeadlineNote | None:
     """Build the note about the time of the UR decision, from the RFA on."""
     ur_decision = case.ur_decision
     if ur_decision is None or ur_decision.requested_on is None:
         return None
     expedited = ur_decision.ur_type == URType.EXPEDITED
     deadline_kind = "ur_decision_expedited" if expedited else "ur_decision"
-    found = _count(case, deadline_kind, {"rfa": ur_decision.requested_on})
+    found = _count_deadline(case, deadline_kind, {"rfa": ur_decision.requested_on})
     if not isinstance(found, Sum):
-        return _unknown(deadline_kind, found)
+        return _build_unknown_note(deadline_kind, found)
     made = ur_decision.decided_on
     if made is None:
         sentence = "The date of the UR decision is not known."
@@ -85,20 +90,20 @@ def _ur_decision(case: Case) -> Told | None:
         sentence = f"The UR decision is dated {days} day{'' if days == 1 else 's'} after this date."
     else:
         sentence = "The UR decision is dated in time."
-    return _told(found, f"{sentence} For information: the WCAB decides whether it was late.")
+    return _build_note(found, f"{sentence} For information: the WCAB decides whether it was late.")
 
 
-def _twelve_months(case: Case) -> Told | None:
+def _note_twelve_months(case: Case) -> DeadlineNote | None:
     """Build the note about the twelve months in which a UR decision is in effect."""
     if case.ur_decision is None or case.ur_decision.decided_on is None:
         return None
-    found = _count(case, "twelve_month_bar", {"ur_denied": case.ur_decision.decided_on})
+    found = _count_deadline(case, "twelve_month_bar", {"ur_denied": case.ur_decision.decided_on})
     if not isinstance(found, Sum):
-        return _unknown("twelve_month_bar", found)
-    return _told(found, "For information: it does not affect this application.")
+        return _build_unknown_note("twelve_month_bar", found)
+    return _build_note(found, "For information: it does not affect this application.")
 
 
-def _penalty(case: Case, on: date) -> Told | None:
+def _note_records_penalty(case: Case, on: date) -> DeadlineNote | None:
     """Calculate the penalty for late records; ``None`` if they are not late."""
     deadline = (
         case.deadlines.filter(
@@ -118,32 +123,34 @@ def _penalty(case: Case, on: date) -> Told | None:
     try:
         found = records_penalty(given, rules=rules)
     except CannotCount as problem:
-        return _unknown("records_penalty", problem)
+        return _build_unknown_note("records_penalty", problem)
     if not isinstance(found, Penalty):
-        return _unknown("records_penalty", found)
+        return _build_unknown_note("records_penalty", found)
     when = "came" if case.records_complete_on else "are"
     sentence = (
         f"The records {when} {found.days_late} day{'' if found.days_late == 1 else 's'} late: "
         f"${found.usd:,}. Only the Division imposes it; this is the calculation for its file."
     )
-    return Told("records_penalty", None, sentence, tuple(step.as_row() for step in found.steps))
+    return DeadlineNote(
+        "records_penalty", None, sentence, tuple(step.as_row() for step in found.steps)
+    )
 
 
-def _count(
+def _count_deadline(
     case: Case, deadline_kind: str, given: Mapping[str, object]
 ) -> Sum | Unknown | CannotCount:
     """Calculate a deadline, or return why it cannot be calculated."""
     rules, calendars = rules_on_file()
-    holds = case_deadlines.holds_on(case, deadline_kind)
+    holds = case_deadlines.list_deadline_holds(case, deadline_kind)
     try:
-        return due(deadline_kind, given, rules=rules, calendars=calendars, holds=holds)
+        return compute_deadline(deadline_kind, given, rules=rules, calendars=calendars, holds=holds)
     except CannotCount as problem:
         return problem
 
 
-def _told(found: Sum, sentence: str) -> Told:
+def _build_note(found: Sum, sentence: str) -> DeadlineNote:
     """Build a note from a calculation."""
-    return Told(
+    return DeadlineNote(
         found.deadline_kind.name,
         found.due_on,
         sentence,
@@ -151,12 +158,14 @@ def _told(found: Sum, sentence: str) -> Told:
     )
 
 
-def _unknown(deadline_kind: str, found: object) -> Told:
+def _build_unknown_note(deadline_kind: str, found: object) -> DeadlineNote:
     """Build a note that says why there is no date."""
-    return Told(deadline_kind, None, found.sentence if isinstance(found, Unknown) else str(found))
+    return DeadlineNote(
+        deadline_kind, None, found.sentence if isinstance(found, Unknown) else str(found)
+    )
 
 
-def lateness(*, case: Case, at: datetime) -> str:
+def describe_lateness(*, case: Case, at: datetime) -> str:
     """Say how late the determination is or was; empty if it is not late.
 
     CHP v. WCAB (Margaris), 2016: the time limit is directory. A late determination stays valid.

@@ -10,7 +10,7 @@ from datetime import datetime
 from django.db import transaction
 
 from accounts.models import User
-from accounts.refusals import refuse
+from accounts.refusals import refuse_unless_empty
 from cases import policies
 from cases.models import Case, CaseLetter, Event, Priority
 from letters.kinds import LetterKind
@@ -28,7 +28,7 @@ _AFTER = {
 
 
 @transaction.atomic
-def propose(
+def propose_letter(
     *, event: Event, points: Sequence[str] = (), by: User | None, at: datetime
 ) -> CaseLetter | None:
     """Draft the letter that follows an action, in its transaction. A person decides about sending.
@@ -44,7 +44,7 @@ def propose(
         kind = None
     if kind is None:
         return None
-    return _draft(case, kind, event.sentence, points, event, None, by=by, at=at)
+    return _store_letter_draft(case, kind, event.sentence, points, event, None, by=by, at=at)
 
 
 @transaction.atomic
@@ -65,8 +65,8 @@ def draft_letter(
     :raises NotAllowed: wrong role, or a case that was loaded from a published letter.
     """
     case = Case.objects.lock(case_id)
-    refuse(policies.why_not_draft_letter(by, case) if by is not None else "")
-    return _draft(case, LetterKind(kind), because, points, None, by, by=by, at=at)
+    refuse_unless_empty(policies.why_not_draft_letter(by, case) if by is not None else "")
+    return _store_letter_draft(case, LetterKind(kind), because, points, None, by, by=by, at=at)
 
 
 def _is_partly_refused(case: Case) -> bool:
@@ -75,7 +75,7 @@ def _is_partly_refused(case: Case) -> bool:
     return latest is not None and bool(latest.refusals())
 
 
-def _draft(
+def _store_letter_draft(
     case: Case,
     kind: LetterKind,
     because: str,

@@ -7,7 +7,7 @@ from datetime import datetime
 from django.db import transaction
 
 from accounts.models import User
-from accounts.refusals import refuse
+from accounts.refusals import refuse_unless_empty
 from cases import duplicates, policies
 from cases.duplicates import ApplicationFacts, PossibleDuplicate
 from cases.models import (
@@ -27,7 +27,7 @@ Answer = DuplicateProposal.Answer
 
 
 @dataclass(frozen=True)
-class Similar:
+class SimilarCase:
     """A case similar to an application, with the evidence."""
 
     case: Case
@@ -58,12 +58,12 @@ def read_application_facts(case: Case) -> ApplicationFacts:
     )
 
 
-def find_similar(*, facts: ApplicationFacts, but: Case | None = None) -> list[Similar]:
+def find_similar_cases(*, facts: ApplicationFacts, but: Case | None = None) -> list[SimilarCase]:
     """Find the cases most similar to an application, saved or not. Five queries, by index.
 
     :param but: the case of the application itself, which is left out.
     """
-    keys = duplicates.keys_of(facts)
+    keys = duplicates.build_duplicate_keys(facts)
     rows = CaseKey.objects.filter(key__in=keys).order_by("-case_id").values_list("case_id")
     if but is not None:
         rows = rows.exclude(case=but)
@@ -78,9 +78,9 @@ def find_similar(*, facts: ApplicationFacts, but: Case | None = None) -> list[Si
     found = []
     for case in cases:
         theirs = read_application_facts(case)
-        possible_duplicate = duplicates.compare(facts, theirs)
+        possible_duplicate = duplicates.compare_applications(facts, theirs)
         if possible_duplicate.is_proposed or possible_duplicate.belongs:
-            found.append(Similar(case, theirs, possible_duplicate))
+            found.append(SimilarCase(case, theirs, possible_duplicate))
     found.sort(
         key=lambda one: (
             _BANDS.index(one.possible_duplicate.band),
@@ -94,17 +94,17 @@ def find_similar(*, facts: ApplicationFacts, but: Case | None = None) -> list[Si
 _BANDS = [*duplicates.PROPOSED, duplicates.Band.NO]
 
 
-def propose(*, case: Case, by: User | None, at: datetime) -> list[DuplicateProposal]:
+def propose_duplicates(*, case: Case, by: User | None, at: datetime) -> list[DuplicateProposal]:
     """Store the possible duplicates of a locked case, once per pair, and its search keys.
 
     A pair that was proposed before keeps its answer.
     """
     case = Case.objects.select_related("ur_decision").get(pk=case.pk)
     facts = read_application_facts(case)
-    _keep_keys(case, facts)
+    _store_new_keys(case, facts)
     known = set(case.possible_duplicates.values_list("other_id", flat=True))
     made = []
-    for similar in find_similar(facts=facts, but=case):
+    for similar in find_similar_cases(facts=facts, but=case):
         # The later of the two carries the proposal.
         if not similar.possible_duplicate.is_proposed or similar.case.pk in known | {
             case.duplicate_of_id
@@ -130,18 +130,18 @@ def propose(*, case: Case, by: User | None, at: datetime) -> list[DuplicatePropo
 
 
 @transaction.atomic
-def look_again(*, case_id: int, by: User, at: datetime) -> list[DuplicateProposal]:
+def search_duplicates_again(*, case_id: int, by: User, at: datetime) -> list[DuplicateProposal]:
     """Search for possible duplicates of a case again, such as after a correction.
 
     :raises NotAllowed: wrong role.
     """
     case = Case.objects.lock(case_id)
-    refuse(policies.why_not_settle_possible_duplicate(by))
-    return propose(case=case, by=by, at=at)
+    refuse_unless_empty(policies.why_not_resolve_duplicate(by))
+    return propose_duplicates(case=case, by=by, at=at)
 
 
 @transaction.atomic
-def settle(
+def resolve_duplicate(
     *,
     proposal_id: int,
     answer: DuplicateProposal.Answer | str,
@@ -162,15 +162,15 @@ def settle(
     case_id = DuplicateProposal.objects.values_list("case_id", flat=True).get(pk=proposal_id)
     case = Case.objects.lock(case_id)
     proposal = DuplicateProposal.objects.select_related("other").get(pk=proposal_id)
-    refuse(policies.why_not_settle_possible_duplicate(by))
+    refuse_unless_empty(policies.why_not_resolve_duplicate(by))
     if proposal.answer:
-        refuse("Someone has already resolved this. Reload the page to see the answer.")
-    refuse("" if answer in Answer.values else "Choose how the two cases are related.")
-    refuse("" if reason.strip() else "Enter how you know.")
+        refuse_unless_empty("Someone has already resolved this. Reload the page to see the answer.")
+    refuse_unless_empty("" if answer in Answer.values else "Choose how the two cases are related.")
+    refuse_unless_empty("" if reason.strip() else "Enter how you know.")
     strangers = set(item_ids) - set(case.items.values_list("pk", flat=True))
-    refuse("Choose items of this case." if strangers else "")
+    refuse_unless_empty("Choose items of this case." if strangers else "")
     if answer != Answer.DIFFERENT and not item_ids:
-        refuse("Select the items that are the same treatment.")
+        refuse_unless_empty("Select the items that are the same treatment.")
     proposal.answer, proposal.reason = answer, reason.strip()[:500]
     proposal.items = sorted(item_ids) if answer != Answer.DIFFERENT else []
     proposal.settled_at, proposal.settled_by = at, by
@@ -178,7 +178,7 @@ def settle(
     label = Answer(answer).label.lower()
     if answer != Answer.DIFFERENT:
         kind = CaseLink.Kind.DUPLICATE if answer == Answer.DUPLICATE else CaseLink.Kind.PRIOR
-        _link(case, proposal.other, kind, reason, by=by, at=at)
+        _link_cases(case, proposal.other, kind, reason, by=by, at=at)
     for one, other in ((case, proposal.other), (proposal.other, case)):
         Event.objects.create(
             case=one,
@@ -192,7 +192,7 @@ def settle(
     return proposal
 
 
-def said_same(case: Case) -> dict[int, list[tuple[Case, bool]]]:
+def list_confirmed_repeats(case: Case) -> dict[int, list[tuple[Case, bool]]]:
     """Map each item to the cases with the same treatment, as persons answered. One query.
 
     :returns: item id → (case, whether it is a duplicate and not an earlier request).
@@ -205,7 +205,7 @@ def said_same(case: Case) -> dict[int, list[tuple[Case, bool]]]:
     return found
 
 
-def earlier_decisions(item: DisputedItem) -> list[DisputedItem]:
+def find_earlier_decisions(item: DisputedItem) -> list[DisputedItem]:
     """Find decided items of the same employee with a similar title, latest first. Two queries.
 
     They help a person to decide about I-PRIOR. The twelve months in which a UR decision stays in
@@ -226,18 +226,18 @@ def earlier_decisions(item: DisputedItem) -> list[DisputedItem]:
     return [
         one
         for one in decided
-        if duplicates.items_alike([item.title], [one.title]) >= duplicates.LIKE_WORDS
+        if duplicates.measure_item_overlap([item.title], [one.title]) >= duplicates.LIKE_WORDS
     ][:MOST_FOUND]
 
 
-def _keep_keys(case: Case, facts: ApplicationFacts) -> None:
+def _store_new_keys(case: Case, facts: ApplicationFacts) -> None:
     """Store the search keys of a case that are not stored yet."""
     known = set(case.keys.values_list("key", flat=True))
-    fresh = sorted(duplicates.keys_of(facts) - known)
+    fresh = sorted(duplicates.build_duplicate_keys(facts) - known)
     CaseKey.objects.bulk_create([CaseKey(case=case, key=key) for key in fresh])
 
 
-def _link(
+def _link_cases(
     case: Case, other: Case, kind: CaseLink.Kind, reason: str, *, by: User, at: datetime
 ) -> None:
     """Link two cases, unless an active link of this kind exists."""

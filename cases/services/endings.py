@@ -5,7 +5,7 @@ from datetime import datetime
 from django.db import transaction
 
 from accounts.models import User
-from accounts.refusals import refuse
+from accounts.refusals import refuse_unless_empty
 from cases import policies
 from cases.lifecycle import Ending, Status
 from cases.models import Case, DisputedItem, Event
@@ -14,12 +14,12 @@ from . import case_deadlines, consolidation, drafting
 
 
 @transaction.atomic
-def withdraw(*, case_id: int, reason: str, by: User, at: datetime) -> Case:
+def withdraw_case(*, case_id: int, reason: str, by: User, at: datetime) -> Case:
     """Withdraw a case at the request of the employee.
 
     :raises NotAllowed: wrong role, no reason, or the determination is already issued.
     """
-    return _end_early(
+    return _end_case_early(
         case_id,
         Status.WITHDRAWN,
         Event.Kind.WITHDRAWN,
@@ -32,7 +32,9 @@ def withdraw(*, case_id: int, reason: str, by: User, at: datetime) -> Case:
 
 
 @transaction.atomic
-def terminate(*, case_id: int, item_ids: list[int], reason: str, by: User, at: datetime) -> Case:
+def terminate_items(
+    *, case_id: int, item_ids: list[int], reason: str, by: User, at: datetime
+) -> Case:
     """End the items that the claims administrator has authorized, and the case if none is left.
 
     8 CCR 9792.10.6(a): authorization ends the review at any time.
@@ -40,13 +42,15 @@ def terminate(*, case_id: int, item_ids: list[int], reason: str, by: User, at: d
     :raises NotAllowed: wrong role, no reason, an item of another case, or already decided.
     """
     case = Case.objects.lock(case_id)
-    refuse(policies.why_not_end_early(by, case))
+    refuse_unless_empty(policies.why_not_end_early(by, case))
     pending = {item.pk: item for item in case.items.filter(ending=DisputedItem.Ending.PENDING)}
     strangers = set(item_ids) - set(pending)
-    refuse("" if reason.strip() else "Enter why the items end.")
-    refuse("Choose items of this case that are still pending." if strangers or not item_ids else "")
+    refuse_unless_empty("" if reason.strip() else "Enter why the items end.")
+    refuse_unless_empty(
+        "Choose items of this case that are still pending." if strangers or not item_ids else ""
+    )
     if set(item_ids) == set(pending):
-        return _end_early(
+        return _end_case_early(
             case_id,
             Status.TERMINATED,
             Event.Kind.TERMINATED,
@@ -64,20 +68,20 @@ def terminate(*, case_id: int, item_ids: list[int], reason: str, by: User, at: d
         f"Item {places[0]} ends" if len(places) == 1 else f"Items {', '.join(map(str, places))} end"
     )
     sentence = f"{named}: authorized by the claims administrator."
-    event = _record(case, Event.Kind.TERMINATED, sentence, reason, by=by, at=at)
-    drafting.propose(event=event, by=by, at=at)
+    event = _record_ending(case, Event.Kind.TERMINATED, sentence, reason, by=by, at=at)
+    drafting.propose_letter(event=event, by=by, at=at)
     return case
 
 
 @transaction.atomic
-def close(*, case_id: int, reason: str, by: User, at: datetime) -> Case:
+def close_case(*, case_id: int, reason: str, by: User, at: datetime) -> Case:
     """Close a case that ended before a determination.
 
     :raises NotAllowed: wrong role or state, or no reason.
     """
     case = Case.objects.lock(case_id)
-    refuse(policies.why_not_close(by, case))
-    refuse("" if reason.strip() else "Enter why the case is closed.")
+    refuse_unless_empty(policies.why_not_close(by, case))
+    refuse_unless_empty("" if reason.strip() else "Enter why the case is closed.")
     ending = (
         DisputedItem.Ending.INELIGIBLE
         if case.stage in {Status.INELIGIBLE, Status.DUPLICATE}
@@ -86,8 +90,8 @@ def close(*, case_id: int, reason: str, by: User, at: datetime) -> Case:
     for item in case.items.filter(ending=DisputedItem.Ending.PENDING):
         end_item(item=item, ending=ending, reason=reason, by=by, at=at)
     case.move_to(Status.CLOSED, by=by, at=at, why=reason)
-    case_deadlines.stop(case=case, why="Closed", by=by, at=at)
-    _record(case, Event.Kind.CLOSED, "Closed.", reason, by=by, at=at)
+    case_deadlines.stop_deadlines(case=case, why="Closed", by=by, at=at)
+    _record_ending(case, Event.Kind.CLOSED, "Closed.", reason, by=by, at=at)
     return case
 
 
@@ -104,7 +108,7 @@ def end_item(
     item.store(by=by, at=at, why=reason, fields=["ending", "ended_at", "ended_because"])
 
 
-def _end_early(
+def _end_case_early(
     case_id: int,
     status: Status,
     kind: Event.Kind,
@@ -117,19 +121,19 @@ def _end_early(
 ) -> Case:
     """End a case with all pending items, release its followers, and draft the letter."""
     case = Case.objects.lock(case_id)
-    refuse(policies.why_not_end_early(by, case))
-    refuse("" if reason.strip() else "Enter why the case ends.")
+    refuse_unless_empty(policies.why_not_end_early(by, case))
+    refuse_unless_empty("" if reason.strip() else "Enter why the case ends.")
     for item in case.items.filter(ending=DisputedItem.Ending.PENDING):
         end_item(item=item, ending=ending, reason=reason, by=by, at=at)
-    consolidation.release_followers(lead=case, by=by, at=at)
+    consolidation.release_consolidated_cases(lead=case, by=by, at=at)
     case.move_to(status, by=by, at=at, why=reason)
-    case_deadlines.stop(case=case, why=sentence, by=by, at=at)
-    event = _record(case, kind, sentence, reason, by=by, at=at)
-    drafting.propose(event=event, by=by, at=at)
+    case_deadlines.stop_deadlines(case=case, why=sentence, by=by, at=at)
+    event = _record_ending(case, kind, sentence, reason, by=by, at=at)
+    drafting.propose_letter(event=event, by=by, at=at)
     return case
 
 
-def _record(
+def _record_ending(
     case: Case, kind: Event.Kind, sentence: str, why: str, *, by: User, at: datetime
 ) -> Event:
     return Event.objects.create(

@@ -5,10 +5,10 @@ from datetime import date, datetime
 from django.db import transaction
 
 from accounts.models import User
-from accounts.refusals import NotAllowed, refuse
+from accounts.refusals import NotAllowed, refuse_unless_empty
 from cases import policies
 from cases.models import Case, Deadline, Event, Priority, TimeExtension
-from deadlines.calendars import say
+from deadlines.calendars import format_day
 from deadlines.days import local_day
 from deadlines.kinds import DEADLINE_KINDS
 from deadlines.rules import EXTENSION
@@ -24,7 +24,7 @@ DEADLINE_KIND_OF_PRIORITY: dict[str, str] = {
 
 
 @transaction.atomic
-def extend(
+def extend_determination(
     *,
     case_id: int,
     days: int,
@@ -42,7 +42,7 @@ def extend(
     :raises NotAllowed: wrong role, no active deadline, too many days, or a fact is missing.
     """
     case = Case.objects.lock(case_id)
-    refuse(policies.why_not_extend(by, case))
+    refuse_unless_empty(policies.why_not_extend(by, case))
     deadline = determination_deadline(case=case)
     if deadline is None or deadline.due_on is None:
         raise NotAllowed("This case has no active determination deadline.")
@@ -51,13 +51,13 @@ def extend(
         (letter_reference, "Enter which letter approves it."),
         (good_cause, "Enter the good cause."),
     ):
-        refuse("" if text.strip() else words)
+        refuse_unless_empty("" if text.strip() else words)
     earlier = case.extensions.filter(
         round=case.round, deadline_kind=deadline.deadline_kind
     ).order_by("number")
     # Rules may limit the days of all extensions together, so count the earlier ones.
-    refuse(_why_not_so_many(case, deadline, days, sum(one.days for one in earlier)))
-    refuse(_why_not_that_day(case, deadline, approved_on, local_day(at)))
+    refuse_unless_empty(_why_not_so_many(case, deadline, days, sum(one.days for one in earlier)))
+    refuse_unless_empty(_why_not_that_day(case, deadline, approved_on, local_day(at)))
     extension = TimeExtension(
         case=case,
         round=case.round,
@@ -72,19 +72,20 @@ def extend(
         recorded_by=by,
     ).store(by=by, at=at, why=good_cause)
     sentence = (
-        f"{DEADLINE_KINDS[deadline.deadline_kind].label}: extended by {_days(days)}, approved by "
+        f"{DEADLINE_KINDS[deadline.deadline_kind].label}: extended by {_format_days(days)}, "
+        "approved by "
         f"{extension.approved_by} "
-        f"on {say(approved_on)}, {extension.letter_reference}."
+        f"on {format_day(approved_on)}, {extension.letter_reference}."
     )
-    case_deadlines.recompute(case=case, why=sentence, by=by, at=at)
-    now_due = case_deadlines.due_on(case, deadline.deadline_kind)
+    case_deadlines.recompute_deadlines(case=case, why=sentence, by=by, at=at)
+    now_due = case_deadlines.find_due_date(case, deadline.deadline_kind)
     Event.objects.create(
         case=case,
         kind=Event.Kind.EXTENDED,
         happened_at=at,
         by=by,
-        sentence=f"{sentence} The legal date was {say(deadline.due_on)}"
-        + (f" and is {say(now_due)}." if now_due else "."),
+        sentence=f"{sentence} The legal date was {format_day(deadline.due_on)}"
+        + (f" and is {format_day(now_due)}." if now_due else "."),
         why=good_cause.strip(),
         facts={
             "extension": extension.pk,
@@ -107,7 +108,7 @@ def determination_deadline(*, case: Case) -> Deadline | None:
     return found
 
 
-def days_left(*, case: Case) -> int:
+def count_extension_days_left(*, case: Case) -> int:
     """Count the days that extensions may still add to the determination. Queries."""
     deadline = determination_deadline(case=case)
     if deadline is None:
@@ -118,7 +119,7 @@ def days_left(*, case: Case) -> int:
 
 def _most_days(case: Case, deadline: Deadline) -> int:
     """Return how many days the rule allows for all extensions together. Queries."""
-    found = case_deadlines.answer(
+    found = case_deadlines.compute_case_sum(
         case=case, deadline_kind=deadline.deadline_kind, given=deadline.given
     )
     legal = found.rule.legal_holds.get(EXTENSION) if isinstance(found, Sum) else None
@@ -131,8 +132,8 @@ def _why_not_so_many(case: Case, deadline: Deadline, days: int, used: int) -> st
     if days < 1:
         return "Enter how many days were approved."
     if used + days > most:
-        had = f" {_days(used)} of them {'is' if used == 1 else 'are'} used." if used else ""
-        return f"All extensions together may add at most {_days(most)}.{had}"
+        had = f" {_format_days(used)} of them {'is' if used == 1 else 'are'} used." if used else ""
+        return f"All extensions together may add at most {_format_days(most)}.{had}"
     return ""
 
 
@@ -141,16 +142,16 @@ def _why_not_that_day(case: Case, deadline: Deadline, approved_on: date, today: 
     if approved_on > today:
         return "The date of the approval is in the future."
     if case.received_on is not None and approved_on < case.received_on:
-        return (
-            f"The approval is dated before the application was received, {say(case.received_on)}."
-        )
+        received = format_day(case.received_on)
+        return f"The approval is dated before the application was received, {received}."
     if deadline.due_on is not None and approved_on > deadline.due_on:
         return (
-            f"The approval came after the due date, {say(deadline.due_on)}, so it has no effect. "
+            f"The approval came after the due date, {format_day(deadline.due_on)}, so it has "
+            "no effect. "
             "The determination is late. It stays valid and must be issued at once."
         )
     return ""
 
 
-def _days(count: int) -> str:
+def _format_days(count: int) -> str:
     return f"{count} day{'' if count == 1 else 's'}"

@@ -9,11 +9,11 @@ from datetime import date, datetime
 from django.db import transaction
 
 from accounts.models import User
-from accounts.refusals import refuse
+from accounts.refusals import refuse_unless_empty
 from cases import policies
 from cases.hold_reasons import HOLD_REASONS, why_not_this_reason
 from cases.models import Case, Event, Hold
-from deadlines.calendars import say
+from deadlines.calendars import format_day
 from deadlines.days import local_day
 from deadlines.kinds import DEADLINE_KINDS, METHODS
 
@@ -39,19 +39,21 @@ def begin_hold(
     :raises NotAllowed: wrong role, a reason that does not fit the case, or impossible dates.
     """
     case = Case.objects.lock(case_id)
-    refuse(policies.why_not_hold(by, case))
-    refuse(why_not_this_reason(reason, case.priority, case.stage))
-    refuse(_why_not_these_days(case, reason, starts_on, planned_end, local_day(at)))
+    refuse_unless_empty(policies.why_not_hold(by, case))
+    refuse_unless_empty(why_not_this_reason(reason, case.priority, case.stage))
+    refuse_unless_empty(_why_not_these_days(case, reason, starts_on, planned_end, local_day(at)))
     if deadline_kind:
         running = case.deadlines.filter(
             deadline_kind=deadline_kind, round=case.round, replaced_at__isnull=True
         )
-        refuse("" if running.exists() else "The case has no active deadline of this kind.")
+        refuse_unless_empty(
+            "" if running.exists() else "The case has no active deadline of this kind."
+        )
     for other in case.holds.filter(round=case.round, reason=reason, deadline_kind=deadline_kind):
         if other.starts_on < planned_end and starts_on < other.end:
-            refuse(
-                f"The case already has a hold for this reason from {say(other.starts_on)} "
-                f"to {say(other.end)}. Begin this hold on that day, or end the other one."
+            refuse_unless_empty(
+                f"The case already has a hold for this reason from {format_day(other.starts_on)} "
+                f"to {format_day(other.end)}. Begin this hold on that day, or end the other one."
             )
     hold = Hold(
         case=case,
@@ -65,10 +67,10 @@ def begin_hold(
         begun_by=by,
     ).store(by=by, at=at, why=note)
     sentence = (
-        f"{hold.holds} is on hold from {say(starts_on)} to {say(planned_end)}: "
+        f"{hold.holds} is on hold from {format_day(starts_on)} to {format_day(planned_end)}: "
         f"{hold.get_reason_display().lower()}."
     )
-    _move_dates(case, hold, Event.Kind.HELD, sentence, note.strip(), by=by, at=at)
+    _move_held_dates(case, hold, Event.Kind.HELD, sentence, note.strip(), by=by, at=at)
     return hold
 
 
@@ -86,22 +88,24 @@ def end_hold(
     hold = Hold.objects.get(pk=hold_id)
     case = Case.objects.lock(hold.case_id)
     hold.refresh_from_db()
-    refuse(policies.why_not_end_hold(by))
+    refuse_unless_empty(policies.why_not_end_hold(by))
     today = local_day(at)
     if not hold.can_end(today):
-        refuse(f"This hold ended on {say(hold.end)}.")
-    refuse("" if because.strip() else "Enter why the hold ends.")
+        refuse_unless_empty(f"This hold ended on {format_day(hold.end)}.")
+    refuse_unless_empty("" if because.strip() else "Enter why the hold ends.")
     if not hold.starts_on <= ended_on <= today:
-        refuse(f"Enter a day from {say(hold.starts_on)}, the first day of the hold, to today.")
+        refuse_unless_empty(
+            f"Enter a day from {format_day(hold.starts_on)}, the first day of the hold, to today."
+        )
     if ended_on > hold.planned_end and not hold.needs_an_end:
-        refuse(f"The hold ended as planned on {say(hold.planned_end)}.")
+        refuse_unless_empty(f"The hold ended as planned on {format_day(hold.planned_end)}.")
     if method and method not in METHODS:
-        refuse("Choose how the notice was served.")
+        refuse_unless_empty("Choose how the notice was served.")
     hold.ended_on, hold.ended_at, hold.ended_by = ended_on, at, by
     hold.ended_because, hold.ended_method = because.strip(), method
     hold.store(by=by, at=at, why=because)
-    sentence = f"{hold.holds} is no longer on hold as of {say(ended_on)}."
-    _move_dates(case, hold, Event.Kind.HOLD_ENDED, sentence, because.strip(), by=by, at=at)
+    sentence = f"{hold.holds} is no longer on hold as of {format_day(ended_on)}."
+    _move_held_dates(case, hold, Event.Kind.HOLD_ENDED, sentence, because.strip(), by=by, at=at)
     return hold
 
 
@@ -113,7 +117,9 @@ def _why_not_these_days(
     if starts_on > today:
         return "The hold begins in the future. Enter it on that day."
     if case.received_on is not None and starts_on < case.received_on:
-        return f"The hold begins before the application was received, {say(case.received_on)}."
+        return (
+            f"The hold begins before the application was received, {format_day(case.received_on)}."
+        )
     if planned_end <= starts_on:
         return "The planned end must be after the first day of the hold."
     if (planned_end - starts_on).days > most:
@@ -124,7 +130,7 @@ def _why_not_these_days(
     return ""
 
 
-def _move_dates(
+def _move_held_dates(
     case: Case, hold: Hold, kind: Event.Kind, sentence: str, why: str, *, by: User, at: datetime
 ) -> None:
     """Recompute the deadlines that the hold may move, and write the event with every change."""
@@ -132,8 +138,8 @@ def _move_dates(
     ends = [row.end for row in case.holds.filter(round=case.round, deadline_kind="")]
     case.held_until = max(ends, default=None)
     case.store(by=by, at=at, why=sentence, fields=["held_until"])
-    moved = case_deadlines.recompute(case=case, why=sentence, by=by, at=at)
-    effects = [_effect(one) for one in moved]
+    moved = case_deadlines.recompute_deadlines(case=case, why=sentence, by=by, at=at)
+    effects = [_describe_moved_deadline(one) for one in moved]
     Event.objects.create(
         case=case,
         kind=kind,
@@ -158,16 +164,16 @@ def _move_dates(
     )
 
 
-def _effect(moved: case_deadlines.Moved) -> str:
+def _describe_moved_deadline(moved: case_deadlines.MovedDeadline) -> str:
     """Describe how one deadline moved: its legal date and our own target."""
     label, old, new = DEADLINE_KINDS[moved.new.deadline_kind].label, moved.old, moved.new
     if new.due_on is None:
         return new.unknown
     law = (
-        f"the legal date stays {say(new.due_on)}"
+        f"the legal date stays {format_day(new.due_on)}"
         if new.due_on == old.due_on
-        else f"the legal date moves to {say(new.due_on)}"
+        else f"the legal date moves to {format_day(new.due_on)}"
     )
     if new.target_on is None or new.target_on == old.target_on:
         return f"{label}: {law}."
-    return f"{label}: {law}, our own target moves to {say(new.target_on)}."
+    return f"{label}: {law}, our own target moves to {format_day(new.target_on)}."

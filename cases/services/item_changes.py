@@ -14,7 +14,7 @@ from django.db import transaction
 from django.db.models import Max
 
 from accounts.models import User
-from accounts.refusals import StaleForm, refuse
+from accounts.refusals import StaleForm, refuse_unless_empty
 from cases import policies
 from cases.models import Case, DisputedItem, Event, ItemChange, TreatmentCategory
 
@@ -70,7 +70,7 @@ class Difference:
 
 
 @transaction.atomic
-def propose_change(
+def propose_item_change(
     *, item_id: int, facts: ItemFacts, seen_version: int | None, why: str, by: User, at: datetime
 ) -> ItemChange:
     """Propose new values for an item.
@@ -80,14 +80,14 @@ def propose_change(
     :raises Stale: the item changed since the page was loaded.
     """
     case, item = _lock_item(item_id)
-    refuse(policies.why_not_propose_item_change(by, case, item))
+    refuse_unless_empty(policies.why_not_propose_item_change(by, case, item))
     item.refuse_if_stale(seen_version)
     _refuse_incomplete(facts, why)
-    before, after = _stored(_facts_of(item)), _stored(facts)
-    refuse("" if before != after else "Nothing was changed.")
+    before, after = _to_stored_facts(_facts_of(item)), _to_stored_facts(facts)
+    refuse_unless_empty("" if before != after else "Nothing was changed.")
     if any(before[name] != after[name] for name in _MATCHED_BY):
-        refuse(policies.why_not_match_anew(case))
-    return _propose(case, ItemChange.Kind.CHANGE, item, before, after, why, by=by, at=at)
+        refuse_unless_empty(policies.why_not_change_matching(case))
+    return _store_proposal(case, ItemChange.Kind.CHANGE, item, before, after, why, by=by, at=at)
 
 
 @transaction.atomic
@@ -97,13 +97,15 @@ def propose_item(*, case_id: int, facts: ItemFacts, why: str, by: User, at: date
     :raises NotAllowed: wrong role or state, no title, or no reason.
     """
     case = Case.objects.lock(case_id)
-    refuse(policies.why_not_add_item(by, case))
+    refuse_unless_empty(policies.why_not_add_item(by, case))
     _refuse_incomplete(facts, why)
-    return _propose(case, ItemChange.Kind.ADD, None, {}, _stored(facts), why, by=by, at=at)
+    return _store_proposal(
+        case, ItemChange.Kind.ADD, None, {}, _to_stored_facts(facts), why, by=by, at=at
+    )
 
 
 @transaction.atomic
-def propose_withdrawal(
+def propose_item_withdrawal(
     *, item_id: int, seen_version: int | None, why: str, by: User, at: datetime
 ) -> ItemChange:
     """Propose to withdraw an item. The other items continue.
@@ -112,15 +114,15 @@ def propose_withdrawal(
     :raises Stale: the item changed since the page was loaded.
     """
     case, item = _lock_item(item_id)
-    refuse(policies.why_not_propose_item_change(by, case, item))
+    refuse_unless_empty(policies.why_not_propose_item_change(by, case, item))
     item.refuse_if_stale(seen_version)
-    refuse("" if why.strip() else "Enter why.")
-    before = _stored(_facts_of(item))
-    return _propose(case, ItemChange.Kind.WITHDRAW, item, before, {}, why, by=by, at=at)
+    refuse_unless_empty("" if why.strip() else "Enter why.")
+    before = _to_stored_facts(_facts_of(item))
+    return _store_proposal(case, ItemChange.Kind.WITHDRAW, item, before, {}, why, by=by, at=at)
 
 
 @transaction.atomic
-def accept_change(*, change_id: int, by: User, at: datetime) -> ItemChange:
+def accept_item_change(*, change_id: int, by: User, at: datetime) -> ItemChange:
     """Accept a proposed change as a second person, and change the item.
 
     Withdrawing the last pending item withdraws the case.
@@ -129,25 +131,27 @@ def accept_change(*, change_id: int, by: User, at: datetime) -> ItemChange:
     :raises ProposalOutdated: the item changed after the proposal.
     """
     change, case, item = _lock_change(change_id)
-    refuse(policies.why_not_decide_item_change(by, change))
-    refuse(policies.why_not_change_items(case))
+    refuse_unless_empty(policies.why_not_decide_item_change(by, change))
+    refuse_unless_empty(policies.why_not_change_items(case))
     if item is not None and (item.version != change.item_version or not _is_pending(item)):
         raise ProposalOutdated(
             f"Item {item.position} has changed since this was proposed. "
             "Refuse the proposal and ask for a new one."
         )
     if change.kind == ItemChange.Kind.ADD:
-        refuse(_why_not_matched(case, change))
-        item = change.item = _add(case, change, by=by, at=at)
+        refuse_unless_empty(_why_not_matched(case, change))
+        item = change.item = _add_proposed_item(case, change, by=by, at=at)
     elif change.kind == ItemChange.Kind.CHANGE:
         assert item is not None  # noqa: S101 - the database holds it
-        refuse(_why_not_matched(case, change))
-        _apply(item, change, by=by, at=at)
+        refuse_unless_empty(_why_not_matched(case, change))
+        _apply_proposed_change(item, change, by=by, at=at)
     assert item is not None  # noqa: S101 - the database holds it
-    _settle(change, ItemChange.State.ACCEPTED, "", by=by, at=at)
-    _record(case, Event.Kind.ITEM_CHANGED, _done(change, item), change, by=by, at=at)
+    _store_decision(change, ItemChange.State.ACCEPTED, "", by=by, at=at)
+    _record_item_event(
+        case, Event.Kind.ITEM_CHANGED, _describe_result(change, item), change, by=by, at=at
+    )
     if change.kind == ItemChange.Kind.WITHDRAW:
-        _withdraw(case, item, change, by=by, at=at)
+        _withdraw_proposed_item(case, item, change, by=by, at=at)
     else:
         # A new version of the case, so that pages opened before this change are refused.
         case.store(by=by, at=at, why=change.why, fields=[])
@@ -155,19 +159,19 @@ def accept_change(*, change_id: int, by: User, at: datetime) -> ItemChange:
 
 
 @transaction.atomic
-def refuse_change(*, change_id: int, because: str, by: User, at: datetime) -> ItemChange:
+def refuse_item_change(*, change_id: int, because: str, by: User, at: datetime) -> ItemChange:
     """Refuse a proposed change, with the reason. The item does not change.
 
     :raises NotAllowed: same person, wrong role, already decided, or no reason.
     """
     change, case, _ = _lock_change(change_id)
-    refuse(policies.why_not_decide_item_change(by, change))
-    refuse("" if because.strip() else "Enter why the change is refused.")
-    _settle(change, ItemChange.State.REFUSED, because.strip()[:500], by=by, at=at)
-    _record(
+    refuse_unless_empty(policies.why_not_decide_item_change(by, change))
+    refuse_unless_empty("" if because.strip() else "Enter why the change is refused.")
+    _store_decision(change, ItemChange.State.REFUSED, because.strip()[:500], by=by, at=at)
+    _record_item_event(
         case,
         Event.Kind.ITEM_CHANGE_REFUSED,
-        f"Refused: {_wanted(change)}.",
+        f"Refused: {_describe_proposal(change)}.",
         change,
         why=change.decided_because,
         by=by,
@@ -176,12 +180,16 @@ def refuse_change(*, change_id: int, because: str, by: User, at: datetime) -> It
     return change
 
 
-def differences(change: ItemChange) -> list[Difference]:
+def list_item_differences(change: ItemChange) -> list[Difference]:
     """List every field before and after, including unchanged ones. No queries."""
     return [
-        Difference(label, _words(change.before, name), _words(change.after, name))
+        Difference(
+            label,
+            _format_stored_field(change.before, name),
+            _format_stored_field(change.after, name),
+        )
         for name, label in _LABELS.items()
-        if _words(change.before, name) or _words(change.after, name)
+        if _format_stored_field(change.before, name) or _format_stored_field(change.after, name)
     ]
 
 
@@ -207,18 +215,18 @@ def _is_pending(item: DisputedItem) -> bool:
 
 def _refuse_incomplete(facts: ItemFacts, why: str) -> None:
     """Refuse a proposal whose values are missing or inconsistent."""
-    refuse("" if facts.title.strip() else "Enter the disputed treatment.")
+    refuse_unless_empty("" if facts.title.strip() else "Enter the disputed treatment.")
     if facts.service_to and (facts.service_from is None or facts.service_to < facts.service_from):
-        refuse("The last day of service is before the first. Check both dates.")
+        refuse_unless_empty("The last day of service is before the first. Check both dates.")
     if facts.requested_quantity is not None and facts.requested_quantity <= 0:
-        refuse("The quantity must be more than 0.")
-    refuse("" if why.strip() else "Enter why.")
+        refuse_unless_empty("The quantity must be more than 0.")
+    refuse_unless_empty("" if why.strip() else "Enter why.")
 
 
 def _why_not_matched(case: Case, change: ItemChange) -> str:
     """Check the matching fields again: a reviewer may have been chosen after the proposal."""
     if any(change.before.get(name) != change.after.get(name) for name in _MATCHED_BY):
-        return policies.why_not_match_anew(case)
+        return policies.why_not_change_matching(case)
     return ""
 
 
@@ -226,7 +234,7 @@ def _facts_of(item: DisputedItem) -> ItemFacts:
     return ItemFacts(**{name: getattr(item, name) for name in ItemFacts.__dataclass_fields__})
 
 
-def _stored(facts: ItemFacts) -> dict[str, Any]:
+def _to_stored_facts(facts: ItemFacts) -> dict[str, Any]:
     """Convert facts to stored values: text, and the category with its present name."""
     values = asdict(facts)
     category_id = values.pop("category_id")
@@ -242,7 +250,7 @@ def _stored(facts: ItemFacts) -> dict[str, Any]:
     }
 
 
-def _read(stored: Mapping[str, Any]) -> dict[str, Any]:
+def _read_stored_facts(stored: Mapping[str, Any]) -> dict[str, Any]:
     """Convert the stored values of a change to fields of an item."""
     quantity, category = stored["requested_quantity"], stored["category"]
     return {
@@ -257,7 +265,7 @@ def _read(stored: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
-def _words(stored: Mapping[str, Any], name: str) -> str:
+def _format_stored_field(stored: Mapping[str, Any], name: str) -> str:
     """Format one stored field for the page."""
     value = stored.get(name)
     if name == "is_experimental":
@@ -273,7 +281,7 @@ def _words(stored: Mapping[str, Any], name: str) -> str:
     return str(value)
 
 
-def _propose(
+def _store_proposal(
     case: Case,
     kind: ItemChange.Kind,
     item: DisputedItem | None,
@@ -296,35 +304,46 @@ def _propose(
         proposed_by=by,
         proposed_at=at,
     ).store(by=by, at=at, why=why)
-    _record(
-        case, Event.Kind.ITEM_CHANGE_ASKED, f"Proposed: {_wanted(change)}.", change, by=by, at=at
+    _record_item_event(
+        case,
+        Event.Kind.ITEM_CHANGE_ASKED,
+        f"Proposed: {_describe_proposal(change)}.",
+        change,
+        by=by,
+        at=at,
     )
     return change
 
 
-def _add(case: Case, change: ItemChange, *, by: User, at: datetime) -> DisputedItem:
+def _add_proposed_item(case: Case, change: ItemChange, *, by: User, at: datetime) -> DisputedItem:
     """Add the proposed item after the last one."""
     last = case.items.aggregate(last=Max("position"))["last"] or 0
-    return DisputedItem(case=case, position=last + 1, **_read(change.after)).store(
+    return DisputedItem(case=case, position=last + 1, **_read_stored_facts(change.after)).store(
         by=by, at=at, why=change.why
     )
 
 
-def _apply(item: DisputedItem, change: ItemChange, *, by: User, at: datetime) -> None:
+def _apply_proposed_change(
+    item: DisputedItem, change: ItemChange, *, by: User, at: datetime
+) -> None:
     """Store the changed fields of an item."""
-    changed = [name for name, value in _read(change.after).items() if getattr(item, name) != value]
+    changed = [
+        name
+        for name, value in _read_stored_facts(change.after).items()
+        if getattr(item, name) != value
+    ]
     for name in changed:
-        setattr(item, name, _read(change.after)[name])
+        setattr(item, name, _read_stored_facts(change.after)[name])
     item.store(by=by, at=at, why=change.why, fields=changed)
 
 
-def _withdraw(
+def _withdraw_proposed_item(
     case: Case, item: DisputedItem, change: ItemChange, *, by: User, at: datetime
 ) -> None:
     """Withdraw an item, or the case if no other item is pending."""
     others = case.items.filter(ending=DisputedItem.Ending.PENDING).exclude(pk=item.pk)
     if not others.exists():
-        endings.withdraw(case_id=case.pk, reason=change.why[:300], by=by, at=at)
+        endings.withdraw_case(case_id=case.pk, reason=change.why[:300], by=by, at=at)
         return
     endings.end_item(
         item=item, ending=DisputedItem.Ending.WITHDRAWN, reason=change.why, by=by, at=at
@@ -332,7 +351,7 @@ def _withdraw(
     case.store(by=by, at=at, why=change.why, fields=[])
 
 
-def _settle(
+def _store_decision(
     change: ItemChange, state: ItemChange.State, because: str, *, by: User, at: datetime
 ) -> None:
     """Store the decision about a proposal."""
@@ -346,18 +365,18 @@ def _settle(
     )
 
 
-def _wanted(change: ItemChange) -> str:
+def _describe_proposal(change: ItemChange) -> str:
     """Describe a proposal, as part of a sentence."""
     if change.kind == ItemChange.Kind.ADD:
         return f"add item “{change.after['title']}”"
     assert change.item is not None  # noqa: S101 - the database holds it
     if change.kind == ItemChange.Kind.WITHDRAW:
         return f"withdraw item {change.item.position} “{change.before['title']}”"
-    changed = [one.label.lower() for one in differences(change) if one.differs]
+    changed = [one.label.lower() for one in list_item_differences(change) if one.differs]
     return f"change item {change.item.position} ({', '.join(changed)})"
 
 
-def _done(change: ItemChange, item: DisputedItem) -> str:
+def _describe_result(change: ItemChange, item: DisputedItem) -> str:
     """Describe an accepted change."""
     if change.kind == ItemChange.Kind.ADD:
         return f"Item {item.position} “{item.title}” added, as proposed."
@@ -366,7 +385,7 @@ def _done(change: ItemChange, item: DisputedItem) -> str:
     return f"Item {item.position} changed, as proposed."
 
 
-def _record(
+def _record_item_event(
     case: Case,
     kind: Event.Kind,
     sentence: str,
@@ -377,7 +396,9 @@ def _record(
     at: datetime,
 ) -> Event:
     """Write the event of a proposal or decision."""
-    changes = [[one.label, one.before, one.after] for one in differences(change) if one.differs]
+    changes = [
+        [one.label, one.before, one.after] for one in list_item_differences(change) if one.differs
+    ]
     return Event.objects.create(
         case=case,
         kind=kind,

@@ -5,7 +5,7 @@ from datetime import datetime
 from django.db import transaction
 
 from accounts.models import User
-from accounts.refusals import refuse
+from accounts.refusals import refuse_unless_empty
 from cases import policies
 from cases.models import Case, Event
 
@@ -16,10 +16,12 @@ def add_note(*, case_id: int, text: str, by: User, at: datetime) -> Event:
 
     :raises NotAllowed: wrong role, or the note is empty.
     """
-    refuse("" if by.may("cases.add_note") else "Your role does not let you write notes.")
-    refuse("" if text.strip() else "Write the note first.")
+    refuse_unless_empty(
+        "" if by.may("cases.add_note") else "Your role does not let you write notes."
+    )
+    refuse_unless_empty("" if text.strip() else "Write the note first.")
     case = Case.objects.lock(case_id)
-    return _write(case, text, {}, by=by, at=at)
+    return _write_note(case, text, {}, by=by, at=at)
 
 
 @transaction.atomic
@@ -31,13 +33,15 @@ def correct_note(*, event_id: int, text: str, by: User, at: datetime) -> Event:
     case_id = Event.objects.values_list("case_id", flat=True).get(pk=event_id)
     case = Case.objects.lock(case_id)
     note = Event.objects.get(pk=event_id)
-    refuse(policies.why_not_correct_note(by, note))
-    refuse("" if text.strip() else "Write the note first.")
-    refuse("Nothing was changed." if text.strip() == note.sentence else "")
-    return _write(case, text, {"corrects": note.pk}, by=by, at=at)
+    refuse_unless_empty(policies.why_not_correct_note(by, note))
+    refuse_unless_empty("" if text.strip() else "Write the note first.")
+    refuse_unless_empty("Nothing was changed." if text.strip() == note.sentence else "")
+    return _write_note(case, text, {"corrects": note.pk}, by=by, at=at)
 
 
-def _write(case: Case, text: str, facts: dict[str, object], *, by: User, at: datetime) -> Event:
+def _write_note(
+    case: Case, text: str, facts: dict[str, object], *, by: User, at: datetime
+) -> Event:
     return Event.objects.create(
         case=case,
         kind=Event.Kind.NOTE,

@@ -31,7 +31,7 @@ def own_papers_deadline(*, priority: str) -> str:
     return "own_papers_expedited" if priority == Priority.EXPEDITED else "own_papers"
 
 
-def start_after_notice(
+def start_notice_deadlines(
     *, case: Case, sent_on: date, received_at: datetime | None, by: User | None, at: datetime
 ) -> None:
     """Start the deadlines that run from the notices of a locked case.
@@ -42,8 +42,8 @@ def start_after_notice(
     :param received_at: when the claims administrator received the notice of an expedited case.
     :raises NotAllowed: an expedited case without that time.
     """
-    start_windows(case=case, sent_on=sent_on, received_at=received_at, by=by, at=at)
-    case_deadlines.start(
+    start_records_deadlines(case=case, sent_on=sent_on, received_at=received_at, by=by, at=at)
+    case_deadlines.start_deadline(
         case=case,
         deadline_kind=NOTICE_MARK,
         given={"noarfi": sent_on.isoformat()},
@@ -53,7 +53,7 @@ def start_after_notice(
     )
 
 
-def start_windows(
+def start_records_deadlines(
     *, case: Case, sent_on: date, received_at: datetime | None, by: User | None, at: datetime
 ) -> None:
     """Start the deadlines for records and own documents, by the priority of the case.
@@ -64,13 +64,15 @@ def start_windows(
         (own_papers_deadline(priority=case.priority), Role.EMPLOYEE, False),
         (records_deadline(priority=case.priority), Role.CLAIMS_ADMINISTRATOR, True),
     ):
-        given = _given(case, role, sent_on, received_at)
-        case_deadlines.start(
+        given = _build_notice_facts(case, role, sent_on, received_at)
+        case_deadlines.start_deadline(
             case=case, deadline_kind=deadline_kind, given=given, by=by, at=at, leads=leads
         )
 
 
-def _given(case: Case, role: str, sent_on: date, received_at: datetime | None) -> Mapping[str, str]:
+def _build_notice_facts(
+    case: Case, role: str, sent_on: date, received_at: datetime | None
+) -> Mapping[str, str]:
     """Build the trigger facts from the notice to one role."""
     if case.priority == Priority.EXPEDITED:
         if received_at is None:

@@ -8,7 +8,7 @@ from typing import Any
 from django.db import transaction
 
 from accounts.models import User
-from accounts.refusals import BadFact, refuse
+from accounts.refusals import BadFact, refuse_unless_empty
 from cases import policies
 from cases.models import MemberAffiliation, OrganizationMember
 from directory.models import AffiliationRelation, Kin, TwoTimeFact
@@ -48,9 +48,9 @@ def record_member(
     :param share_percent: share of this organization, above 0 and up to 100.
     :raises NotAllowed: wrong role, no name, an impossible share or period, or no source.
     """
-    refuse(policies.why_not_keep_own_organization(by))
+    refuse_unless_empty(policies.why_not_keep_own_organization(by))
     if kind not in Kind.values:
-        refuse("Choose the kind: the organization, an owner, an officer or staff.")
+        refuse_unless_empty("Choose the kind: the organization, an owner, an officer or staff.")
     _refuse_impossible(share_percent, valid_from, valid_to, source)
     row = OrganizationMember(kind=kind, title=title.strip(), share_percent=share_percent)
     if user_id is not None and kind != Kind.ITSELF and not is_company:
@@ -80,7 +80,7 @@ def record_member(
 
 
 @transaction.atomic
-def record_conflict(
+def record_member_affiliation(
     *,
     member_id: int,
     relation: AffiliationRelation | str,
@@ -101,7 +101,7 @@ def record_conflict(
 
     :raises NotAllowed: wrong role, no name, or inconsistent values.
     """
-    refuse(policies.why_not_keep_own_organization(by))
+    refuse_unless_empty(policies.why_not_keep_own_organization(by))
     if relation not in AffiliationRelation.values:
         raise BadFact("relation", "Choose the relation.")
     if kin and (kin not in Kin.values or relation != AffiliationRelation.FAMILY):
@@ -132,7 +132,7 @@ def record_conflict(
 
 
 @transaction.atomic
-def correct(
+def correct_member_fact(
     *, kind: str, fact_id: int, changes: Mapping[str, Any], by: User | None, at: datetime
 ) -> TwoTimeFact:
     """Correct the period, share or source of a fact, or end it with its last day.
@@ -143,7 +143,7 @@ def correct(
     :param changes: of ``valid_from``, ``valid_to``, ``share_percent`` and ``source``.
     :raises NotAllowed: wrong role, already corrected, or inconsistent values.
     """
-    refuse(policies.why_not_keep_own_organization(by))
+    refuse_unless_empty(policies.why_not_keep_own_organization(by))
     old = lock_fact(KINDS[kind], fact_id)
     after = {
         name: changes.get(name, getattr(old, name))
@@ -156,14 +156,16 @@ def correct(
 
 
 @transaction.atomic
-def withdraw(*, kind: str, fact_id: int, reason: str, by: User | None, at: datetime) -> TwoTimeFact:
+def withdraw_member_fact(
+    *, kind: str, fact_id: int, reason: str, by: User | None, at: datetime
+) -> TwoTimeFact:
     """Withdraw a fact that was never true. It stays in the history.
 
     :param kind: one of ``KINDS``.
     :raises NotAllowed: wrong role, no reason, or already corrected.
     """
-    refuse(policies.why_not_keep_own_organization(by))
-    refuse("" if reason.strip() else "Enter why it was never true.")
+    refuse_unless_empty(policies.why_not_keep_own_organization(by))
+    refuse_unless_empty("" if reason.strip() else "Enter why it was never true.")
     old = lock_fact(KINDS[kind], fact_id)
     return old.corrected(source=reason.strip()[:200], withdrawn=True, by=by, at=at)
 

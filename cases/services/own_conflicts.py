@@ -12,32 +12,39 @@ from django.db import transaction
 from django.db.models import OuterRef, Q, Subquery
 
 from accounts.models import User
-from accounts.refusals import refuse
+from accounts.refusals import refuse_unless_empty
 from cases import policies
 from cases.models import Case, Event, OrganizationMember, OwnConflictResult
-from cases.organization_facts import OwnOrganization, latest_of, own_organization_of, standing
-from cases.own_conflicts import ITSELF, Found, own_conflicts
-from cases.party_facts import parties_of, rows_alike
+from cases.organization_facts import (
+    OwnOrganization,
+    list_conflict_findings,
+    read_own_organization,
+    select_latest_findings,
+)
+from cases.own_conflicts import ITSELF, FoundOwnConflict, find_own_conflicts
+from cases.party_facts import group_party_rows, read_party_facts
 from deadlines.days import local_day
 from directory.affiliations import NONE, RELATIONS_TESTED
 
 Result = OwnConflictResult.Result
 
 # How many cases one run of the scheduled task checks.
-AT_ONCE = 500
+CASES_AT_ONCE = 500
 
 _TESTED = [*RELATIONS_TESTED, ITSELF]
 _STAFF = OrganizationMember.Kind.STAFF
 
 
 @transaction.atomic
-def examine_case(*, case_id: int, by: User | None, at: datetime) -> list[OwnConflictResult]:
-    """Lock a case and check the organization against its parties; see ``examine``."""
+def check_own_conflicts_of_case(
+    *, case_id: int, by: User | None, at: datetime
+) -> list[OwnConflictResult]:
+    """Lock a case and check the organization against its parties; see ``check_own_conflicts``."""
     case = Case.objects.lock(case_id)
-    return examine(case=case, by=by, at=at)
+    return check_own_conflicts(case=case, by=by, at=at)
 
 
-def examine(*, case: Case, by: User | None, at: datetime) -> list[OwnConflictResult]:
+def check_own_conflicts(*, case: Case, by: User | None, at: datetime) -> list[OwnConflictResult]:
     """Check the organization against every party of a locked case and its consolidated cases.
 
     If members, parties and results are the same as in the latest check, no rows are written.
@@ -45,12 +52,12 @@ def examine(*, case: Case, by: User | None, at: datetime) -> list[OwnConflictRes
 
     :returns: the rows of the latest check, this one or an earlier one.
     """
-    own_organization = own_organization_of(on=local_day(at), known_at=at)
-    parties = parties_of(case, known_at=at)
+    own_organization = read_own_organization(on=local_day(at), known_at=at)
+    parties = read_party_facts(case, known_at=at)
     before = list(
         OwnConflictResult.objects.filter(case=case).select_related("member__user").order_by("pk")
     )
-    last = latest_of(before)
+    last = select_latest_findings(before)
     shared: dict[str, Any] = {
         "case": case,
         "run": max((row.run for row in before), default=0) + 1,
@@ -61,26 +68,30 @@ def examine(*, case: Case, by: User | None, at: datetime) -> list[OwnConflictRes
         "tested_at": at,
         "tested_by": by,
     }
-    found = own_conflicts(own_organization.members, parties)
-    rows = _rows_of(found, _answers(case, before, own_organization), own_organization, shared)
+    found = find_own_conflicts(own_organization.members, parties)
+    rows = _build_result_rows(
+        found, _collect_resolved_answers(case, before, own_organization), own_organization, shared
+    )
     if not rows:
-        rows = [_nothing_found(len(own_organization.members), len(parties), shared)]
+        rows = [_build_pass_row(len(own_organization.members), len(parties), shared)]
     # Equal content: the earlier rows still say everything, so no new ones are written.
-    if last and _content((row, row.result) for row in rows) == _content(
-        (one.row, one.result) for one in last
-    ):
+    if last and _collect_result_contents(
+        (row, row.result) for row in rows
+    ) == _collect_result_contents((one.row, one.result) for one in last):
         return [one.row for one in last]
     OwnConflictResult.objects.bulk_create(rows)
-    _tell_what_is_new(
-        rows, {_key(one.row, own_organization, one.result) for one in last}, own_organization
+    _record_new_findings(
+        rows,
+        {_finding_key(one.row, own_organization, one.result) for one in last},
+        own_organization,
     )
     users = {one.member_id: one.user_id for one in own_organization.members}
     barred = {users[row.member_id] for row in rows if row.member_id and row.result != Result.PASS}
-    _bar(case, barred - {None}, by=by, at=at)
+    _bar_staff(case, barred - {None}, by=by, at=at)
     return rows
 
 
-def examine_outdated(*, by: User | None, at: datetime, most: int = AT_ONCE) -> int:
+def check_outdated_cases(*, by: User | None, at: datetime, most: int = CASES_AT_ONCE) -> int:
     """Check open cases again whose latest check used other facts about the organization.
 
     Choosing a reviewer repeats the check in any case. This finds affiliations that were recorded
@@ -89,7 +100,7 @@ def examine_outdated(*, by: User | None, at: datetime, most: int = AT_ONCE) -> i
     :param most: check at most this many cases, next due first.
     :returns: the number of cases checked.
     """
-    own_organization = own_organization_of(on=local_day(at), known_at=at)
+    own_organization = read_own_organization(on=local_day(at), known_at=at)
     last = OwnConflictResult.objects.filter(case=OuterRef("pk"), settles=None).order_by("-run")
     waiting = (
         Case.objects.own()
@@ -101,12 +112,12 @@ def examine_outdated(*, by: User | None, at: datetime, most: int = AT_ONCE) -> i
     )
     ids = list(waiting.values_list("pk", flat=True)[:most])
     for pk in ids:
-        examine_case(case_id=pk, by=by, at=at)
+        check_own_conflicts_of_case(case_id=pk, by=by, at=at)
     return len(ids)
 
 
 @transaction.atomic
-def settle(
+def resolve_own_conflict(
     *, result_id: int, result: OwnConflictResult.Result | str, note: str, by: User, at: datetime
 ) -> OwnConflictResult:
     """Resolve a possible affiliation, with a note. The unknown result stays on record.
@@ -117,16 +128,18 @@ def settle(
     case_id = OwnConflictResult.objects.values_list("case_id", flat=True).get(pk=result_id)
     case = Case.objects.lock(case_id)
     unknown = OwnConflictResult.objects.select_related("member", "party").get(pk=result_id)
-    refuse(policies.why_not_settle_own_conflict(by, unknown))
+    refuse_unless_empty(policies.why_not_resolve_own_conflict(by, unknown))
     if unknown.result != Result.UNKNOWN or unknown.settles_id is not None:
-        refuse("This result is not open: there is nothing to resolve.")
+        refuse_unless_empty("This result is not open: there is nothing to resolve.")
     if OwnConflictResult.objects.filter(settles=unknown).exists():
-        refuse("Someone has already resolved this. Reload the page to see the answer.")
+        refuse_unless_empty("Someone has already resolved this. Reload the page to see the answer.")
     if OwnConflictResult.objects.filter(case=case, run__gt=unknown.run).exists():
-        refuse("The conflicts of this case were checked again. Resolve the new result.")
+        refuse_unless_empty(
+            "The conflicts of this case were checked again. Resolve the new result."
+        )
     if result not in {Result.PASS, Result.FAIL}:
-        refuse("Choose whether there is an affiliation.")
-    refuse("" if note.strip() else "Enter how you know.")
+        refuse_unless_empty("Choose whether there is an affiliation.")
+    refuse_unless_empty("" if note.strip() else "Enter how you know.")
     answer = OwnConflictResult.objects.create(
         **{
             name: getattr(unknown, name)
@@ -143,20 +156,24 @@ def settle(
         tested_by=by,
         settles=unknown,
     )  # fmt: skip
-    barred = {one.user_id for one in standing(case) if one.result != Result.PASS and one.user_id}
-    _bar(case, barred, by=by, at=at)
+    barred = {
+        one.user_id
+        for one in list_conflict_findings(case)
+        if one.result != Result.PASS and one.user_id
+    }
+    _bar_staff(case, barred, by=by, at=at)
     # Without the member and the note: everyone on the case reads the timeline.
     assert unknown.member is not None  # noqa: S101 - the database holds it
     of = "a staff member" if unknown.member.kind == _STAFF else "this organization"
     found = "there is none" if result == Result.PASS else "there is one"
-    _record(
+    _record_conflict_event(
         case, f"A possible affiliation of {of} with a party was resolved: {found}.", by=by, at=at
     )
     return answer
 
 
-def _rows_of(
-    found: Iterable[Found],
+def _build_result_rows(
+    found: Iterable[FoundOwnConflict],
     answers: Mapping[tuple[int, int, str], OwnConflictResult],
     own_organization: OwnOrganization,
     shared: dict[str, Any],
@@ -183,7 +200,7 @@ def _rows_of(
     return rows
 
 
-def _nothing_found(members: int, parties: int, shared: dict[str, Any]) -> OwnConflictResult:
+def _build_pass_row(members: int, parties: int, shared: dict[str, Any]) -> OwnConflictResult:
     """Build the result row of a check without findings."""
     sentence = (
         f"No affiliation of this organization with a party is on file. Compared: {members} "
@@ -196,7 +213,7 @@ def _nothing_found(members: int, parties: int, shared: dict[str, Any]) -> OwnCon
     )
 
 
-def _answers(
+def _collect_resolved_answers(
     case: Case, before: Sequence[OwnConflictResult], own_organization: OwnOrganization
 ) -> dict[tuple[int, int, str], OwnConflictResult]:
     """Map (first row of the member, party, relation) to the latest answer of a person.
@@ -206,7 +223,7 @@ def _answers(
     answered = [row for row in before if row.note]
     if not answered:
         return {}
-    alike = rows_alike(case)
+    alike = group_party_rows(case)
     return {
         (own_organization.first[row.member_id], party_id, row.relation): row
         for row in answered
@@ -217,7 +234,7 @@ def _answers(
     }
 
 
-def _content(rows: Iterable[tuple[OwnConflictResult, str]]) -> set[tuple[Any, ...]]:
+def _collect_result_contents(rows: Iterable[tuple[OwnConflictResult, str]]) -> set[tuple[Any, ...]]:
     """Return what two checks are compared by."""
     return {
         (
@@ -228,13 +245,15 @@ def _content(rows: Iterable[tuple[OwnConflictResult, str]]) -> set[tuple[Any, ..
     }  # fmt: skip
 
 
-def _key(row: OwnConflictResult, own_organization: OwnOrganization, result: str) -> tuple[Any, ...]:
+def _finding_key(
+    row: OwnConflictResult, own_organization: OwnOrganization, result: str
+) -> tuple[Any, ...]:
     """Return what identifies a finding across versions of the member."""
     first = own_organization.first.get(row.member_id, row.member_id) if row.member_id else None
     return first, row.party_id, row.relation, result
 
 
-def _tell_what_is_new(
+def _record_new_findings(
     rows: Sequence[OwnConflictResult],
     known: set[tuple[Any, ...]],
     own_organization: OwnOrganization,
@@ -244,14 +263,17 @@ def _tell_what_is_new(
     new = [
         row
         for row in rows
-        if row.result != Result.PASS and _key(row, own_organization, row.result) not in known
+        if row.result != Result.PASS
+        and _finding_key(row, own_organization, row.result) not in known
     ]
-    sentences = {_sentence(kinds[row.member_id], row.result) for row in new if row.member_id}
+    sentences = {
+        _describe_new_finding(kinds[row.member_id], row.result) for row in new if row.member_id
+    }
     for sentence in sorted(sentences):
-        _record(rows[0].case, sentence, by=rows[0].tested_by, at=rows[0].tested_at)
+        _record_conflict_event(rows[0].case, sentence, by=rows[0].tested_by, at=rows[0].tested_at)
 
 
-def _sentence(kind: str, result: str) -> str:
+def _describe_new_finding(kind: str, result: str) -> str:
     """Describe a finding for the timeline."""
     if kind == _STAFF:
         return "A staff member may have a conflict of interest with a party. A colleague must act."
@@ -263,7 +285,7 @@ def _sentence(kind: str, result: str) -> str:
     return "A possible affiliation of this organization with a party awaits the medical director."
 
 
-def _bar(case: Case, users: Iterable[int | None], *, by: User | None, at: datetime) -> None:
+def _bar_staff(case: Case, users: Iterable[int | None], *, by: User | None, at: datetime) -> None:
     """Store on a locked case which users are barred from it, if that changed."""
     barred = sorted(pk for pk in users if pk is not None)
     if case.barred_staff != barred:
@@ -271,7 +293,7 @@ def _bar(case: Case, users: Iterable[int | None], *, by: User | None, at: dateti
         case.store(by=by, at=at, why="Conflicts of staff with the parties", fields=["barred_staff"])
 
 
-def _record(case: Case, sentence: str, *, by: User | None, at: datetime) -> None:
+def _record_conflict_event(case: Case, sentence: str, *, by: User | None, at: datetime) -> None:
     Event.objects.create(
         case=case, kind=Event.Kind.CHANGED, happened_at=at, by=by, sentence=sentence
     )

@@ -12,7 +12,7 @@ from datetime import date, datetime, timedelta
 from django.db import transaction
 
 from accounts.models import User
-from accounts.refusals import StaleForm, refuse
+from accounts.refusals import StaleForm, refuse_unless_empty
 from cases import policies
 from cases.models import Case, DisputedItem, Event, Party, PreferredChannel, Role
 from deadlines.days import local_day
@@ -97,7 +97,7 @@ class PartyDetails:
     preferred_channel: str = PreferredChannel.MAIL
 
 
-def add_party(
+def store_party(
     *,
     case: Case,
     party: PartyOnForm,
@@ -142,7 +142,7 @@ def add_party(
 
 
 @transaction.atomic
-def add(
+def add_party_to_case(
     *,
     case_id: int,
     party: PartyOnForm,
@@ -162,22 +162,24 @@ def add(
     :raises NotAllowed: wrong role or state, no name, a void designation, or already on the case.
     """
     case = Case.objects.lock(case_id)
-    refuse(policies.why_not_change_parties(by, case))
+    refuse_unless_empty(policies.why_not_change_parties(by, case))
     _refuse_impossible_channel(party.fax, party.email, party.preferred_channel)
-    refuse("" if party.name.strip() else "Enter the name.")
-    refuse(_why_not_from(since, at))
-    refuse(_why_not_designated(case, party.role, since))
-    refuse(_why_not_beside(case, party, since, item_id, at))
+    refuse_unless_empty("" if party.name.strip() else "Enter the name.")
+    refuse_unless_empty(_why_not_since(since, at))
+    refuse_unless_empty(_why_not_designated(case, party.role, since))
+    refuse_unless_empty(_why_not_second_party(case, party, since, item_id, at))
     item = case.items.filter(pk=item_id).first() if item_id is not None else None
     if item_id is not None and (item is None or party.role not in THROUGH_AN_ITEM):
-        refuse("Choose an item of this case, for a manufacturer, a facility or a provider.")
-    _grow(case, f"{Role(party.role).label} added", by=by, at=at)
-    added = add_party(
+        refuse_unless_empty(
+            "Choose an item of this case, for a manufacturer, a facility or a provider."
+        )
+    _grow_party_list(case, f"{Role(party.role).label} added", by=by, at=at)
+    added = store_party(
         case=case, party=party, since=since, item=item, source="Case page", by=by, at=at
     )
     through = f" for item {item.position}" if item else ""
     from_day = f", from {since:%m/%d/%Y}" if since else ""
-    _record(
+    _record_party_event(
         case,
         f"{added} added{through}{from_day}. Reviewers must attest again.",
         why,
@@ -185,12 +187,12 @@ def add(
         by=by,
         at=at,
     )
-    own_conflicts.examine(case=case, by=by, at=at)
+    own_conflicts.check_own_conflicts(case=case, by=by, at=at)
     return added
 
 
 @transaction.atomic
-def change(
+def change_party_details(
     *,
     case_id: int,
     party_id: int,
@@ -212,26 +214,26 @@ def change(
     """
     case = Case.objects.lock(case_id)
     old = Party.objects.get(pk=party_id, case=case)
-    refuse(policies.why_not_change_parties(by, case))
+    refuse_unless_empty(policies.why_not_change_parties(by, case))
     _refuse_outdated(old, at)
-    refuse("" if details.name.strip() else "Enter the name.")
-    refuse("" if why.strip() else "Enter the reason or the source.")
+    refuse_unless_empty("" if details.name.strip() else "Enter the name.")
+    refuse_unless_empty("" if why.strip() else "Enter the reason or the source.")
     _refuse_impossible_channel(details.fax, details.email, details.preferred_channel)
-    differences = _differences(old, details)
-    refuse("" if differences else "Nothing was changed.")
-    refuse(_why_not_from(since, at))
+    differences = _list_party_changes(old, details)
+    refuse_unless_empty("" if differences else "Nothing was changed.")
+    refuse_unless_empty(_why_not_since(since, at))
     if since is not None and old.valid_from is not None and since <= old.valid_from:
-        refuse(
+        refuse_unless_empty(
             f"{old.name} is on file since {old.valid_from:%m/%d/%Y}. Enter a later date, or leave "
             "it empty if the entry was wrong from the beginning."
         )
     grows = any(getattr(old, name) != getattr(details, name) for name in _NAMES_PEOPLE)
     if grows:
-        _grow(case, f"{old.get_role_display()} changed", by=by, at=at)
-    unsent = [delivery.letter.title for delivery in unsent_letters(old)]
+        _grow_party_list(case, f"{old.get_role_display()} changed", by=by, at=at)
+    unsent = [delivery.letter.title for delivery in list_unsent_letters(old)]
     if since is not None:
-        _copy(old, corrects=old, valid_to=since - timedelta(days=1), by=by, at=at)
-    new = _copy(
+        _copy_party(old, corrects=old, valid_to=since - timedelta(days=1), by=by, at=at)
+    new = _copy_party(
         old,
         corrects=None if since is not None else old,
         valid_from=since if since is not None else old.valid_from,
@@ -242,9 +244,9 @@ def change(
     )
     what = ", ".join(label.lower() for label, _, _ in differences)
     held = f"changed from {since:%m/%d/%Y}" if since else "corrected"
-    _record(
+    _record_party_event(
         case,
-        f"{old}: {what} {held}.{_unsent_words(unsent)}",
+        f"{old}: {what} {held}.{_describe_unsent_letters(unsent)}",
         why,
         {
             "party": new.pk,
@@ -256,12 +258,14 @@ def change(
         at=at,
     )
     if grows:
-        own_conflicts.examine(case=case, by=by, at=at)
+        own_conflicts.check_own_conflicts(case=case, by=by, at=at)
     return new
 
 
 @transaction.atomic
-def end(*, case_id: int, party_id: int, last_day: date, why: str, by: User, at: datetime) -> Party:
+def end_party_role(
+    *, case_id: int, party_id: int, last_day: date, why: str, by: User, at: datetime
+) -> Party:
     """End the role of a party with its last day, such as when a representative leaves.
 
     Nobody new is on the list, so attestations of reviewers stay valid.
@@ -272,24 +276,24 @@ def end(*, case_id: int, party_id: int, last_day: date, why: str, by: User, at: 
     """
     case = Case.objects.lock(case_id)
     old = Party.objects.get(pk=party_id, case=case)
-    refuse(policies.why_not_change_parties(by, case))
+    refuse_unless_empty(policies.why_not_change_parties(by, case))
     _refuse_outdated(old, at)
     if old.role == Role.EMPLOYEE:
-        refuse(
+        refuse_unless_empty(
             "The employee’s role cannot end. Withdraw the case if the application was withdrawn."
         )
-    refuse("" if why.strip() else "Enter why the role ends.")
+    refuse_unless_empty("" if why.strip() else "Enter why the role ends.")
     if last_day > local_day(at):
-        refuse("The last day is in the future. Enter it on that day.")
+        refuse_unless_empty("The last day is in the future. Enter it on that day.")
     if old.valid_from is not None and last_day < old.valid_from:
-        refuse(
+        refuse_unless_empty(
             f"{old.name} is on file since {old.valid_from:%m/%d/%Y}; the role cannot end before."
         )
-    unsent = [delivery.letter.title for delivery in unsent_letters(old)]
-    ended = _copy(old, corrects=old, valid_to=last_day, by=by, at=at)
-    _record(
+    unsent = [delivery.letter.title for delivery in list_unsent_letters(old)]
+    ended = _copy_party(old, corrects=old, valid_to=last_day, by=by, at=at)
+    _record_party_event(
         case,
-        f"{old}: role ended, last day {last_day:%m/%d/%Y}.{_unsent_words(unsent)}",
+        f"{old}: role ended, last day {last_day:%m/%d/%Y}.{_describe_unsent_letters(unsent)}",
         why,
         {"party": ended.pk, "was": old.pk, "last_day": last_day.isoformat(), "unsent": unsent},
         by=by,
@@ -298,7 +302,7 @@ def end(*, case_id: int, party_id: int, last_day: date, why: str, by: User, at: 
     return ended
 
 
-def unsent_letters(party: Party) -> list[Delivery]:
+def list_unsent_letters(party: Party) -> list[Delivery]:
     """List the letters to a party that are written but not sent. One query.
 
     Their text and addresses are frozen, so after a change a person decides about each of them.
@@ -315,20 +319,20 @@ def unsent_letters(party: Party) -> list[Delivery]:
     )
 
 
-def standing(case: Case, *, on: date) -> Sequence[Party]:
+def current_parties(case: Case, *, on: date) -> Sequence[Party]:
     """List the parties of a case on a day, in the order of ``Role``. One query."""
     order = {role.value: place for place, role in enumerate(Role)}
     rows = case.parties.current().on(on).select_related("item", "recorded_by")
     return sorted(rows, key=lambda party: (order[party.role], party.pk))
 
 
-def former(case: Case, *, on: date) -> Sequence[Party]:
+def former_parties(case: Case, *, on: date) -> Sequence[Party]:
     """List roles and contact details that ended before a day, latest first. One query."""
     rows = case.parties.current().filter(valid_to__lt=on)
     return list(rows.select_related("item", "recorded_by").order_by("-valid_to", "-pk"))
 
 
-def _grow(case: Case, why: str, *, by: User, at: datetime) -> None:
+def _grow_party_list(case: Case, why: str, *, by: User, at: datetime) -> None:
     """Start a new version of the party list, for conflict checks and attestations."""
     case.party_list_version += 1
     case.store(by=by, at=at, why=why, fields=["party_list_version"])
@@ -379,14 +383,14 @@ def _refuse_outdated(old: Party, at: datetime) -> None:
 def _refuse_impossible_channel(fax: str, email: str, channel: str) -> None:
     """Refuse a channel without the number or address that it needs."""
     if channel not in PreferredChannel.values:
-        refuse("Choose how letters are sent: by mail, fax or electronically.")
+        refuse_unless_empty("Choose how letters are sent: by mail, fax or electronically.")
     if channel == PreferredChannel.FAX and not fax.strip():
-        refuse("Enter the fax number, or choose another channel.")
+        refuse_unless_empty("Enter the fax number, or choose another channel.")
     if channel == PreferredChannel.ELECTRONIC and not email.strip():
-        refuse("Enter the e-mail address, or choose another channel.")
+        refuse_unless_empty("Enter the e-mail address, or choose another channel.")
 
 
-def _why_not_from(since: date | None, at: datetime) -> str:
+def _why_not_since(since: date | None, at: datetime) -> str:
     if since is not None and since > local_day(at):
         return "The first day is in the future. Enter it on that day."
     return ""
@@ -407,7 +411,7 @@ def _why_not_designated(case: Case, role: Role, since: date | None) -> str:
     return ""
 
 
-def _why_not_beside(
+def _why_not_second_party(
     case: Case, party: PartyOnForm, since: date | None, item_id: int | None, at: datetime
 ) -> str:
     """Check whether the case already has this party, or another one in a single role."""
@@ -424,7 +428,7 @@ def _why_not_beside(
     return ""
 
 
-def _differences(old: Party, details: PartyDetails) -> list[tuple[str, str, str]]:
+def _list_party_changes(old: Party, details: PartyDetails) -> list[tuple[str, str, str]]:
     """List the changed fields as text: label, before, after."""
     found = []
     for name, label in _LABELS.items():
@@ -437,7 +441,7 @@ def _differences(old: Party, details: PartyDetails) -> list[tuple[str, str, str]
     return found
 
 
-def _copy(
+def _copy_party(
     old: Party,
     *,
     corrects: Party | None,
@@ -485,7 +489,7 @@ def _copy(
     )
 
 
-def _unsent_words(titles: Sequence[str]) -> str:
+def _describe_unsent_letters(titles: Sequence[str]) -> str:
     """Describe how many letters were written but not sent."""
     if not titles:
         return ""
@@ -493,7 +497,7 @@ def _unsent_words(titles: Sequence[str]) -> str:
     return f" Written but not sent yet: {count}."
 
 
-def _record(
+def _record_party_event(
     case: Case, sentence: str, why: str, facts: dict[str, object], *, by: User, at: datetime
 ) -> Event:
     """Write the event of a party change."""

@@ -6,11 +6,11 @@ from datetime import date, datetime
 from django.db import transaction
 
 from accounts.models import User
-from accounts.refusals import NotAllowed, refuse
+from accounts.refusals import NotAllowed, refuse_unless_empty
 from cases import policies
 from cases.hold_reasons import HOLD_REASONS
 from cases.models import Case, Deadline, Event, Priority, PriorityChange
-from deadlines.calendars import say
+from deadlines.calendars import format_day
 from deadlines.days import PACIFIC, local_day
 from deadlines.kinds import DEADLINE_KINDS
 
@@ -19,7 +19,7 @@ from .extensions import DEADLINE_KIND_OF_PRIORITY
 
 
 @transaction.atomic
-def convert(
+def change_priority(
     *,
     case_id: int,
     new: str,
@@ -43,18 +43,18 @@ def convert(
         does not fit the new priority.
     """
     case = Case.objects.lock(case_id)
-    refuse(policies.why_not_convert(by, case))
+    refuse_unless_empty(policies.why_not_change_priority(by, case))
     if new not in Priority.values or new == case.priority:
-        refuse("Choose a different priority.")
-    refuse("" if why.strip() else "Enter why the priority changes.")
+        refuse_unless_empty("Choose a different priority.")
+    refuse_unless_empty("" if why.strip() else "Enter why the priority changes.")
     if new == Priority.EXPEDITED:
-        refuse(_why_not_certified(certified_by, certified_on, support, local_day(at)))
+        refuse_unless_empty(_why_not_certified(certified_by, certified_on, support, local_day(at)))
     else:
         certified_by, certified_on, support = "", None, ""
-    refuse(_why_not_held(case, new, local_day(at)))
+    refuse_unless_empty(_why_not_held(case, new, local_day(at)))
     for moment in (notice_received_at, information_complete_at):
         if moment is not None and moment > at:
-            refuse("The time is in the future.")
+            refuse_unless_empty("The time is in the future.")
     old = case.priority
     change = PriorityChange(
         case=case,
@@ -69,14 +69,16 @@ def convert(
     ).store(by=by, at=at, why=why)
     case.priority = new
     case.store(by=by, at=at, why=why, fields=["priority"])
-    before = _running(case)
-    _change_deadline_kinds(case, before, notice_received_at, information_complete_at, by=by, at=at)
-    event = _record(change, _differences(before, _running(case)), by=by, at=at)
-    drafting.propose(event=event, by=by, at=at)
+    before = _map_running_deadlines(case)
+    _switch_deadlines(case, before, notice_received_at, information_complete_at, by=by, at=at)
+    event = _record_priority_event(
+        change, _list_deadline_changes(before, _map_running_deadlines(case)), by=by, at=at
+    )
+    drafting.propose_letter(event=event, by=by, at=at)
     return change
 
 
-def _record(
+def _record_priority_event(
     change: PriorityChange, moved: list[tuple[str, dict[str, str]]], *, by: User, at: datetime
 ) -> Event:
     """Write the event of a priority change.
@@ -84,7 +86,8 @@ def _record(
     :param moved: the changed deadlines, each as a sentence and as data of the event.
     """
     certified = (
-        f" Certified by {change.certified_by} on {say(change.certified_on)}: {change.support}."
+        f" Certified by {change.certified_by} on {format_day(change.certified_on)}: "
+        f"{change.support}."
         if change.certified_on
         else ""
     )
@@ -113,12 +116,12 @@ def _record(
 
 def needs_hour_of_notice(*, case: Case) -> bool:
     """Whether expediting the case requires when its administrator was informed. One query."""
-    return case.priority != Priority.EXPEDITED and "records" in _running(case)
+    return case.priority != Priority.EXPEDITED and "records" in _map_running_deadlines(case)
 
 
 def needs_hour_of_information(*, case: Case) -> bool:
     """Whether expediting the case requires when its information was complete. One query."""
-    running = _running(case)
+    running = _map_running_deadlines(case)
     others = [
         deadline_kind
         for name, deadline_kind in DEADLINE_KIND_OF_PRIORITY.items()
@@ -145,13 +148,14 @@ def _why_not_held(case: Case, new: str, today: date) -> str:
     for hold in case.holds.filter(round=case.round).order_by("pk"):
         if hold.lasts_on(today) and new not in HOLD_REASONS[hold.reason].priorities:
             return (
-                f"The case is on hold until {say(hold.end)} ({hold.get_reason_display().lower()}). "
+                f"The case is on hold until {format_day(hold.end)} "
+                f"({hold.get_reason_display().lower()}). "
                 f"This hold is not possible in {Priority(new).label.lower()} cases. End it first."
             )
     return ""
 
 
-def _running(case: Case) -> dict[str, Deadline]:
+def _map_running_deadlines(case: Case) -> dict[str, Deadline]:
     """Map the active deadlines of the current round by kind. One query."""
     return {
         deadline.deadline_kind: deadline
@@ -161,7 +165,7 @@ def _running(case: Case) -> dict[str, Deadline]:
     }
 
 
-def _change_deadline_kinds(
+def _switch_deadlines(
     case: Case,
     running: Mapping[str, Deadline],
     notice_received_at: datetime | None,
@@ -172,30 +176,34 @@ def _change_deadline_kinds(
 ) -> None:
     """End the deadlines of the old priority and start those of the new one."""
     # Deadlines that were not active before are not started by a change of priority.
-    waits_for_records = _end(case, running, "records", by=by, at=at)
-    waits_for_documents = _end(case, running, "own_papers", by=by, at=at)
+    waits_for_records = _end_deadline_family(case, running, "records", by=by, at=at)
+    waits_for_documents = _end_deadline_family(case, running, "own_papers", by=by, at=at)
     if (waits_for_records or waits_for_documents) and case.assigned_on is not None:
         if notice_received_at is not None:
             day = local_day(notice_received_at)
             if day < case.assigned_on:
-                refuse("The notice cannot be received before it was sent. Check the time.")
-        notice_deadlines.start_windows(
+                refuse_unless_empty(
+                    "The notice cannot be received before it was sent. Check the time."
+                )
+        notice_deadlines.start_records_deadlines(
             case=case, sent_on=case.assigned_on, received_at=notice_received_at, by=by, at=at
         )
-    for deadline in _end(case, running, "reviewer_information", by=by, at=at):
+    for deadline in _end_deadline_family(case, running, "reviewer_information", by=by, at=at):
         fast = "_expedited" if case.priority == Priority.EXPEDITED else ""
         deadline_kind = f"reviewer_information{fast}"
-        case_deadlines.start(
+        case_deadlines.start_deadline(
             case=case, deadline_kind=deadline_kind, given=deadline.given, by=by, at=at, leads=False
         )
-    if _end(case, running, "determination", by=by, at=at):
-        given = _given(case, information_complete_at)
+    if _end_deadline_family(case, running, "determination", by=by, at=at):
+        given = _build_determination_facts(case, information_complete_at)
         deadline_kind = DEADLINE_KIND_OF_PRIORITY[case.priority]
-        case_deadlines.start(case=case, deadline_kind=deadline_kind, given=given, by=by, at=at)
-    case_deadlines.recompute(case=case, why="Priority changed", by=by, at=at)
+        case_deadlines.start_deadline(
+            case=case, deadline_kind=deadline_kind, given=given, by=by, at=at
+        )
+    case_deadlines.recompute_deadlines(case=case, why="Priority changed", by=by, at=at)
 
 
-def _end(
+def _end_deadline_family(
     case: Case, running: Mapping[str, Deadline], family: str, *, by: User, at: datetime
 ) -> list[Deadline]:
     """End the running deadlines of one family, such as records and records_expedited."""
@@ -207,7 +215,9 @@ def _end(
     return ended
 
 
-def _given(case: Case, information_complete_at: datetime | None) -> dict[str, str]:
+def _build_determination_facts(
+    case: Case, information_complete_at: datetime | None
+) -> dict[str, str]:
     """Build the trigger facts of the determination deadline."""
     if case.records_complete_on is None:
         raise NotAllowed("The day on which the file was complete is not known.")
@@ -220,13 +230,13 @@ def _given(case: Case, information_complete_at: datetime | None) -> dict[str, st
         )
     if local_day(information_complete_at) < case.records_complete_on:
         raise NotAllowed(
-            f"The file was complete on {say(case.records_complete_on)}. Check the time."
+            f"The file was complete on {format_day(case.records_complete_on)}. Check the time."
         )
     local = information_complete_at.astimezone(PACIFIC)
     return {"information_complete": f"{local:%Y-%m-%dT%H:%M}"}
 
 
-def _differences(
+def _list_deadline_changes(
     before: Mapping[str, Deadline], after: Mapping[str, Deadline]
 ) -> list[tuple[str, dict[str, str]]]:
     """List the deadlines that ended or started, as sentences and as data of the event."""
@@ -242,7 +252,7 @@ def _differences(
         if now is None:
             words = f"{label} is no longer active."
         else:
-            words = f"{label}: {say(now.due_on)}." if now.due_on else now.unknown
+            words = f"{label}: {format_day(now.due_on)}." if now.due_on else now.unknown
         found.append(
             (
                 words,

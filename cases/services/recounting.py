@@ -8,15 +8,15 @@ from django.db import transaction
 from django.db.models import F
 
 from accounts.models import User
-from accounts.refusals import refuse
+from accounts.refusals import refuse_unless_empty
 from cases.models import Case, Deadline, Event, Hold, TimeExtension
 from deadlines import policies as deadline_policies
-from deadlines.calendars import CannotCount, say
+from deadlines.calendars import CannotCount, format_day
 from deadlines.kinds import DEADLINE_KINDS
 from deadlines.models import Law, rules_on_file
 
 from . import case_deadlines
-from .case_deadlines import Moved
+from .case_deadlines import MovedDeadline
 
 
 @dataclass(frozen=True)
@@ -31,10 +31,10 @@ class DateChange:
     @property
     def moves(self) -> bool:
         """Whether a date changes, and not only the text of the calculation."""
-        return self.new is None or _dates(self.old) != _dates(self.new)
+        return self.new is None or _deadline_dates(self.old) != _deadline_dates(self.new)
 
 
-def would_change(*, law: Law | None = None, deadline_kind: str = "") -> list[DateChange]:
+def find_date_changes(*, law: Law | None = None, deadline_kind: str = "") -> list[DateChange]:
     """List the active deadlines of open cases that would change, by case. Stores nothing.
 
     :param law: rules and calendars to use; those on file by default.
@@ -55,7 +55,7 @@ def would_change(*, law: Law | None = None, deadline_kind: str = "") -> list[Dat
     found = []
     for old in running.select_related("case").order_by("case_id", "pk").iterator(chunk_size=500):
         try:
-            new = case_deadlines.renewed(
+            new = case_deadlines.build_renewed_deadline(
                 case=old.case, old=old, law=law, holds=None if old.case_id in disturbed else ()
             )
         except CannotCount as problem:
@@ -66,7 +66,7 @@ def would_change(*, law: Law | None = None, deadline_kind: str = "") -> list[Dat
     return found
 
 
-def recount(*, why: str, by: User, at: datetime) -> list[Moved]:
+def recount_dates(*, why: str, by: User, at: datetime) -> list[MovedDeadline]:
     """Recalculate the active deadlines of open cases under the rules on file.
 
     Each case has its own transaction. A case with a deadline that cannot be calculated is left as
@@ -74,25 +74,25 @@ def recount(*, why: str, by: User, at: datetime) -> list[Moved]:
 
     :raises NotAllowed: wrong role, or no reason.
     """
-    refuse(deadline_policies.why_not_keep_rules(by))
-    refuse("" if why.strip() else "Enter why the dates are recalculated.")
-    changes = would_change()
+    refuse_unless_empty(deadline_policies.why_not_keep_rules(by))
+    refuse_unless_empty("" if why.strip() else "Enter why the dates are recalculated.")
+    changes = find_date_changes()
     # Leave out whole cases: half of the dates of a case must not change alone.
     countable = sorted(
         {one.case.pk for one in changes} - {one.case.pk for one in changes if not one.new}
     )
-    moved: list[Moved] = []
+    moved: list[MovedDeadline] = []
     for case_id in countable:
-        moved += _recount_one(case_id, why.strip(), by=by, at=at)
+        moved += _recount_case(case_id, why.strip(), by=by, at=at)
     return moved
 
 
 @transaction.atomic
-def _recount_one(case_id: int, why: str, *, by: User, at: datetime) -> Sequence[Moved]:
+def _recount_case(case_id: int, why: str, *, by: User, at: datetime) -> Sequence[MovedDeadline]:
     """Recalculate the deadlines of one case in its own transaction."""
     case = Case.objects.lock(case_id)
-    moved = case_deadlines.recompute(case=case, why=why, by=by, at=at)
-    changed = [one for one in moved if _dates(one.old) != _dates(one.new)]
+    moved = case_deadlines.recompute_deadlines(case=case, why=why, by=by, at=at)
+    changed = [one for one in moved if _deadline_dates(one.old) != _deadline_dates(one.new)]
     if changed:
         Event.objects.create(
             case=case,
@@ -103,7 +103,11 @@ def _recount_one(case_id: int, why: str, *, by: User, at: datetime) -> Sequence[
             why=why,
             facts={
                 "changes": [
-                    [DEADLINE_KINDS[one.new.deadline_kind].label, _words(one.old), _words(one.new)]
+                    [
+                        DEADLINE_KINDS[one.new.deadline_kind].label,
+                        _describe_deadline_date(one.old),
+                        _describe_deadline_date(one.new),
+                    ]
                     for one in changed
                 ]
             },
@@ -111,12 +115,12 @@ def _recount_one(case_id: int, why: str, *, by: User, at: datetime) -> Sequence[
     return moved
 
 
-def _dates(row: Deadline) -> tuple[object, ...]:
+def _deadline_dates(row: Deadline) -> tuple[object, ...]:
     """Return the dates of a row, without the text of its calculation."""
     return row.due_on, row.due_at, row.target_on, row.unknown
 
 
-def _words(row: Deadline) -> str:
+def _describe_deadline_date(row: Deadline) -> str:
     """Describe the date of a row, for the event."""
-    words = say(row.due_on) if row.due_on else row.unknown
-    return f"{words}, our own target {say(row.target_on)}" if row.target_on else words
+    words = format_day(row.due_on) if row.due_on else row.unknown
+    return f"{words}, our own target {format_day(row.target_on)}" if row.target_on else words

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from accounts.models import User
-from accounts.names import who
+from accounts.names import name_actor
 from cases.lifecycle import QUEUES, Status
 from cases.models import Case
 
@@ -44,7 +44,7 @@ class Total:
         return f"{self.name}: {days} d {hours} h{times}"
 
 
-def in_lists(*, case: Case, at: datetime) -> list[Interval]:
+def list_queue_intervals(*, case: Case, at: datetime) -> list[Interval]:
     """List the periods in which a case was in a list, in order. One query."""
     versions = case.history.order_by("history_id").values_list("queue", "history_date", named=True)
     intervals: list[Interval] = []
@@ -58,13 +58,14 @@ def in_lists(*, case: Case, at: datetime) -> list[Interval]:
     return [*intervals, Interval(QUEUES[slug][0], since, max(at, since))] if slug else intervals
 
 
-def with_people(*, case: Case, reader: User, at: datetime) -> list[Interval]:
+def list_claim_intervals(*, case: Case, reader: User, at: datetime) -> list[Interval]:
     """List who worked on a case and when, with names that the reader may see. Queries.
 
     A claim ends when it is released, when it expires, or when the case leaves the list.
     """
     left = [
-        (interval.name, interval.since, interval.until) for interval in in_lists(case=case, at=at)
+        (interval.name, interval.since, interval.until)
+        for interval in list_queue_intervals(case=case, at=at)
     ]
     intervals = []
     for claim in case.work_claims.select_related("by").order_by("claimed_at", "pk"):
@@ -77,11 +78,11 @@ def with_people(*, case: Case, reader: User, at: datetime) -> list[Interval]:
                 if listed == name and since <= claim.claimed_at <= until
             ]
         until = max(claim.claimed_at, min(ends))
-        intervals.append(Interval(who(claim.by, reader=reader), claim.claimed_at, until))
+        intervals.append(Interval(name_actor(claim.by, reader=reader), claim.claimed_at, until))
     return intervals
 
 
-def with_reviewers(*, case: Case, at: datetime) -> list[Interval]:
+def list_review_intervals(*, case: Case, at: datetime) -> list[Interval]:
     """List the periods with the reviewer, without the name, from the versions of the case."""
     reviewing = {Status.REVIEWER_CHOSEN, Status.IN_REVIEW, Status.INFO_FOR_REVIEW}
     intervals: list[Interval] = []
@@ -98,7 +99,7 @@ def with_reviewers(*, case: Case, at: datetime) -> list[Interval]:
     return [*intervals, Interval("The reviewer", since, max(at, since))] if since else intervals
 
 
-def totals(*, intervals: Iterable[Interval]) -> list[Total]:
+def sum_intervals(*, intervals: Iterable[Interval]) -> list[Total]:
     """Add up intervals by name, in the order in which each name first appears."""
     found: dict[str, list[timedelta]] = {}
     for interval in intervals:

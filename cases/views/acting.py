@@ -11,12 +11,12 @@ from django.utils.http import url_has_allowed_host_and_scheme
 
 from accounts.actions import run_action
 from accounts.models import User
-from accounts.requests import StaffRequest, posted
+from accounts.requests import StaffRequest, posted_data
 from cases.models import Case, DisputedItem
 from form_fields.reasons import ReasonForm
 
 
-def act_with_reason(
+def answer_reason_form(
     request: StaffRequest,
     number: str,
     *,
@@ -29,7 +29,7 @@ def act_with_reason(
 ) -> HttpResponse:
     """Show and process the form of an action that needs only a reason."""
     case = load_case(number)
-    form = ReasonForm(posted(request))
+    form = ReasonForm(posted_data(request))
     tried = run_action(
         request,
         form,
@@ -60,7 +60,7 @@ def load_case(number: str) -> Case:
     return get_object_or_404(Case.objects.select_related("ur_decision"), number=number)
 
 
-def way_back(request: StaffRequest, otherwise: str) -> str:
+def find_return_url(request: StaffRequest, otherwise: str) -> str:
     """Return the address that the form came from, if it is an address of this site."""
     to: str = request.POST.get("back", "")
     ours = to.startswith("/") and url_has_allowed_host_and_scheme(to, allowed_hosts=None)

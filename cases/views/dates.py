@@ -11,7 +11,7 @@ from django.utils import timezone
 from django.views.decorators.http import require_http_methods, require_safe
 
 from accounts.actions import run_action
-from accounts.requests import StaffRequest, posted
+from accounts.requests import StaffRequest, posted_data
 from cases import policies
 from cases.forms.dates import (
     CommitmentForm,
@@ -32,7 +32,7 @@ from cases.services import (
     priority,
     time_in_stage,
 )
-from cases.services.deadline_information import Told
+from cases.services.deadline_information import DeadlineNote
 from deadlines.kinds import DEADLINE_KINDS
 from form_fields.fields import DatedForm
 
@@ -42,14 +42,14 @@ _READ_AND_ANSWER = ["GET", "HEAD", "POST"]
 
 
 @require_safe
-def deadline_kinds(request: StaffRequest, number: str) -> HttpResponse:
+def show_deadlines(request: StaffRequest, number: str) -> HttpResponse:
     """Show the deadlines of a case, and everything that moves or adds dates."""
     case, now = load_case(number), timezone.now()
     today = timezone.localdate(now)
     user = request.user
     held = list(case.holds.select_related("begun_by", "ended_by").order_by("starts_on", "pk"))
     deadlines = list(case.deadlines.filter(replaced_at__isnull=True).order_by("due_on", "pk"))
-    information = deadline_information.information_for(case=case, on=today)
+    information = deadline_information.list_deadline_notes(case=case, on=today)
     context = {
         "case": case,
         "tab": "deadlines",
@@ -57,40 +57,42 @@ def deadline_kinds(request: StaffRequest, number: str) -> HttpResponse:
         "deadlines": deadlines,
         "information": information,
         "is_unconfirmed": _is_unconfirmed(deadlines, information),
-        "lateness": deadline_information.lateness(case=case, at=now),
+        "lateness": deadline_information.describe_lateness(case=case, at=now),
         "holds": [(hold, hold.lasts_on(today), hold.can_end(today)) for hold in held],
-        "held_days": _days_held(held),
+        "held_days": _count_days_held(held),
         "extensions": case.extensions.order_by("recorded_at", "pk"),
-        "days_left": extensions.days_left(case=case),
+        "days_left": extensions.count_extension_days_left(case=case),
         "commitments": [
-            (one, commitments.why_not_move(one))
+            (one, commitments.why_not_move_commitment(one))
             for one in case.commitments.select_related("party", "letter").order_by("pk")
         ],
         "priority_changes": case.priority_changes.select_related("changed_by").order_by("pk"),
-        "in_lists": time_in_stage.totals(intervals=time_in_stage.in_lists(case=case, at=now)),
-        "with_people": time_in_stage.totals(
+        "in_lists": time_in_stage.sum_intervals(
+            intervals=time_in_stage.list_queue_intervals(case=case, at=now)
+        ),
+        "with_people": time_in_stage.sum_intervals(
             intervals=[
-                *time_in_stage.with_people(case=case, reader=user, at=now),
-                *time_in_stage.with_reviewers(case=case, at=now),
+                *time_in_stage.list_claim_intervals(case=case, reader=user, at=now),
+                *time_in_stage.list_review_intervals(case=case, at=now),
             ]
         ),
         "why_not_hold": policies.why_not_hold(user, case),
         "why_not_extend": policies.why_not_extend(user, case),
-        "why_not_convert": policies.why_not_convert(user, case),
-        "why_not_commitment": policies.why_not_commitment(user, case),
+        "why_not_convert": policies.why_not_change_priority(user, case),
+        "why_not_commitment": policies.why_not_record_commitment(user, case),
         "may_state_receipt": not policies.why_not_state_receipt(user, case),
     }
     return render(request, "cases/deadlines.html", context)
 
 
-def _is_unconfirmed(deadlines: Iterable[Deadline], notes: Iterable[Told]) -> bool:
+def _is_unconfirmed(deadlines: Iterable[Deadline], notes: Iterable[DeadlineNote]) -> bool:
     """Whether a rule in these calculations was not yet compared with the law."""
     steps = [step for row in deadlines for step in row.steps]
     steps += [step for note in notes for step in note.steps]
     return any(step["source"] and not step["confirmed"] for step in steps)
 
 
-def _days_held(rows: list[Any]) -> int:
+def _count_days_held(rows: list[Any]) -> int:
     """Count the calendar days on hold, each day once."""
     days = {
         hold.starts_on.toordinal() + n
@@ -102,7 +104,7 @@ def _days_held(rows: list[Any]) -> int:
 
 
 @require_safe
-def deadline_kind(request: StaffRequest, number: str, deadline_kind: str) -> HttpResponse:
+def show_deadline(request: StaffRequest, number: str, deadline_kind: str) -> HttpResponse:
     """Show one deadline with its calculation, and its earlier calculations."""
     case, today = load_case(number), timezone.localdate()
     if deadline_kind not in DEADLINE_KINDS:
@@ -110,7 +112,7 @@ def deadline_kind(request: StaffRequest, number: str, deadline_kind: str) -> Htt
     rows = list(case.deadlines.filter(deadline_kind=deadline_kind).order_by("-pk"))
     notes = [
         one
-        for one in deadline_information.information_for(case=case, on=today)
+        for one in deadline_information.list_deadline_notes(case=case, on=today)
         if one.deadline_kind == deadline_kind
     ]
     if not rows and not notes:
@@ -128,7 +130,7 @@ def deadline_kind(request: StaffRequest, number: str, deadline_kind: str) -> Htt
     return render(request, "cases/deadline.html", context)
 
 
-def _act(
+def _answer_date_form(
     request: StaffRequest,
     case: Case,
     form: DatedForm,
@@ -158,7 +160,7 @@ def _act(
     return render(request, "cases/date_act.html", context, status=tried.status)
 
 
-def _shown(day: date) -> str:
+def _format_day(day: date) -> str:
     return f"{day:%m/%d/%Y}"
 
 
@@ -167,8 +169,10 @@ def begin_hold(request: StaffRequest, number: str) -> HttpResponse:
     """Begin a hold of a case or of one of its deadlines."""
     case, now = load_case(number), timezone.now()
     today = timezone.localdate(now)
-    form = HoldForm(posted(request), today=today, case=case, initial={"starts_on": _shown(today)})
-    return _act(
+    form = HoldForm(
+        posted_data(request), today=today, case=case, initial={"starts_on": _format_day(today)}
+    )
+    return _answer_date_form(
         request,
         case,
         form,
@@ -188,9 +192,11 @@ def end_hold(request: StaffRequest, number: str, hold_id: int) -> HttpResponse:
     case, now = load_case(number), timezone.now()
     hold = get_object_or_404(case.holds, pk=hold_id)
     today = timezone.localdate(now)
-    form = EndHoldForm(posted(request), today=today, hold=hold, initial={"ended_on": _shown(today)})
+    form = EndHoldForm(
+        posted_data(request), today=today, hold=hold, initial={"ended_on": _format_day(today)}
+    )
     over = "" if hold.can_end(today) else "This hold has ended."
-    return _act(
+    return _answer_date_form(
         request,
         case,
         form,
@@ -203,12 +209,12 @@ def end_hold(request: StaffRequest, number: str, hold_id: int) -> HttpResponse:
 
 
 @require_http_methods(_READ_AND_ANSWER)
-def extend(request: StaffRequest, number: str) -> HttpResponse:
+def extend_determination(request: StaffRequest, number: str) -> HttpResponse:
     """Record an extension that the Administrative Director approved."""
     case, now = load_case(number), timezone.now()
-    form = ExtensionForm(posted(request), today=timezone.localdate(now))
-    left = extensions.days_left(case=case)
-    return _act(
+    form = ExtensionForm(posted_data(request), today=timezone.localdate(now))
+    left = extensions.count_extension_days_left(case=case)
+    return _answer_date_form(
         request,
         case,
         form,
@@ -216,7 +222,7 @@ def extend(request: StaffRequest, number: str) -> HttpResponse:
         button="Save extension",
         why_not=policies.why_not_extend(request.user, case),
         lead=f"{left} day{'' if left == 1 else 's'} can still be added to the determination.",
-        act=lambda: extensions.extend(
+        act=lambda: extensions.extend_determination(
             case_id=case.pk, **form.cleaned_data, by=request.user, at=now
         ),
         done="Extension saved. The legal date has moved.",
@@ -224,39 +230,41 @@ def extend(request: StaffRequest, number: str) -> HttpResponse:
 
 
 @require_http_methods(_READ_AND_ANSWER)
-def convert(request: StaffRequest, number: str) -> HttpResponse:
+def change_priority(request: StaffRequest, number: str) -> HttpResponse:
     """Change the priority of a case."""
     case, now = load_case(number), timezone.now()
-    form = PriorityForm(posted(request), today=timezone.localdate(now), case=case)
-    return _act(
+    form = PriorityForm(posted_data(request), today=timezone.localdate(now), case=case)
+    return _answer_date_form(
         request,
         case,
         form,
         title="Change priority",
         button="Change priority",
-        why_not=policies.why_not_convert(request.user, case),
+        why_not=policies.why_not_change_priority(request.user, case),
         lead=f"Now: {case.get_priority_display().lower()}. Active deadlines will be recalculated.",
-        act=lambda: priority.convert(case_id=case.pk, **form.facts(), by=request.user, at=now),
+        act=lambda: priority.change_priority(
+            case_id=case.pk, **form.facts(), by=request.user, at=now
+        ),
         done="Priority changed. All active deadlines were recalculated.",
     )
 
 
 @require_http_methods(_READ_AND_ANSWER)
-def commitment(request: StaffRequest, number: str) -> HttpResponse:
+def add_commitment(request: StaffRequest, number: str) -> HttpResponse:
     """Record a date that was promised to a party."""
     case, now = load_case(number), timezone.now()
     today = timezone.localdate(now)
     form = CommitmentForm(
-        posted(request), today=today, case=case, initial={"told_on": _shown(today)}
+        posted_data(request), today=today, case=case, initial={"told_on": _format_day(today)}
     )
-    return _act(
+    return _answer_date_form(
         request,
         case,
         form,
         title="Add commitment",
         button="Save commitment",
-        why_not=policies.why_not_commitment(request.user, case),
-        act=lambda: commitments.commitment(
+        why_not=policies.why_not_record_commitment(request.user, case),
+        act=lambda: commitments.add_commitment(
             case_id=case.pk, **form.facts(), by=request.user, at=now
         ),
         done="Commitment saved.",
@@ -270,19 +278,19 @@ def move_commitment(request: StaffRequest, number: str, commitment_id: int) -> H
     commitment = get_object_or_404(case.commitments.select_related("party"), pk=commitment_id)
     today = timezone.localdate(now)
     form = MovedCommitmentForm(
-        posted(request), today=today, case=case, initial={"told_on": _shown(today)}
+        posted_data(request), today=today, case=case, initial={"told_on": _format_day(today)}
     )
-    return _act(
+    return _answer_date_form(
         request,
         case,
         form,
         title="Move commitment",
         button="Move date",
-        why_not=policies.why_not_commitment(request.user, case)
-        or commitments.why_not_move(commitment),
-        lead=f"{commitment.party.name}: {commitment.what}, by {_shown(commitment.due_on)}. "
+        why_not=policies.why_not_record_commitment(request.user, case)
+        or commitments.why_not_move_commitment(commitment),
+        lead=f"{commitment.party.name}: {commitment.what}, by {_format_day(commitment.due_on)}. "
         f"A date can be moved at most {commitments.MOST_MOVES} times.",
-        act=lambda: commitments.move(
+        act=lambda: commitments.move_commitment(
             commitment_id=commitment.pk, **form.facts(), by=request.user, at=now
         ),
         done="The later date is saved.",
@@ -295,16 +303,16 @@ def keep_commitment(request: StaffRequest, number: str, commitment_id: int) -> H
     case, now = load_case(number), timezone.now()
     commitment = get_object_or_404(case.commitments.select_related("party"), pk=commitment_id)
     today = timezone.localdate(now)
-    form = DayForm(posted(request), today=today, initial={"on": _shown(today)})
-    return _act(
+    form = DayForm(posted_data(request), today=today, initial={"on": _format_day(today)})
+    return _answer_date_form(
         request,
         case,
         form,
         title="Commitment kept",
         button="Save",
-        why_not=policies.why_not_commitment(request.user, case),
-        lead=f"{commitment.party.name}: {commitment.what}, by {_shown(commitment.due_on)}.",
-        act=lambda: commitments.keep(
+        why_not=policies.why_not_record_commitment(request.user, case),
+        lead=f"{commitment.party.name}: {commitment.what}, by {_format_day(commitment.due_on)}.",
+        act=lambda: commitments.keep_commitment(
             commitment_id=commitment.pk, kept_on=form.cleaned_data["on"], by=request.user, at=now
         ),
         done="Commitment marked as kept.",
@@ -312,11 +320,11 @@ def keep_commitment(request: StaffRequest, number: str, commitment_id: int) -> H
 
 
 @require_http_methods(_READ_AND_ANSWER)
-def state_receipt(request: StaffRequest, number: str) -> HttpResponse:
+def record_receipt(request: StaffRequest, number: str) -> HttpResponse:
     """Record when the claims administrator received the determination."""
     case, now = load_case(number), timezone.now()
-    form = DayForm(posted(request), today=timezone.localdate(now))
-    return _act(
+    form = DayForm(posted_data(request), today=timezone.localdate(now))
+    return _answer_date_form(
         request,
         case,
         form,
@@ -324,7 +332,7 @@ def state_receipt(request: StaffRequest, number: str) -> HttpResponse:
         button="Save date",
         why_not=policies.why_not_state_receipt(request.user, case),
         lead="The time to authorize or to pay starts on this day.",
-        act=lambda: aftermath.state_receipt(
+        act=lambda: aftermath.record_determination_receipt(
             case_id=case.pk, received_on=form.cleaned_data["on"], by=request.user, at=now
         ),
         done="Date of receipt saved.",

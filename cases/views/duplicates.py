@@ -11,8 +11,8 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from accounts.actions import run_action, try_action
 from accounts.refusals import BadFact
-from accounts.requests import StaffRequest, posted
-from accounts.services import note_look
+from accounts.requests import StaffRequest, posted_data
+from accounts.services import record_look
 from cases import policies, together
 from cases.forms.duplicates import ConsolidateForm, ResolveDuplicateForm
 from cases.models import Case, DisputedItem, DuplicateProposal
@@ -20,23 +20,27 @@ from cases.services import case_deadlines
 from cases.services import consolidation as consolidation_services
 from cases.services import duplicates as duplicate_services
 
-from .acting import act_with_reason, load_case
+from .acting import answer_reason_form, load_case
 
-PAGE = 50
+PAIRS_PER_PAGE = 50
 
 
 @require_safe
-def possible_duplicates(request: StaffRequest) -> HttpResponse:
+def list_possible_duplicates(request: StaffRequest) -> HttpResponse:
     """List the open possible duplicates, most certain first."""
     rows = DuplicateProposal.objects.filter(answer="").select_related("case", "other")
     order = ["SAME", "LIKELY", "POSSIBLE", "NO"]
-    found = sorted(rows.order_by("pk")[: 4 * PAGE], key=lambda row: order.index(row.band))
-    context = {"rows": found[:PAGE], "more": len(found) > PAGE, "today": timezone.localdate()}
+    found = sorted(rows.order_by("pk")[: 4 * PAIRS_PER_PAGE], key=lambda row: order.index(row.band))
+    context = {
+        "rows": found[:PAIRS_PER_PAGE],
+        "more": len(found) > PAIRS_PER_PAGE,
+        "today": timezone.localdate(),
+    }
     return render(request, "cases/possible_duplicates.html", context)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
-def compare(request: StaffRequest, number: str, proposal_id: int) -> HttpResponse:
+def compare_cases(request: StaffRequest, number: str, proposal_id: int) -> HttpResponse:
     """Compare two cases side by side, and record how they are related."""
     case = load_case(number)
     proposal = get_object_or_404(
@@ -47,12 +51,12 @@ def compare(request: StaffRequest, number: str, proposal_id: int) -> HttpRespons
     now = timezone.now()
     # The page shows both cases, so both looks are recorded.
     for seen in (number, proposal.other.number):
-        note_look(by=request.user, subject="case", reference=seen, granted=True, at=now)
-    form = ResolveDuplicateForm(posted(request), case=case)
+        record_look(by=request.user, subject="case", reference=seen, granted=True, at=now)
+    form = ResolveDuplicateForm(posted_data(request), case=case)
     tried = run_action(
         request,
         form,
-        lambda: duplicate_services.settle(
+        lambda: duplicate_services.resolve_duplicate(
             proposal_id=proposal.pk,
             answer=form.cleaned_data["answer"],
             reason=form.cleaned_data["reason"],
@@ -67,38 +71,40 @@ def compare(request: StaffRequest, number: str, proposal_id: int) -> HttpRespons
     context = {
         "case": case,
         "proposal": proposal,
-        "lines": _lines(case, proposal.other),
+        "lines": _build_comparison_lines(case, proposal.other),
         "form": form,
-        "why_not": policies.why_not_settle_possible_duplicate(request.user),
+        "why_not": policies.why_not_resolve_duplicate(request.user),
     }
     return render(request, "cases/compare.html", context, status=tried.status)
 
 
 @require_POST
-def look_again(request: StaffRequest, number: str) -> HttpResponse:
+def search_again(request: StaffRequest, number: str) -> HttpResponse:
     """Search for possible duplicates of a case again."""
     case = load_case(number)
     tried = run_action(
         request,
         None,
-        lambda: duplicate_services.look_again(case_id=case.pk, by=request.user, at=timezone.now()),
+        lambda: duplicate_services.search_duplicates_again(
+            case_id=case.pk, by=request.user, at=timezone.now()
+        ),
     )
     if tried.done:
         found = len(tried.result)
         words = f"New possible duplicates: {found}." if found else "No new possible duplicates."
         messages.success(request, words)
         return redirect("cases:related", number)
-    return _related_page(request, case, status=tried.status)
+    return _render_related_page(request, case, status=tried.status)
 
 
 @require_safe
-def related(request: StaffRequest, number: str) -> HttpResponse:
+def show_related_cases(request: StaffRequest, number: str) -> HttpResponse:
     """Show related cases: possible duplicates, consolidation, earlier decisions."""
-    return _related_page(request, load_case(number))
+    return _render_related_page(request, load_case(number))
 
 
 @require_POST
-def consolidate(request: StaffRequest, number: str) -> HttpResponse:
+def consolidate_case(request: StaffRequest, number: str) -> HttpResponse:
     """Consolidate a case into another."""
     case = load_case(number)
     form = ConsolidateForm(request.POST)
@@ -107,7 +113,7 @@ def consolidate(request: StaffRequest, number: str) -> HttpResponse:
         lead = Case.objects.filter(number=form.cleaned_data["lead"].strip().upper()).first()
         if lead is None:
             raise BadFact("lead", "There is no case with this number. Check it.")
-        consolidation_services.consolidate(
+        consolidation_services.consolidate_case(
             case_id=case.pk,
             lead_id=lead.pk,
             reason=form.cleaned_data["reason"],
@@ -120,28 +126,28 @@ def consolidate(request: StaffRequest, number: str) -> HttpResponse:
     if tried.done:
         messages.success(request, f"{number} is consolidated into {tried.result}.")
         return redirect("cases:related", number)
-    return _related_page(request, load_case(number), form=form, status=tried.status)
+    return _render_related_page(request, load_case(number), form=form, status=tried.status)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
-def separate(request: StaffRequest, number: str) -> HttpResponse:
+def separate_case(request: StaffRequest, number: str) -> HttpResponse:
     """Separate a case from a consolidation."""
-    return act_with_reason(
+    return answer_reason_form(
         request,
         number,
         title="Separate from the consolidation",
         button="Separate case",
         why_not=lambda user, _: policies.why_not_consolidate(user),
-        act=consolidation_services.separate,
+        act=consolidation_services.separate_case,
         done="The case is separated. Its notices are due.",
     )
 
 
-def _related_page(
+def _render_related_page(
     request: StaffRequest, case: Case, *, form: ConsolidateForm | None = None, status: int = 200
 ) -> HttpResponse:
     """Render the page of related cases."""
-    note_look(
+    record_look(
         by=request.user, subject="case", reference=case.number, granted=True, at=timezone.now()
     )
     items = list(case.items.select_related("case").order_by("position"))
@@ -150,37 +156,37 @@ def _related_page(
         "tab": "related",
         "today": timezone.localdate(),
         "proposals": case.possible_duplicates.select_related("other", "settled_by").order_by("-pk"),
-        "lead": together.lead_of(case),
-        "followers": together.consolidated_into(case),
-        "could_follow": consolidation_services.could_follow(case),
-        "earlier": [(item, _earlier(item)) for item in items],
+        "lead": together.find_lead_case(case),
+        "followers": together.list_consolidated_cases(case),
+        "could_follow": consolidation_services.find_consolidation_candidates(case),
+        "earlier": [(item, _list_earlier_decisions(item)) for item in items],
         "form": form or ConsolidateForm(),
         "why_not_consolidate": policies.why_not_consolidate(request.user),
-        "why_not_settle": policies.why_not_settle_possible_duplicate(request.user),
+        "why_not_settle": policies.why_not_resolve_duplicate(request.user),
     }
     return render(request, "cases/related.html", context, status=status)
 
 
-def _earlier(item: DisputedItem) -> list[tuple[DisputedItem, date | None]]:
+def _list_earlier_decisions(item: DisputedItem) -> list[tuple[DisputedItem, date | None]]:
     """List earlier decisions on similar treatment, each with the end of its twelve months."""
     found = []
-    for one in duplicate_services.earlier_decisions(item):
+    for one in duplicate_services.find_earlier_decisions(item):
         decided = one.case.ur_decision.decided_on if one.case.ur_decision else None
-        found.append((one, _twelve_months(decided) if decided else None))
+        found.append((one, _find_bar_end(decided) if decided else None))
     return found
 
 
-def _twelve_months(decided: date) -> date | None:
+def _find_bar_end(decided: date) -> date | None:
     """Return the last day on which a UR decision is in effect (Labor Code 4610(k))."""
     tried = try_action(
-        lambda: case_deadlines.compute(
+        lambda: case_deadlines.compute_rule_sum(
             deadline_kind="twelve_month_bar", given={"ur_denied": decided.isoformat()}
         )
     )
     return tried.result.due_on if tried.done else None
 
 
-def _lines(case: Case, other: Case) -> list[dict[str, Any]]:
+def _build_comparison_lines(case: Case, other: Case) -> list[dict[str, Any]]:
     """Build the rows of the comparison, with a mark where the cases differ."""
     mine, theirs = (
         duplicate_services.read_application_facts(case),

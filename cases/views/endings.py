@@ -10,53 +10,55 @@ from django.views.decorators.http import require_http_methods, require_POST
 
 from accounts.actions import run_action
 from accounts.models import User
-from accounts.requests import StaffRequest, posted, whole_number
+from accounts.requests import StaffRequest, posted_data, read_whole_number
 from cases import policies
 from cases.models import Case, Event
 from cases.services import endings, notes
 from form_fields.reasons import NoteForm
 
-from .acting import act_with_reason, load_case
+from .acting import answer_reason_form, load_case
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
-def withdraw(request: StaffRequest, number: str) -> HttpResponse:
+def withdraw_case(request: StaffRequest, number: str) -> HttpResponse:
     """Withdraw a case at the request of the employee."""
-    return act_with_reason(
+    return answer_reason_form(
         request,
         number,
         title="Withdraw case",
         button="Withdraw case",
         why_not=policies.why_not_end_early,
-        act=endings.withdraw,
+        act=endings.withdraw_case,
         done="Case withdrawn.",
         extra={"is_final": True},
     )
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
-def close(request: StaffRequest, number: str) -> HttpResponse:
+def close_case(request: StaffRequest, number: str) -> HttpResponse:
     """Close a case that ended before a determination."""
-    return act_with_reason(
+    return answer_reason_form(
         request,
         number,
         title="Close case",
         button="Close case",
         why_not=policies.why_not_close,
-        act=endings.close,
+        act=endings.close_case,
         done="Case closed.",
     )
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
-def terminate(request: StaffRequest, number: str) -> HttpResponse:
+def terminate_items(request: StaffRequest, number: str) -> HttpResponse:
     """End the items that the claims administrator has authorized."""
-    chosen = [pk for pk in map(whole_number, request.POST.getlist("item")) if pk is not None]
+    chosen = [pk for pk in map(read_whole_number, request.POST.getlist("item")) if pk is not None]
 
     def end_chosen(*, case_id: int, reason: str, by: User, at: datetime) -> Case:
-        return endings.terminate(case_id=case_id, item_ids=chosen, reason=reason, by=by, at=at)
+        return endings.terminate_items(
+            case_id=case_id, item_ids=chosen, reason=reason, by=by, at=at
+        )
 
-    return act_with_reason(
+    return answer_reason_form(
         request,
         number,
         title="Close: treatment authorized",
@@ -69,7 +71,7 @@ def terminate(request: StaffRequest, number: str) -> HttpResponse:
 
 
 @require_POST
-def note(request: StaffRequest, number: str) -> HttpResponse:
+def add_note(request: StaffRequest, number: str) -> HttpResponse:
     """Add a note to the timeline."""
     case = load_case(number)
     form = NoteForm(request.POST)
@@ -92,7 +94,7 @@ def correct_note(request: StaffRequest, number: str, event_id: int) -> HttpRespo
     """Correct one's own note by a second one. Both stay on the timeline."""
     case = load_case(number)
     first = get_object_or_404(case.events.filter(kind=Event.Kind.NOTE), pk=event_id)
-    form = NoteForm(posted(request), initial={"text": first.sentence})
+    form = NoteForm(posted_data(request), initial={"text": first.sentence})
     tried = run_action(
         request,
         form,

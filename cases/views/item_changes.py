@@ -9,8 +9,8 @@ from django.utils import timezone
 from django.views.decorators.http import require_http_methods, require_safe
 
 from accounts.actions import run_action
-from accounts.names import who
-from accounts.requests import StaffRequest, posted, seen_version
+from accounts.names import name_actor
+from accounts.requests import StaffRequest, posted_data, seen_version
 from cases import policies
 from cases.forms.item_changes import DecideForm, ItemForm, WhyForm
 from cases.models import Case, DisputedItem, ItemChange
@@ -19,22 +19,30 @@ from cases.services import item_changes as services
 from .acting import load_case
 
 READ_AND_ANSWER = ["GET", "HEAD", "POST"]
-LISTED = 100
+MOST_LISTED = 100
 
 
 @require_safe
-def item_changes(request: StaffRequest) -> HttpResponse:
+def list_item_changes(request: StaffRequest) -> HttpResponse:
     """List the item changes that await a second person, oldest first."""
     waiting = (
         ItemChange.objects.filter(state=ItemChange.State.PROPOSED)
         .select_related("case", "item", "proposed_by")
-        .order_by("proposed_at", "pk")[: LISTED + 1]
+        .order_by("proposed_at", "pk")[: MOST_LISTED + 1]
     )
     rows = [
-        (change, who(change.proposed_by, reader=request.user), change.proposed_by != request.user)
+        (
+            change,
+            name_actor(change.proposed_by, reader=request.user),
+            change.proposed_by != request.user,
+        )
         for change in waiting
     ]
-    context = {"rows": rows[:LISTED], "more": len(rows) > LISTED, "today": timezone.localdate()}
+    context = {
+        "rows": rows[:MOST_LISTED],
+        "more": len(rows) > MOST_LISTED,
+        "today": timezone.localdate(),
+    }
     return render(request, "cases/item_changes.html", context)
 
 
@@ -42,7 +50,7 @@ def item_changes(request: StaffRequest) -> HttpResponse:
 def propose_item(request: StaffRequest, number: str) -> HttpResponse:
     """Propose an additional disputed item."""
     case, now = load_case(number), timezone.now()
-    form = ItemForm(posted(request), today=timezone.localdate(now))
+    form = ItemForm(posted_data(request), today=timezone.localdate(now))
     tried = run_action(
         request,
         form,
@@ -55,8 +63,8 @@ def propose_item(request: StaffRequest, number: str) -> HttpResponse:
         ),
     )
     if tried.done:
-        return _proposed(request, case)
-    return _propose_page(
+        return _redirect_after_proposal(request, case)
+    return _render_proposal_page(
         request,
         case,
         form,
@@ -72,12 +80,12 @@ def propose_item_change(request: StaffRequest, number: str, position: int) -> Ht
     case, now = load_case(number), timezone.now()
     item = get_object_or_404(case.items, position=position)
     form = ItemForm(
-        posted(request), today=timezone.localdate(now), initial=ItemForm.initial_from(item)
+        posted_data(request), today=timezone.localdate(now), initial=ItemForm.initial_from(item)
     )
     tried = run_action(
         request,
         form,
-        lambda: services.propose_change(
+        lambda: services.propose_item_change(
             item_id=item.pk,
             facts=form.facts(),
             seen_version=seen_version(request),
@@ -88,8 +96,8 @@ def propose_item_change(request: StaffRequest, number: str, position: int) -> Ht
         row=item,
     )
     if tried.done:
-        return _proposed(request, case)
-    return _propose_page(
+        return _redirect_after_proposal(request, case)
+    return _render_proposal_page(
         request,
         case,
         form,
@@ -105,11 +113,11 @@ def propose_item_withdrawal(request: StaffRequest, number: str, position: int) -
     """Propose to withdraw an item."""
     case, now = load_case(number), timezone.now()
     item = get_object_or_404(case.items, position=position)
-    form = WhyForm(posted(request))
+    form = WhyForm(posted_data(request))
     tried = run_action(
         request,
         form,
-        lambda: services.propose_withdrawal(
+        lambda: services.propose_item_withdrawal(
             item_id=item.pk,
             seen_version=seen_version(request),
             why=form.cleaned_data["why"],
@@ -119,8 +127,8 @@ def propose_item_withdrawal(request: StaffRequest, number: str, position: int) -
         row=item,
     )
     if tried.done:
-        return _proposed(request, case)
-    return _propose_page(
+        return _redirect_after_proposal(request, case)
+    return _render_proposal_page(
         request,
         case,
         form,
@@ -132,17 +140,17 @@ def propose_item_withdrawal(request: StaffRequest, number: str, position: int) -
 
 
 @require_http_methods(READ_AND_ANSWER)
-def item_change(request: StaffRequest, number: str, change_id: int) -> HttpResponse:
+def show_item_change(request: StaffRequest, number: str, change_id: int) -> HttpResponse:
     """Show a proposed change, and record the decision of the second person."""
     case, now = load_case(number), timezone.now()
     change = get_object_or_404(case.item_changes.select_related("item"), pk=change_id)
-    form = DecideForm(posted(request))
+    form = DecideForm(posted_data(request))
 
     def answer() -> str:
         if request.POST.get("answer") == "accept":
-            services.accept_change(change_id=change.pk, by=request.user, at=now)
+            services.accept_item_change(change_id=change.pk, by=request.user, at=now)
             return "Change accepted."
-        services.refuse_change(
+        services.refuse_item_change(
             change_id=change.pk, because=form.cleaned_data["because"], by=request.user, at=now
         )
         return "Change refused. The item did not change."
@@ -158,9 +166,11 @@ def item_change(request: StaffRequest, number: str, change_id: int) -> HttpRespo
         "tab": "items",
         "today": timezone.localdate(now),
         "change": change,
-        "differences": services.differences(change),
-        "proposed_by": who(change.proposed_by, reader=request.user),
-        "decided_by": who(change.decided_by, reader=request.user) if change.decided_by else "",
+        "differences": services.list_item_differences(change),
+        "proposed_by": name_actor(change.proposed_by, reader=request.user),
+        "decided_by": name_actor(change.decided_by, reader=request.user)
+        if change.decided_by
+        else "",
         "form": form,
         "why_not": policies.why_not_decide_item_change(request.user, change)
         or policies.why_not_change_items(case),
@@ -168,13 +178,13 @@ def item_change(request: StaffRequest, number: str, change_id: int) -> HttpRespo
     return render(request, "cases/item_change.html", context, status=tried.status)
 
 
-def _proposed(request: StaffRequest, case: Case) -> HttpResponse:
+def _redirect_after_proposal(request: StaffRequest, case: Case) -> HttpResponse:
     """Confirm a proposal and return to the case."""
     messages.success(request, "Change proposed. A second person must decide about it.")
     return redirect(case)
 
 
-def _propose_page(
+def _render_proposal_page(
     request: StaffRequest,
     case: Case,
     form: Any,

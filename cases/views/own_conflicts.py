@@ -17,10 +17,10 @@ from accounts.requests import StaffRequest
 from cases import organization_facts, policies
 from cases.forms.own_conflicts import (
     MEMBER_FORMS,
-    CorrectForm,
+    CorrectFactForm,
     MemberAffiliationForm,
     OwnOrganizationForm,
-    SettleForm,
+    ResolveConflictForm,
 )
 from cases.forms.parties import AsOfForm
 from cases.models import MemberAffiliation, OrganizationMember, OwnConflictResult
@@ -38,9 +38,9 @@ TITLES = {
 
 
 @require_safe
-def own_organization(request: StaffRequest) -> HttpResponse:
+def show_own_organization(request: StaffRequest) -> HttpResponse:
     """Show the members of the organization today or on another day."""
-    return _own_organization_page(request)
+    return _render_own_organization_page(request)
 
 
 @require_POST
@@ -63,17 +63,17 @@ def add_member(request: StaffRequest, kind: str) -> HttpResponse:
             request, f"{tried.result.name} added. Conflict checks include this member from now on."
         )
         return redirect("cases:organization_member", tried.result.pk)
-    return _own_organization_page(request, status=tried.status, **{kind: form})
+    return _render_own_organization_page(request, status=tried.status, **{kind: form})
 
 
 @require_safe
-def member(request: StaffRequest, member_id: int) -> HttpResponse:
+def show_member(request: StaffRequest, member_id: int) -> HttpResponse:
     """Show a member of the organization with affiliations and history."""
-    return _member_page(request, member_id)
+    return _render_member_page(request, member_id)
 
 
 @require_POST
-def add_conflict(request: StaffRequest, member_id: int) -> HttpResponse:
+def add_affiliation(request: StaffRequest, member_id: int) -> HttpResponse:
     """Add an affiliation of a member."""
     get_object_or_404(OrganizationMember, pk=member_id)
     now = timezone.now()
@@ -83,44 +83,48 @@ def add_conflict(request: StaffRequest, member_id: int) -> HttpResponse:
     tried = run_action(
         request,
         form,
-        lambda: services.record_conflict(
+        lambda: services.record_member_affiliation(
             member_id=member_id, by=request.user, at=now, **form.cleaned_data
         ),
     )
     if tried.done:
         messages.success(request, "Affiliation added. Conflict checks include it from now on.")
         return redirect("cases:organization_member", member_id)
-    return _member_page(request, member_id, status=tried.status, adding=form)
+    return _render_member_page(request, member_id, status=tried.status, adding=form)
 
 
 @require_POST
 def correct_fact(request: StaffRequest, member_id: int, kind: str, fact_id: int) -> HttpResponse:
     """Correct the period, share or source of a member or an affiliation, or end it."""
-    _fact(member_id, kind, fact_id)
+    _load_member_fact(member_id, kind, fact_id)
     now = timezone.now()
-    form = CorrectForm(request.POST, today=timezone.localdate(now), auto_id=f"{kind}-{fact_id}-%s")
+    form = CorrectFactForm(
+        request.POST, today=timezone.localdate(now), auto_id=f"{kind}-{fact_id}-%s"
+    )
     tried = run_action(
         request,
         form,
-        lambda: services.correct(
+        lambda: services.correct_member_fact(
             kind=kind, fact_id=fact_id, changes=form.cleaned_data, by=request.user, at=now
         ),
     )
     if tried.done:
         messages.success(request, "Correction saved. The earlier entry stays in the history.")
         return redirect("cases:organization_member", member_id)
-    return _member_page(request, member_id, status=tried.status, correcting={(kind, fact_id): form})
+    return _render_member_page(
+        request, member_id, status=tried.status, correcting={(kind, fact_id): form}
+    )
 
 
 @require_POST
 def withdraw_fact(request: StaffRequest, member_id: int, kind: str, fact_id: int) -> HttpResponse:
     """Withdraw a member or an affiliation that was never true."""
-    _fact(member_id, kind, fact_id)
+    _load_member_fact(member_id, kind, fact_id)
     form = ReasonForm(request.POST)
     tried = run_action(
         request,
         form,
-        lambda: services.withdraw(
+        lambda: services.withdraw_member_fact(
             kind=kind,
             fact_id=fact_id,
             reason=form.cleaned_data["reason"],
@@ -131,36 +135,40 @@ def withdraw_fact(request: StaffRequest, member_id: int, kind: str, fact_id: int
     if tried.done:
         messages.success(request, "Entry withdrawn. It stays in the history.")
         return redirect("cases:organization_member", member_id)
-    return _member_page(request, member_id, status=tried.status, withdrawing=form)
+    return _render_member_page(request, member_id, status=tried.status, withdrawing=form)
 
 
 @require_safe
-def conflicts(request: StaffRequest) -> HttpResponse:
+def list_own_conflicts(request: StaffRequest) -> HttpResponse:
     """List possible and confirmed affiliations in open cases."""
-    return _conflicts_page(request)
+    return _render_conflicts_page(request)
 
 
 @require_POST
-def settle_conflict(request: StaffRequest, own_conflict_result_id: int) -> HttpResponse:
+def resolve_conflict(request: StaffRequest, own_conflict_result_id: int) -> HttpResponse:
     """Resolve a possible affiliation."""
     doubt = get_object_or_404(OwnConflictResult, pk=own_conflict_result_id)
-    form = SettleForm(request.POST, prefix=str(doubt.pk))
+    form = ResolveConflictForm(request.POST, prefix=str(doubt.pk))
     tried = run_action(
         request,
         form,
-        lambda: own_conflicts.settle(
+        lambda: own_conflicts.resolve_own_conflict(
             result_id=doubt.pk, by=request.user, at=timezone.now(), **form.cleaned_data
         ),
     )
     if tried.done:
         messages.success(request, "Possible affiliation resolved.")
         return redirect(reverse("cases:own_conflicts"))
-    return _conflicts_page(request, settling=form, status=tried.status)
+    return _render_conflicts_page(request, settling=form, status=tried.status)
 
 
-def _fact(member_id: int, kind: str, fact_id: int) -> OrganizationMember | MemberAffiliation:
+def _load_member_fact(
+    member_id: int, kind: str, fact_id: int
+) -> OrganizationMember | MemberAffiliation:
     """Return a fact of this member, or answer 404."""
-    versions = organization_facts.versions_of(get_object_or_404(OrganizationMember, pk=member_id))
+    versions = organization_facts.list_member_versions(
+        get_object_or_404(OrganizationMember, pk=member_id)
+    )
     if kind == "member":
         return get_object_or_404(
             OrganizationMember, pk=fact_id, pk__in=[row.pk for row in versions]
@@ -170,7 +178,7 @@ def _fact(member_id: int, kind: str, fact_id: int) -> OrganizationMember | Membe
     raise Http404("There is no such fact.")
 
 
-def _own_organization_page(
+def _render_own_organization_page(
     request: StaffRequest, *, status: int = 200, **bound: OwnOrganizationForm
 ) -> HttpResponse:
     """Render the members on a day, with the forms to add one."""
@@ -181,7 +189,7 @@ def _own_organization_page(
     rows = list(
         OrganizationMember.objects.current().on(on).select_related("user").order_by("name", "pk")
     )
-    counts = _counted_conflicts(on)
+    counts = _count_affiliations(on)
     on_file = [row.user.pk for row in rows if row.user is not None]
     signs_in = User.objects.filter(is_active=True, ever_reviewer=False)
     missing = signs_in.exclude(pk__in=on_file).order_by("name", "pk")
@@ -204,39 +212,41 @@ def _own_organization_page(
     return render(request, "cases/own_organization.html", context, status=status)
 
 
-def _counted_conflicts(on: date) -> Counter[int]:
+def _count_affiliations(on: date) -> Counter[int]:
     """Count the affiliations of each member on a day, by the id of its last version."""
     rows = list(OrganizationMember.objects.order_by("pk"))
-    first = organization_facts.first_versions(rows)
+    first = organization_facts.map_first_versions(rows)
     last = {first[row.pk]: row.pk for row in rows}
     member_ids = MemberAffiliation.objects.current().on(on).values_list("member_id", flat=True)
     return Counter(last[first[pk]] for pk in member_ids)
 
 
-def _member_page(
+def _render_member_page(
     request: StaffRequest,
     member_id: int,
     *,
     adding: MemberAffiliationForm | None = None,
-    correcting: dict[tuple[str, int], CorrectForm] | None = None,
+    correcting: dict[tuple[str, int], CorrectFactForm] | None = None,
     withdrawing: ReasonForm | None = None,
     status: int = 200,
 ) -> HttpResponse:
     """Render a member, with the forms to correct or withdraw facts."""
     today = timezone.localdate()
-    versions = organization_facts.versions_of(get_object_or_404(OrganizationMember, pk=member_id))
+    versions = organization_facts.list_member_versions(
+        get_object_or_404(OrganizationMember, pk=member_id)
+    )
     row = versions[-1]
     affiliations = list(
         MemberAffiliation.objects.current()
         .filter(member__in=versions)
         .order_by("-valid_from", "pk")
     )
-    names = _names(affiliations)
+    names = _name_affiliations(affiliations)
 
-    def correction(kind: str, fact: OrganizationMember | MemberAffiliation) -> CorrectForm:
+    def correction(kind: str, fact: OrganizationMember | MemberAffiliation) -> CorrectFactForm:
         sent = (correcting or {}).get((kind, fact.pk))
-        initial = {name: getattr(fact, name) for name in CorrectForm.base_fields}
-        return sent or CorrectForm(initial=initial, today=today, auto_id=f"{kind}-{fact.pk}-%s")
+        initial = {name: getattr(fact, name) for name in CorrectFactForm.base_fields}
+        return sent or CorrectFactForm(initial=initial, today=today, auto_id=f"{kind}-{fact.pk}-%s")
 
     context = {
         "member": row,
@@ -254,7 +264,7 @@ def _member_page(
     return render(request, "cases/organization_member.html", context, status=status)
 
 
-def _names(affiliations: list[MemberAffiliation]) -> dict[int, str]:
+def _name_affiliations(affiliations: list[MemberAffiliation]) -> dict[int, str]:
     """Name the other side of each affiliation by its newest name. Two queries."""
     companies = OrganizationName.objects.current().filter(
         organization__in=[
@@ -275,19 +285,19 @@ def _names(affiliations: list[MemberAffiliation]) -> dict[int, str]:
     }
 
 
-def _conflicts_page(
-    request: StaffRequest, *, settling: SettleForm | None = None, status: int = 200
+def _render_conflicts_page(
+    request: StaffRequest, *, settling: ResolveConflictForm | None = None, status: int = 200
 ) -> HttpResponse:
     """Render the findings of open cases, with the forms to resolve them."""
-    found = organization_facts.found_in_open_cases()
+    found = organization_facts.list_open_case_findings()
     waiting = [one for one in found if one.is_open]
     sent = {settling.prefix: settling} if settling else {}
     context: dict[str, Any] = {
         "waiting": [
             (
                 one,
-                sent.get(str(one.row.pk)) or SettleForm(prefix=str(one.row.pk)),
-                policies.why_not_settle_own_conflict(request.user, one.row),
+                sent.get(str(one.row.pk)) or ResolveConflictForm(prefix=str(one.row.pk)),
+                policies.why_not_resolve_own_conflict(request.user, one.row),
             )
             for one in waiting
         ],

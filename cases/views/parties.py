@@ -10,7 +10,7 @@ from django.utils import timezone
 from django.views.decorators.http import require_http_methods, require_safe
 
 from accounts.actions import run_action
-from accounts.requests import StaffRequest, posted, whole_number
+from accounts.requests import StaffRequest, posted_data, read_whole_number
 from cases import policies
 from cases.forms.parties import AddPartyForm, AsOfForm, ChangePartyForm, EndPartyForm
 from cases.models import Case, Party
@@ -23,12 +23,12 @@ READ_AND_ANSWER = ["GET", "HEAD", "POST"]
 
 
 @require_safe
-def parties(request: StaffRequest, number: str) -> HttpResponse:
+def show_parties(request: StaffRequest, number: str) -> HttpResponse:
     """Show the present and former parties of a case, or its parties on another day."""
     today = timezone.localdate()
     form = AsOfForm(request.GET or None, today=today)
     on = form.cleaned_data["on"] if form.is_bound and form.is_valid() else None
-    return _page(request, load_case(number), today, on=on, as_of=form)
+    return _render_parties_page(request, load_case(number), today, on=on, as_of=form)
 
 
 @require_http_methods(READ_AND_ANSWER)
@@ -36,15 +36,17 @@ def add_party(request: StaffRequest, number: str) -> HttpResponse:
     """Add a party to the case."""
     case, now = load_case(number), timezone.now()
     today = timezone.localdate(now)
-    form = AddPartyForm(posted(request), today=today, items=list(case.items.order_by("position")))
+    form = AddPartyForm(
+        posted_data(request), today=today, items=list(case.items.order_by("position"))
+    )
     tried = run_action(
         request,
         form,
-        lambda: party_services.add(
+        lambda: party_services.add_party_to_case(
             case_id=case.pk,
             party=form.party(),
             since=form.cleaned_data["since"],
-            item_id=whole_number(form.cleaned_data["item"]),
+            item_id=read_whole_number(form.cleaned_data["item"]),
             why=form.cleaned_data["why"],
             by=request.user,
             at=now,
@@ -53,7 +55,7 @@ def add_party(request: StaffRequest, number: str) -> HttpResponse:
     if tried.done:
         messages.success(request, f"{tried.result} added.")
         return redirect("cases:parties", number)
-    return _page(request, case, today, form=form, status=tried.status)
+    return _render_parties_page(request, case, today, form=form, status=tried.status)
 
 
 @require_http_methods(READ_AND_ANSWER)
@@ -63,12 +65,12 @@ def change_party(request: StaffRequest, number: str, party_id: int) -> HttpRespo
     today = timezone.localdate(now)
     party = get_object_or_404(case.parties, pk=party_id)
     form = ChangePartyForm(
-        posted(request), today=today, initial=ChangePartyForm.initial_from(party)
+        posted_data(request), today=today, initial=ChangePartyForm.initial_from(party)
     )
     tried = run_action(
         request,
         form,
-        lambda: party_services.change(
+        lambda: party_services.change_party_details(
             case_id=case.pk,
             party_id=party.pk,
             details=form.details(),
@@ -81,7 +83,7 @@ def change_party(request: StaffRequest, number: str, party_id: int) -> HttpRespo
     if tried.done:
         messages.success(request, f"{tried.result} changed.")
         return redirect("cases:parties", number)
-    return _page(request, case, today, form=form, party=party, status=tried.status)
+    return _render_parties_page(request, case, today, form=form, party=party, status=tried.status)
 
 
 @require_http_methods(READ_AND_ANSWER)
@@ -90,21 +92,21 @@ def end_party(request: StaffRequest, number: str, party_id: int) -> HttpResponse
     case, now = load_case(number), timezone.now()
     today = timezone.localdate(now)
     party = get_object_or_404(case.parties, pk=party_id)
-    form = EndPartyForm(posted(request), today=today)
+    form = EndPartyForm(posted_data(request), today=today)
     tried = run_action(
         request,
         form,
-        lambda: party_services.end(
+        lambda: party_services.end_party_role(
             case_id=case.pk, party_id=party.pk, **form.cleaned_data, by=request.user, at=now
         ),
     )
     if tried.done:
         messages.success(request, f"{party}: role ended.")
         return redirect("cases:parties", number)
-    return _page(request, case, today, form=form, party=party, status=tried.status)
+    return _render_parties_page(request, case, today, form=form, party=party, status=tried.status)
 
 
-def _page(
+def _render_parties_page(
     request: StaffRequest,
     case: Case,
     today: date,
@@ -117,8 +119,8 @@ def _page(
 ) -> HttpResponse:
     """Render the page of the parties, with the open or refused form in its place."""
     case.refresh_from_db()
-    standing = party_services.standing(case, on=on or today)
-    unsent = {one.pk: party_services.unsent_letters(one) for one in standing} if form else {}
+    standing = party_services.current_parties(case, on=on or today)
+    unsent = {one.pk: party_services.list_unsent_letters(one) for one in standing} if form else {}
     context: dict[str, Any] = {
         "case": case,
         "tab": "parties",
@@ -126,7 +128,7 @@ def _page(
         "on": on,
         "as_of": as_of or AsOfForm(today=today),
         "standing": standing,
-        "former": party_services.former(case, on=today) if on is None else [],
+        "former": party_services.former_parties(case, on=today) if on is None else [],
         "form": form,
         "kind": _KINDS.get(type(form), ""),
         "edited": party,

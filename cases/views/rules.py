@@ -10,7 +10,7 @@ from django.utils import timezone
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from accounts.actions import run_action
-from accounts.requests import StaffRequest, posted, seen_version
+from accounts.requests import StaffRequest, posted_data, seen_version
 from cases.hold_reasons import HOLD_REASONS
 from cases.services import recounting
 from cases.services.recounting import DateChange
@@ -29,7 +29,7 @@ _EFFECTS = {
 
 
 @require_safe
-def deadline_rules(request: StaffRequest) -> HttpResponse:
+def list_deadline_rules(request: StaffRequest) -> HttpResponse:
     """List every deadline with its rules in order of time."""
     by_deadline_kind: dict[str, list[DeadlineRule]] = {name: [] for name in DEADLINE_KINDS}
     for row in DeadlineRule.objects.select_related("confirmed_by").order_by("effective_from", "pk"):
@@ -44,15 +44,15 @@ def deadline_rules(request: StaffRequest) -> HttpResponse:
 
 
 @require_safe
-def deadline_rule(request: StaffRequest, rule_id: int) -> HttpResponse:
+def show_deadline_rule(request: StaffRequest, rule_id: int) -> HttpResponse:
     """Show a rule with its history and the forms to confirm and to replace it."""
-    return _page(request, _load(rule_id))
+    return _render_rule_page(request, _load_rule(rule_id))
 
 
 @require_POST
 def confirm_deadline_rule(request: StaffRequest, rule_id: int) -> HttpResponse:
     """Record that a rule was compared with the law."""
-    rule, now = _load(rule_id), timezone.now()
+    rule, now = _load_rule(rule_id), timezone.now()
     form = ConfirmForm(request.POST, today=timezone.localdate(now))
     tried = run_action(
         request,
@@ -69,7 +69,7 @@ def confirm_deadline_rule(request: StaffRequest, rule_id: int) -> HttpResponse:
     if tried.done:
         messages.success(request, "Rule confirmed.")
         return redirect("cases:deadline_rule", rule_id)
-    return _page(request, rule, status=tried.status, confirm=form)
+    return _render_rule_page(request, rule, status=tried.status, confirm=form)
 
 
 @require_POST
@@ -78,7 +78,7 @@ def supersede_deadline_rule(request: StaffRequest, rule_id: int) -> HttpResponse
 
     The hash of the typed values in the form shows that exactly these were previewed.
     """
-    rule, now = _load(rule_id), timezone.now()
+    rule, now = _load_rule(rule_id), timezone.now()
     form = SupersedeForm(request.POST, rule=rule, today=timezone.localdate(now))
 
     def supersede_or_show() -> DeadlineRule | dict[str, Any]:
@@ -97,17 +97,17 @@ def supersede_deadline_rule(request: StaffRequest, rule_id: int) -> HttpResponse
                 **days,
             )
         rule.refuse_if_stale(seen_version(request))
-        rows = services.superseding(rule=rule, terms=form.terms(), **days)
-        changes = recounting.would_change(
-            law=services.law_with(rows=rows), deadline_kind=rule.deadline_kind
+        rows = services.preview_superseding(rule=rule, terms=form.terms(), **days)
+        changes = recounting.find_date_changes(
+            law=services.rules_as_changed(rows=rows), deadline_kind=rule.deadline_kind
         )
-        return {"shown": shown, **_told(changes)}
+        return {"shown": shown, **_summarize_changes(changes)}
 
     tried = run_action(request, form, supersede_or_show, row=rule)
     if not tried.done:
-        return _page(request, rule, status=tried.status, supersede=form)
+        return _render_rule_page(request, rule, status=tried.status, supersede=form)
     if isinstance(tried.result, dict):
-        return _page(request, rule, supersede=form, **tried.result)
+        return _render_rule_page(request, rule, supersede=form, **tried.result)
     messages.success(
         request, "New rule saved. No dates have moved yet. Recalculate open cases to apply it."
     )
@@ -115,24 +115,24 @@ def supersede_deadline_rule(request: StaffRequest, rule_id: int) -> HttpResponse
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
-def recount(request: StaffRequest) -> HttpResponse:
+def recount_open_cases(request: StaffRequest) -> HttpResponse:
     """Preview and run the recalculation of the active deadlines of open cases."""
-    form = RecountForm(posted(request))
+    form = RecountForm(posted_data(request))
     tried = run_action(
         request,
         form,
-        lambda: recounting.recount(
+        lambda: recounting.recount_dates(
             why=form.cleaned_data["why"], by=request.user, at=timezone.now()
         ),
     )
     if tried.done:
         messages.success(request, f"{len(tried.result)} deadlines were recalculated.")
         return redirect("cases:recount")
-    context = {"form": form, **_told(recounting.would_change())}
+    context = {"form": form, **_summarize_changes(recounting.find_date_changes())}
     return render(request, "cases/recount.html", context, status=tried.status)
 
 
-def _load(rule_id: int) -> DeadlineRule:
+def _load_rule(rule_id: int) -> DeadlineRule:
     """Return a rule, or answer 404."""
     rule: DeadlineRule = get_object_or_404(
         DeadlineRule.objects.select_related("confirmed_by"), pk=rule_id
@@ -163,7 +163,7 @@ def _describe_hold_reason(code: str) -> str:
     return HOLD_REASONS[code].label.lower() if code in HOLD_REASONS else code
 
 
-def _told(changes: list[DateChange]) -> dict[str, Any]:
+def _summarize_changes(changes: list[DateChange]) -> dict[str, Any]:
     """Summarize date changes for the page."""
     moving = [one for one in changes if one.moves]
     return {
@@ -174,7 +174,7 @@ def _told(changes: list[DateChange]) -> dict[str, Any]:
     }
 
 
-def _page(
+def _render_rule_page(
     request: StaffRequest, rule: DeadlineRule, *, status: int = 200, **bound: Any
 ) -> HttpResponse:
     """Render a rule with its forms, one of which may be bound."""

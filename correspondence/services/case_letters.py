@@ -11,20 +11,20 @@ from django.db import transaction
 
 import letters.services
 from accounts.models import User
-from accounts.refusals import refuse
+from accounts.refusals import refuse_unless_empty
 from cases.models import Case, CaseLetter, CaseLetterCopy, Event
 from correspondence import composition, policies
 from deadlines.days import local_day
 from letters.documents import Document
 from letters.models import Channel, Delivery, RenderedPreview
 
-from .notices import address_of
+from .notices import build_address
 
 State = CaseLetter.State
 
 
 @transaction.atomic
-def change_draft(
+def change_letter_draft(
     *,
     letter_id: int,
     particulars: str,
@@ -39,12 +39,14 @@ def change_draft(
     :raises NotAllowed: wrong role, no longer a draft, or no recipient is left.
     :raises Stale: someone else changed the draft since the page was loaded.
     """
-    draft = _lock(letter_id)
-    refuse(policies.why_not_change_draft(by, draft))
+    draft = _lock_letter(letter_id)
+    refuse_unless_empty(policies.why_not_change_draft(by, draft))
     draft.refuse_if_stale(seen_version)
-    known = {party.pk for party in composition.told(draft, at=at)}
+    known = {party.pk for party in composition.list_possible_recipients(draft, at=at)}
     out = sorted(known & set(left_out))
-    refuse("Choose at least one recipient." if known and len(out) == len(known) else "")
+    refuse_unless_empty(
+        "Choose at least one recipient." if known and len(out) == len(known) else ""
+    )
     draft.particulars, draft.left_out = particulars.strip(), out
     return draft.store(by=by, at=at, why="Draft changed", fields=["particulars", "left_out"])
 
@@ -54,8 +56,8 @@ def preview_letter(*, letter_id: int, by: User, at: datetime) -> RenderedPreview
 
     :raises LetterRefused: naming all missing facts, or why the text cannot be typeset.
     """
-    made = _make_first(letter_id, at=at)
-    return letters.services.preview(
+    made = _compose_first_letter(letter_id, at=at)
+    return letters.services.preview_document(
         document=made.document,
         layout=composition.LAYOUT,
         facts=made.facts,
@@ -65,17 +67,19 @@ def preview_letter(*, letter_id: int, by: User, at: datetime) -> RenderedPreview
     )
 
 
-def find_preview(*, letter_id: int, at: datetime) -> tuple[RenderedPreview | None, Document]:
+def find_letter_preview(*, letter_id: int, at: datetime) -> tuple[RenderedPreview | None, Document]:
     """Find the preview of the draft's current text, and the composed letter.
 
     :returns: the preview, or ``None`` if the current text was not rendered yet; and the letter.
     :raises LetterRefused: naming all missing facts.
     """
-    made = _make_first(letter_id, at=at)
-    words = letters.services.freeze(
+    made = _compose_first_letter(letter_id, at=at)
+    words = letters.services.freeze_words(
         document=made.document, facts=made.facts, declared=made.declared
     )
-    return letters.services.previewed(words=words, layout=composition.LAYOUT), made.document
+    return letters.services.find_document_preview(
+        words=words, layout=composition.LAYOUT
+    ), made.document
 
 
 @transaction.atomic
@@ -90,15 +94,15 @@ def approve_letter(
     :raises Stale: someone else changed the draft since the page was loaded.
     :raises LetterRefused: the current text has not been shown in the preview.
     """
-    draft = _lock(letter_id)
-    refuse(policies.why_not_change_draft(by, draft))
+    draft = _lock_letter(letter_id)
+    refuse_unless_empty(policies.why_not_change_draft(by, draft))
     draft.refuse_if_stale(seen_version)
-    lacking = composition.missing(draft, at=at)
-    refuse(" ".join(one.sentence for one in lacking))
-    getting = composition.chosen(draft, at=at)
+    lacking = composition.find_missing_parts(draft, at=at)
+    refuse_unless_empty(" ".join(one.sentence for one in lacking))
+    getting = composition.list_chosen_recipients(draft, at=at)
     for position, party in enumerate(getting):
-        made = composition.make(draft, party, at=at)
-        letter = letters.services.enqueue(
+        made = composition.compose_letter(draft, party, at=at)
+        letter = letters.services.enqueue_letter(
             kind=draft.kind,
             reference=draft.case.number,
             variant=f"{draft.number}-{party.role.lower().replace('_', '-')}-{party.pk}",
@@ -110,7 +114,7 @@ def approve_letter(
             wording_set=made.wording,
             variants=made.variants,
             slots=made.slots,
-            deliveries=[address_of(party)],
+            deliveries=[build_address(party)],
             require_preview=position == 0,  # the preview shows the first recipient's letter
             by=by,
             at=at,
@@ -121,7 +125,7 @@ def approve_letter(
     draft.state, draft.approved_at, draft.approved_by = State.APPROVED, at, by
     draft.store(by=by, at=at, why="Approved", fields=["state", "approved_at", "approved_by"])
     count = len(getting)
-    _record(
+    _record_event(
         draft,
         f"{draft.get_kind_display()} approved for {count} recipient{'' if count == 1 else 's'}.",
         "",
@@ -132,22 +136,22 @@ def approve_letter(
 
 
 @transaction.atomic
-def discard_draft(*, letter_id: int, because: str, by: User, at: datetime) -> CaseLetter:
+def discard_letter_draft(*, letter_id: int, because: str, by: User, at: datetime) -> CaseLetter:
     """Discard a draft for a coded reason; the draft and the reason stay on file.
 
     :param because: one of ``CaseLetter.Discarded``.
     :raises NotAllowed: wrong role, no reason, or no longer a draft.
     """
-    draft = _lock(letter_id)
-    refuse(policies.why_not_change_draft(by, draft))
+    draft = _lock_letter(letter_id)
+    refuse_unless_empty(policies.why_not_change_draft(by, draft))
     known = because in CaseLetter.Discarded.values
-    refuse("" if known else "Choose the reason for discarding the draft.")
+    refuse_unless_empty("" if known else "Choose the reason for discarding the draft.")
     draft.state, draft.discarded_because = State.DISCARDED, because
     draft.discarded_at, draft.discarded_by = at, by
     why = CaseLetter.Discarded(because).label
     fields = ["state", "discarded_because", "discarded_at", "discarded_by"]
     draft.store(by=by, at=at, why=why, fields=fields)
-    _record(draft, f"Draft discarded: {draft.get_kind_display().lower()}.", why, by=by, at=at)
+    _record_event(draft, f"Draft discarded: {draft.get_kind_display().lower()}.", why, by=by, at=at)
     return draft
 
 
@@ -162,12 +166,12 @@ def mark_letter_sent(*, letter_id: int, sent_on: date, by: User, at: datetime) -
     :raises NotAllowed: wrong role, or the letter is not approved or already sent.
     :raises Refused: a copy is not rendered yet, or the date is impossible.
     """
-    sent = _lock(letter_id)
-    refuse(policies.why_not_mark_letter_sent(by, sent))
+    sent = _lock_letter(letter_id)
+    refuse_unless_empty(policies.why_not_mark_letter_sent(by, sent))
     copies = list(sent.copies.select_related("delivery").order_by("pk"))
     for copy in copies:
         if copy.delivery.state == Delivery.State.PREPARED:
-            letters.services.mark_sent(
+            letters.services.mark_delivery_sent(
                 delivery_id=copy.delivery_id,
                 method=Channel(copy.delivery.channel),
                 on=sent_on,
@@ -176,20 +180,20 @@ def mark_letter_sent(*, letter_id: int, sent_on: date, by: User, at: datetime) -
             )
     sent.state, sent.sent_on = State.SENT, sent_on
     sent.store(by=by, at=at, why="Sent", fields=["state", "sent_on"])
-    _record(sent, f"{sent.get_kind_display()} sent {sent_on:%m/%d/%Y}.", "", by=by, at=at)
+    _record_event(sent, f"{sent.get_kind_display()} sent {sent_on:%m/%d/%Y}.", "", by=by, at=at)
     return sent
 
 
-def _make_first(letter_id: int, *, at: datetime) -> composition.Made:
+def _compose_first_letter(letter_id: int, *, at: datetime) -> composition.ComposedLetter:
     """Compose the letter to the draft's first recipient."""
     draft = CaseLetter.objects.select_related("case__ur_decision").get(pk=letter_id)
-    getting = composition.chosen(draft, at=at)
+    getting = composition.list_chosen_recipients(draft, at=at)
     if not getting:
         raise letters.services.LetterRefused(["No recipient is selected."])
-    return composition.make(draft, getting[0], at=at)
+    return composition.compose_letter(draft, getting[0], at=at)
 
 
-def _lock(letter_id: int) -> CaseLetter:
+def _lock_letter(letter_id: int) -> CaseLetter:
     """Lock a letter and its case, so that concurrent changes run one after the other."""
     case_id = CaseLetter.objects.values_list("case_id", flat=True).get(pk=letter_id)
     case = Case.objects.lock(case_id)
@@ -198,7 +202,7 @@ def _lock(letter_id: int) -> CaseLetter:
     return draft
 
 
-def _record(draft: CaseLetter, sentence: str, why: str, *, by: User, at: datetime) -> Event:
+def _record_event(draft: CaseLetter, sentence: str, why: str, *, by: User, at: datetime) -> Event:
     return Event.objects.create(
         case=draft.case,
         kind=Event.Kind.CASE_LETTER,

@@ -7,11 +7,11 @@ from django.db import transaction
 
 import letters.services
 from accounts.models import User
-from accounts.refusals import refuse
+from accounts.refusals import refuse_unless_empty
 from cases.lifecycle import Status
 from cases.models import AssignmentNotice, Case, DisputedItem, Event, Party, Priority, Role
 from cases.services import case_deadlines, notice_deadlines
-from cases.together import items_decided_in
+from cases.together import list_decided_items
 from correspondence import policies
 from correspondence.facts import NOTICE_FACTS
 from correspondence.kinds import RECIPIENTS
@@ -21,12 +21,12 @@ from letters.documents import NoticeDocument, Organization, Recipient
 from letters.facts import Fact
 from letters.kinds import LetterKind
 from letters.models import Channel, Delivery
-from letters.services import Address
+from letters.services import RecipientAddress
 
 LAYOUT = "assignment-notice"
 
 
-def organization() -> Organization:
+def load_organization() -> Organization:
     """The review organization's name and address for letters, from the settings."""
     return Organization(
         name=settings.IMRO_NAME,
@@ -36,7 +36,7 @@ def organization() -> Organization:
     )
 
 
-def recipients(case: Case, *, on: date) -> list[Party]:
+def list_notice_recipients(case: Case, *, on: date) -> list[Party]:
     """List the parties who receive the notice on a date, in the order of 8 CCR 9792.10.4(b).
 
     One query.
@@ -45,11 +45,11 @@ def recipients(case: Case, *, on: date) -> list[Party]:
     return sorted(parties, key=lambda party: (RECIPIENTS.index(Role(party.role)), party.pk))
 
 
-def address_of(party: Party) -> Address:
+def build_address(party: Party) -> RecipientAddress:
     """The address of a party for its preferred channel: postal address, fax number or e-mail."""
     channel = Channel(party.preferred_channel)
     where = {Channel.FAX: party.fax, Channel.ELECTRONIC: party.email}
-    return Address(
+    return RecipientAddress(
         role=party.get_role_display(),
         name=party.name,
         channel=channel,
@@ -68,11 +68,13 @@ def make_notices(*, case_id: int, by: User, at: datetime) -> list[AssignmentNoti
     :raises LetterRefused: a fact that the notice states is missing.
     """
     case = Case.objects.lock(case_id)
-    refuse(policies.why_not_make_notices(by, case))
-    addressed = recipients(case, on=local_day(at))
+    refuse_unless_empty(policies.why_not_make_notices(by, case))
+    addressed = list_notice_recipients(case, on=local_day(at))
     held = {party.role for party in addressed}
     for role in (Role.CLAIMS_ADMINISTRATOR, Role.EMPLOYEE, Role.REQUESTING_PHYSICIAN):
-        refuse("" if role in held else f"The case has no {role.label.lower()}. Add one first.")
+        refuse_unless_empty(
+            "" if role in held else f"The case has no {role.label.lower()}. Add one first."
+        )
     notices = [_make_notice(case, party, by=by, at=at) for party in addressed]
     Event.objects.create(
         case=case,
@@ -103,19 +105,19 @@ def mark_notices_sent(
     :raises Refused: a notice is not rendered yet, or the date is in the future.
     """
     case = Case.objects.lock(case_id)
-    refuse(policies.why_not_mark_notices_sent(by, case))
+    refuse_unless_empty(policies.why_not_mark_notices_sent(by, case))
     found = case.eligibility_decisions.filter(result=EligibilityResult.ELIGIBLE)
     latest = found.order_by("-attempt").first()
     if latest is not None and sent_on < local_day(latest.decided_at):
-        refuse("The notices cannot have been sent before the case was found eligible.")
+        refuse_unless_empty("The notices cannot have been sent before the case was found eligible.")
     if received_at is not None and not sent_on <= local_day(received_at) <= local_day(at):
-        refuse("The time of receipt must be between the date of sending and now.")
+        refuse_unless_empty("The time of receipt must be between the date of sending and now.")
     if received_at is not None and received_at > at:
-        refuse("The time of receipt is in the future.")
+        refuse_unless_empty("The time of receipt is in the future.")
     notices = case.notices.filter(round=case.round).select_related("party", "delivery", "letter")
     for notice in notices.order_by("pk"):
         if notice.delivery.state == Delivery.State.PREPARED:
-            letters.services.mark_sent(
+            letters.services.mark_delivery_sent(
                 delivery_id=notice.delivery_id,
                 method=Channel(notice.delivery.channel),
                 on=sent_on,
@@ -128,8 +130,8 @@ def mark_notices_sent(
     case.assigned_on = sent_on
     case.store(by=by, at=at, why="Notices sent", fields=["assigned_on"])
     case.move_to(Status.NOTICE_SENT, by=by, at=at)
-    case_deadlines.meet(case=case, deadline_kind="noarfi", by=by, at=at)
-    notice_deadlines.start_after_notice(
+    case_deadlines.satisfy_deadline(case=case, deadline_kind="noarfi", by=by, at=at)
+    notice_deadlines.start_notice_deadlines(
         case=case, sent_on=sent_on, received_at=received_at, by=by, at=at
     )
     Event.objects.create(
@@ -145,18 +147,20 @@ def mark_notices_sent(
 
 def _make_notice(case: Case, party: Party, *, by: User, at: datetime) -> AssignmentNotice:
     channel = Channel(party.preferred_channel)
-    facts = _facts(case, at=at)
+    facts = _collect_facts(case, at=at)
     values = {fact.name: str(fact.value) for fact in facts}
-    wording = letters.services.wording_in_force(kind=LetterKind.ASSIGNMENT_NOTICE, layout=LAYOUT)
-    variants = _variants(case, channel)
+    wording = letters.services.find_wording_in_force(
+        kind=LetterKind.ASSIGNMENT_NOTICE, layout=LAYOUT
+    )
+    variants = _choose_variants(case, channel)
     day = local_day(at)
-    composed = letters.services.compose(
+    composed = letters.services.compose_wording(
         wording_set=wording, facts=facts, declared=NOTICE_FACTS, on=day, variants=variants
     )
     ur_decision = case.ur_decision
     document = NoticeDocument(
         title=f"Notice of assignment and request for information, {case.number}",
-        organization=organization(),
+        organization=load_organization(),
         dated_on=day,
         case_number=case.number,
         recipient=Recipient(
@@ -168,7 +172,7 @@ def _make_notice(case: Case, party: Party, *, by: User, at: datetime) -> Assignm
         claims_administrator=values["claims_administrator"],
         claim_number=case.claim_number,
         treatments=tuple(
-            items_decided_in(case)
+            list_decided_items(case)
             .filter(ending=DisputedItem.Ending.PENDING)
             .values_list("title", flat=True)
         ),
@@ -187,7 +191,7 @@ def _make_notice(case: Case, party: Party, *, by: User, at: datetime) -> Assignm
         how_to_send=composed.paragraphs("how_to_send"),
         closing=composed.paragraphs("closing"),
     )
-    letter = letters.services.enqueue(
+    letter = letters.services.enqueue_letter(
         kind=LetterKind.ASSIGNMENT_NOTICE,
         reference=case.number,
         variant=f"round-{case.round}-{party.role.lower().replace('_', '-')}-{party.pk}",
@@ -198,7 +202,7 @@ def _make_notice(case: Case, party: Party, *, by: User, at: datetime) -> Assignm
         on=day,
         wording_set=wording,
         variants=variants,
-        deliveries=[address_of(party)],
+        deliveries=[build_address(party)],
         by=by,
         at=at,
     )
@@ -211,7 +215,7 @@ def _make_notice(case: Case, party: Party, *, by: User, at: datetime) -> Assignm
     ).store(by=by, at=at)
 
 
-def _variants(case: Case, channel: Channel) -> tuple[str, ...]:
+def _choose_variants(case: Case, channel: Channel) -> tuple[str, ...]:
     """The wording variants of a notice, most important first.
 
     For an expedited case the priority sets the period; otherwise the channel does.
@@ -221,7 +225,7 @@ def _variants(case: Case, channel: Channel) -> tuple[str, ...]:
     return (case.priority, way) if case.priority == Priority.EXPEDITED else (way, case.priority)
 
 
-def _facts(case: Case, *, at: datetime) -> list[Fact]:
+def _collect_facts(case: Case, *, at: datetime) -> list[Fact]:
     parties = case.parties.current().on(local_day(at)).filter(item=None)
     # Newest first, so that the oldest party of a role wins.
     names = {party.role: party.name for party in parties.order_by("-pk")}

@@ -12,9 +12,9 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 import files.services
 import letters.services
 from accounts.actions import run_action, try_action
-from accounts.names import who
-from accounts.requests import StaffRequest, posted, seen_version
-from accounts.services import note_look
+from accounts.names import name_actor
+from accounts.requests import StaffRequest, posted_data, seen_version
+from accounts.services import record_look
 from cases import policies as case_policies
 from cases.models import Case, CaseLetter
 from cases.services import drafting
@@ -24,12 +24,12 @@ from correspondence.forms import DiscardForm, DraftForm, NewDraftForm, SentForm
 from correspondence.services import case_letters as services
 from letters.kinds import CASE_LETTERS, case_letter_choices
 
-LISTED = 100
-_PICTURE = {"Cache-Control": "private, no-store", "X-Content-Type-Options": "nosniff"}
+MAX_ROWS = 100
+_PICTURE_HEADERS = {"Cache-Control": "private, no-store", "X-Content-Type-Options": "nosniff"}
 
 
 @require_safe
-def drafts(request: StaffRequest) -> HttpResponse:
+def list_drafts(request: StaffRequest) -> HttpResponse:
     """List the drafts that wait for review, oldest first."""
     waiting = (
         CaseLetter.objects.filter(state=CaseLetter.State.DRAFT)
@@ -39,10 +39,10 @@ def drafts(request: StaffRequest) -> HttpResponse:
     kind = request.GET.get("kind", "")
     if kind in CASE_LETTERS:
         waiting = waiting.filter(kind=kind)
-    rows = list(waiting[: LISTED + 1])  # one more than shown, to know whether there are more
+    rows = list(waiting[: MAX_ROWS + 1])  # one more than shown, to know whether there are more
     context = {
-        "rows": rows[:LISTED],
-        "more": len(rows) > LISTED,
+        "rows": rows[:MAX_ROWS],
+        "more": len(rows) > MAX_ROWS,
         "kinds": case_letter_choices(),
         "kind": kind,
         "today": timezone.localdate(),
@@ -54,7 +54,7 @@ def drafts(request: StaffRequest) -> HttpResponse:
 def draft_letter(request: StaffRequest, number: str) -> HttpResponse:
     """Draft a letter that the system has not proposed."""
     case = load_case(number)
-    form = NewDraftForm(posted(request), initial={"kind": request.GET.get("kind", "")})
+    form = NewDraftForm(posted_data(request), initial={"kind": request.GET.get("kind", "")})
     tried = run_action(
         request,
         form,
@@ -80,18 +80,18 @@ def draft_letter(request: StaffRequest, number: str) -> HttpResponse:
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
-def letter(request: StaffRequest, number: str, letter_id: int) -> HttpResponse:
+def show_letter(request: StaffRequest, number: str, letter_id: int) -> HttpResponse:
     """Show a letter with its preview and missing parts; a POST changes the draft."""
-    found = _letter(number, letter_id)
+    found = _load_letter(number, letter_id)
     now = timezone.now()
     if request.method != "POST":
-        note_look(by=request.user, subject="case", reference=number, granted=True, at=now)
-        return _page(request, found, now)
-    form = DraftForm(request.POST, parties=composition.told(found, at=now))
+        record_look(by=request.user, subject="case", reference=number, granted=True, at=now)
+        return _render_letter_page(request, found, now)
+    form = DraftForm(request.POST, parties=composition.list_possible_recipients(found, at=now))
     tried = run_action(
         request,
         form,
-        lambda: services.change_draft(
+        lambda: services.change_letter_draft(
             letter_id=found.pk,
             particulars=form.cleaned_data["particulars"],
             left_out=form.left_out(),
@@ -104,25 +104,27 @@ def letter(request: StaffRequest, number: str, letter_id: int) -> HttpResponse:
     if tried.done:
         messages.success(request, "Draft saved. The preview shows the changes.")
         return redirect(found)
-    return _page(request, found, now, form=form, status=tried.status)
+    return _render_letter_page(request, found, now, form=form, status=tried.status)
 
 
 @require_POST
 def preview_letter(request: StaffRequest, number: str, letter_id: int) -> HttpResponse:
     """Render the current text of a draft. The page requests this when it loads."""
-    found = _letter(number, letter_id)
+    found = _load_letter(number, letter_id)
     now = timezone.now()
     tried = try_action(lambda: services.preview_letter(letter_id=found.pk, by=request.user, at=now))
     lacks_facts = isinstance(tried.refusal, letters.services.LetterRefused)
     if tried.refusal and not lacks_facts:
-        return _page(request, found, now, no_preview=str(tried.refusal), status=tried.status)
-    return _page(request, found, now) if request.htmx else redirect(found)
+        return _render_letter_page(
+            request, found, now, no_preview=str(tried.refusal), status=tried.status
+        )
+    return _render_letter_page(request, found, now) if request.htmx else redirect(found)
 
 
 @require_POST
 def approve_letter(request: StaffRequest, number: str, letter_id: int) -> HttpResponse:
     """Approve a draft: freeze its text and queue a letter for each recipient."""
-    found = _letter(number, letter_id)
+    found = _load_letter(number, letter_id)
     now = timezone.now()
     tried = try_action(
         lambda: services.approve_letter(
@@ -130,8 +132,10 @@ def approve_letter(request: StaffRequest, number: str, letter_id: int) -> HttpRe
         )
     )
     if tried.refusal:
-        found = _letter(number, letter_id)
-        return _page(request, found, now, refusal=str(tried.refusal), status=tried.status)
+        found = _load_letter(number, letter_id)
+        return _render_letter_page(
+            request, found, now, refusal=str(tried.refusal), status=tried.status
+        )
     messages.success(request, "Letter approved. The PDFs are being generated.")
     return redirect(found)
 
@@ -139,26 +143,28 @@ def approve_letter(request: StaffRequest, number: str, letter_id: int) -> HttpRe
 @require_POST
 def discard_letter(request: StaffRequest, number: str, letter_id: int) -> HttpResponse:
     """Discard a draft for a coded reason."""
-    found = _letter(number, letter_id)
+    found = _load_letter(number, letter_id)
     now = timezone.now()
     form = DiscardForm(request.POST)
     tried = run_action(
         request,
         form,
-        lambda: services.discard_draft(
+        lambda: services.discard_letter_draft(
             letter_id=found.pk, because=form.cleaned_data["because"], by=request.user, at=now
         ),
     )
     if tried.done:
         messages.success(request, "Draft discarded.")
         return redirect("desk:letters", number)
-    return _page(request, _letter(number, letter_id), now, discard_form=form, status=tried.status)
+    return _render_letter_page(
+        request, _load_letter(number, letter_id), now, discard_form=form, status=tried.status
+    )
 
 
 @require_POST
 def mark_letter_sent(request: StaffRequest, number: str, letter_id: int) -> HttpResponse:
     """Record the date on which an approved letter was sent."""
-    found = _letter(number, letter_id)
+    found = _load_letter(number, letter_id)
     now = timezone.now()
     form = SentForm(request.POST, today=timezone.localdate(now))
     tried = run_action(
@@ -171,33 +177,37 @@ def mark_letter_sent(request: StaffRequest, number: str, letter_id: int) -> Http
     if tried.done:
         messages.success(request, "Letter marked as sent.")
         return redirect("desk:letters", number)
-    return _page(request, _letter(number, letter_id), now, sent_form=form, status=tried.status)
+    return _render_letter_page(
+        request, _load_letter(number, letter_id), now, sent_form=form, status=tried.status
+    )
 
 
 @require_safe
-def letter_page(request: StaffRequest, number: str, letter_id: int, page: int) -> HttpResponse:
+def show_preview_page(
+    request: StaffRequest, number: str, letter_id: int, page: int
+) -> HttpResponse:
     """Show one page of a draft's preview as a picture."""
-    found = _letter(number, letter_id)
+    found = _load_letter(number, letter_id)
     if not found.is_draft:
         raise Http404("This letter is no longer a draft.")
-    tried = try_action(lambda: services.find_preview(letter_id=found.pk, at=timezone.now()))
+    tried = try_action(lambda: services.find_letter_preview(letter_id=found.pk, at=timezone.now()))
     shown, _ = (None, None) if tried.refusal else tried.result
     if shown is None:
         raise Http404("There is no preview of the current text.")
-    drawn = try_action(lambda: files.services.page_png(shown.file, page))
+    drawn = try_action(lambda: files.services.render_page_png(shown.file, page))
     if drawn.refusal:
         raise Http404(str(drawn.refusal))
-    return HttpResponse(drawn.result, content_type="image/png", headers=_PICTURE)
+    return HttpResponse(drawn.result, content_type="image/png", headers=_PICTURE_HEADERS)
 
 
-def _letter(number: str, letter_id: int) -> CaseLetter:
+def _load_letter(number: str, letter_id: int) -> CaseLetter:
     found: CaseLetter = get_object_or_404(
         CaseLetter.objects.select_related("case__ur_decision"), pk=letter_id, case__number=number
     )
     return found
 
 
-def _page(
+def _render_letter_page(
     request: StaffRequest,
     found: CaseLetter,
     now: datetime,
@@ -218,9 +228,9 @@ def _page(
         "letter": found,
         "refusal": refusal,
         "no_preview": no_preview,
-        "drafted_by": who(found.drafted_by, reader=reader) if found.drafted_by else "",
-        "approved_by": who(found.approved_by, reader=reader) if found.approved_by else "",
-        "discarded_by": who(found.discarded_by, reader=reader) if found.discarded_by else "",
+        "drafted_by": name_actor(found.drafted_by, reader=reader) if found.drafted_by else "",
+        "approved_by": name_actor(found.approved_by, reader=reader) if found.approved_by else "",
+        "discarded_by": name_actor(found.discarded_by, reader=reader) if found.discarded_by else "",
         "why_not": policies.why_not_change_draft(reader, found),
         "why_not_send": policies.why_not_mark_letter_sent(reader, found),
         "sent_form": sent_form or SentForm(today=today),
@@ -228,8 +238,11 @@ def _page(
         "copies": found.copies.select_related("party", "letter", "delivery").order_by("pk"),
     }
     if found.is_draft:
-        parties = composition.told(found, at=now)
-        context |= {"missing": composition.missing(found, at=now), **_preview(found, now)}
+        parties = composition.list_possible_recipients(found, at=now)
+        context |= {
+            "missing": composition.find_missing_parts(found, at=now),
+            **_preview_context(found, now),
+        }
         context["form"] = form or DraftForm(
             parties=parties,
             initial={
@@ -240,9 +253,9 @@ def _page(
     return render(request, "correspondence/letter.html", context, status=status)
 
 
-def _preview(found: CaseLetter, now: datetime) -> dict[str, Any]:
+def _preview_context(found: CaseLetter, now: datetime) -> dict[str, Any]:
     """The pages of the current preview, if it was rendered, and the text of the draft."""
-    tried = try_action(lambda: services.find_preview(letter_id=found.pk, at=now))
+    tried = try_action(lambda: services.find_letter_preview(letter_id=found.pk, at=now))
     if tried.refusal:
         return {"pages": []}  # the page lists the missing parts
     shown, words = tried.result

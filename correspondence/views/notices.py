@@ -20,10 +20,10 @@ from form_fields.fields import DatedForm
 
 
 @require_GET
-def notices(request: StaffRequest, number: str) -> HttpResponse:
+def show_notices(request: StaffRequest, number: str) -> HttpResponse:
     """Show the notices of assignment, or their recipients if they are not made yet."""
     case = load_case(number)
-    return _notices_page(request, case, _sent_form(case, today=timezone.localdate()))
+    return _render_notices_page(request, case, _build_sent_form(case, today=timezone.localdate()))
 
 
 @require_POST
@@ -31,7 +31,7 @@ def make_notices(request: StaffRequest, number: str) -> HttpResponse:
     """Make one notice for each recipient."""
     case = load_case(number)
     now = timezone.now()
-    form = _sent_form(case, today=timezone.localdate(now))
+    form = _build_sent_form(case, today=timezone.localdate(now))
     tried = run_action(
         request,
         None,
@@ -40,7 +40,7 @@ def make_notices(request: StaffRequest, number: str) -> HttpResponse:
     if tried.done:
         messages.success(request, f"{len(tried.result)} notices are being generated.")
         return redirect("correspondence:notices", number)
-    return _notices_page(request, case, form, status=tried.status)
+    return _render_notices_page(request, case, form, status=tried.status)
 
 
 @require_POST
@@ -48,7 +48,7 @@ def mark_notices_sent(request: StaffRequest, number: str) -> HttpResponse:
     """Record the date on which the notices were sent."""
     case = load_case(number)
     now = timezone.now()
-    form = _sent_form(case, request.POST, today=timezone.localdate(now))
+    form = _build_sent_form(case, request.POST, today=timezone.localdate(now))
     tried = run_action(
         request,
         form,
@@ -63,14 +63,14 @@ def mark_notices_sent(request: StaffRequest, number: str) -> HttpResponse:
     if tried.done:
         messages.success(request, "Notices marked as sent. The records deadline is running.")
         return redirect(case)
-    return _notices_page(request, case, form, status=tried.status)
+    return _render_notices_page(request, case, form, status=tried.status)
 
 
-def _sent_form(case: Case, *data: Any, today: date) -> SentForm:
+def _build_sent_form(case: Case, *data: Any, today: date) -> SentForm:
     return SentForm(*data, today=today, expedited=case.priority == Priority.EXPEDITED)
 
 
-def _notices_page(
+def _render_notices_page(
     request: StaffRequest, case: Case, form: DatedForm, *, status: int = 200
 ) -> HttpResponse:
     case.refresh_from_db()
@@ -79,7 +79,7 @@ def _notices_page(
         "case": case,
         "form": form,
         "notices": rows.order_by("pk"),
-        "recipients": notice_services.recipients(case, on=timezone.localdate()),
+        "recipients": notice_services.list_notice_recipients(case, on=timezone.localdate()),
         "why_not_make": policies.why_not_make_notices(request.user, case),
         "why_not_send": policies.why_not_mark_notices_sent(request.user, case),
         "today": timezone.localdate(),

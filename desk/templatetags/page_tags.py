@@ -16,14 +16,14 @@ from django.utils.safestring import SafeString, mark_safe
 
 from accounts.differences import word_differences
 from accounts.models import User
-from accounts.names import who
+from accounts.names import name_actor
 from cases.lifecycle import Status
 from cases.models.case import Priority
-from deadlines.days import midnight, say_time
+from deadlines.days import format_time, start_of_day
 from deadlines.kinds import DEADLINE_KINDS
 from desk.queues import COUNTED
-from form_fields.dates import talk_back
-from guidelines.citations import authority
+from form_fields.dates import interpret_date
+from guidelines.citations import describe_authority
 from letters.outcomes import CaseOutcome, Outcome
 
 register = template.Library()
@@ -77,7 +77,7 @@ def _as_day(value: date | datetime) -> date:
 
 
 @register.filter(name="day")
-def day(value: date | datetime | None) -> str:
+def format_day(value: date | datetime | None) -> str:
     """ "Dec 4, 2024", in Pacific time."""
     if not value:
         return ""
@@ -86,63 +86,63 @@ def day(value: date | datetime | None) -> str:
 
 
 @register.filter(name="day_long")
-def day_long(value: date | datetime | None) -> str:
+def format_day_long(value: date | datetime | None) -> str:
     """ "Wed, Dec 4, 2024": with the weekday, where it helps to plan work."""
-    return f"{_as_day(value):%a}, {day(value)}" if value else ""
+    return f"{_as_day(value):%a}, {format_day(value)}" if value else ""
 
 
 @register.filter(name="day_short")
-def day_short(value: date | datetime | None, today: date | None = None) -> str:
+def format_day_short(value: date | datetime | None, today: date | None = None) -> str:
     """ "Wed, Dec 4"; with the year when it is not the current one."""
     if not value:
         return ""
     on = _as_day(value)
     if on.year == (today or timezone.localdate()).year:
         return f"{on:%a, %b} {on.day}"
-    return day_long(on)
+    return format_day_long(on)
 
 
 @register.filter(name="moment")
-def moment(value: datetime | None) -> str:
+def format_moment(value: datetime | None) -> str:
     """ "Dec 4, 2024, 2:05 PM PT"."""
-    return f"{day(value)}, {clock_time(value)}" if value else ""
+    return f"{format_day(value)}, {format_clock_time(value)}" if value else ""
 
 
 @register.filter(name="clock_time")
-def clock_time(value: datetime | None) -> str:
+def format_clock_time(value: datetime | None) -> str:
     """ "2:05 PM PT"."""
     if not value:
         return ""
     local = timezone.localtime(value) if timezone.is_aware(value) else value
-    return say_time(local)
+    return format_time(local)
 
 
-def _count(count: int, unit: str) -> str:
+def _count_units(count: int, unit: str) -> str:
     return f"{count:,} {unit}{'' if count == 1 else 's'}"
 
 
 @register.filter(name="name_for")
 def name_for(actor: User | None, reader: User) -> str:
     """The actor's name as this reader may see it: ``{{ hold.begun_by|name_for:user }}``."""
-    return who(actor, reader=reader)
+    return name_actor(actor, reader=reader)
 
 
 @register.filter(name="deadline_label")
 def deadline_label(name: str) -> str:
     """The label of a deadline: "determination_regular" is "Determination, regular"."""
     deadline_kind = DEADLINE_KINDS.get(name)
-    return deadline_kind.label if deadline_kind else spelled(name)
+    return deadline_kind.label if deadline_kind else spell_out(name)
 
 
 @register.filter(name="spelled")
-def spelled(name: str) -> str:
+def spell_out(name: str) -> str:
     """An identifier in words: "board_certification" is "Board certification"."""
     return name.replace("_", " ").capitalize()
 
 
 # --- due cells and deadline bars ----------------------------------------
 @register.inclusion_tag("_due.html", name="due")
-def due(
+def show_due(
     due_on: date | datetime | Any,
     today: date | None = None,
     hold: str = "",
@@ -173,9 +173,9 @@ def due(
     today = today or timezone.localdate()
     on = _as_day(due_on)
     left = (on - today).days
-    state, words = "", f"{_count(left, 'day')} left"
+    state, words = "", f"{_count_units(left, 'day')} left"
     if left < 0:
-        state, words = "over", f"{_count(-left, 'day')} overdue"
+        state, words = "over", f"{_count_units(-left, 'day')} overdue"
     elif left == 0:
         state, words = "soon", "today"
     elif left <= _SOON_DAYS or (
@@ -184,18 +184,20 @@ def due(
         state = "soon"
     if in_hours and abs(left) <= _HOURS_UP_TO_DAYS:
         # A due day is over at its midnight; a due moment, at that moment.
-        ends_at = due_on if isinstance(due_on, datetime) else midnight(on + timedelta(days=1))
+        ends_at = due_on if isinstance(due_on, datetime) else start_of_day(on + timedelta(days=1))
         hours = (ends_at - (now or timezone.now())) // timedelta(hours=1)
         state = "over" if hours < 0 else state
         words = (
-            f"{_count(-hours, 'hour')} overdue" if hours < 0 else f"{_count(hours, 'hour')} left"
+            f"{_count_units(-hours, 'hour')} overdue"
+            if hours < 0
+            else f"{_count_units(hours, 'hour')} left"
         )
     if held_until is not None and held_until > today and left > 0:
         # The legal date stays; the case returns to the work lists on that day.
-        state, words = "hold", f"{words}, on hold until {day_short(held_until, today)}"
-    when = day_short(on, today)
+        state, words = "hold", f"{words}, on hold until {format_day_short(held_until, today)}"
+    when = format_day_short(on, today)
     if isinstance(due_on, datetime):
-        when = f"{when}, {clock_time(due_on)}"
+        when = f"{when}, {format_clock_time(due_on)}"
     return {"state": state, "when": f"{label} {when}".strip(), "words": words}
 
 
@@ -234,7 +236,7 @@ def draw_bar(days: Sequence[str], sentence: str = "") -> dict[str, Any]:
         held = days.count("held")
         at = days.index("today") + 1 if "today" in days else len(days)
         sentence = f"Day {at} of {len(days)}"
-        sentence += f", on hold {_count(held, 'day')}" if held else ""
+        sentence += f", on hold {_count_units(held, 'day')}" if held else ""
     size = -(-len(days) // _DEADLINE_KIND_CELLS) or 1  # days in a cell
     cells = [
         max(days[start : start + size], key=_DEADLINE_KIND_KINDS.index)
@@ -278,14 +280,14 @@ def stage_tag(case_or_status: Any) -> SafeString:
 
 
 @register.simple_tag(name="outcome")
-def outcome(value: Any) -> SafeString:
+def show_outcome(value: Any) -> SafeString:
     """An outcome with its colored square. Both item outcomes have the same visual weight."""
     look, words = _OUTCOMES.get(str(getattr(value, "value", value) or ""), ("none", "Not decided"))
     return format_html('<span class="out {}">{}</span>', look, words)
 
 
 @register.simple_tag(name="icon")
-def icon(name: str) -> SafeString:
+def show_icon(name: str) -> SafeString:
     """An icon of the sprite. Use it beside text, except for close, sort and more."""
     return format_html(
         '<svg class="icon" aria-hidden="true"><use href="{}#{}"/></svg>',
@@ -295,7 +297,7 @@ def icon(name: str) -> SafeString:
 
 
 @register.simple_tag(name="key")
-def key(keys: str) -> SafeString:
+def show_key(keys: str) -> SafeString:
     """The key of the button or link that contains it; hidden from screen readers."""
     return format_html('<kbd aria-hidden="true">{}</kbd>', keys)
 
@@ -311,7 +313,7 @@ def employee_of(case: Any) -> Any:
 def case_summary(case: Any, employee: Any, body_parts: str) -> SafeString:
     """One line about a case: who is injured, where, since when, and the claim number."""
     claim = format_html('claim <span class="id">{}</span>', case.claim_number)
-    injured = day(case.date_of_injury) or case.date_of_injury_printed
+    injured = format_day(case.date_of_injury) or case.date_of_injury_printed
     parts = [
         employee.name if employee else "",
         body_parts,
@@ -336,7 +338,7 @@ def body_parts_of(case: Any) -> str:
 
 # --- forms and texts ----------------------------------------
 @register.inclusion_tag("_field.html", name="field")
-def field(bound: Any, css: str = "", hint: str = "") -> dict[str, Any]:
+def show_field(bound: Any, css: str = "", hint: str = "") -> dict[str, Any]:
     """A form's field with label, hint, input and error; ``hint`` overrides its help text."""
     return {"field": bound, "css": css, "hint": hint}
 
@@ -348,7 +350,9 @@ def date_echo(bound: Any) -> SafeString | str:
     keyed = bound.value()
     if today == date.max or not isinstance(keyed, str):
         return ""
-    reading = talk_back(keyed, today=today, kind=bound.name, received=_received_beside(bound.form))
+    reading = interpret_date(
+        keyed, today=today, kind=bound.name, received=_received_beside(bound.form)
+    )
     look = " bad" if reading.is_bad else ""
     return format_html('<span class="echo{}">{}</span>', look, reading.words)
 
@@ -360,7 +364,7 @@ def _received_beside(form: Any) -> str:
 @register.filter(name="as_cited")
 def as_cited(row: Any) -> str:
     """A citation as letters print it; takes a row with ``citation()``."""
-    return authority(row.citation())
+    return describe_authority(row.citation())
 
 
 @register.simple_tag(name="word_diff")
@@ -382,13 +386,13 @@ def word_diff(old: str | None, new: str | None) -> SafeString:
 
 
 @register.filter(name="quoted")
-def quoted(text: str) -> str:
+def quote_or_nothing(text: str) -> str:
     """The text in quotation marks, or "nothing" when it is empty."""
     return f"“{text}”" if text else "nothing"
 
 
 @register.filter(name="plural")
-def plural(count: int, noun: str) -> str:
+def count_with_noun(count: int, noun: str) -> str:
     """ "1 item", "3 items"; with two words, "1 party" and "2 parties" from "party,parties"."""
     one, _, many = noun.partition(",")
     return f"{count:,} {one if count == 1 else many or one + 's'}"
@@ -397,10 +401,10 @@ def plural(count: int, noun: str) -> str:
 @register.simple_tag(name="bulk_question")
 def bulk_question(act: Any, count: int) -> str:
     """ "Mark the notices of 12 cases as sent": the question of a bulk action with its count."""
-    return str(act.question % plural(count, "case"))
+    return str(act.question % count_with_noun(count, "case"))
 
 
 @register.filter(name="counted")
-def counted(count: int, most: int = COUNTED) -> str:
+def format_capped_count(count: int, most: int = COUNTED) -> str:
     """ "12", or "999+" if counting stopped there."""
     return f"{count:,}" if count <= most else f"{most:,}+"

@@ -9,18 +9,18 @@ import letters.facts
 import letters.services
 import reviewers.services.assignment
 from accounts.models import User
-from accounts.refusals import NotAllowed, refuse
+from accounts.refusals import NotAllowed, refuse_unless_empty
 from cases.lifecycle import Status
 from cases.models import Case, DisputedItem, Event
 from cases.services import case_deadlines
 from cases.services.extensions import DEADLINE_KIND_OF_PRIORITY
 from cases.services.notice_deadlines import NOTICE_MARK
-from correspondence.services.notices import address_of, recipients
+from correspondence.services.notices import build_address, list_notice_recipients
 from deadlines.days import local_day
 from determinations import composition, policies
 from determinations.facts import DETERMINATION_FACTS, PROOFS
 from determinations.models import CredentialStatement, Determination, Opinion, QualityReview, Review
-from determinations.outcomes import case_outcome
+from determinations.outcomes import derive_case_outcome
 from letters.kinds import LetterKind
 from letters.models import RenderedPreview
 from reviewers import proofs
@@ -36,34 +36,37 @@ class Readiness:
     preview: RenderedPreview | None
 
 
-def missing_proofs(assignment: ReviewerAssignment, *, at: datetime) -> str:
+def describe_missing_proofs(assignment: ReviewerAssignment, *, at: datetime) -> str:
     """Describe the facts about the reviewer that are missing or expired, one sentence each.
 
     Empty if all sentences of the letter about the reviewer are supported.
     """
     on = local_day(at)
-    line = proofs.credentials(assignment, on=on, known_at=at)
-    facts = composition.seat_facts(assignment, line, on=on, at=at)
+    line = proofs.get_credential_line(assignment, on=on, known_at=at)
+    facts = composition.collect_seat_facts(assignment, line, on=on, at=at)
     needed = [one.name for one in PROOFS]
     # Only physicians are board certified; the letter says nothing of it for other licenses.
     if line.license_kind not in {"MD", "DO"}:
         needed.remove("board_certification")
-    found = letters.facts.problems(facts, needed=needed, declared=DETERMINATION_FACTS, on=on)
+    found = letters.facts.find_fact_problems(
+        facts, needed=needed, declared=DETERMINATION_FACTS, on=on
+    )
     return " ".join(found)
 
 
-def preview(
+def preview_determination(
     *, case_id: int, only_seat: int | None = None, by: User, at: datetime
 ) -> RenderedPreview:
-    """Render a preview of the letter. ``issue`` requires a preview with exactly this text.
+    """Render a preview of the letter. ``issue_determination`` requires a preview with exactly this
+    text.
 
     :param only_seat: include only this reviewer, because reviewers decide independently and must
         not see what the others wrote.
     :raises LetterRefused: facts are missing or the letter cannot be typeset; names all problems.
     """
     case = Case.objects.select_related("ur_decision").get(pk=case_id)
-    made = composition.compose(case, at=at, only_seat=only_seat)
-    return letters.services.preview(
+    made = composition.compose_determination(case, at=at, only_seat=only_seat)
+    return letters.services.preview_document(
         document=made.document,
         layout=made.layout,
         facts=made.facts,
@@ -73,25 +76,27 @@ def preview(
     )
 
 
-def readiness(case: Case, *, at: datetime) -> Readiness:
+def check_readiness(case: Case, *, at: datetime) -> Readiness:
     """Check whether this case can be issued now. Queries."""
     try:
-        made = composition.compose(case, at=at)
+        made = composition.compose_determination(case, at=at)
     except letters.services.LetterRefused as refusal:
         return Readiness(tuple(refusal.problems), (), None)
-    words = letters.services.freeze(
+    words = letters.services.freeze_words(
         document=made.document, facts=made.facts, declared=DETERMINATION_FACTS
     )
     proof_names = {one.name for one in PROOFS}
     return Readiness(
         problems=tuple(made.document.problems(made.layout)),
         proofs=tuple(fact for fact in made.facts if fact.name in proof_names),
-        preview=letters.services.previewed(words=words, layout=made.layout),
+        preview=letters.services.find_document_preview(words=words, layout=made.layout),
     )
 
 
 @transaction.atomic
-def issue(*, case_id: int, seen_version: int | None, by: User, at: datetime) -> Determination:
+def issue_determination(
+    *, case_id: int, seen_version: int | None, by: User, at: datetime
+) -> Determination:
     """Issue the determination. It is final from then on.
 
     One transaction stores the outcome of every item, the text of the letter with the facts that
@@ -105,14 +110,14 @@ def issue(*, case_id: int, seen_version: int | None, by: User, at: datetime) -> 
         shown in a preview.
     """
     case = Case.objects.lock(case_id)
-    refuse(policies.why_not_issue(by, case))
+    refuse_unless_empty(policies.why_not_issue(by, case))
     case.refuse_if_stale(seen_version)
     determination = policies.live_determination(case)
     if determination is None:
         raise NotAllowed("No review has been submitted for this case.")
-    made = composition.compose(case, at=at)
+    made = composition.compose_determination(case, at=at)
     on = local_day(at)
-    letter = letters.services.enqueue(
+    letter = letters.services.enqueue_letter(
         kind=LetterKind.DETERMINATION,
         reference=case.number,
         variant=f"round-{case.round}",
@@ -124,7 +129,7 @@ def issue(*, case_id: int, seen_version: int | None, by: User, at: datetime) -> 
         wording_set=made.wording_set,
         variants=made.variants,
         # The recipients are those of the notice of assignment, each by their own channel.
-        deliveries=[address_of(party) for party in recipients(case, on=on)],
+        deliveries=[build_address(party) for party in list_notice_recipients(case, on=on)],
         require_preview=True,
         by=by,
         at=at,
@@ -140,7 +145,7 @@ def issue(*, case_id: int, seen_version: int | None, by: User, at: datetime) -> 
         outcomes.append(decided.outcome)
     determination.state, determination.outcome = (
         Determination.State.ISSUED,
-        case_outcome(outcomes),
+        derive_case_outcome(outcomes),
     )
     determination.issued_at, determination.issued_by = at, by
     determination.decided_on, determination.letter = on, letter
@@ -150,7 +155,7 @@ def issue(*, case_id: int, seen_version: int | None, by: User, at: datetime) -> 
     case.store(by=by, at=at, why="Issued", fields=["decided_on"])
     case.move_to(Status.ISSUED, by=by, at=at)
     for deadline_kind in (*DEADLINE_KIND_OF_PRIORITY.values(), NOTICE_MARK):
-        case_deadlines.meet(case=case, deadline_kind=deadline_kind, by=by, at=at)
+        case_deadlines.satisfy_deadline(case=case, deadline_kind=deadline_kind, by=by, at=at)
     Event.objects.create(
         case=case,
         kind=Event.Kind.ISSUED,
@@ -163,7 +168,7 @@ def issue(*, case_id: int, seen_version: int | None, by: User, at: datetime) -> 
     return determination
 
 
-def copy_of(case: Case, *, layout: str) -> bytes:
+def render_issued_copy(case: Case, *, layout: str) -> bytes:
     """Render the issued determination as a PDF: as issued, or its facts in another layout.
 
     Facts about the reviewer are those known when it was issued, even if they were corrected since.
@@ -175,10 +180,12 @@ def copy_of(case: Case, *, layout: str) -> bytes:
         raise letters.services.LetterRefused([f"No determination of {case} was issued here."])
     letter = determination.letter
     if letter.layout == layout:
-        document = letters.services.document_of(letter)
+        document = letters.services.load_letter_document(letter)
     else:
-        document = composition.compose(case, at=determination.issued_at, layout=layout).document
-    return letters.services.typeset(document=document, layout=layout)
+        document = composition.compose_determination(
+            case, at=determination.issued_at, layout=layout
+        ).document
+    return letters.services.typeset_document(document=document, layout=layout)
 
 
 @dataclass(frozen=True)
@@ -191,7 +198,7 @@ class ChangedText:
     new: str
 
 
-def changes_since_return(case: Case) -> list[ChangedText]:
+def list_changes_since_return(case: Case) -> list[ChangedText]:
     """List what changed since the last QA return. Empty before the first return. Queries."""
     determination = policies.live_determination(case)
     if determination is None:
@@ -253,4 +260,4 @@ def _finish_reviews(case: Case, *, by: User, at: datetime) -> None:
         review = Review.objects.get(assignment=assignment)
         review.state = Review.State.FINISHED
         review.store(by=by, at=at, why="Issued", fields=["state"])
-        reviewers.services.assignment.finish(assignment_id=assignment.pk, by=by, at=at)
+        reviewers.services.assignment.finish_assignment(assignment_id=assignment.pk, by=by, at=at)

@@ -20,11 +20,11 @@ from determinations.models import (
     OpinionCitation,
     Review,
 )
-from determinations.published import OPIOID_NOTICE, PATTERNS, PRIORITIES, case_facts
+from determinations.published import OPIOID_NOTICE, PATTERNS, PRIORITIES, export_case_facts
 from letters.outcomes import Outcome
 from reviewers.models import ReviewerAssignment
 
-WHY = "Loaded from a published letter"
+LOAD_REASON = "Loaded from a published letter"
 
 
 class AlreadyLoaded(Refused):
@@ -53,9 +53,9 @@ def load_published(
     :raises AlreadyLoaded: the case is on file with these facts.
     :raises NumberTaken: the number belongs to a case with other facts, or to one of our own.
     """
-    published, _ = shapes.read(facts, today=local_day(at))
+    published, _ = shapes.read_published_case(facts, today=local_day(at))
     with transaction.atomic():
-        _refuse_known(published)
+        _refuse_known_case(published)
         try:
             # A nested transaction, so that the outer one can still be used after the error.
             with transaction.atomic():
@@ -82,13 +82,13 @@ def load_published(
     return case
 
 
-def _refuse_known(published: shapes.PublishedCase) -> None:
+def _refuse_known_case(published: shapes.PublishedCase) -> None:
     known = Case.objects.filter(number=published.number).first()
     if known is None:
         return
     if known.origin != Origin.PUBLISHED:
         raise NumberTaken(f"Case {known.number} is one of our own cases, not a published one.")
-    found = shapes.difference(case_facts(known), shapes.facts_of(published))
+    found = shapes.describe_difference(export_case_facts(known), shapes.build_facts(published))
     if not found:
         raise AlreadyLoaded(known)
     raise NumberTaken(
@@ -102,7 +102,7 @@ def _store_case(published: shapes.PublishedCase, *, by: User | None, at: datetim
     if published.ur_decided_on:
         # The letter prints only the date: no type, no claim number, no method of service.
         ur_decision = URDecision(decided_on=published.ur_decided_on, ur_type="").store(
-            by=by, at=at, why=WHY
+            by=by, at=at, why=LOAD_REASON
         )
     return Case(
         number=published.number,
@@ -122,7 +122,7 @@ def _store_case(published: shapes.PublishedCase, *, by: User | None, at: datetim
         age_stated=published.age,
         body_parts=list(published.body_parts),
         ur_decision=ur_decision,
-    ).store(by=by, at=at, why=WHY)
+    ).store(by=by, at=at, why=LOAD_REASON)
 
 
 def _store_items(
@@ -149,7 +149,7 @@ def _store_items(
             row.authorized_by_ur = item.lineage.authorized_by_ur
             row.in_dispute = item.lineage.in_dispute
         rows.append(row)
-    DisputedItem.objects.bulk_store(rows, by=by, at=at, why=WHY)
+    DisputedItem.objects.bulk_store(rows, by=by, at=at, why=LOAD_REASON)
     AdministratorCitation.objects.bulk_store(
         [
             AdministratorCitation(item=row, **fields)
@@ -158,7 +158,7 @@ def _store_items(
         ],
         by=by,
         at=at,
-        why=WHY,
+        why=LOAD_REASON,
     )
     return rows
 
@@ -176,13 +176,13 @@ def _store_decision(
         round=1,
         origin=Origin.PUBLISHED,
         state=ReviewerAssignment.State.FINISHED,
-    ).store(by=by, at=at, why=WHY)
+    ).store(by=by, at=at, why=LOAD_REASON)
     Review(
         assignment=assignment,
         origin=Origin.PUBLISHED,
         state=Review.State.FINISHED,
         party_term=published.party_term,
-    ).store(by=by, at=at, why=WHY)
+    ).store(by=by, at=at, why=LOAD_REASON)
     opinions = [
         Opinion(
             assignment=assignment,
@@ -192,7 +192,7 @@ def _store_decision(
         )
         for row, item in zip(rows, published.items, strict=True)
     ]
-    Opinion.objects.bulk_store(opinions, by=by, at=at, why=WHY)
+    Opinion.objects.bulk_store(opinions, by=by, at=at, why=LOAD_REASON)
     OpinionCitation.objects.bulk_store(
         [
             OpinionCitation(opinion=opinion, **fields)
@@ -201,7 +201,7 @@ def _store_decision(
         ],
         by=by,
         at=at,
-        why=WHY,
+        why=LOAD_REASON,
     )
     determination = Determination(
         case=case,
@@ -210,7 +210,7 @@ def _store_decision(
         state=Determination.State.ISSUED,
         outcome=published.outcome,
         decided_on=published.decided_on,
-    ).store(by=by, at=at, why=WHY)
+    ).store(by=by, at=at, why=LOAD_REASON)
     DecidedItem.objects.bulk_store(
         [
             DecidedItem(
@@ -223,7 +223,7 @@ def _store_decision(
         ],
         by=by,
         at=at,
-        why=WHY,
+        why=LOAD_REASON,
     )
     CredentialStatement(
         determination=determination,
@@ -232,7 +232,7 @@ def _store_decision(
         license_states=list(published.statement.states),
         separator=published.statement.separator,
         placement=published.statement.placement,
-    ).store(by=by, at=at, why=WHY)
+    ).store(by=by, at=at, why=LOAD_REASON)
 
 
 def _citation_fields(citations: Iterable[shapes.Citation]) -> Iterable[dict[str, Any]]:

@@ -5,17 +5,17 @@ from datetime import datetime
 from django.db import transaction
 
 from accounts.models import User
-from accounts.refusals import NotAllowed, refuse
+from accounts.refusals import NotAllowed, refuse_unless_empty
 from cases.lifecycle import Status
 from cases.models import Case, Event
-from cases.together import items_decided_in
+from cases.together import list_decided_items
 from determinations import policies
 from determinations.models import Determination, QualityReview, Review
 from reviewers.models import ReviewerAssignment
 
 
 @transaction.atomic
-def return_for_changes(
+def return_review(
     *,
     case_id: int,
     comment: str,
@@ -34,16 +34,18 @@ def return_for_changes(
     :raises Stale: another user acted on the case in between.
     """
     case = Case.objects.lock(case_id)
-    refuse(policies.why_not_check_quality(by, case))
+    refuse_unless_empty(policies.why_not_check_quality(by, case))
     case.refuse_if_stale(seen_version)
-    refuse("" if comment.strip() else "Enter what to change before you return the review.")
+    refuse_unless_empty(
+        "" if comment.strip() else "Enter what to change before you return the review."
+    )
     if item_id is not None:
-        known = items_decided_in(case).filter(pk=item_id).exists()
-        refuse("" if known else "Choose an item of this case.")
-    reviews = [one for one in _reviews(case) if seat in {None, one.assignment.seat}]
-    refuse("" if reviews else "Choose a reviewer of this case.")
-    determination = _live(case)
-    reading = _read(
+        known = list_decided_items(case).filter(pk=item_id).exists()
+        refuse_unless_empty("" if known else "Choose an item of this case.")
+    reviews = [one for one in _load_reviews(case) if seat in {None, one.assignment.seat}]
+    refuse_unless_empty("" if reviews else "Choose a reviewer of this case.")
+    determination = _require_determination(case)
+    reading = _store_quality_review(
         determination,
         QualityReview.Result.RETURNED,
         comment.strip(),
@@ -60,12 +62,12 @@ def return_for_changes(
     case.move_to(Status.IN_REVIEW, by=by, at=at, why=comment)
     whom = "the reviewer" if seat is None else f"reviewer {seat}"
     sentence = f"Returned to {whom} for changes."
-    _record(case, Event.Kind.QA_RETURNED, sentence, comment, by=by, at=at)
+    _record_event(case, Event.Kind.QA_RETURNED, sentence, comment, by=by, at=at)
     return reading
 
 
 @transaction.atomic
-def approve(
+def approve_review(
     *, case_id: int, comment: str, seen_version: int | None, by: User, at: datetime
 ) -> QualityReview:
     """Approve the review, so that the determination can be issued.
@@ -74,10 +76,10 @@ def approve(
     :raises Stale: another user acted on the case in between.
     """
     case = Case.objects.lock(case_id)
-    refuse(policies.why_not_check_quality(by, case))
+    refuse_unless_empty(policies.why_not_check_quality(by, case))
     case.refuse_if_stale(seen_version)
-    determination = _live(case)
-    reading = _read(
+    determination = _require_determination(case)
+    reading = _store_quality_review(
         determination,
         QualityReview.Result.APPROVED,
         comment.strip(),
@@ -90,20 +92,20 @@ def approve(
     determination.approved_at, determination.approved_by = at, by
     determination.store(by=by, at=at, fields=["state", "approved_at", "approved_by"])
     case.move_to(Status.APPROVED, by=by, at=at)
-    _record(case, Event.Kind.QA_APPROVED, "Approved for issue.", comment, by=by, at=at)
+    _record_event(case, Event.Kind.QA_APPROVED, "Approved for issue.", comment, by=by, at=at)
     return reading
 
 
 @transaction.atomic
-def send_back(*, case_id: int, reason: str, by: User, at: datetime) -> None:
+def void_approval(*, case_id: int, reason: str, by: User, at: datetime) -> None:
     """Void the approval and return the case to QA review. The voided approval stays on file.
 
     :raises NotAllowed: wrong role or stage, or no reason.
     """
     case = Case.objects.lock(case_id)
-    refuse(policies.why_not_send_back(by, case))
-    refuse("" if reason.strip() else "Enter why the approval is voided.")
-    determination = _live(case)
+    refuse_unless_empty(policies.why_not_void_approval(by, case))
+    refuse_unless_empty("" if reason.strip() else "Enter why the approval is voided.")
+    determination = _require_determination(case)
     for reading in determination.quality_reviews.filter(
         result=QualityReview.Result.APPROVED, voided_at__isnull=True
     ):
@@ -113,17 +115,17 @@ def send_back(*, case_id: int, reason: str, by: User, at: datetime) -> None:
     determination.approved_at = determination.approved_by = None
     determination.store(by=by, at=at, why=reason, fields=["state", "approved_at", "approved_by"])
     case.move_to(Status.QA, by=by, at=at, why=reason)
-    _record(case, Event.Kind.APPROVAL_VOIDED, "Approval voided.", reason, by=by, at=at)
+    _record_event(case, Event.Kind.APPROVAL_VOIDED, "Approval voided.", reason, by=by, at=at)
 
 
-def _live(case: Case) -> Determination:
+def _require_determination(case: Case) -> Determination:
     determination = policies.live_determination(case)
     if determination is None:
         raise NotAllowed("No review has been submitted for this case.")
     return determination
 
 
-def _reviews(case: Case) -> list[Review]:
+def _load_reviews(case: Case) -> list[Review]:
     return list(
         Review.objects.filter(
             assignment__case=case,
@@ -133,7 +135,7 @@ def _reviews(case: Case) -> list[Review]:
     )
 
 
-def _read(
+def _store_quality_review(
     determination: Determination,
     result: QualityReview.Result,
     comment: str,
@@ -155,7 +157,7 @@ def _read(
     ).store(by=by, at=at, why=comment)
 
 
-def _record(
+def _record_event(
     case: Case, kind: Event.Kind, sentence: str, why: str, *, by: User, at: datetime
 ) -> None:
     Event.objects.create(

@@ -6,7 +6,7 @@ from django.db import transaction
 
 import letters.services
 from accounts.models import User
-from accounts.refusals import NotAllowed, refuse
+from accounts.refusals import NotAllowed, refuse_unless_empty
 from cases.lifecycle import Status
 from cases.models import Case, Event
 from cases.services import aftermath, consolidation
@@ -23,22 +23,24 @@ def mark_determination_sent(*, case_id: int, sent_on: date, by: User, at: dateti
     :raises Refused: the letter is not generated yet, or the date is in the future.
     """
     case = Case.objects.lock(case_id)
-    refuse(policies.why_not_send(by, case))
+    refuse_unless_empty(policies.why_not_mark_sent(by, case))
     determination = policies.live_determination(case)
     if determination is None or determination.letter is None:
         raise NotAllowed("This case has no determination letter.")
     letter = determination.letter
     for delivery in letter.deliveries.filter(state=Delivery.State.PREPARED).order_by("pk"):
-        letters.services.mark_sent(
+        letters.services.mark_delivery_sent(
             delivery_id=delivery.pk,
             method=Channel(delivery.channel),
             on=sent_on,
             by=by,
             at=at,
         )
-    aftermath.start_after_determination(case=case, sent_on=sent_on, letter=letter, by=by, at=at)
+    aftermath.start_post_determination_deadlines(
+        case=case, sent_on=sent_on, letter=letter, by=by, at=at
+    )
     case.move_to(Status.CLOSED, by=by, at=at, why="Determination sent")
-    consolidation.close_with_lead(lead=case, by=by, at=at)
+    consolidation.close_consolidated_cases(lead=case, by=by, at=at)
     Event.objects.create(
         case=case,
         kind=Event.Kind.LETTER_SENT,

@@ -9,10 +9,10 @@ from django.db import transaction
 import records.services.dispatch
 import records.services.reading
 from accounts.models import User
-from accounts.refusals import NotAllowed, Refused, StaleForm, refuse
+from accounts.refusals import NotAllowed, Refused, StaleForm, refuse_unless_empty
 from cases.lifecycle import Status
 from cases.models import Case, DisputedItem, Event
-from cases.together import items_decided_in
+from cases.together import list_decided_items
 from determinations import checks, policies
 from determinations.models import (
     Basis,
@@ -24,15 +24,15 @@ from determinations.models import (
     PartyTerm,
     Review,
 )
-from determinations.outcomes import item_outcome
+from determinations.outcomes import derive_item_outcome
 from directory.names import fold_name
 from guidelines.models import Recommendation
-from letters.glyphs import lacking, normalize
+from letters.glyphs import find_unprintable, normalize_text
 from letters.outcomes import CHOICE, Outcome
 from reviewers.models import ReviewerAssignment
 from reviewers.services.assignment import lock_assignment
 
-from .issuing import missing_proofs
+from .issuing import describe_missing_proofs
 
 EDITING_SPAN = timedelta(minutes=15)  # after this time a saved draft becomes a version
 LONGEST_TEXT = 50_000  # characters
@@ -50,7 +50,7 @@ class DraftConflict(StaleForm):
         )
 
 
-class Unfinished(Refused):
+class ReviewUnfinished(Refused):
     """The review is not complete. ``findings`` lists everything that is missing."""
 
     def __init__(self, findings: list[checks.Finding]) -> None:
@@ -65,8 +65,8 @@ def open_review(*, assignment_id: int, by: User, at: datetime) -> Review:
     :raises NotAllowed: the case is not assigned to this user, or not yet accepted.
     """
     assignment = lock_assignment(assignment_id)
-    refuse(policies.why_not_write(by, assignment))
-    records.services.dispatch.ensure_dispatched(assignment_id=assignment.pk, by=by, at=at)
+    refuse_unless_empty(policies.why_not_write(by, assignment))
+    records.services.dispatch.ensure_case_file_dispatched(assignment_id=assignment.pk, by=by, at=at)
     review = Review.objects.filter(assignment=assignment).first()
     if review is None:
         review = Review(assignment=assignment).store(by=by, at=at, why="Opened")
@@ -82,13 +82,13 @@ def is_opened(assignment: ReviewerAssignment) -> bool:
     known = set(assignment.opinions.values_list("item_id", flat=True))
     return (
         Review.objects.filter(assignment=assignment).exists()
-        and records.services.dispatch.is_current(assignment)
+        and records.services.dispatch.is_dispatch_current(assignment)
         and all(item.pk in known for item in _pending_items(assignment.case))
     )
 
 
 @transaction.atomic
-def save_draft(
+def save_review_draft(
     *,
     assignment_id: int,
     part: str,
@@ -106,15 +106,15 @@ def save_draft(
     :raises NotAllowed: the review can no longer be changed, or a text is too long.
     """
     assignment = lock_assignment(assignment_id)
-    refuse(policies.why_not_write(by, assignment))
-    draft = _keep(assignment, part, content, revision, at=at)
+    refuse_unless_empty(policies.why_not_write(by, assignment))
+    draft = _store_draft(assignment, part, content, revision, at=at)
     if draft.started_at and at - draft.started_at >= EDITING_SPAN:
-        _settle(draft, by=by, at=at, why="Saved after 15 minutes of editing")
+        _save_draft_version(draft, by=by, at=at, why="Saved after 15 minutes of editing")
     return draft
 
 
 @transaction.atomic
-def settle(
+def save_version(
     *,
     assignment_id: int,
     part: str,
@@ -133,14 +133,14 @@ def settle(
     :raises NotAllowed: the review can no longer be changed.
     """
     assignment = lock_assignment(assignment_id)
-    refuse(policies.why_not_write(by, assignment))
+    refuse_unless_empty(policies.why_not_write(by, assignment))
     if content is not None:
-        _keep(assignment, part, content, revision, at=at)
-    _settle_parts(assignment, [part], by=by, at=at, why=why)
+        _store_draft(assignment, part, content, revision, at=at)
+    _save_part_versions(assignment, [part], by=by, at=at, why=why)
 
 
 @transaction.atomic
-def cite(
+def add_citation(
     *,
     assignment_id: int,
     item_id: int,
@@ -155,8 +155,8 @@ def cite(
         already cites it, so that a second click adds nothing.
     """
     assignment = lock_assignment(assignment_id)
-    refuse(policies.why_not_write(by, assignment))
-    refuse(
+    refuse_unless_empty(policies.why_not_write(by, assignment))
+    refuse_unless_empty(
         ""
         if recommendation_id or as_printed.strip()
         else "Choose a guideline from the list, or enter the source that you rely on."
@@ -171,8 +171,8 @@ def cite(
             raise NotAllowed("Choose a guideline from the list.")
         _cite_recommendation(citation, recommendation)
     else:
-        text, _ = normalize(as_printed.strip())
-        refuse(_glyph_sentence(text))
+        text, _ = normalize_text(as_printed.strip())
+        refuse_unless_empty(_describe_unprintable(text))
         citation.source, citation.mtus = "Other publication", False
         citation.chapter_topic = citation.as_printed = text
     same = {
@@ -180,31 +180,33 @@ def cite(
         "as_printed": citation.as_printed,
         "removed_at": None,
     }
-    refuse("This source is already cited." if opinion.citations.filter(**same).exists() else "")
+    refuse_unless_empty(
+        "This source is already cited." if opinion.citations.filter(**same).exists() else ""
+    )
     return citation.store(by=by, at=at, why="Cited")
 
 
 @transaction.atomic
-def uncite(*, assignment_id: int, citation_id: int, by: User, at: datetime) -> None:
+def remove_citation(*, assignment_id: int, citation_id: int, by: User, at: datetime) -> None:
     """Remove a citation from an item. It stays in the history. A second call changes nothing.
 
     :raises NotAllowed: the review can no longer be changed.
     """
     assignment = lock_assignment(assignment_id)
-    refuse(policies.why_not_write(by, assignment))
+    refuse_unless_empty(policies.why_not_write(by, assignment))
     citation = OpinionCitation.objects.get(pk=citation_id, opinion__assignment=assignment)
     if citation.removed_at is None:
         citation.removed_at = at
         citation.store(by=by, at=at, why="Citation removed", fields=["removed_at"])
 
 
-def unfinished(assignment: ReviewerAssignment) -> list[checks.Finding]:
+def find_unfinished(assignment: ReviewerAssignment) -> list[checks.Finding]:
     """List everything that prevents submission, based on the drafts. Queries."""
-    return checks.stops(_review_draft(assignment))
+    return checks.find_blockers(_build_review_draft(assignment))
 
 
 @transaction.atomic
-def submit(*, assignment_id: int, by: User, at: datetime) -> Determination | None:
+def submit_review(*, assignment_id: int, by: User, at: datetime) -> Determination | None:
     """Sign the review. When every reviewer has submitted, the case moves to QA review.
 
     The determination is derived from the opinions: the majority decides, and an even split approves
@@ -216,13 +218,13 @@ def submit(*, assignment_id: int, by: User, at: datetime) -> Determination | Non
     """
     assignment = lock_assignment(assignment_id)
     case = assignment.case
-    refuse(policies.why_not_write(by, assignment))
+    refuse_unless_empty(policies.why_not_write(by, assignment))
     parts = [draft.part for draft in assignment.drafts.all()]
-    _settle_parts(assignment, parts, by=by, at=at, why="Submitted")
-    findings = unfinished(assignment)
+    _save_part_versions(assignment, parts, by=by, at=at, why="Submitted")
+    findings = find_unfinished(assignment)
     if findings:
-        raise Unfinished(findings)
-    refuse(missing_proofs(assignment, at=at))
+        raise ReviewUnfinished(findings)
+    refuse_unless_empty(describe_missing_proofs(assignment, at=at))
     review = assignment.review
     review.state, review.submitted_at = Review.State.SUBMITTED, at
     review.times_submitted += 1
@@ -238,7 +240,7 @@ def submit(*, assignment_id: int, by: User, at: datetime) -> Determination | Non
         determination = None
         sentence = f"Review submitted ({number}). Waiting for {policies.describe_seats(waiting)}."
     else:
-        determination = _derive(case, by=by, at=at)
+        determination = _derive_determination(case, by=by, at=at)
         case.move_to(Status.QA, by=by, at=at)
         sentence = f"Review submitted for QA review ({number})."
     Event.objects.create(
@@ -265,14 +267,14 @@ def _reopen_outdated(case: Case, *, but: ReviewerAssignment, by: User, at: datet
     )
     for other in others:
         other.case = case
-        findings = unfinished(other)
+        findings = find_unfinished(other)
         if findings:
             why = " ".join(finding.sentence for finding in findings)
             other.review.state = Review.State.RETURNED
             other.review.store(by=None, at=at, why=why, fields=["state"])
 
 
-def _derive(case: Case, *, by: User, at: datetime) -> Determination:
+def _derive_determination(case: Case, *, by: User, at: datetime) -> Determination:
     determination = policies.live_determination(case) or Determination(case=case, round=case.round)
     determination.state, determination.submitted_at = Determination.State.IN_QA, at
     determination.store(by=by, at=at, why="Derived from the opinions")
@@ -284,7 +286,7 @@ def _derive(case: Case, *, by: User, at: datetime) -> Determination:
                 assignment__state=ReviewerAssignment.State.ACCEPTED,
             ).values_list("outcome", flat=True)
         )
-        outcome, how = item_outcome(opinions)
+        outcome, how = derive_item_outcome(opinions)
         decided = DecidedItem.objects.filter(determination=determination, item=item).first()
         decided = decided or DecidedItem(determination=determination, item=item)
         decided.outcome, decided.how = outcome, how
@@ -293,10 +295,10 @@ def _derive(case: Case, *, by: User, at: datetime) -> Determination:
 
 
 def _pending_items(case: Case) -> list[DisputedItem]:
-    return list(items_decided_in(case).filter(ending=DisputedItem.Ending.PENDING))
+    return list(list_decided_items(case).filter(ending=DisputedItem.Ending.PENDING))
 
 
-def _keep(
+def _store_draft(
     assignment: ReviewerAssignment,
     part: str,
     content: Mapping[str, Any],
@@ -304,7 +306,7 @@ def _keep(
     *,
     at: datetime,
 ) -> Draft:
-    clean = _clean(assignment, part, content)
+    clean = _clean_content(assignment, part, content)
     draft = Draft.objects.filter(assignment=assignment, part=part).first()
     if draft is None:
         draft = Draft(assignment=assignment, part=part, revision=0)
@@ -317,36 +319,40 @@ def _keep(
     return draft
 
 
-def _clean(assignment: ReviewerAssignment, part: str, content: Mapping[str, Any]) -> dict[str, str]:
+def _clean_content(
+    assignment: ReviewerAssignment, part: str, content: Mapping[str, Any]
+) -> dict[str, str]:
     """Check the fields of a part and normalize characters pasted from word processors."""
     if part == checks.SUMMARY:
         wanted: tuple[str, ...] = ("summary", "party_term")
     else:
         prefix, _, pk = part.partition("-")
         known = pk in {str(one) for one in assignment.opinions.values_list("item_id", flat=True)}
-        refuse("" if prefix == "item" and known else "This item is not part of your case.")
+        refuse_unless_empty(
+            "" if prefix == "item" and known else "This item is not part of your case."
+        )
         wanted = _ITEM_FIELDS
     clean: dict[str, str] = {}
     for name in wanted:
         if name not in content:
             continue
-        text, _ = normalize(str(content[name]))
-        refuse(
+        text, _ = normalize_text(str(content[name]))
+        refuse_unless_empty(
             ""
             if len(text) <= LONGEST_TEXT
             else f"This text has {len(text):,} characters. Shorten it to {LONGEST_TEXT:,}."
         )
         clean[name] = text
     if clean.get("outcome") not in {None, "", *Outcome.values}:
-        refuse(f"Choose {CHOICE}.")
+        refuse_unless_empty(f"Choose {CHOICE}.")
     if clean.get("basis") not in {None, "", *Basis.values}:
-        refuse("Choose a rank of evidence from A to F.")
+        refuse_unless_empty("Choose a rank of evidence from A to F.")
     if clean.get("party_term") not in {None, *PartyTerm.values}:
-        refuse("Choose the letter’s term for the injured worker.")
+        refuse_unless_empty("Choose the letter’s term for the injured worker.")
     return clean
 
 
-def _settle_parts(
+def _save_part_versions(
     assignment: ReviewerAssignment,
     parts: list[str],
     *,
@@ -357,10 +363,10 @@ def _settle_parts(
     for draft in Draft.objects.filter(
         assignment=assignment, part__in=parts, started_at__isnull=False
     ):
-        _settle(draft, by=by, at=at, why=why)
+        _save_draft_version(draft, by=by, at=at, why=why)
 
 
-def _settle(draft: Draft, *, by: User, at: datetime, why: str) -> None:
+def _save_draft_version(draft: Draft, *, by: User, at: datetime, why: str) -> None:
     """Save a draft as a version, if it changes anything."""
     target: Review | Opinion
     if draft.part == checks.SUMMARY:
@@ -394,19 +400,19 @@ def _cite_recommendation(citation: OpinionCitation, recommendation: Recommendati
         )
 
 
-def _glyph_sentence(text: str) -> str:
-    found = lacking(text)
+def _describe_unprintable(text: str) -> str:
+    found = find_unprintable(text)
     if not found:
         return ""
     names = ", ".join(sorted({glyph.name for glyph in found}))
     return f"The letter cannot print {names}. Replace it with words or a plain character."
 
 
-def _review_draft(assignment: ReviewerAssignment) -> checks.ReviewDraft:
+def _build_review_draft(assignment: ReviewerAssignment) -> checks.ReviewDraft:
     drafts = {draft.part: draft.content for draft in assignment.drafts.all()}
     review = Review.objects.filter(assignment=assignment).first()
     summary = drafts.get(checks.SUMMARY, {}).get("summary", review.summary if review else "")
-    glyphs = [(checks.SUMMARY, sentence)] if (sentence := _glyph_sentence(summary)) else []
+    glyphs = [(checks.SUMMARY, sentence)] if (sentence := _describe_unprintable(summary)) else []
     written = {checks.SUMMARY: [summary]}
     items = []
     opinions = (
@@ -433,7 +439,7 @@ def _review_draft(assignment: ReviewerAssignment) -> checks.ReviewDraft:
             *(one.as_printed for one in opinion.citations.all() if one.removed_at is None),
         ]
         for text in (now["rationale"], now["why_not_higher"]):
-            if sentence := _glyph_sentence(text):
+            if sentence := _describe_unprintable(text):
                 glyphs.append(
                     (
                         f"item-{opinion.item_id}",
@@ -444,17 +450,18 @@ def _review_draft(assignment: ReviewerAssignment) -> checks.ReviewDraft:
         summary=summary,
         items=items,
         unopened_documents=[
-            document.title for document in records.services.reading.unopened(assignment)
+            document.title
+            for document in records.services.reading.list_unopened_documents(assignment)
         ],
-        dispatch_is_current=records.services.dispatch.is_current(assignment),
+        dispatch_is_current=records.services.dispatch.is_dispatch_current(assignment),
         lacking_glyphs=glyphs,
         naming_parts=[
-            part for part, texts in written.items() if _names_the_reviewer(assignment, texts)
+            part for part, texts in written.items() if _has_reviewer_name(assignment, texts)
         ],
     )
 
 
-def _names_the_reviewer(assignment: ReviewerAssignment, texts: Iterable[str]) -> bool:
+def _has_reviewer_name(assignment: ReviewerAssignment, texts: Iterable[str]) -> bool:
     """Whether a text contains the reviewer's first and last name side by side, in any order."""
     reviewer = assignment.reviewer
     if reviewer is None:

@@ -9,14 +9,14 @@ from django.utils import timezone
 import files.services
 from accounts.actions import try_action
 from accounts.requests import StaffRequest
-from accounts.services import note_look
+from accounts.services import record_look
 from cases.models import Case
 from determinations import policies
 from determinations.services import issuing
 from reviewers.models import ReviewerAssignment
 
 
-def determination_context(request: StaffRequest, case: Case) -> dict[str, Any]:
+def build_determination_context(request: StaffRequest, case: Case) -> dict[str, Any]:
     """Build the context shared by the QA page, the issue page and the versions page. Queries."""
     determination = policies.live_determination(case)
     assignments = case.assignments.filter(round=case.round, state__in=ReviewerAssignment.DECIDING)
@@ -42,12 +42,16 @@ def determination_context(request: StaffRequest, case: Case) -> dict[str, Any]:
     }
 
 
-def preview_pdf(request: StaffRequest, case: Case, *, only_seat: int | None = None) -> HttpResponse:
+def render_preview_pdf(
+    request: StaffRequest, case: Case, *, only_seat: int | None = None
+) -> HttpResponse:
     """Return a preview of the letter as a PDF, or a page with the reasons why there is none."""
     now = timezone.now()
-    note_look(by=request.user, subject="letter", reference=case.number, granted=True, at=now)
+    record_look(by=request.user, subject="letter", reference=case.number, granted=True, at=now)
     tried = try_action(
-        lambda: issuing.preview(case_id=case.pk, only_seat=only_seat, by=request.user, at=now)
+        lambda: issuing.preview_determination(
+            case_id=case.pk, only_seat=only_seat, by=request.user, at=now
+        )
     )
     if tried.refusal:
         context = {"case": case, "why": str(tried.refusal)}

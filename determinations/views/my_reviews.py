@@ -9,42 +9,44 @@ from django.views.decorators.http import require_safe
 
 import reviewers.panel
 from accounts.requests import StaffRequest
-from determinations.dashboard import cards
+from determinations.dashboard import list_review_cards
 from determinations.forms import PeriodForm
-from determinations.record import record_of
-from reviewers.matching.track_record import rules_on
+from determinations.record import load_reviewer_record
+from reviewers.matching.track_record import get_matching_rules
 from reviewers.models import Reviewer
-from reviewers.profiles import profile
+from reviewers.profiles import load_profile
 
 YEAR = timedelta(days=365)
 
 
 @require_safe
-def my_reviews(request: StaffRequest) -> HttpResponse:
+def show_my_reviews(request: StaffRequest) -> HttpResponse:
     """Show the cases that are offered or assigned to the signed-in reviewer, and no others."""
     now = timezone.now()
     today = timezone.localdate(now)
     own = Reviewer.objects.filter(user=request.user)
-    me = reviewers.panel.with_workload(own, on=today).first()
-    held = profile(me, on=today, known_at=now) if me else None
-    mine = cards(request.user)
+    me = reviewers.panel.annotate_workload(own, on=today).first()
+    held = load_profile(me, on=today, known_at=now) if me else None
+    mine = list_review_cards(request.user)
     context = {
         "me": me,
         "cards": mine,
         "offers": [card for card in mine if card.work.is_offer],
         "own": [card for card in mine if not card.work.is_offer],
-        "hindrances": reviewers.panel.hindrances(held, me, rules=rules_on(today, known_at=now))
+        "hindrances": reviewers.panel.list_blocking_reasons(
+            held, me, rules=get_matching_rules(today, known_at=now)
+        )
         if held
         else [],
-        "taken": reviewers.panel.taken_lately(request.user, now=now),
-        "lapsing": reviewers.panel.lapsing(held) if held else [],
+        "taken": reviewers.panel.list_recently_removed(request.user, now=now),
+        "lapsing": reviewers.panel.list_expiring_facts(held) if held else [],
         "today": today,
     }
     return render(request, "determinations/my_reviews.html", context)
 
 
 @require_safe
-def reviewer_record(request: StaffRequest, code: str) -> HttpResponse:
+def show_reviewer_record(request: StaffRequest, code: str) -> HttpResponse:
     """Show turnaround, late decisions and QA returns of one reviewer over a period."""
     reviewer = get_object_or_404(Reviewer, code=code)
     today = timezone.localdate()
@@ -59,7 +61,7 @@ def reviewer_record(request: StaffRequest, code: str) -> HttpResponse:
         "form": form,
         "first": first,
         "last": last,
-        "record": record_of(reviewer, first=first, last=last),
+        "record": load_reviewer_record(reviewer, first=first, last=last),
         "today": today,
     }
     status = 422 if form.is_bound and form.errors else 200

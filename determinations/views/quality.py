@@ -8,7 +8,7 @@ from django.views.decorators.http import require_GET, require_POST
 
 from accounts.actions import run_action
 from accounts.requests import StaffRequest, seen_version
-from accounts.services import note_look
+from accounts.services import record_look
 from cases.models import Case
 from cases.views.acting import load_case
 from determinations import policies
@@ -16,14 +16,14 @@ from determinations.forms import QualityForm
 from determinations.services import issuing
 from determinations.services import quality as quality_services
 
-from .loading import determination_context
+from .loading import build_determination_context
 
 
 @require_GET
-def quality(request: StaffRequest, number: str) -> HttpResponse:
+def show_quality_review(request: StaffRequest, number: str) -> HttpResponse:
     """Show the review as submitted, with the changes since the last QA review."""
     case = load_case(number)
-    return _quality_page(request, case, QualityForm(case=case))
+    return _render_quality_page(request, case, QualityForm(case=case))
 
 
 @require_POST
@@ -34,7 +34,7 @@ def return_for_changes(request: StaffRequest, number: str) -> HttpResponse:
     tried = run_action(
         request,
         form,
-        lambda: quality_services.return_for_changes(
+        lambda: quality_services.return_review(
             case_id=case.pk,
             comment=form.cleaned_data["comment"],
             item_id=form.cleaned_data["item"],
@@ -49,18 +49,18 @@ def return_for_changes(request: StaffRequest, number: str) -> HttpResponse:
     if tried.done:
         messages.success(request, f"{number} returned to the reviewer for changes.")
         return redirect("desk:queue", "qa")
-    return _quality_page(request, case, form, status=tried.status)
+    return _render_quality_page(request, case, form, status=tried.status)
 
 
 @require_POST
-def approve(request: StaffRequest, number: str) -> HttpResponse:
+def approve_case(request: StaffRequest, number: str) -> HttpResponse:
     """Approve the review, so that the determination can be issued."""
     case = load_case(number)
     form = QualityForm(request.POST, case=case)
     tried = run_action(
         request,
         form,
-        lambda: quality_services.approve(
+        lambda: quality_services.approve_review(
             case_id=case.pk,
             comment=form.cleaned_data["comment"],
             seen_version=seen_version(request),
@@ -72,20 +72,20 @@ def approve(request: StaffRequest, number: str) -> HttpResponse:
     if tried.done:
         messages.success(request, f"{number} approved. The medical director can issue it.")
         return redirect("desk:queue", "qa")
-    return _quality_page(request, case, form, status=tried.status)
+    return _render_quality_page(request, case, form, status=tried.status)
 
 
-def _quality_page(
+def _render_quality_page(
     request: StaffRequest, case: Case, form: QualityForm, *, status: int = 200
 ) -> HttpResponse:
     case.refresh_from_db()
     now = timezone.now()
-    note_look(by=request.user, subject="case", reference=case.number, granted=True, at=now)
-    context = determination_context(request, case)
+    record_look(by=request.user, subject="case", reference=case.number, granted=True, at=now)
+    context = build_determination_context(request, case)
     context |= {
         "form": form,
         "why_not": policies.why_not_check_quality(request.user, case),
-        "changes": issuing.changes_since_return(case),
-        "readiness": issuing.readiness(case, at=now),
+        "changes": issuing.list_changes_since_return(case),
+        "readiness": issuing.check_readiness(case, at=now),
     }
     return render(request, "determinations/qa.html", context, status=status)

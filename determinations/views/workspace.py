@@ -13,29 +13,29 @@ from django_htmx.http import HttpResponseClientRedirect
 
 import records.viewer
 from accounts.actions import Attempt, try_action
-from accounts.refusals import Refused, refuse
-from accounts.requests import StaffRequest, whole_number
-from accounts.services import note_look
-from deadlines.days import say_time
+from accounts.refusals import Refused, refuse_unless_empty
+from accounts.requests import StaffRequest, read_whole_number
+from accounts.services import record_look
+from deadlines.days import format_time
 from determinations import checks, policies
 from determinations.composition import ADMINISTRATOR
 from determinations.forms import CiteForm
 from determinations.models import Basis, Determination, PartyTerm, QualityReview
 from determinations.services import writing
-from eligibility.services.citations import stated_for
-from guidelines.citations import sentences
+from eligibility.services.citations import find_stated_citations
+from guidelines.citations import compose_citation_line
 from reviewers.models import ReviewerAssignment
-from reviewers.policies import may_open_file
+from reviewers.policies import can_open_file
 
-from .loading import preview_pdf
+from .loading import render_preview_pdf
 
 _NO_REVISION = -1  # a draft that was never saved has revision 0
 
 
 @require_GET
-def workspace(request: StaffRequest, assignment_id: int) -> HttpResponse:
+def show_workspace(request: StaffRequest, assignment_id: int) -> HttpResponse:
     """Show the records on the left and the review to write on the right."""
-    assignment = _own_assignment(request, assignment_id)
+    assignment = _load_own_assignment(request, assignment_id)
     why_not = policies.why_not_write(request.user, assignment)
     if why_not and policies.is_submitted(assignment):
         messages.info(request, why_not)
@@ -43,18 +43,22 @@ def workspace(request: StaffRequest, assignment_id: int) -> HttpResponse:
     if why_not:
         return redirect("reviewers:attest", assignment_id)
     number = assignment.case.number
-    note_look(by=request.user, subject="case", reference=number, granted=True, at=timezone.now())
+    record_look(by=request.user, subject="case", reference=number, granted=True, at=timezone.now())
     if not writing.is_opened(assignment):
         context = {"assignment": assignment, "case": assignment.case}
         return render(request, "determinations/opening.html", context)
     part = request.GET.get("part", "")
-    return render(request, "determinations/workspace.html", _workspace(request, assignment, part))
+    return render(
+        request,
+        "determinations/workspace.html",
+        _build_workspace_context(request, assignment, part),
+    )
 
 
 @require_POST
-def open_review(request: StaffRequest, assignment_id: int) -> HttpResponse:
+def open_case_file(request: StaffRequest, assignment_id: int) -> HttpResponse:
     """Send the case file to the reviewer and start the review. opening.html posts this on load."""
-    assignment = _own_assignment(request, assignment_id)
+    assignment = _load_own_assignment(request, assignment_id)
     tried = try_action(
         lambda: writing.open_review(assignment_id=assignment.pk, by=request.user, at=timezone.now())
     )
@@ -65,12 +69,12 @@ def open_review(request: StaffRequest, assignment_id: int) -> HttpResponse:
 
 
 @require_POST
-def draft(request: StaffRequest, assignment_id: int, part: str) -> HttpResponse:
+def autosave_part(request: StaffRequest, assignment_id: int, part: str) -> HttpResponse:
     """Save what was typed as a draft. Called by autosave and by the Save button."""
-    assignment = _own_assignment(request, assignment_id)
+    assignment = _load_own_assignment(request, assignment_id)
     now = timezone.now()
     tried = try_action(
-        lambda: writing.save_draft(
+        lambda: writing.save_review_draft(
             assignment_id=assignment.pk,
             part=part,
             content=request.POST.dict(),
@@ -80,22 +84,22 @@ def draft(request: StaffRequest, assignment_id: int, part: str) -> HttpResponse:
         )
     )
     if tried.refusal:
-        return _draft_refused(request, assignment, part, tried.refusal)
+        return _render_refused_draft(request, assignment, part, tried.refusal)
     saved = tried.result
     if _wants_json(request):
-        at = say_time(timezone.localtime(saved.saved_at))
+        at = format_time(timezone.localtime(saved.saved_at))
         return JsonResponse({"revision": saved.revision, "saved_at": at})
     messages.success(request, "Saved.")
     return redirect(f"{_workspace_url(assignment)}?part={part}")
 
 
 @require_POST
-def leave(request: StaffRequest, assignment_id: int, part: str) -> HttpResponse:
+def leave_part(request: StaffRequest, assignment_id: int, part: str) -> HttpResponse:
     """Save a part as a numbered version and go to another part."""
-    assignment = _own_assignment(request, assignment_id)
+    assignment = _load_own_assignment(request, assignment_id)
     revision = _seen_revision(request)
     tried = try_action(
-        lambda: writing.settle(
+        lambda: writing.save_version(
             assignment_id=assignment.pk,
             part=part,
             content=None if revision is None else request.POST.dict(),
@@ -106,31 +110,33 @@ def leave(request: StaffRequest, assignment_id: int, part: str) -> HttpResponse:
         )
     )
     if tried.refusal:
-        return _draft_refused(request, assignment, part, tried.refusal)
+        return _render_refused_draft(request, assignment, part, tried.refusal)
     if _wants_json(request):
         return HttpResponse(status=204)
     return redirect(f"{_workspace_url(assignment)}?part={request.POST.get('to', '')}")
 
 
 @require_GET
-def checks_list(request: StaffRequest, assignment_id: int) -> HttpResponse:
+def show_checks(request: StaffRequest, assignment_id: int) -> HttpResponse:
     """Show what the review still lacks."""
-    assignment = _open_assignment(request, assignment_id)
-    context = {"assignment": assignment, "findings": writing.unfinished(assignment)}
+    assignment = _load_open_assignment(request, assignment_id)
+    context = {"assignment": assignment, "findings": writing.find_unfinished(assignment)}
     return render(request, "determinations/_checks.html", context)
 
 
 @require_POST
-def cite(request: StaffRequest, assignment_id: int, item_id: int) -> HttpResponse:
+def cite_source(request: StaffRequest, assignment_id: int, item_id: int) -> HttpResponse:
     """Add a citation to an item."""
-    assignment = _own_assignment(request, assignment_id)
+    assignment = _load_own_assignment(request, assignment_id)
     get_object_or_404(assignment.opinions, item_id=item_id)
     form = CiteForm(request.POST)
 
     def cite_authority() -> None:
         if not form.is_valid():
-            refuse(" ".join(str(message) for found in form.errors.values() for message in found))
-        writing.cite(
+            refuse_unless_empty(
+                " ".join(str(message) for found in form.errors.values() for message in found)
+            )
+        writing.add_citation(
             assignment_id=assignment.pk,
             item_id=item_id,
             recommendation_id=form.cleaned_data["recommendation"],
@@ -139,42 +145,42 @@ def cite(request: StaffRequest, assignment_id: int, item_id: int) -> HttpRespons
             at=timezone.now(),
         )
 
-    return _citations(request, assignment, item_id, try_action(cite_authority))
+    return _render_citations(request, assignment, item_id, try_action(cite_authority))
 
 
 @require_POST
-def uncite(request: StaffRequest, assignment_id: int, citation_id: int) -> HttpResponse:
+def uncite_source(request: StaffRequest, assignment_id: int, citation_id: int) -> HttpResponse:
     """Remove a citation from an item."""
-    assignment = _own_assignment(request, assignment_id)
+    assignment = _load_own_assignment(request, assignment_id)
     opinion = get_object_or_404(assignment.opinions, citations__pk=citation_id)
     tried = try_action(
-        lambda: writing.uncite(
+        lambda: writing.remove_citation(
             assignment_id=assignment.pk,
             citation_id=citation_id,
             by=request.user,
             at=timezone.now(),
         )
     )
-    return _citations(request, assignment, opinion.item_id, tried)
+    return _render_citations(request, assignment, opinion.item_id, tried)
 
 
 @require_POST
-def review_preview(request: StaffRequest, assignment_id: int) -> HttpResponse:
+def preview_review(request: StaffRequest, assignment_id: int) -> HttpResponse:
     """Return a preview of the letter with this reviewer's review only."""
-    assignment = _open_assignment(request, assignment_id)
-    return preview_pdf(request, assignment.case, only_seat=assignment.seat)
+    assignment = _load_open_assignment(request, assignment_id)
+    return render_preview_pdf(request, assignment.case, only_seat=assignment.seat)
 
 
 @require_POST
-def submit(request: StaffRequest, assignment_id: int) -> HttpResponse:
+def sign_and_submit(request: StaffRequest, assignment_id: int) -> HttpResponse:
     """Sign and submit the review, or show everything that is missing."""
-    assignment = _own_assignment(request, assignment_id)
+    assignment = _load_own_assignment(request, assignment_id)
     part = request.POST.get("part", "")
     revision = _seen_revision(request)
 
     def settle_and_submit() -> Determination | None:
         if revision is not None:  # a page without scripts sends what was typed along
-            writing.settle(
+            writing.save_version(
                 assignment_id=assignment.pk,
                 part=part,
                 content=request.POST.dict(),
@@ -183,7 +189,9 @@ def submit(request: StaffRequest, assignment_id: int) -> HttpResponse:
                 at=timezone.now(),
                 why="Submitted",
             )
-        return writing.submit(assignment_id=assignment.pk, by=request.user, at=timezone.now())
+        return writing.submit_review(
+            assignment_id=assignment.pk, by=request.user, at=timezone.now()
+        )
 
     tried = try_action(settle_and_submit)
     if tried.done:
@@ -195,13 +203,13 @@ def submit(request: StaffRequest, assignment_id: int) -> HttpResponse:
         messages.success(request, f"Review of {assignment.case.number} submitted. {status}")
         return redirect("determinations:my_reviews")
     if isinstance(tried.refusal, writing.DraftConflict):
-        return _draft_conflict(request, assignment, part, tried.refusal)
-    if isinstance(tried.refusal, writing.Unfinished):
+        return _render_draft_conflict(request, assignment, part, tried.refusal)
+    if isinstance(tried.refusal, writing.ReviewUnfinished):
         findings = tried.refusal.findings
     else:
         findings = [checks.Finding("refused", str(tried.refusal), "")]
-    assignment = _own_assignment(request, assignment_id)
-    context = _workspace(request, assignment, part)
+    assignment = _load_own_assignment(request, assignment_id)
+    context = _build_workspace_context(request, assignment, part)
     context |= {"findings": findings, "refused": True}
     return render(request, "determinations/workspace.html", context, status=tried.status)
 
@@ -214,11 +222,11 @@ def _seen_revision(request: StaffRequest) -> int | None:
     """
     if "revision" not in request.POST:
         return None
-    seen = whole_number(request.POST["revision"])
+    seen = read_whole_number(request.POST["revision"])
     return _NO_REVISION if seen is None else seen
 
 
-def _own_assignment(request: StaffRequest, assignment_id: int) -> ReviewerAssignment:
+def _load_own_assignment(request: StaffRequest, assignment_id: int) -> ReviewerAssignment:
     """Load an assignment of this reviewer. Any other answers 404, as if it did not exist."""
     found = (
         ReviewerAssignment.objects.filter(pk=assignment_id, reviewer__user=request.user)
@@ -230,10 +238,10 @@ def _own_assignment(request: StaffRequest, assignment_id: int) -> ReviewerAssign
     return found
 
 
-def _open_assignment(request: StaffRequest, assignment_id: int) -> ReviewerAssignment:
+def _load_open_assignment(request: StaffRequest, assignment_id: int) -> ReviewerAssignment:
     """Load an assignment of this reviewer whose case file is open to them, otherwise 404."""
-    assignment = _own_assignment(request, assignment_id)
-    if assignment.round != assignment.case.round or not may_open_file(
+    assignment = _load_own_assignment(request, assignment_id)
+    if assignment.round != assignment.case.round or not can_open_file(
         request.user, assignment.case
     ):
         raise Http404("There is no such review.")
@@ -248,7 +256,7 @@ def _workspace_url(assignment: ReviewerAssignment) -> str:
     return reverse("determinations:workspace", args=[assignment.pk])
 
 
-def _workspace(
+def _build_workspace_context(
     request: StaffRequest,
     assignment: ReviewerAssignment,
     part: str,
@@ -279,7 +287,7 @@ def _workspace(
     values = stored | kept | {name: typed[name] for name in names if typed and name in typed}
     next_part = parts[(parts.index(part) + 1) % len(parts)]
     # After a refused save the typed text is shown even if the case was unassigned meanwhile.
-    is_open = may_open_file(request.user, assignment.case)
+    is_open = can_open_file(request.user, assignment.case)
     return {
         "assignment": assignment,
         "case": assignment.case,
@@ -287,38 +295,38 @@ def _workspace(
         "opinions": opinions,
         "opinion": opinion,
         "item": opinion.item if opinion else None,
-        "administrator_line": _administrator_line(opinion) if opinion else "",
-        "citations": _live_citations(opinion) if opinion else [],
+        "administrator_line": _describe_administrator_citations(opinion) if opinion else "",
+        "citations": _list_live_citations(opinion) if opinion else [],
         "part": part,
         "next_part": next_part,
         "values": values,
         "revision": drafts[part].revision if part in drafts else 0,
         "saved_at": drafts[part].saved_at if part in drafts else None,
-        "findings": writing.unfinished(assignment) if is_open else [],
+        "findings": writing.find_unfinished(assignment) if is_open else [],
         "bases": Basis.choices,
         "party_terms": PartyTerm.choices,
-        "returned": _last_return(assignment) if is_open else None,
+        "returned": _find_last_return(assignment) if is_open else None,
         "today": timezone.localdate(),
-        "viewer": records.viewer.context(
+        "viewer": records.viewer.build_embedded_viewer(
             request, assignment, url=_workspace_url(assignment), keep={"part": part}
         ),
     }
 
 
-def _draft_refused(
+def _render_refused_draft(
     request: StaffRequest, assignment: ReviewerAssignment, part: str, refusal: Refused
 ) -> HttpResponse:
     """Show the page with the typed text and the refusal, or the refusal as JSON for autosave."""
     if isinstance(refusal, writing.DraftConflict):
-        return _draft_conflict(request, assignment, part, refusal)
+        return _render_draft_conflict(request, assignment, part, refusal)
     if _wants_json(request):
         return JsonResponse({"error": str(refusal)}, status=refusal.status)
     messages.error(request, str(refusal))
-    context = _workspace(request, assignment, part, typed=request.POST.dict())
+    context = _build_workspace_context(request, assignment, part, typed=request.POST.dict())
     return render(request, "determinations/workspace.html", context, status=refusal.status)
 
 
-def _draft_conflict(
+def _render_draft_conflict(
     request: StaffRequest,
     assignment: ReviewerAssignment,
     part: str,
@@ -334,40 +342,40 @@ def _draft_conflict(
             },
             status=conflict.status,
         )
-    context = _workspace(request, assignment, part)
+    context = _build_workspace_context(request, assignment, part)
     context |= {"conflict": conflict, "yours": conflict.mine, "theirs": conflict.theirs.content}
     return render(request, "determinations/workspace.html", context, status=conflict.status)
 
 
-def _citations(
+def _render_citations(
     request: StaffRequest, assignment: ReviewerAssignment, item_id: int, tried: Attempt[Any]
 ) -> HttpResponse:
     """Show the citations after a change, with the refusal if there is one."""
     part = f"item-{item_id}"
     if not request.htmx and tried.refusal:
-        return _draft_refused(request, assignment, part, tried.refusal)
+        return _render_refused_draft(request, assignment, part, tried.refusal)
     if not request.htmx:
         return redirect(f"{_workspace_url(assignment)}?part={part}")
     opinion = assignment.opinions.select_related("item").get(item_id=item_id)
     context = {
         "assignment": assignment,
         "item": opinion.item,
-        "citations": _live_citations(opinion),
+        "citations": _list_live_citations(opinion),
         "error": str(tried.refusal or ""),
     }
     return render(request, "determinations/_citations.html", context, status=tried.status)
 
 
-def _live_citations(opinion: Any) -> list[Any]:
+def _list_live_citations(opinion: Any) -> list[Any]:
     return list(opinion.citations.filter(removed_at__isnull=True).order_by("position"))
 
 
-def _administrator_line(opinion: Any) -> str:
-    stated = stated_for(opinion.item)
-    return sentences(stated.citations, who=ADMINISTRATOR) if stated else ""
+def _describe_administrator_citations(opinion: Any) -> str:
+    stated = find_stated_citations(opinion.item)
+    return compose_citation_line(stated.citations, who=ADMINISTRATOR) if stated else ""
 
 
-def _last_return(assignment: ReviewerAssignment) -> QualityReview | None:
+def _find_last_return(assignment: ReviewerAssignment) -> QualityReview | None:
     """The latest QA return that was addressed to this reviewer, or to all reviewers."""
     return (
         QualityReview.objects.filter(

@@ -6,7 +6,7 @@ from decimal import Decimal
 from django.db import transaction
 
 from accounts.models import User
-from accounts.refusals import NotAllowed, refuse
+from accounts.refusals import NotAllowed, refuse_unless_empty
 from directory import policies
 from directory.models import (
     Organization,
@@ -44,14 +44,14 @@ def record_parent(
     :param share_percent: of the child, 0 to 100; ``None`` for control without a known share.
     :raises NotAllowed: wrong role, its own owner, an end before the beginning, or no source.
     """
-    _refuse(by, valid_from, valid_to, source)
-    refuse("" if parent_name.strip() else "Enter the owner’s name.")
+    _refuse_bad_fact(by, valid_from, valid_to, source)
+    refuse_unless_empty("" if parent_name.strip() else "Enter the owner’s name.")
     if share_percent is not None and not 0 < share_percent <= 100:
-        refuse("A share is between 0 and 100 percent.")
+        refuse_unless_empty("A share is between 0 and 100 percent.")
     parent = people.find_or_store_organization(
         name=parent_name.strip(), source=source, by=by, at=at
     )
-    refuse("An organization cannot own itself." if parent.pk == child_id else "")
+    refuse_unless_empty("An organization cannot own itself." if parent.pk == child_id else "")
     return OrganizationParent.objects.create(
         child_id=child_id,
         parent=parent,
@@ -82,9 +82,9 @@ def record_officer(
 
     :raises NotAllowed: wrong role, no name or title, an end before the beginning, or no source.
     """
-    _refuse(by, valid_from, valid_to, source)
-    refuse("" if person_name.strip() else "Enter the officer’s name.")
-    refuse("" if title.strip() else "Enter the title: director, manager, …")
+    _refuse_bad_fact(by, valid_from, valid_to, source)
+    refuse_unless_empty("" if person_name.strip() else "Enter the officer’s name.")
+    refuse_unless_empty("" if title.strip() else "Enter the title: director, manager, …")
     person = people.store_person(name=person_name.strip(), source=source, by=by, at=at)
     return OrganizationOfficer.objects.create(
         organization_id=organization_id,
@@ -99,7 +99,7 @@ def record_officer(
 
 
 @transaction.atomic
-def record_same(
+def record_same_organization(
     *,
     organization_id: int,
     same_as_name: str,
@@ -113,12 +113,12 @@ def record_same(
 
     :raises NotAllowed: wrong role, no reason, no such organization, or the same entry.
     """
-    refuse(policies.why_not_keep_organizations(by))
-    refuse("" if reason.strip() else "Say how you know that they are the same.")
+    refuse_unless_empty(policies.why_not_keep_organizations(by))
+    refuse_unless_empty("" if reason.strip() else "Say how you know that they are the same.")
     other = people.find_organization(same_as_name)
     if other is None:
         raise NotAllowed(f"No organization is on file as “{same_as_name.strip()}”.")
-    refuse("That is this entry itself." if other.pk == organization_id else "")
+    refuse_unless_empty("That is this entry itself." if other.pk == organization_id else "")
     return SameOrganization.objects.create(
         organization_id=organization_id,
         same_as=other,
@@ -130,26 +130,30 @@ def record_same(
 
 
 @transaction.atomic
-def withdraw(*, kind: str, fact_id: int, reason: str, by: User | None, at: datetime) -> TwoTimeFact:
+def withdraw_organization_fact(
+    *, kind: str, fact_id: int, reason: str, by: User | None, at: datetime
+) -> TwoTimeFact:
     """Withdraw a fact that was recorded in error. It stays readable in the history.
 
     :param kind: one of ``KINDS``.
     :raises NotAllowed: wrong role, no reason, or it has been corrected.
     """
-    refuse(policies.why_not_keep_organizations(by))
-    refuse("" if reason.strip() else "Enter a reason.")
+    refuse_unless_empty(policies.why_not_keep_organizations(by))
+    refuse_unless_empty("" if reason.strip() else "Enter a reason.")
     old = lock_fact(KINDS[kind], fact_id)
     return old.corrected(source=reason.strip()[:200], withdrawn=True, by=by, at=at)
 
 
-def names_of(organization: Organization) -> list[str]:
+def list_organization_names(organization: Organization) -> list[str]:
     """The current names of an organization, the newest first. One query."""
     rows = organization.names.current().order_by("-recorded_at", "-pk")
     return list(dict.fromkeys(rows.values_list("printed", flat=True)))
 
 
-def _refuse(by: User | None, valid_from: date | None, valid_to: date | None, source: str) -> None:
-    refuse(policies.why_not_keep_organizations(by))
+def _refuse_bad_fact(
+    by: User | None, valid_from: date | None, valid_to: date | None, source: str
+) -> None:
+    refuse_unless_empty(policies.why_not_keep_organizations(by))
     if valid_from and valid_to and valid_to < valid_from:
-        refuse("The last day is before the first day. Check both.")
-    refuse("" if source.strip() else "Enter the source.")
+        refuse_unless_empty("The last day is before the first day. Check both.")
+    refuse_unless_empty("" if source.strip() else "Enter the source.")

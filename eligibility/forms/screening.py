@@ -10,7 +10,7 @@ from django.http import QueryDict
 from cases.models import DisputedItem
 from eligibility.answers import Answer, EligibilityFact
 from eligibility.rules import CODES, ITEM_FACTS, LETTER_SENTENCES, Proposal, Verdict
-from eligibility.services.findings import ItemSaid
+from eligibility.services.findings import ItemAnswers
 from form_fields.fields import PaperText
 from guidelines.citations import Citation
 
@@ -67,7 +67,7 @@ class EligibilityForm(forms.Form):
                 label="Note", max_length=1000, required=False
             )
             if len(CODES[fact.value]) > 1:
-                self.fields[f"reason_{fact.value}"] = _reasons(CODES[fact.value])
+                self.fields[f"reason_{fact.value}"] = _reason_field(CODES[fact.value])
         for item in self.items:
             self._add_item(item)
 
@@ -83,7 +83,7 @@ class EligibilityForm(forms.Form):
                 initial="" if own == self.proposal.answers[fact] else own,
             )
         codes = [code for fact in ITEM_FACTS for code in CODES[fact]]
-        self.fields[f"reason_{item.pk}"] = _reasons(codes)
+        self.fields[f"reason_{item.pk}"] = _reason_field(codes)
         self.fields[f"other_{item.pk}"] = PaperText(
             label="Other case", max_length=20, required=False
         )
@@ -127,11 +127,11 @@ class EligibilityForm(forms.Form):
         }
         return {fact: code for fact, code in chosen.items() if code}
 
-    def item_answers(self) -> dict[int, ItemSaid]:
+    def item_answers(self) -> dict[int, ItemAnswers]:
         """The answers for each item, by its id."""
         said = self.cleaned_data
         return {
-            item.pk: ItemSaid(
+            item.pk: ItemAnswers(
                 necessity=said[f"necessity_{item.pk}"],
                 not_decided=said[f"decided_{item.pk}"],
                 reason=said[f"reason_{item.pk}"],
@@ -155,7 +155,7 @@ _ITEM_LABELS = {
 }
 
 
-def _reasons(codes: Sequence[str]) -> forms.ChoiceField:
+def _reason_field(codes: Sequence[str]) -> forms.ChoiceField:
     """A choice among reason codes, each with the sentence that the letter prints."""
     choices = [(code, f"{code}: {LETTER_SENTENCES[code]}") for code in codes]
     return forms.ChoiceField(

@@ -8,8 +8,8 @@ from django.http import QueryDict
 
 from cases.models import DisputedItem
 from eligibility.models import DifferenceAnswer, URReading
-from eligibility.services.ur_decision import AsRead, Listed
-from form_fields.fields import DatedForm, PaperDate, PaperText, Said
+from eligibility.services.ur_decision import DecisionReading, ListedDifference
+from form_fields.fields import DatedForm, PaperDate, PaperText, StatedAnswer
 
 
 class URDecisionForm(DatedForm):
@@ -35,7 +35,7 @@ class URDecisionForm(DatedForm):
                 required=False,
                 initial=item.ur_outcome,
             )
-            self.fields[f"experimental_{item.pk}"] = Said(
+            self.fields[f"experimental_{item.pk}"] = StatedAnswer(
                 label=f"Item {item.position}: called experimental or investigational?",
                 initial=item.is_experimental,
             )
@@ -46,10 +46,10 @@ class URDecisionForm(DatedForm):
             (self[f"outcome_{item.pk}"], self[f"experimental_{item.pk}"]) for item in self.items
         ]
 
-    def as_read(self) -> AsRead:
+    def as_read(self) -> DecisionReading:
         """The typed reading as input for the service. Call this on a valid form."""
         said = self.cleaned_data
-        return AsRead(
+        return DecisionReading(
             employee=said["employee"],
             claim_number=said["claim_number"],
             date_of_injury=said["date_of_injury"],
@@ -82,7 +82,9 @@ class URDecisionForm(DatedForm):
 class DifferencesForm(forms.Form):
     """The answers to the differences between the application and the UR decision."""
 
-    def __init__(self, data: QueryDict | None = None, *, listed: Sequence[Listed]) -> None:
+    def __init__(
+        self, data: QueryDict | None = None, *, listed: Sequence[ListedDifference]
+    ) -> None:
         super().__init__(data)
         self.listed = {one.difference.key: one for one in listed}
         for key, one in self.listed.items():
@@ -99,7 +101,7 @@ class DifferencesForm(forms.Form):
                 initial=one.answer.note if one.answer else "",
             )
 
-    def rows(self) -> list[tuple[Listed, forms.BoundField, forms.BoundField]]:
+    def rows(self) -> list[tuple[ListedDifference, forms.BoundField, forms.BoundField]]:
         """Each difference with its two form fields, for the page."""
         return [
             (one, self[f"answer_{key}"], self[f"note_{key}"]) for key, one in self.listed.items()

@@ -7,14 +7,14 @@ from datetime import datetime
 from django.db import transaction
 
 from accounts.models import User
-from accounts.refusals import refuse
+from accounts.refusals import refuse_unless_empty
 from cases.models import AdministratorCitation, Case, DisputedItem, Event
 from eligibility import policies
 from guidelines.citations import Citation
 
 
 @dataclass(frozen=True)
-class AdministratorCited:
+class AdministratorCitations:
     """The sources that the claims administrator cited for one item.
 
     :ivar nothing: a person has stated that no source is cited.
@@ -28,7 +28,7 @@ class AdministratorCited:
 def record_administrator_citations(
     *,
     item_id: int,
-    cited: AdministratorCited,
+    cited: AdministratorCitations,
     seen_version: int | None = None,
     by: User | None,
     at: datetime,
@@ -46,10 +46,12 @@ def record_administrator_citations(
     case = Case.objects.lock(case_id)
     item = DisputedItem.objects.get(pk=item_id)
     if by is not None:
-        refuse(policies.why_not_record_citations(by, case))
+        refuse_unless_empty(policies.why_not_record_citations(by, case))
     item.refuse_if_stale(seen_version)
     if bool(cited.citations) == cited.nothing:
-        refuse("Enter at least one source, or select that the UR decision cites no source.")
+        refuse_unless_empty(
+            "Enter at least one source, or select that the UR decision cites no source."
+        )
     for old in item.administrator_citations.filter(removed_at__isnull=True):
         old.removed_at = at
         old.store(by=by, at=at, why="Replaced", fields=["removed_at"])
@@ -86,7 +88,7 @@ def record_administrator_citations(
     return item
 
 
-def stated_for(item: DisputedItem) -> AdministratorCited | None:
+def find_stated_citations(item: DisputedItem) -> AdministratorCitations | None:
     """Find the recorded sources of an item; ``None`` if nothing was recorded yet.
 
     Makes one query unless the citations are prefetched.
@@ -95,4 +97,4 @@ def stated_for(item: DisputedItem) -> AdministratorCited | None:
     if not rows and not item.administrator_cites_nothing:
         return None
     ordered = sorted(rows, key=lambda row: row.position)
-    return AdministratorCited([row.citation() for row in ordered], not rows)
+    return AdministratorCitations([row.citation() for row in ordered], not rows)

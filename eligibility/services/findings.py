@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from accounts.refusals import refuse
+from accounts.refusals import refuse_unless_empty
 from cases.models import Case, DisputedItem
 from eligibility import rules
 from eligibility.answers import Answer
@@ -12,7 +12,7 @@ from eligibility.rules import ITEM_FACTS, NO, YES, Conclusion, Proposal, Verdict
 
 
 @dataclass(frozen=True)
-class ItemSaid:
+class ItemAnswers:
     """The answers for one item; an empty answer means the same as for the application.
 
     :ivar reason: the reason code, if an answer is NO.
@@ -30,16 +30,16 @@ class ItemSaid:
 
 
 @dataclass(frozen=True)
-class Said:
+class EligibilityAnswers:
     """All answers, notes and reasons of one eligibility decision."""
 
     answers: Mapping[str, str]
     notes: Mapping[str, str]
     reasons: Mapping[str, str]
-    items: Mapping[int, ItemSaid]  # by id of the item
+    items: Mapping[int, ItemAnswers]  # by id of the item
 
-    def of(self, item: DisputedItem) -> ItemSaid:
-        return self.items.get(item.pk, ItemSaid())
+    def of(self, item: DisputedItem) -> ItemAnswers:
+        return self.items.get(item.pk, ItemAnswers())
 
     def answer(self, fact: str, item: DisputedItem | None = None) -> str:
         """The item's own answer, else the application's; anything invalid counts as UNKNOWN."""
@@ -58,36 +58,40 @@ class Said:
         return next((code for code in chosen if code in rules.CODES[fact]), "")
 
 
-def conclude(said: Said, items: Sequence[DisputedItem], proposal: Proposal) -> Conclusion:
+def conclude_eligibility(
+    said: EligibilityAnswers, items: Sequence[DisputedItem], proposal: Proposal
+) -> Conclusion:
     """Derive the result from a person's answers."""
     codes: dict[tuple[str, int | None], str] = {}
     for fact in rules.FACTS:
-        codes[fact, None] = _code(fact, said.code(fact), proposal.governing(fact))
+        codes[fact, None] = _choose_code(fact, said.code(fact), proposal.governing(fact))
         for item in items:
-            verdict = _governing(proposal, fact, item)
-            codes[fact, item.position] = _code(fact, said.code(fact, item), verdict)
-    return rules.weigh(
+            verdict = _governing_verdict(proposal, fact, item)
+            codes[fact, item.position] = _choose_code(fact, said.code(fact, item), verdict)
+    return rules.weigh_item_answers(
         {fact: said.answer(fact) for fact in rules.FACTS},
         {item.position: {fact: said.answer(fact, item) for fact in ITEM_FACTS} for item in items},
         codes=codes,
     )
 
 
-def refuse_unknown_words(said: Said, case: Case, items: Sequence[DisputedItem]) -> None:
+def refuse_unknown_references(
+    said: EligibilityAnswers, case: Case, items: Sequence[DisputedItem]
+) -> None:
     """Refuse answers about items of other cases, or with case numbers that do not exist.
 
     :raises NotAllowed: naming the wrong number.
     """
     strangers = set(said.items) - {item.pk for item in items}
-    refuse("Choose items of this case that are still pending." if strangers else "")
+    refuse_unless_empty("Choose items of this case that are still pending." if strangers else "")
     for number in {one.other_case for one in said.items.values() if one.other_case}:
-        refuse("A case cannot be its own duplicate." if number == case.number else "")
+        refuse_unless_empty("A case cannot be its own duplicate." if number == case.number else "")
         known = Case.objects.filter(number=number).exists()
-        refuse("" if known else f"Case {number} does not exist. Check the number.")
+        refuse_unless_empty("" if known else f"Case {number} does not exist. Check the number.")
 
 
-def refuse_silent_difference(
-    said: Said, items: Sequence[DisputedItem], proposal: Proposal
+def refuse_unexplained_answers(
+    said: EligibilityAnswers, items: Sequence[DisputedItem], proposal: Proposal
 ) -> list[str]:
     """Refuse answers that contradict the proposal without a note; return the notes.
 
@@ -99,10 +103,10 @@ def refuse_silent_difference(
     for fact in rules.FACTS:
         per_item = items if fact in ITEM_FACTS else [None]
         for item in per_item:
-            proposed = _proposed(proposal, fact, item)
+            proposed = _proposed_answer(proposal, fact, item)
             if {proposed, said.answer(fact, item)} != {YES, NO}:  # not opposite answers
                 continue
-            name = f"{_WORDS[fact]}{f' (item {item.position})' if item else ''}"
+            name = f"{_FACT_NAMES[fact]}{f' (item {item.position})' if item else ''}"
             note = said.note(fact, item)
             if note:
                 why.append(f"{name}: {note}")
@@ -110,13 +114,15 @@ def refuse_silent_difference(
                 silent.append(name)
     if silent:
         named = "; ".join(silent)
-        refuse(f"Explain in the note why your answer differs from the proposed one: {named}.")
+        refuse_unless_empty(
+            f"Explain in the note why your answer differs from the proposed one: {named}."
+        )
     return why
 
 
-def rows(
+def build_findings(
     decision: EligibilityDecision,
-    said: Said,
+    said: EligibilityAnswers,
     items: Sequence[DisputedItem],
     proposal: Proposal,
     conclusion: Conclusion,
@@ -129,14 +135,14 @@ def rows(
     found = []
     for fact in rules.FACTS:
         answer = conclusion.answers[fact]
-        found.append(_row(decision, fact, None, answer, said, proposal))
+        found.append(_build_finding(decision, fact, None, answer, said, proposal))
         if fact not in ITEM_FACTS:
             continue
         for item in items:
             answer = said.answer(fact, item)
-            row = _row(decision, fact, item, answer, said, proposal)
+            row = _build_finding(decision, fact, item, answer, said, proposal)
             if row.reason_code in {"I-DUP", "I-PRIOR"}:
-                verdict = _governing(proposal, fact, item)
+                verdict = _governing_verdict(proposal, fact, item)
                 number = said.of(item).other_case or (verdict.other_case if verdict else "")
                 row.other_case = cases.get(number)
             found.append(row)
@@ -150,15 +156,15 @@ def rows(
     return found
 
 
-def _row(
+def _build_finding(
     decision: EligibilityDecision,
     fact: str,
     item: DisputedItem | None,
     answer: str,
-    said: Said,
+    said: EligibilityAnswers,
     proposal: Proposal,
 ) -> EligibilityFinding:
-    verdict = _governing(proposal, fact, item) if item else proposal.governing(fact)
+    verdict = _governing_verdict(proposal, fact, item) if item else proposal.governing(fact)
     if verdict is None and item is None:  # a fact with item verdicts only: take the strictest
         per_item = [one for one in proposal.verdicts if one.fact == fact]
         verdict = min(
@@ -166,7 +172,7 @@ def _row(
         )
     code = ""
     if answer == NO:
-        code = _code(fact, said.code(fact, item), verdict)
+        code = _choose_code(fact, said.code(fact, item), verdict)
     letter = ""
     # For facts answered by item, only the item's finding has the letter's sentence.
     if code and (item is not None or fact not in ITEM_FACTS):
@@ -177,7 +183,7 @@ def _row(
         fact=fact,
         item=item,
         answer=answer if answer in Answer.values else Answer.UNKNOWN,
-        proposed=_proposed(proposal, fact, item),
+        proposed=_proposed_answer(proposal, fact, item),
         reason_code=code,
         facts_used=[used.as_row() for used in verdict.used] if verdict else [],
         source=verdict.source if verdict else "",
@@ -187,25 +193,25 @@ def _row(
     )
 
 
-def _governing(proposal: Proposal, fact: str, item: DisputedItem | None) -> Verdict | None:
+def _governing_verdict(proposal: Proposal, fact: str, item: DisputedItem | None) -> Verdict | None:
     """The verdict that determines an answer: the item's or the application's, the stricter one."""
     found = [*proposal.of(fact, item.position if item else None)]
     found += proposal.of(fact) if item else []
     return min(found, key=lambda one: (NO, "UNKNOWN", YES).index(one.answer), default=None)
 
 
-def _proposed(proposal: Proposal, fact: str, item: DisputedItem | None) -> str:
+def _proposed_answer(proposal: Proposal, fact: str, item: DisputedItem | None) -> str:
     if item is None:
         return proposal.answers[fact]
     return proposal.item_answers.get(item.position, {}).get(fact, "")
 
 
-def _code(fact: str, chosen: str, verdict: Verdict | None) -> str:
+def _choose_code(fact: str, chosen: str, verdict: Verdict | None) -> str:
     proposed = verdict.code if verdict and verdict.answer == NO else ""
     return chosen or proposed or rules.REASONS[fact]
 
 
-_WORDS = {
+_FACT_NAMES = {
     "SIGNED": "signed",
     "TIMELY": "received on time",
     "UR_ATTACHED": "UR decision attached",

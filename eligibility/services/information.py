@@ -6,7 +6,7 @@ from datetime import date, datetime
 from django.db import transaction
 
 from accounts.models import User
-from accounts.refusals import NotAllowed, refuse
+from accounts.refusals import NotAllowed, refuse_unless_empty
 from cases.lifecycle import Status
 from cases.models import Case, Event, ServiceMethod, URDecision
 from cases.services import case_deadlines, drafting
@@ -14,7 +14,7 @@ from deadlines.days import local_day
 from eligibility import policies, rules
 from eligibility.models import InformationRequest
 
-DEADLINE_KIND = "eligibility_information"
+INFORMATION_DEADLINE = "eligibility_information"
 AFTER_LIABILITY = "application_after_liability"
 
 
@@ -39,17 +39,19 @@ def ask_information(
     :raises NotAllowed: wrong role or state, no question, not a party, or an impossible date.
     """
     case = Case.objects.lock(case_id)
-    refuse(policies.why_not_ask_information(by, case))
-    refuse("" if question.strip() else "Enter the question.")
+    refuse_unless_empty(policies.why_not_ask_information(by, case))
+    refuse_unless_empty("" if question.strip() else "Enter the question.")
     known = set(facts) <= set(rules.FACTS)
-    refuse("" if facts and known else "Choose the facts that depend on the answer.")
+    refuse_unless_empty("" if facts and known else "Choose the facts that depend on the answer.")
     party = case.parties.current().on(local_day(at)).filter(pk=party_id).first()
     if party is None:
         raise NotAllowed("Choose a party of this case.")
     if case.received_on and received_on < case.received_on:
-        refuse("The party cannot have received the question before we received the application.")
-    due_on = case_deadlines.compute(
-        deadline_kind=DEADLINE_KIND, given={"received": received_on.isoformat()}
+        refuse_unless_empty(
+            "The party cannot have received the question before we received the application."
+        )
+    due_on = case_deadlines.compute_rule_sum(
+        deadline_kind=INFORMATION_DEADLINE, given={"received": received_on.isoformat()}
     ).due_on
     request = InformationRequest(
         case=case,
@@ -61,9 +63,9 @@ def ask_information(
         due_on=due_on,
     ).store(by=by, at=at)
     if case.stage == Status.SCREENING:
-        case_deadlines.stop(case=case, why="Waiting for information", by=by, at=at)
+        case_deadlines.stop_deadlines(case=case, why="Waiting for information", by=by, at=at)
         case.move_to(Status.INFO_REQUESTED, by=by, at=at, why=question.strip())
-    _wait_for_the_earliest(case, by=by, at=at)
+    _restart_information_deadline(case, by=by, at=at)
     event = Event.objects.create(
         case=case,
         kind=Event.Kind.INFO_ASKED,
@@ -74,12 +76,12 @@ def ask_information(
         why=question.strip(),
         facts={"request": request.pk, "facts": list(facts)},
     )
-    drafting.propose(event=event, by=by, at=at)
+    drafting.propose_letter(event=event, by=by, at=at)
     return request
 
 
 @transaction.atomic
-def record_answer(
+def record_party_answer(
     *, request_id: int, answer: str, answered_on: date, by: User, at: datetime
 ) -> InformationRequest:
     """Record a party's answer. After the last open answer, the case returns to screening.
@@ -89,11 +91,13 @@ def record_answer(
     case_id = InformationRequest.objects.values_list("case_id", flat=True).get(pk=request_id)
     case = Case.objects.lock(case_id)
     request = InformationRequest.objects.get(pk=request_id)
-    refuse(policies.why_not_record_answer(by, case))
-    refuse("This question is already answered or closed." if request.closed_at else "")
-    refuse("" if answer.strip() else "Enter the answer.")
+    refuse_unless_empty(policies.why_not_record_answer(by, case))
+    refuse_unless_empty("This question is already answered or closed." if request.closed_at else "")
+    refuse_unless_empty("" if answer.strip() else "Enter the answer.")
     if not local_day(request.asked_at) <= answered_on <= local_day(at):
-        refuse("The date of the answer must be between the date of the question and today.")
+        refuse_unless_empty(
+            "The date of the answer must be between the date of the question and today."
+        )
     request.answer, request.answered_on, request.closed_at = answer.strip(), answered_on, at
     request.store(by=by, at=at, why="Answered", fields=["answer", "answered_on", "closed_at"])
     late = " Late." if answered_on > request.due_on else ""
@@ -107,11 +111,11 @@ def record_answer(
         facts={"request": request.pk, "facts": request.facts},
     )
     if case.information_requests.filter(closed_at__isnull=True).exists():
-        _wait_for_the_earliest(case, by=by, at=at)
+        _restart_information_deadline(case, by=by, at=at)
         return request
-    case_deadlines.meet(case=case, deadline_kind=DEADLINE_KIND, by=by, at=at)
+    case_deadlines.satisfy_deadline(case=case, deadline_kind=INFORMATION_DEADLINE, by=by, at=at)
     case.move_to(Status.SCREENING, by=by, at=at, why=event.sentence)
-    _start_screening(case, by=by, at=at)
+    _start_screening_deadline(case, by=by, at=at)
     return request
 
 
@@ -130,18 +134,20 @@ def resolve_liability(
     :raises NotAllowed: wrong role or state, no text, or an impossible date or method of service.
     """
     case = Case.objects.lock(case_id)
-    refuse(policies.why_not_resolve_liability(by, case))
-    refuse("" if how.strip() else "Enter how the dispute was resolved.")
+    refuse_unless_empty(policies.why_not_resolve_liability(by, case))
+    refuse_unless_empty("" if how.strip() else "Enter how the dispute was resolved.")
     known = method in ServiceMethod.values
-    refuse("" if known else "Choose how the notice was served.")
-    refuse("The date of the notice is in the future." if notice_on > local_day(at) else "")
+    refuse_unless_empty("" if known else "Choose how the notice was served.")
+    refuse_unless_empty(
+        "The date of the notice is in the future." if notice_on > local_day(at) else ""
+    )
     if case.ur_decision_id is None:
         raise NotAllowed("The case has no UR decision. Enter it first.")
     # Locked separately: other cases may share this UR decision, and the lock on this case does not
     # stop them from changing it.
     ur_decision = URDecision.objects.select_for_update().get(pk=case.ur_decision_id)
     if ur_decision.decided_on and notice_on < ur_decision.decided_on:
-        refuse("The notice is dated before the UR decision. Check both dates.")
+        refuse_unless_empty("The notice is dated before the UR decision. Check both dates.")
     ur_decision.liability_resolved_on = notice_on
     ur_decision.liability_notice_method = method
     ur_decision.store(
@@ -152,10 +158,10 @@ def resolve_liability(
     )
     case.move_to(Status.SCREENING, by=by, at=at, why=how.strip())
     given = {"served": notice_on.isoformat(), "method": method}
-    case_deadlines.start(
+    case_deadlines.start_deadline(
         case=case, deadline_kind=AFTER_LIABILITY, given=given, by=by, at=at, leads=False
     )
-    _start_screening(case, by=by, at=at)
+    _start_screening_deadline(case, by=by, at=at)
     Event.objects.create(
         case=case,
         kind=Event.Kind.REOPENED,
@@ -168,15 +174,17 @@ def resolve_liability(
     return case
 
 
-def _wait_for_the_earliest(case: Case, *, by: User, at: datetime) -> None:
+def _restart_information_deadline(case: Case, *, by: User, at: datetime) -> None:
     """Restart the information deadline so that it ends with the earliest open answer."""
     waiting = case.information_requests.filter(closed_at__isnull=True).order_by("due_on", "pk")
     given = {"received": waiting[0].received_on.isoformat()}
-    case_deadlines.start(case=case, deadline_kind=DEADLINE_KIND, given=given, by=by, at=at)
+    case_deadlines.start_deadline(
+        case=case, deadline_kind=INFORMATION_DEADLINE, given=given, by=by, at=at
+    )
 
 
-def _start_screening(case: Case, *, by: User, at: datetime) -> None:
+def _start_screening_deadline(case: Case, *, by: User, at: datetime) -> None:
     given = {"received": local_day(at).isoformat()}
-    case_deadlines.start(
+    case_deadlines.start_deadline(
         case=case, deadline_kind=case_deadlines.SCREENING, given=given, by=by, at=at
     )

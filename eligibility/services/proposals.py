@@ -4,15 +4,15 @@ from collections import defaultdict
 from collections.abc import Sequence
 
 from cases.models import Case, CaseLink, DisputedItem, Priority, Role
-from cases.services.duplicates import said_same
+from cases.services.duplicates import list_confirmed_repeats
 from deadlines.models import rules_on_file
 from directory.names import fold_name
 from eligibility.answers import Answer
 from eligibility.models import EligibilityFinding
-from eligibility.rules import Earlier, Item, Known, Proposal
-from eligibility.rules import propose as propose_from
+from eligibility.rules import EarlierCase, ItemFacts, Proposal, StoredFacts
+from eligibility.rules import propose_answers as propose_from
 
-from .ur_decision import answered_differently
+from .ur_decision import find_confirmed_differences
 
 # Parties that every application must name, to identify it and to send the notices.
 _NECESSARY = {
@@ -22,13 +22,13 @@ _NECESSARY = {
 }
 
 
-def propose(case: Case) -> Proposal:
+def propose_eligibility(case: Case) -> Proposal:
     """Propose answers for a case as stored now. About twelve queries for any number of items."""
     rules, calendars = rules_on_file()
-    return propose_from(known_of(case), rules=rules, calendars=calendars)
+    return propose_from(collect_stored_facts(case), rules=rules, calendars=calendars)
 
 
-def known_of(case: Case) -> Known:
+def collect_stored_facts(case: Case) -> StoredFacts:
     """Collect the stored facts of a case for the rules. Only pending items are included."""
     application = getattr(case, "application", None)
     ur_decision = case.ur_decision
@@ -38,9 +38,9 @@ def known_of(case: Case) -> Known:
     missing += [] if case.claim_number_normal else ["the claim number"]
     missing += [] if case.date_of_injury else ["the date of injury"]
     missing += [] if ur_decision and ur_decision.decided_on else ["the date of the UR decision"]
-    items, other_decision = answered_differently(case)
-    return Known(
-        items=_items(case, not_in=items),
+    items, other_decision = find_confirmed_differences(case)
+    return StoredFacts(
+        items=_collect_items(case, not_in=items),
         signed_by=application.signed_by if application else None,
         signed_on=application.signed_on if application else None,
         attorney_named=Role.EMPLOYEE_ATTORNEY in roles,
@@ -62,11 +62,11 @@ def known_of(case: Case) -> Known:
     )
 
 
-def _items(case: Case, *, not_in: set[int]) -> list[Item]:
+def _collect_items(case: Case, *, not_in: set[int]) -> list[ItemFacts]:
     rows = list(case.items.filter(ending=DisputedItem.Ending.PENDING).order_by("position"))
-    earlier = _earlier(case, rows)
+    earlier = _find_earlier_cases(case, rows)
     return [
-        Item(
+        ItemFacts(
             position=item.position,
             title=item.title,
             ur_outcome=item.ur_outcome or ("NOT_IN" if item.position in not_in else ""),
@@ -78,13 +78,13 @@ def _items(case: Case, *, not_in: set[int]) -> list[Item]:
     ]
 
 
-def _earlier(case: Case, rows: Sequence[DisputedItem]) -> dict[int, list[Earlier]]:
+def _find_earlier_cases(case: Case, rows: Sequence[DisputedItem]) -> dict[int, list[EarlierCase]]:
     """Find other cases about the same treatments, by item: confirmed by a person, or similar.
 
     Similar items have the same title, belong to an earlier case with the same claim number or to a
     linked case, and are pending or decided.
     """
-    found: dict[int, list[Earlier]] = defaultdict(list)
+    found: dict[int, list[EarlierCase]] = defaultdict(list)
     confirmed = (
         EligibilityFinding.objects.filter(
             item__in=rows, answer=Answer.NO, other_case__isnull=False, decision__case=case
@@ -95,11 +95,11 @@ def _earlier(case: Case, rows: Sequence[DisputedItem]) -> dict[int, list[Earlier
     for finding in confirmed:
         item_id, other = finding.item_id, finding.other_case
         if item_id is not None and other is not None and not found[item_id]:
-            found[item_id].append(Earlier(other.number, True, other.is_open))
-    for item_id, settled in said_same(case).items():
+            found[item_id].append(EarlierCase(other.number, True, other.is_open))
+    for item_id, settled in list_confirmed_repeats(case).items():
         for other, is_duplicate in settled:
             if all(one.case != other.number for one in found[item_id]):
-                found[item_id].append(Earlier(other.number, True, is_duplicate))
+                found[item_id].append(EarlierCase(other.number, True, is_duplicate))
     linked = CaseLink.objects.filter(case=case, ended_at__isnull=True)
     others = set(linked.values_list("other_id", flat=True))
     if case.claim_number_normal:
@@ -117,5 +117,5 @@ def _earlier(case: Case, rows: Sequence[DisputedItem]) -> dict[int, list[Earlier
     for item in rows:
         for other in by_words[fold_name(item.title)]:
             if all(one.case != other.number for one in found[item.pk]):
-                found[item.pk].append(Earlier(other.number, False, other.is_open))
+                found[item.pk].append(EarlierCase(other.number, False, other.is_open))
     return found

@@ -6,7 +6,7 @@ from datetime import datetime
 from django.db import IntegrityError, transaction
 
 from accounts.models import User
-from accounts.refusals import refuse
+from accounts.refusals import refuse_unless_empty
 from cases.lifecycle import Status
 from cases.models import Case, CaseLink, DisputedItem, Event
 from cases.services import case_deadlines, drafting, endings
@@ -16,9 +16,9 @@ from eligibility.answers import EligibilityResult
 from eligibility.models import EligibilityDecision, EligibilityFinding
 
 from . import findings
-from .findings import ItemSaid, Said
-from .proposals import propose
-from .ur_decision import open_differences
+from .findings import EligibilityAnswers, ItemAnswers
+from .proposals import propose_eligibility
+from .ur_decision import list_open_differences
 
 _EVENTS = {
     EligibilityResult.ELIGIBLE: Event.Kind.FOUND_ELIGIBLE,
@@ -43,7 +43,7 @@ def decide_eligibility(
     by: User,
     at: datetime,
     reasons: Mapping[str, str] | None = None,
-    items: Mapping[int, ItemSaid] | None = None,
+    items: Mapping[int, ItemAnswers] | None = None,
 ) -> EligibilityDecision:
     """Record a person's answers to the six facts, and the result that follows from them.
 
@@ -59,17 +59,17 @@ def decide_eligibility(
     :raises Stale: someone else changed the case in between.
     """
     case = Case.objects.lock(case_id)
-    refuse(policies.why_not_decide_eligibility(by, case))
+    refuse_unless_empty(policies.why_not_decide_eligibility(by, case))
     case.refuse_if_stale(seen_version)
-    said = Said(answers, notes, reasons or {}, items or {})
+    said = EligibilityAnswers(answers, notes, reasons or {}, items or {})
     pending = list(case.items.filter(ending=DisputedItem.Ending.PENDING).order_by("position"))
-    findings.refuse_unknown_words(said, case, pending)
-    proposal = propose(case)
-    conclusion = findings.conclude(said, pending, proposal)
-    why = findings.refuse_silent_difference(said, pending, proposal)
+    findings.refuse_unknown_references(said, case, pending)
+    proposal = propose_eligibility(case)
+    conclusion = findings.conclude_eligibility(said, pending, proposal)
+    why = findings.refuse_unexplained_answers(said, pending, proposal)
     result = EligibilityResult(conclusion.result)
     if result == EligibilityResult.ELIGIBLE:
-        refuse(policies.why_not_eligible_yet(len(open_differences(case))))
+        refuse_unless_empty(policies.why_not_eligible_yet(len(list_open_differences(case))))
     decision = EligibilityDecision(
         case=case,
         attempt=case.eligibility_decisions.count() + 1,
@@ -80,7 +80,7 @@ def decide_eligibility(
         decided_by=by,
         note=conclusion.sentence,
     ).store(by=by, at=at)
-    rows = findings.rows(decision, said, pending, proposal, conclusion)
+    rows = findings.build_findings(decision, said, pending, proposal, conclusion)
     EligibilityFinding.objects.bulk_store(rows, by=by, at=at)
     event = Event.objects.create(
         case=case,
@@ -97,28 +97,32 @@ def decide_eligibility(
     )
     _record_waiver(case, rows, event, by=by, at=at)
     _link_other_cases(case, rows, event, by=by, at=at)
-    _carry_on(case, result, conclusion.sentence, by=by, at=at)
+    _move_case(case, result, conclusion.sentence, by=by, at=at)
     if result in {EligibilityResult.ELIGIBLE, EligibilityResult.INELIGIBLE}:
         _end_ineligible_items(pending, rows, result, by=by, at=at)
-    drafting.propose(event=event, by=by, at=at)
+    drafting.propose_letter(event=event, by=by, at=at)
     return decision
 
 
-def _carry_on(
+def _move_case(
     case: Case, result: EligibilityResult, sentence: str, *, by: User, at: datetime
 ) -> None:
     """Change the stage and the deadlines of a case as its eligibility decision requires."""
     if result in _MOVES:
         case.move_to(_MOVES[result], by=by, at=at, why=sentence)
-        case_deadlines.meet(case=case, deadline_kind=case_deadlines.SCREENING, by=by, at=at)
+        case_deadlines.satisfy_deadline(
+            case=case, deadline_kind=case_deadlines.SCREENING, by=by, at=at
+        )
     else:
         # The stage stays the same. A new version makes pages stale that do not show this decision.
         case.store(by=by, at=at, why=sentence, fields=[])
     if result in {EligibilityResult.INELIGIBLE, EligibilityResult.DEFERRED}:
-        case_deadlines.stop(case=case, why=sentence, by=by, at=at)
+        case_deadlines.stop_deadlines(case=case, why=sentence, by=by, at=at)
     if result == EligibilityResult.ELIGIBLE:
-        case_deadlines.meet(case=case, deadline_kind="application_after_liability", by=by, at=at)
-        case_deadlines.start(
+        case_deadlines.satisfy_deadline(
+            case=case, deadline_kind="application_after_liability", by=by, at=at
+        )
+        case_deadlines.start_deadline(
             case=case,
             deadline_kind="noarfi",
             given={"found_eligible": local_day(at).isoformat()},
@@ -127,7 +131,7 @@ def _carry_on(
         )
 
 
-def screen_again(*, case_id: int, reason: str, by: User, at: datetime) -> Case:
+def screen_case_again(*, case_id: int, reason: str, by: User, at: datetime) -> Case:
     """Return a case to screening, to reverse a decision or because the missing facts arrived.
 
     The earlier decision stays on file. Items that it ended as ineligible become pending, open
@@ -137,22 +141,22 @@ def screen_again(*, case_id: int, reason: str, by: User, at: datetime) -> Case:
         decision.
     """
     try:
-        return _screen_again(case_id, reason, by=by, at=at)
+        return _screen_case_again(case_id, reason, by=by, at=at)
     except IntegrityError:
         # Someone opened another case about the same UR decision at the same moment. Name it.
-        refuse(_held_by_another(Case.objects.get(pk=case_id)))
+        refuse_unless_empty(_why_not_the_open_case(Case.objects.get(pk=case_id)))
         raise
 
 
 @transaction.atomic
-def _screen_again(case_id: int, reason: str, *, by: User, at: datetime) -> Case:
+def _screen_case_again(case_id: int, reason: str, *, by: User, at: datetime) -> Case:
     case = Case.objects.lock(case_id)
-    refuse(policies.why_not_reopen(by, case))
-    refuse("" if reason.strip() else "Enter the reason for screening the case again.")
+    refuse_unless_empty(policies.why_not_screen_again(by, case))
+    refuse_unless_empty("" if reason.strip() else "Enter the reason for screening the case again.")
     is_duplicate = case.duplicate_of_id is not None
     # Only one open case per UR decision is allowed; a duplicate or closed case would be a second.
     if is_duplicate or not case.is_open:
-        refuse(_held_by_another(case))
+        refuse_unless_empty(_why_not_the_open_case(case))
     case.move_to(Status.SCREENING, by=by, at=at, why=reason)
     if is_duplicate:
         case.duplicate_of = None
@@ -163,8 +167,8 @@ def _screen_again(case_id: int, reason: str, *, by: User, at: datetime) -> Case:
     for asked in case.information_requests.filter(closed_at__isnull=True):
         asked.closed_at = at
         asked.store(by=by, at=at, why=reason, fields=["closed_at"])
-    case_deadlines.stop(case=case, why=reason, by=by, at=at)
-    case_deadlines.start(
+    case_deadlines.stop_deadlines(case=case, why=reason, by=by, at=at)
+    case_deadlines.start_deadline(
         case=case,
         deadline_kind=case_deadlines.SCREENING,
         given={"received": local_day(at).isoformat()},
@@ -182,7 +186,7 @@ def _screen_again(case_id: int, reason: str, *, by: User, at: datetime) -> Case:
     return case
 
 
-def _held_by_another(case: Case) -> str:
+def _why_not_the_open_case(case: Case) -> str:
     """Why a case cannot be the open case for its UR decision; empty if it can."""
     if case.ur_decision_id is None:
         return ""

@@ -7,7 +7,7 @@ from datetime import date, datetime
 from django.db import transaction
 
 from accounts.models import User
-from accounts.refusals import refuse
+from accounts.refusals import refuse_unless_empty
 from cases.models import Case, DisputedItem, Event, Role
 from eligibility import differences, policies
 from eligibility.differences import Difference
@@ -15,7 +15,7 @@ from eligibility.models import DifferenceAnswer, URReading
 
 
 @dataclass(frozen=True)
-class AsRead:
+class DecisionReading:
     """The UR decision as a person read it; empty if it does not state a fact."""
 
     employee: str = ""
@@ -26,7 +26,7 @@ class AsRead:
 
 
 @dataclass(frozen=True)
-class Listed:
+class ListedDifference:
     """One difference, with the person's answer; ``None`` if it is not answered yet."""
 
     difference: Difference
@@ -37,13 +37,13 @@ class Listed:
 def record_ur_reading(
     *,
     case_id: int,
-    as_read: AsRead,
+    as_read: DecisionReading,
     outcomes: Mapping[int, str],
     experimental: Mapping[int, bool | None] | None = None,
     seen_version: int | None = None,
     by: User,
     at: datetime,
-) -> list[Listed]:
+) -> list[ListedDifference]:
     """Record a reading of the UR decision: the employee, the claim, and the outcome of each item.
 
     :param outcomes: item id to its UR outcome; an empty text removes an earlier entry.
@@ -53,7 +53,7 @@ def record_ur_reading(
     :raises Stale: someone else changed the case in between.
     """
     case = Case.objects.lock(case_id)
-    refuse(policies.why_not_read_ur_decision(by, case))
+    refuse_unless_empty(policies.why_not_read_ur_decision(by, case))
     case.refuse_if_stale(seen_version)
     # One reading per case; a new reading replaces it, and the history keeps the old one.
     reading = URReading.objects.filter(case=case).first() or URReading(case=case)
@@ -62,14 +62,14 @@ def record_ur_reading(
     reading.date_of_injury_printed = as_read.date_of_injury_printed
     reading.items = [line.strip() for line in as_read.items if line.strip()]
     reading.store(by=by, at=at, why="The UR decision as read")
-    _store_decided(case, outcomes, experimental or {}, by=by, at=at)
+    _store_item_outcomes(case, outcomes, experimental or {}, by=by, at=at)
     # A new version makes open eligibility pages stale, because they do not show this reading.
     case.store(by=by, at=at, why="The UR decision was read", fields=[])
-    found = differences_of(case)
+    found = list_differences(case)
     count = sum(1 for one in found if one.answer is None)
     special = {0: "no differences from the application", 1: "one difference to answer"}
     words = special.get(count, f"{count} differences to answer")
-    _record(case, f"UR decision read: {words}.", by=by, at=at)
+    _record_event(case, f"UR decision read: {words}.", by=by, at=at)
     return found
 
 
@@ -81,7 +81,7 @@ def answer_differences(
     notes: Mapping[str, str],
     by: User,
     at: datetime,
-) -> list[Listed]:
+) -> list[ListedDifference]:
     """Record answers to the differences between the application and the UR decision.
 
     :param answers: key of a difference to SAME, TYPING_ERROR or DIFFERENT.
@@ -89,13 +89,13 @@ def answer_differences(
         no answer.
     """
     case = Case.objects.lock(case_id)
-    refuse(policies.why_not_read_ur_decision(by, case))
-    listed = {one.difference.key: one for one in differences_of(case)}
+    refuse_unless_empty(policies.why_not_read_ur_decision(by, case))
+    listed = {one.difference.key: one for one in list_differences(case)}
     if not answers or not set(answers) <= set(listed):
-        refuse("These differences have changed. Reload the page and answer again.")
+        refuse_unless_empty("These differences have changed. Reload the page and answer again.")
     for key, answer in answers.items():
         if answer not in DifferenceAnswer.Answer.values:
-            refuse("Choose an answer for each difference.")
+            refuse_unless_empty("Choose an answer for each difference.")
         difference, row = listed[key].difference, listed[key].answer
         row = row or DifferenceAnswer(
             case=case,
@@ -107,27 +107,27 @@ def answer_differences(
         row.answer, row.note = answer, notes.get(key, "")[:300]
         row.store(by=by, at=at, why="Application against UR decision")
     case.store(by=by, at=at, why="Differences answered", fields=[])
-    left = len(open_differences(case))
+    left = len(list_open_differences(case))
     words = f"{len(answers)} answered, {left} open" if left else f"{len(answers)} answered"
-    _record(case, f"Differences from the UR decision: {words}.", by=by, at=at)
-    return differences_of(case)
+    _record_event(case, f"Differences from the UR decision: {words}.", by=by, at=at)
+    return list_differences(case)
 
 
-def differences_of(case: Case) -> list[Listed]:
+def list_differences(case: Case) -> list[ListedDifference]:
     """List the differences between the application and the UR decision; none before a reading."""
     reading = URReading.objects.filter(case=case).first()
     if reading is None:
         return []
     named = case.parties.current().filter(role=Role.EMPLOYEE, valid_to__isnull=True)
     employee = named.order_by("pk").last()
-    found = differences.compare(
-        differences.Paper(
+    found = differences.compare_documents(
+        differences.DocumentFacts(
             employee=employee.name if employee else "",
             claim_number=case.claim_number,
             date_of_injury=case.date_of_injury,
             items=list(case.items.order_by("position").values_list("title", flat=True)),
         ),
-        differences.Paper(
+        differences.DocumentFacts(
             employee=reading.employee,
             claim_number=reading.claim_number,
             date_of_injury=reading.date_of_injury,
@@ -135,15 +135,15 @@ def differences_of(case: Case) -> list[Listed]:
         ),
     )
     answers = {row.key: row for row in case.difference_answers.all()}
-    return [Listed(one, answers.get(one.key)) for one in found]
+    return [ListedDifference(one, answers.get(one.key)) for one in found]
 
 
-def open_differences(case: Case) -> list[Difference]:
+def list_open_differences(case: Case) -> list[Difference]:
     """List the differences that are not answered yet."""
-    return [one.difference for one in differences_of(case) if one.answer is None]
+    return [one.difference for one in list_differences(case) if one.answer is None]
 
 
-def answered_differently(case: Case) -> tuple[set[int], tuple[str, ...]]:
+def find_confirmed_differences(case: Case) -> tuple[set[int], tuple[str, ...]]:
     """Find the differences that a person has answered as real.
 
     :returns: the positions of items that the UR decision does not name, and the labels of facts
@@ -151,7 +151,7 @@ def answered_differently(case: Case) -> tuple[set[int], tuple[str, ...]]:
     """
     really = [
         one.difference
-        for one in differences_of(case)
+        for one in list_differences(case)
         if one.answer and one.answer.answer == DifferenceAnswer.Answer.DIFFERENT
     ]
     items = {
@@ -163,7 +163,7 @@ def answered_differently(case: Case) -> tuple[set[int], tuple[str, ...]]:
     return items, tuple(one.label.lower() for one in really if one.field in another)
 
 
-def _store_decided(
+def _store_item_outcomes(
     case: Case,
     outcomes: Mapping[int, str],
     experimental: Mapping[int, bool | None],
@@ -173,11 +173,11 @@ def _store_decided(
 ) -> None:
     items = {item.pk: item for item in case.items.all()}
     if not {*outcomes, *experimental} <= set(items):
-        refuse("Choose items of this case.")
+        refuse_unless_empty("Choose items of this case.")
     for pk, item in items.items():
         outcome = outcomes.get(pk, item.ur_outcome)
         if outcome and outcome not in DisputedItem.UROutcome.values:
-            refuse("Choose the UR outcome from the list.")
+            refuse_unless_empty("Choose the UR outcome from the list.")
         stated = experimental.get(pk, item.is_experimental)
         if (outcome, stated) == (item.ur_outcome, item.is_experimental):
             continue
@@ -186,7 +186,7 @@ def _store_decided(
         item.store(by=by, at=at, why="As the UR decision says", fields=fields)
 
 
-def _record(case: Case, sentence: str, *, by: User, at: datetime) -> None:
+def _record_event(case: Case, sentence: str, *, by: User, at: datetime) -> None:
     Event.objects.create(
         case=case, kind=Event.Kind.CHANGED, happened_at=at, by=by, sentence=sentence
     )

@@ -7,26 +7,26 @@ from django.utils import timezone
 from django.views.decorators.http import require_http_methods, require_POST
 
 from accounts.actions import run_action
-from accounts.requests import StaffRequest, posted, whole_number
+from accounts.requests import StaffRequest, posted_data, read_whole_number
 from cases.models import Case
 from cases.views.acting import load_case
 from eligibility import policies
 from eligibility.forms.information import AnswerForm, AskForm, LiabilityForm
 from eligibility.services import information as services
-from eligibility.services.proposals import propose
+from eligibility.services.proposals import propose_eligibility
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
-def information(request: StaffRequest, number: str) -> HttpResponse:
+def ask_for_information(request: StaffRequest, number: str) -> HttpResponse:
     """Show the questions and answers of a case, and ask a party for information."""
     case = load_case(number)
-    form = _ask_form(request, case)
+    form = _build_ask_form(request, case)
     tried = run_action(
         request,
         form,
         lambda: services.ask_information(
             case_id=case.pk,
-            party_id=whole_number(form.cleaned_data["party"]) or 0,
+            party_id=read_whole_number(form.cleaned_data["party"]) or 0,
             facts=form.cleaned_data["facts"],
             question=form.cleaned_data["question"],
             received_on=form.cleaned_data["received_on"],
@@ -37,7 +37,7 @@ def information(request: StaffRequest, number: str) -> HttpResponse:
     if tried.done:
         messages.success(request, "Question saved. The deadline for the answer is running.")
         return redirect("eligibility:information", number)
-    return _page(request, case, form, tried.status)
+    return _render_information_page(request, case, form, tried.status)
 
 
 @require_POST
@@ -49,7 +49,7 @@ def answer_information(request: StaffRequest, number: str, request_id: int) -> H
     tried = run_action(
         request,
         form,
-        lambda: services.record_answer(
+        lambda: services.record_party_answer(
             request_id=asked.pk,
             answer=form.cleaned_data["answer"],
             answered_on=form.cleaned_data["answered_on"],
@@ -60,14 +60,16 @@ def answer_information(request: StaffRequest, number: str, request_id: int) -> H
     if tried.done:
         messages.success(request, "Answer saved.")
         return redirect(case)
-    return _page(request, case, _ask_form(None, case), tried.status, answered=form)
+    return _render_information_page(
+        request, case, _build_ask_form(None, case), tried.status, answered=form
+    )
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
 def resolve_liability(request: StaffRequest, number: str) -> HttpResponse:
     """Resume a deferred case after notice that the liability dispute is resolved."""
     case = load_case(number)
-    form = LiabilityForm(posted(request), today=timezone.localdate())
+    form = LiabilityForm(posted_data(request), today=timezone.localdate())
     tried = run_action(
         request,
         form,
@@ -94,12 +96,12 @@ def resolve_liability(request: StaffRequest, number: str) -> HttpResponse:
     return render(request, "cases/reason.html", context, status=tried.status)
 
 
-def _ask_form(request: StaffRequest | None, case: Case) -> AskForm:
+def _build_ask_form(request: StaffRequest | None, case: Case) -> AskForm:
     """The form of a new question, filled in with the facts that the rules lack."""
     today = timezone.localdate()
-    missing = [one for one in propose(case).verdicts if one.fact and one.missing]
+    missing = [one for one in propose_eligibility(case).verdicts if one.fact and one.missing]
     return AskForm(
-        posted(request) if request else None,
+        posted_data(request) if request else None,
         parties=list(case.parties.current().on(today).order_by("role", "pk")),
         initial={
             "facts": list(dict.fromkeys(one.fact for one in missing)),
@@ -109,7 +111,7 @@ def _ask_form(request: StaffRequest | None, case: Case) -> AskForm:
     )
 
 
-def _page(
+def _render_information_page(
     request: StaffRequest,
     case: Case,
     form: AskForm,

@@ -7,25 +7,25 @@ from django.utils import timezone
 from django.views.decorators.http import require_http_methods
 
 from accounts.actions import run_action
-from accounts.requests import StaffRequest, posted, seen_version
+from accounts.requests import StaffRequest, posted_data, seen_version
 from cases.models import DisputedItem
-from cases.views.acting import act_with_reason, load_case
+from cases.views.acting import answer_reason_form, load_case
 from eligibility import policies
 from eligibility.answers import EligibilityResult
 from eligibility.forms.screening import CitationsForm, EligibilityForm
 from eligibility.models import URReading
 from eligibility.services import citations, screening
-from eligibility.services.proposals import propose
-from eligibility.services.ur_decision import open_differences
+from eligibility.services.proposals import propose_eligibility
+from eligibility.services.ur_decision import list_open_differences
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
-def eligibility(request: StaffRequest, number: str) -> HttpResponse:
+def decide_eligibility(request: StaffRequest, number: str) -> HttpResponse:
     """Show the six facts with the proposed answers, and decide eligibility."""
     case = load_case(number)
     items = list(case.items.filter(ending=DisputedItem.Ending.PENDING).order_by("position"))
-    proposal = propose(case)
-    form = EligibilityForm(posted(request), items=items, proposal=proposal)
+    proposal = propose_eligibility(case)
+    form = EligibilityForm(posted_data(request), items=items, proposal=proposal)
     tried = run_action(
         request,
         form,
@@ -54,7 +54,7 @@ def eligibility(request: StaffRequest, number: str) -> HttpResponse:
         "because": proposal.conclusion.sentence,
         "ended_items": case.items.exclude(ending=DisputedItem.Ending.PENDING).order_by("position"),
         "reading": URReading.objects.filter(case=case).first(),
-        "open_differences": len(open_differences(case)),
+        "open_differences": len(list_open_differences(case)),
         "requests": case.information_requests.select_related("party").order_by("-pk"),
         "parties": case.parties.current().on(timezone.localdate()),
         "application": getattr(case, "application", None),
@@ -68,21 +68,21 @@ def eligibility(request: StaffRequest, number: str) -> HttpResponse:
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
-def administrator_citations(request: StaffRequest, number: str, position: int) -> HttpResponse:
+def record_citations(request: StaffRequest, number: str, position: int) -> HttpResponse:
     """Record the sources that the UR decision cites for one item."""
     case = load_case(number)
     item = get_object_or_404(case.items, position=position)
-    stated = citations.stated_for(item)
+    stated = citations.find_stated_citations(item)
     initial = (
         CitationsForm.initial_from(stated.citations, nothing=stated.nothing) if stated else None
     )
-    form = CitationsForm(posted(request), initial=initial)
+    form = CitationsForm(posted_data(request), initial=initial)
     tried = run_action(
         request,
         form,
         lambda: citations.record_administrator_citations(
             item_id=item.pk,
-            cited=citations.AdministratorCited(form.citations(), form.cleaned_data["nothing"]),
+            cited=citations.AdministratorCitations(form.citations(), form.cleaned_data["nothing"]),
             seen_version=seen_version(request),
             by=request.user,
             at=timezone.now(),
@@ -98,7 +98,7 @@ def administrator_citations(request: StaffRequest, number: str, position: int) -
         "form": form,
         "rows": form.rows(),
         "why_not": policies.why_not_record_citations(request.user, case),
-        "saved": citations.stated_for(item) if tried.status == 409 else None,
+        "saved": citations.find_stated_citations(item) if tried.status == 409 else None,
     }
     return render(request, "eligibility/citations.html", context, status=tried.status)
 
@@ -106,12 +106,12 @@ def administrator_citations(request: StaffRequest, number: str, position: int) -
 @require_http_methods(["GET", "HEAD", "POST"])
 def screen_again(request: StaffRequest, number: str) -> HttpResponse:
     """Return an ineligible, deferred, waiting or duplicate case to screening."""
-    return act_with_reason(
+    return answer_reason_form(
         request,
         number,
         title="Screen again",
         button="Screen again",
-        why_not=policies.why_not_reopen,
-        act=screening.screen_again,
+        why_not=policies.why_not_screen_again,
+        act=screening.screen_case_again,
         done="The case is back in screening.",
     )

@@ -7,7 +7,7 @@ from django.utils import timezone
 from django.views.decorators.http import require_http_methods, require_POST
 
 from accounts.actions import run_action
-from accounts.requests import StaffRequest, posted, seen_version
+from accounts.requests import StaffRequest, posted_data, seen_version
 from cases.models import Case
 from cases.views.acting import load_case
 from eligibility import policies
@@ -17,10 +17,10 @@ from eligibility.services import ur_decision as services
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
-def ur_decision(request: StaffRequest, number: str) -> HttpResponse:
+def read_ur_decision(request: StaffRequest, number: str) -> HttpResponse:
     """Show and record the reading of the UR decision, and list the differences."""
     case = load_case(number)
-    form = _reading_form(request, case)
+    form = _build_reading_form(request, case)
     tried = run_action(
         request,
         form,
@@ -37,16 +37,16 @@ def ur_decision(request: StaffRequest, number: str) -> HttpResponse:
     )
     if tried.done:
         messages.success(request, "UR decision saved.")
-        return _to_what_is_left(case, tried.result)
-    differences = DifferencesForm(listed=services.differences_of(case))
-    return _page(request, case, form, differences, tried.status)
+        return _redirect_to_open_work(case, tried.result)
+    differences = DifferencesForm(listed=services.list_differences(case))
+    return _render_ur_decision_page(request, case, form, differences, tried.status)
 
 
 @require_POST
 def answer_differences(request: StaffRequest, number: str) -> HttpResponse:
     """Record the answers to the differences."""
     case = load_case(number)
-    differences = DifferencesForm(request.POST, listed=services.differences_of(case))
+    differences = DifferencesForm(request.POST, listed=services.list_differences(case))
     tried = run_action(
         request,
         differences,
@@ -60,27 +60,29 @@ def answer_differences(request: StaffRequest, number: str) -> HttpResponse:
     )
     if tried.done:
         messages.success(request, "Answers saved.")
-        return _to_what_is_left(case, tried.result)
-    return _page(request, case, _reading_form(None, case), differences, tried.status)
+        return _redirect_to_open_work(case, tried.result)
+    return _render_ur_decision_page(
+        request, case, _build_reading_form(None, case), differences, tried.status
+    )
 
 
-def _reading_form(request: StaffRequest | None, case: Case) -> URDecisionForm:
+def _build_reading_form(request: StaffRequest | None, case: Case) -> URDecisionForm:
     return URDecisionForm(
-        posted(request) if request else None,
+        posted_data(request) if request else None,
         items=list(case.items.order_by("position")),
         initial=URDecisionForm.initial_from(URReading.objects.filter(case=case).first()),
         today=timezone.localdate(),
     )
 
 
-def _to_what_is_left(case: Case, found: list[services.Listed]) -> HttpResponse:
+def _redirect_to_open_work(case: Case, found: list[services.ListedDifference]) -> HttpResponse:
     """Redirect to the open differences, or to the eligibility page if there are none."""
     if any(one.answer is None for one in found):
         return redirect("eligibility:ur_decision", case.number)
     return redirect("eligibility:eligibility", case.number)
 
 
-def _page(
+def _render_ur_decision_page(
     request: StaffRequest,
     case: Case,
     form: URDecisionForm,

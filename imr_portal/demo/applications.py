@@ -10,7 +10,7 @@ from cases.models import ApplicationPaper, Priority, Signer, TreatmentCategory
 from cases.models import Role as PartyRole
 from cases.services.parties import PartyOnForm
 from deadlines.days import local_day
-from intake.services.receiving import ApplicationOnForm, ItemOnForm, Paper, URDecisionOnForm
+from intake.services.receiving import ApplicationOnForm, AttachedFile, ItemOnForm, URDecisionOnForm
 from records.models import Document
 
 from . import papers
@@ -173,9 +173,11 @@ def _number_decision(dated: DatedStory) -> str:
     return f"UR-{dated.decided_on:%y%m}-{serial:04d}"
 
 
-def _receive_paper(kind: ApplicationPaper.Kind, name: str, content: bytes, at: datetime) -> Paper:
+def _receive_paper(
+    kind: ApplicationPaper.Kind, name: str, content: bytes, at: datetime
+) -> AttachedFile:
     upload = SimpleUploadedFile(name, content, content_type="application/pdf")
-    return Paper(kind, files.services.receive(upload=upload, at=at), name)
+    return AttachedFile(kind, files.services.receive_upload(upload=upload, at=at), name)
 
 
 def _list_parties(story: Story) -> list[PartyOnForm]:

@@ -88,7 +88,7 @@ def issue_first_case(demo: Demo) -> Case:
     writer.write_review(10, without=_LEFT_OUT_AT_FIRST)
     ((item, _),) = demo_case.items
     visit = demo_case.dated.words["visit"]
-    quality.return_for_changes(
+    quality.return_review(
         case_id=demo_case.case.pk,
         comment=f"State how long the relief lasted; the report of {visit} gives it.",
         item_id=item.pk,
@@ -116,7 +116,7 @@ def load_decided_cases(demo: Demo) -> None:
         due=29,
     )
     kept = closed.deadline_kind.find_moment(32)
-    cases.services.commitments.keep(
+    cases.services.commitments.keep_commitment(
         commitment_id=commitment, kept_on=local_day(kept), by=demo.people["coordinator"], at=kept
     )
     closed.assign_case(31, "reviewer2").write_review(20)
@@ -144,7 +144,7 @@ def load_cases_in_review(demo: Demo) -> None:
     two_seats.accept_case(27)
     two_seats.complete_records(18)
     approved = two_seats.deadline_kind.find_moment(16)
-    reviewers.services.seats.approve(
+    reviewers.services.seats.approve_reviewer_seats(
         case_id=two_seats.case.pk,
         seat_count=2,
         approved_by="R. Ishikawa, Division of Workers' Compensation",
@@ -185,7 +185,7 @@ def load_cases_with_records(demo: Demo) -> None:
     commitment = _add_commitment(
         no_dentist, PartyRole.EMPLOYEE, "Call about the choice of a dentist", informed=6, due=2
     )
-    cases.services.commitments.move(
+    cases.services.commitments.move_commitment(
         commitment_id=commitment,
         due_on=local_day(demo.now) + timedelta(days=3),
         told_on=local_day(no_dentist.deadline_kind.find_moment(2)),
@@ -221,7 +221,7 @@ def load_eligibility_cases(demo: Demo) -> None:
     for demo_case in (lead, follower):
         demo_case.read_ur_decision(1)
         demo_case.decide_eligibility(1)
-    consolidation.consolidate(
+    consolidation.consolidate_case(
         case_id=follower.case.pk,
         lead_id=lead.case.pk,
         reason="Same employee, physician and date of injury.",
@@ -259,7 +259,7 @@ def load_ended_cases(demo: Demo) -> None:
     late = DemoCase(demo, early.LATE_ULTRASOUND, days_ago=12)
     late.read_ur_decision(11)
     late.decide_eligibility(11, {"TIMELY": "NO"}, "Received after the last day to apply.")
-    endings.close(
+    endings.close_case(
         case_id=late.case.pk,
         reason="The application was late, and no one objected.",
         by=by,
@@ -267,7 +267,7 @@ def load_ended_cases(demo: Demo) -> None:
     )
     withdrawn = DemoCase(demo, early.CHIROPRACTIC, days_ago=10)
     withdrawn.accept_case(10)
-    endings.withdraw(
+    endings.withdraw_case(
         case_id=withdrawn.case.pk,
         reason="The employee wrote that the treatment is no longer wanted.",
         by=by,
@@ -275,7 +275,7 @@ def load_ended_cases(demo: Demo) -> None:
     )
     terminated = DemoCase(demo, early.SHOULDER_IMAGING, days_ago=9)
     terminated.accept_case(9)
-    endings.terminate(
+    endings.terminate_items(
         case_id=terminated.case.pk,
         item_ids=[item.pk for item, _ in terminated.items],
         reason="The claims administrator authorized the MRI.",
@@ -348,7 +348,7 @@ def _add_commitment(
     :param due: days before now, or after it where negative, on which it is due.
     """
     at = demo_case.deadline_kind.find_moment(informed, 16)
-    added = cases.services.commitments.commitment(
+    added = cases.services.commitments.add_commitment(
         case_id=demo_case.case.pk,
         party_id=_find_party(demo_case, role),
         what=what,

@@ -116,7 +116,7 @@ def record_organization(demo: Demo, *, at: datetime) -> None:
         by=keeper,
         at=at,
     )
-    organization.record_conflict(
+    organization.record_member_affiliation(
         member_id=owner.pk,
         relation="OWNERSHIP",
         organization_name="Lindholm Vineyards",

@@ -15,8 +15,8 @@ from deadlines.days import PACIFIC, local_day
 from determinations.services import issuing, quality, writing
 from eligibility.rules import FACTS
 from eligibility.services import screening, ur_decision
-from eligibility.services.citations import AdministratorCited, record_administrator_citations
-from eligibility.services.ur_decision import AsRead
+from eligibility.services.citations import AdministratorCitations, record_administrator_citations
+from eligibility.services.ur_decision import DecisionReading
 from intake.services import receiving
 from records.models import Document, ReadMark
 from reviewers.models import ReviewerAssignment
@@ -62,7 +62,7 @@ class DemoCase:
         story = self.story
         ur_decision.record_ur_reading(
             case_id=self.case.pk,
-            as_read=AsRead(
+            as_read=DecisionReading(
                 employee=story.worker.name,
                 claim_number=story.claim,
                 date_of_injury=self.dated.find_date("injury"),
@@ -77,7 +77,7 @@ class DemoCase:
             cited = self.dated.cite_authorities(disputed.ur_cites)
             record_administrator_citations(
                 item_id=item.pk,
-                cited=AdministratorCited(cited, nothing=not cited),
+                cited=AdministratorCitations(cited, nothing=not cited),
                 by=by,
                 at=at,
             )
@@ -127,7 +127,7 @@ class DemoCase:
         self.add_records(days_ago)
         at = self.deadline_kind.find_moment(days_ago, 15)
         received = at.astimezone(PACIFIC)
-        records.services.documents.mark_complete(
+        records.services.documents.mark_records_complete(
             case_id=self.case.pk,
             received_on=received.date(),
             received_time=received.time() if self.story.expedited else None,
@@ -140,8 +140,8 @@ class DemoCase:
     def offer_case(self, days_ago: int, reviewer: str) -> ReviewerAssignment:
         """Offer the case to a reviewer from the ranked list."""
         by, at = self.demo.people["coordinator"], self.deadline_kind.find_moment(days_ago)
-        listed = reviewers.services.matching.rank(case_id=self.case.pk, by=by, at=at)
-        return reviewers.services.assignment.assign(
+        listed = reviewers.services.matching.rank_panel(case_id=self.case.pk, by=by, at=at)
+        return reviewers.services.assignment.assign_reviewer(
             case_id=self.case.pk,
             reviewer_id=self.demo.people[reviewer].reviewer.pk,
             candidate_list_id=listed.pk,
@@ -155,10 +155,10 @@ class DemoCase:
         """Offer the case to a reviewer, who attests that no conflict exists."""
         assignment = self.offer_case(days_ago, reviewer)
         at = self.deadline_kind.find_moment(days_ago, 16)
-        wording = reviewers.services.assignment.current_wording(at)
+        wording = reviewers.services.assignment.get_current_wording(at)
         if wording is None:
             raise RuntimeError("Run seed_reference first: there is no attestation to sign.")
-        assignment = reviewers.services.assignment.attest(
+        assignment = reviewers.services.assignment.sign_attestation(
             assignment_id=assignment.pk,
             answers={question["code"]: "no" for question in wording.questions},
             wording_id=wording.pk,
@@ -169,7 +169,7 @@ class DemoCase:
 
     def approve_review(self, days_ago: int) -> None:
         """Approve the review for issue, as the QA reviewer."""
-        quality.approve(
+        quality.approve_review(
             case_id=self.case.pk,
             comment="",
             seen_version=None,
@@ -180,14 +180,14 @@ class DemoCase:
     def issue_determination(self, days_ago: int) -> None:
         """Issue the determination after its preview, and wait for the letter."""
         director, at = self.demo.people["director"], self.deadline_kind.find_moment(days_ago)
-        issuing.preview(case_id=self.case.pk, by=director, at=at)
-        issuing.issue(case_id=self.case.pk, seen_version=None, by=director, at=at)
+        issuing.preview_determination(case_id=self.case.pk, by=director, at=at)
+        issuing.issue_determination(case_id=self.case.pk, seen_version=None, by=director, at=at)
         self.demo.wait_for_letters(self.case.number)
 
     def _enter_application(
         self, received_at: datetime, days_ago: int, key: str, signer: Signer
     ) -> Case:
-        return receiving.receive(
+        return receiving.receive_application(
             application=fill_application(
                 self.dated, key=key, signer=signer, received_at=received_at
             ),
@@ -238,8 +238,8 @@ class DemoReview:
         """Open the workspace and read every document."""
         at = self.demo_case.deadline_kind.find_moment(days_ago)
         writing.open_review(assignment_id=self.assignment.pk, by=self.by, at=at)
-        for document in records.services.reading.unopened(self.assignment):
-            records.services.reading.mark(
+        for document in records.services.reading.list_unopened_documents(self.assignment):
+            records.services.reading.mark_document(
                 assignment_id=self.assignment.pk,
                 document_id=document.pk,
                 mark=ReadMark.Mark.REVIEWED,
@@ -271,7 +271,7 @@ class DemoReview:
             )
             for key in disputed.cites:
                 found = find_recommendation(AUTHORITIES[key], on=dated.requested_on)
-                writing.cite(
+                writing.add_citation(
                     assignment_id=self.assignment.pk,
                     item_id=item.pk,
                     recommendation_id=found.pk if found else None,
@@ -290,7 +290,7 @@ class DemoReview:
     def submit_review(self, days_ago: int) -> None:
         """Sign the review and submit it."""
         at = self.demo_case.deadline_kind.find_moment(days_ago, 14)
-        writing.submit(assignment_id=self.assignment.pk, by=self.by, at=at)
+        writing.submit_review(assignment_id=self.assignment.pk, by=self.by, at=at)
 
     def write_review(self, days_ago: int, *, without: str = "") -> None:
         """Read the records, write everything and submit it."""
@@ -301,7 +301,7 @@ class DemoReview:
 
     def _type_part(self, part: str, content: Mapping[str, str], at: datetime) -> None:
         draft = self.assignment.drafts.filter(part=part).first()
-        writing.save_draft(
+        writing.save_review_draft(
             assignment_id=self.assignment.pk,
             part=part,
             content=content,
@@ -309,6 +309,6 @@ class DemoReview:
             by=self.by,
             at=at,
         )
-        writing.settle(
+        writing.save_version(
             assignment_id=self.assignment.pk, part=part, by=self.by, at=at, why="Left the part"
         )

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
 from deadlines.days import local_day
-from guidelines.citations import Citation, authority
+from guidelines.citations import Citation, describe_authority
 from guidelines.models import Edition, Recommendation
 from letters.outcomes import Outcome
 from records.models import Document
@@ -321,7 +321,9 @@ def cite_authority(one: Authority, *, on: date) -> Citation:
 
 def name_citation(citation: Citation) -> str:
     """An authority as the paper of the UR decision prints it."""
-    return f"MTUS, {authority(citation)}" if citation.mtus else authority(citation)
+    return (
+        f"MTUS, {describe_authority(citation)}" if citation.mtus else describe_authority(citation)
+    )
 
 
 def _name_authority(one: Authority, *, on: date) -> str:

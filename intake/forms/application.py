@@ -33,12 +33,12 @@ from files.models import StoredFile
 from form_fields.fields import DatedForm, PaperDate, PaperText
 from intake.models import DRAFT_DAYS, Scan
 from intake.services import known_parties
-from intake.services.receiving import ApplicationOnForm, ItemOnForm, Paper, URDecisionOnForm
+from intake.services.receiving import ApplicationOnForm, AttachedFile, ItemOnForm, URDecisionOnForm
 from intake.treatment_words import guess_category
 
 YES_NO_UNKNOWN = [("", "Not stated"), ("yes", "Yes"), ("no", "No")]
-MOST_ITEMS = 200
-LONGEST_NAME = 300
+MAX_ITEMS = 200
+MAX_NAME_LENGTH = 300
 # How long an uploaded file waits for its form to be saved: a day longer than a draft.
 TICKET_SECONDS = (DRAFT_DAYS + 1) * 24 * 3600
 _ROW_FIELDS = (
@@ -193,7 +193,7 @@ class IntakeForm(DatedForm):
     items_on_form = forms.IntegerField(
         label="Treatments on the form",
         min_value=1,
-        max_value=MOST_ITEMS,
+        max_value=MAX_ITEMS,
         required=False,
         widget=forms.TextInput(attrs={"inputmode": "numeric", "data-items-on-form": ""}),
         error_messages={"invalid": "Enter a number.", "max_value": "At most 200."},
@@ -222,9 +222,9 @@ class IntakeForm(DatedForm):
 
     def __init__(self, data: QueryDict | None = None, *, today: date, **options: Any) -> None:
         super().__init__(data, today=today, **options)
-        self.papers: list[Paper] = []
+        self.papers: list[AttachedFile] = []
         self.scan: Scan | None = None  # the scan that the clerk is entering
-        self.rows = rows_of(data) if data is not None else [ItemRow() for _ in range(4)]
+        self.rows = read_item_rows(data) if data is not None else [ItemRow() for _ in range(4)]
         self.categories = list(
             TreatmentCategory.objects.filter(is_active=True)
             .select_related("parent")
@@ -311,10 +311,10 @@ class IntakeForm(DatedForm):
             ("physician_first", "", "physician_last"),
         ):
             name = _full_name(*(cleaned.get(part) or "" for part in (first, middle, last)))
-            if len(name) > LONGEST_NAME:
+            if len(name) > MAX_NAME_LENGTH:
                 self.add_error(
                     last,
-                    f"The full name has {len(name)} characters. Shorten it to {LONGEST_NAME}.",
+                    f"The full name has {len(name)} characters. Shorten it to {MAX_NAME_LENGTH}.",
                 )
         self._clean_items(cleaned)
         return cleaned
@@ -327,15 +327,15 @@ class IntakeForm(DatedForm):
                 continue
             try:
                 row.category = row.category or self.guess(row)
-                items.append(item_of(row, known))
+                items.append(parse_item_row(row, known))
             except forms.ValidationError as error:
                 row.error = " ".join(error.messages)
         if any(row.error for row in self.rows):
             self.add_error(None, "Correct the marked rows of disputed treatment.")
         elif not items:
             self.add_error(None, "Enter at least one disputed treatment.")
-        elif len(items) > MOST_ITEMS:
-            self.add_error(None, f"An application can have at most {MOST_ITEMS} treatments.")
+        elif len(items) > MAX_ITEMS:
+            self.add_error(None, f"An application can have at most {MAX_ITEMS} treatments.")
         expected = cleaned.get("items_on_form")
         if items and expected and expected != len(items):
             self.add_error(
@@ -357,7 +357,7 @@ class IntakeForm(DatedForm):
         )
         # Everything exactly as typed; the stored application keeps it beside the parsed values.
         printed = {
-            name: _storable(self.data[name])
+            name: _strip_null_characters(self.data[name])
             for name in self.fields
             if name != "key" and self.data.get(name)
         }
@@ -378,8 +378,8 @@ class IntakeForm(DatedForm):
             signed_on=values["signed_on"],
             consent_on=values["consent_on"],
             designated_on=values["designated_on"],
-            ur_decision_attached=yes_no(values["ur_attached"]),
-            copy_certified=yes_no(values["copy_certified"]),
+            ur_decision_attached=parse_yes_no(values["ur_attached"]),
+            copy_certified=parse_yes_no(values["copy_certified"]),
             ur_decision=URDecisionOnForm(
                 decided_on=values["ur_decided"],
                 decided_printed=self.data.get("ur_decided", "").strip(),
@@ -389,9 +389,9 @@ class IntakeForm(DatedForm):
                 served_on=values["served_on"],
                 service_method=values["service_method"],
                 requested_on=values["requested_on"],
-                liability_disputed=yes_no(values["liability_disputed"]),
+                liability_disputed=parse_yes_no(values["liability_disputed"]),
                 liability_reason=values["liability_reason"],
-                denied_for_missing_information=yes_no(values["missing_information"]),
+                denied_for_missing_information=parse_yes_no(values["missing_information"]),
             ),
             parties=list(self._parties(values)),
             items=values["items"],
@@ -447,13 +447,17 @@ class IntakeForm(DatedForm):
         )
 
 
-def typed_on(data: QueryDict) -> dict[str, list[str]]:
+def read_typed_fields(data: QueryDict) -> dict[str, list[str]]:
     """Read all typed fields and file tickets from a request, as a draft stores them."""
     kept = (*IntakeForm.base_fields, *_ROW_FIELDS, "paper")
-    return {name: [_storable(text) for text in data.getlist(name)] for name in kept if name in data}
+    return {
+        name: [_strip_null_characters(text) for text in data.getlist(name)]
+        for name in kept
+        if name in data
+    }
 
 
-def typed_again(content: dict[str, list[str]]) -> QueryDict:
+def rebuild_form_data(content: dict[str, list[str]]) -> QueryDict:
     """Turn the stored fields of a draft into form data."""
     data = QueryDict(mutable=True)
     for name, texts in content.items():
@@ -461,27 +465,29 @@ def typed_again(content: dict[str, list[str]]) -> QueryDict:
     return data
 
 
-def sign_paper(file: StoredFile, name: str, kind: str) -> str:
+def sign_file_ticket(file: StoredFile, name: str, kind: str) -> str:
     """Sign a ticket for an uploaded file, so that a refused form does not lose it."""
     return signing.dumps({"file": file.pk, "name": name, "kind": kind}, salt="intake-paper")
 
 
-def paper_of(ticket: str) -> Paper | None:
+def read_file_ticket(ticket: str) -> AttachedFile | None:
     """Return the file of a ticket; ``None`` if the signature is wrong or expired."""
     try:
         values = signing.loads(ticket, salt="intake-paper", max_age=TICKET_SECONDS)
     except signing.BadSignature:
         return None
     file = StoredFile.objects.filter(pk=values["file"]).first()
-    return Paper(ApplicationPaper.Kind(values["kind"]), file, values["name"]) if file else None
+    return (
+        AttachedFile(ApplicationPaper.Kind(values["kind"]), file, values["name"]) if file else None
+    )
 
 
-def sign_scan(file: StoredFile) -> str:
+def sign_scan_ticket(file: StoredFile) -> str:
     """Sign a ticket for viewing a file. It becomes part of a URL, so it must contain no name."""
     return signing.dumps(file.pk, salt="intake-scan")
 
 
-def scan_of(ticket: str) -> StoredFile | None:
+def read_scan_ticket(ticket: str) -> StoredFile | None:
     """Return the file of a viewing ticket; ``None`` if the signature is wrong or expired."""
     try:
         file_id = signing.loads(ticket, salt="intake-scan", max_age=TICKET_SECONDS)
@@ -490,7 +496,7 @@ def scan_of(ticket: str) -> StoredFile | None:
     return StoredFile.objects.filter(pk=file_id).first()
 
 
-def read_key(text: str) -> UUID:
+def read_form_key(text: str) -> UUID:
     """Read the key of a form from a request.
 
     :raises NotAllowed: it is not a valid key.
@@ -501,15 +507,15 @@ def read_key(text: str) -> UUID:
         raise NotAllowed("Start a new form.") from None
 
 
-def new_key() -> UUID:
+def new_form_key() -> UUID:
     """Make the key of a new form. Because of it, saving a form twice gives one case."""
     return uuid4()
 
 
-def rows_of(data: QueryDict) -> list[ItemRow]:
+def read_item_rows(data: QueryDict) -> list[ItemRow]:
     """Read the rows of disputed treatment from a request; at least four rows."""
     columns = [data.getlist(name) for name in _ROW_FIELDS]
-    height = min(max((len(column) for column in columns), default=0), MOST_ITEMS + 1)
+    height = min(max((len(column) for column in columns), default=0), MAX_ITEMS + 1)
     rows = [
         ItemRow(*(column[place] if place < len(column) else "" for column in columns))
         for place in range(height)
@@ -519,7 +525,7 @@ def rows_of(data: QueryDict) -> list[ItemRow]:
     return rows
 
 
-def item_of(row: ItemRow, categories: set[str]) -> ItemOnForm:
+def parse_item_row(row: ItemRow, categories: set[str]) -> ItemOnForm:
     """Validate one row of disputed treatment.
 
     :param categories: the keys of the categories that can be chosen.
@@ -550,7 +556,7 @@ def item_of(row: ItemRow, categories: set[str]) -> ItemOnForm:
     )
 
 
-def _storable(keyed: str) -> str:
+def _strip_null_characters(keyed: str) -> str:
     """Remove null characters, which PostgreSQL cannot store."""
     return keyed.replace("\0", "")
 
@@ -559,6 +565,6 @@ def _full_name(first: str, middle: str, last: str) -> str:
     return " ".join(part for part in (first, middle, last) if part)
 
 
-def yes_no(answer: str) -> bool | None:
+def parse_yes_no(answer: str) -> bool | None:
     """Convert the value of a yes/no field; ``None`` if not stated."""
     return {"yes": True, "no": False}.get(answer)

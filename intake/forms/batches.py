@@ -8,10 +8,12 @@ from django import forms
 
 from cases.models import Channel
 from form_fields.fields import DatedForm, PaperDate, PaperText
-from intake.models import WhyNot
+from intake.models import CancelReason
 
 # Reasons for skipping a scan. LEFT belongs to the scheduled job, START_OVER to canceled forms.
-PARKING = [reason for reason in WhyNot if reason not in {WhyNot.LEFT, WhyNot.START_OVER}]
+SKIP_REASONS = [
+    reason for reason in CancelReason if reason not in {CancelReason.LEFT, CancelReason.START_OVER}
+]
 
 
 class BatchForm(DatedForm):
@@ -31,7 +33,7 @@ class BatchForm(DatedForm):
         return day
 
 
-class WhyNotForm(forms.Form):
+class CancelReasonForm(forms.Form):
     """A coded reason, with a note that some reasons require."""
 
     reason = forms.ChoiceField(
@@ -39,7 +41,7 @@ class WhyNotForm(forms.Form):
     )
     note = PaperText(label="Note", max_length=300, required=False)
 
-    def __init__(self, *args: Any, reasons: Sequence[WhyNot], **options: Any) -> None:
+    def __init__(self, *args: Any, reasons: Sequence[CancelReason], **options: Any) -> None:
         super().__init__(*args, **options)
         self.fields["reason"] = forms.ChoiceField(
             label="Reason",
@@ -49,7 +51,7 @@ class WhyNotForm(forms.Form):
 
     def clean(self) -> dict[str, Any]:
         cleaned = super().clean() or {}
-        vague = cleaned.get("reason") in {WhyNot.OTHER, WhyNot.QUESTION}
+        vague = cleaned.get("reason") in {CancelReason.OTHER, CancelReason.QUESTION}
         if vague and not cleaned.get("note") and "note" not in self.errors:
             self.add_error("note", "Describe the problem in a few words.")
         return cleaned

@@ -10,10 +10,10 @@ from django.http import QueryDict
 from cases.models import Case
 from deadlines.days import PACIFIC
 from form_fields.fields import DatedForm, PaperDate, PaperText
-from intake.services.corrections import OF_APPLICATION, OF_CASE
+from intake.services.corrections import APPLICATION_FIELDS, CASE_FIELDS
 from intake.services.receiving import ItemOnForm
 
-from .application import IntakeForm, ItemRow, item_of, rows_of, yes_no
+from .application import IntakeForm, ItemRow, parse_item_row, parse_yes_no, read_item_rows
 
 # Form field to model field, if the names differ.
 _NAMES = {
@@ -61,8 +61,8 @@ class CorrectionForm(DatedForm):
     why = PaperText(label="Note", max_length=300, required=False)
 
     def __init__(self, data: QueryDict | None, *, case: Case, today: date) -> None:
-        super().__init__(data, today=today, initial=_initial(case))
-        self.rows = rows_of(data) if data is not None else list(_rows(case))
+        super().__init__(data, today=today, initial=_initial_values(case))
+        self.rows = read_item_rows(data) if data is not None else list(_item_rows(case))
         self.items: dict[int, ItemOnForm] = {}  # the items on file, by id
         self.added: list[ItemOnForm] = []  # treatments that were not entered before
         like = IntakeForm(today=today)
@@ -86,7 +86,7 @@ class CorrectionForm(DatedForm):
         return cleaned
 
     def _read_row(self, row: ItemRow, categories: set[str]) -> None:
-        item = item_of(row, categories)
+        item = parse_item_row(row, categories)
         if not row.item_id:
             self.added.append(item)
         elif not (row.item_id.isascii() and row.item_id.isdigit()):
@@ -99,26 +99,26 @@ class CorrectionForm(DatedForm):
     def values(self) -> dict[str, Any]:
         """The values by the names of the model fields. Call this on a valid form."""
         return {
-            _NAMES.get(name, name): yes_no(self.cleaned_data[name])
+            _NAMES.get(name, name): parse_yes_no(self.cleaned_data[name])
             if name in _YES_NO
             else self.cleaned_data[name]
             for name in _FIELDS
         }
 
 
-def _initial(case: Case) -> dict[str, Any]:
+def _initial_values(case: Case) -> dict[str, Any]:
     words = {True: "yes", False: "no", None: ""}
     found: dict[str, Any] = {}
     for name in _FIELDS:
         field = _NAMES.get(name, name)
-        holder = case if field in OF_CASE else case.ur_decision
-        row = case.application if field in OF_APPLICATION else holder
+        holder = case if field in CASE_FIELDS else case.ur_decision
+        row = case.application if field in APPLICATION_FIELDS else holder
         value = getattr(row, field, None)
         found[name] = words[value] if name in _YES_NO else value
     return found
 
 
-def _rows(case: Case) -> Iterable[ItemRow]:
+def _item_rows(case: Case) -> Iterable[ItemRow]:
     for item in case.items.order_by("position"):
         quantity = item.requested_quantity
         yield ItemRow(

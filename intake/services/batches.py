@@ -11,16 +11,16 @@ from django.db.models import Q
 
 import files.services
 from accounts.models import User
-from accounts.refusals import NotAllowed, TakenByAnother, refuse
+from accounts.refusals import NotAllowed, TakenByAnother, refuse_unless_empty
 from cases.models import ApplicationPaper, Case, Channel
 from deadlines.days import PACIFIC
 from files.models import StoredFile
-from intake.models import Batch, Scan, ScanQuerySet, WhyNot
-from intake.policies import why_not_enter, why_not_skip
+from intake.models import Batch, CancelReason, Scan, ScanQuerySet
+from intake.policies import why_not_enter_application, why_not_skip_scan
 
-MOST_SHEETS = 100  # in one batch
+MAX_SCANS_PER_BATCH = 100  # in one batch
 _RENEW_AFTER = timedelta(minutes=5)  # typing renews a lease at most this often
-_CLAIM = ["claimed_by", "claimed_at"]
+_CLAIM_FIELDS = ["claimed_by", "claimed_at"]
 
 
 @dataclass(frozen=True)
@@ -53,20 +53,20 @@ def open_batch(
     :raises NotAllowed: not a clerk, no file, too many files, or a received date in the future.
     """
     if by is not None:
-        refuse(why_not_enter(by))
+        refuse_unless_empty(why_not_enter_application(by))
     if not uploads:
         raise NotAllowed("Choose at least one file.")
-    if len(uploads) > MOST_SHEETS:
+    if len(uploads) > MAX_SCANS_PER_BATCH:
         raise NotAllowed(
-            f"A batch can have at most {MOST_SHEETS} files. Add the rest as another batch."
+            f"A batch can have at most {MAX_SCANS_PER_BATCH} files. Add the rest as another batch."
         )
     if received_on > at.astimezone(PACIFIC).date():
         raise NotAllowed("The received date is in the future. Check the stamp.")
     # Checking files is slow, so it runs before the transaction.
-    checked = [_look_at(upload, at) for upload in uploads]
+    checked = [_check_upload(upload, at) for upload in uploads]
     for last_try in (False, True):
         try:
-            return _store(channel, received_on, checked, note, folder, by=by, at=at)
+            return _store_batch(channel, received_on, checked, note, folder, by=by, at=at)
         except IntegrityError:
             # Another batch stored the same content at the same moment. Compare again.
             if last_try:
@@ -74,7 +74,7 @@ def open_batch(
     raise AssertionError("unreachable")
 
 
-def claim_next(*, by: User, at: datetime) -> Scan | None:
+def claim_next_scan(*, by: User, at: datetime) -> Scan | None:
     """Claim the scan that this clerk enters next: the one they hold, else the oldest free one.
 
     Clerks who ask at the same time get different scans.
@@ -82,10 +82,10 @@ def claim_next(*, by: User, at: datetime) -> Scan | None:
     :returns: ``None`` if every scan is entered, skipped or held by someone else.
     :raises NotAllowed: not a clerk.
     """
-    refuse(why_not_enter(by))
+    refuse_unless_empty(why_not_enter_application(by))
     for last_try in (False, True):
         try:
-            return _claim_next(by=by, at=at)
+            return _claim_next_scan(by=by, at=at)
         except IntegrityError:
             # The same clerk asked twice at once. The second try finds the scan they now hold.
             if last_try:
@@ -94,99 +94,99 @@ def claim_next(*, by: User, at: datetime) -> Scan | None:
 
 
 @transaction.atomic
-def _claim_next(*, by: User, at: datetime) -> Scan | None:
-    scan = _in_hand(by).select_for_update(of=("self",)).first()
+def _claim_next_scan(*, by: User, at: datetime) -> Scan | None:
+    scan = _scans_claimed_by(by).select_for_update(of=("self",)).first()
     if scan is None:
         free = Scan.objects.free(at=at)
         # Skip rows that other clerks are claiming right now; SQLite locks the whole table anyway.
         skips = connection.features.has_select_for_update_skip_locked
         scan = free.select_for_update(skip_locked=skips, of=("self",)).first()
     if scan is not None:
-        _take(scan, by=by, at=at)
+        _store_claim(scan, by=by, at=at)
     return scan
 
 
 @transaction.atomic
-def claim(*, scan_id: int, by: User, at: datetime) -> Scan:
+def claim_scan(*, scan_id: int, by: User, at: datetime) -> Scan:
     """Claim this scan and release any other that the clerk holds; a skipped scan waits again.
 
     :raises NotAllowed: not a clerk, or the scan is entered, repeated or refused.
     :raises TakenByAnother: someone else holds it.
     """
-    refuse(why_not_enter(by))
+    refuse_unless_empty(why_not_enter_application(by))
     # Lock both scans in the order of their ids, so that two windows cannot deadlock.
     wanted = Scan.objects.filter(Q(pk=scan_id) | Q(state=Scan.State.WAITING, claimed_by=by))
     locked = list(wanted.select_for_update(of=("self",)).order_by("pk"))
-    scan = _locked(scan_id)
-    _refuse_settled(scan)
+    scan = _lock_scan(scan_id)
+    _refuse_finished_scan(scan)
     if scan.is_held(at=at) and scan.claimed_by_id != by.pk:
-        raise TakenByAnother(f"{why_not_skip(by, scan, at=at)} Enter the next scan.")
+        raise TakenByAnother(f"{why_not_skip_scan(by, scan, at=at)} Enter the next scan.")
     for other in locked:
         if other.pk != scan.pk:
-            _lay_down(other, by=by, at=at, why="Claimed another scan")
+            _clear_claim(other, by=by, at=at, why="Claimed another scan")
     if scan.state == Scan.State.SKIPPED:
-        _take_up(scan, by=by, at=at)
-    _take(scan, by=by, at=at)
+        _store_return(scan, by=by, at=at)
+    _store_claim(scan, by=by, at=at)
     return scan
 
 
 @transaction.atomic
-def release(*, scan_id: int, by: User, at: datetime) -> Scan:
+def release_scan(*, scan_id: int, by: User, at: datetime) -> Scan:
     """Give a scan back without entering it; the next clerk gets it.
 
     :raises NotAllowed: this clerk does not hold it.
     """
-    scan = _locked(scan_id)
+    scan = _lock_scan(scan_id)
     if scan.state != Scan.State.WAITING or scan.claimed_by_id != by.pk:
         raise NotAllowed(f"{scan} is not assigned to you.")
-    return _lay_down(scan, by=by, at=at, why="Released")
+    return _clear_claim(scan, by=by, at=at, why="Released")
 
 
 @transaction.atomic
-def skip(*, scan_id: int, reason: WhyNot, note: str, by: User, at: datetime) -> Scan:
+def skip_scan(*, scan_id: int, reason: CancelReason, note: str, by: User, at: datetime) -> Scan:
     """Skip a scan for a coded reason. It stays in its batch and on the supervisor's list.
 
     :raises NotAllowed: not a clerk, someone else holds it, it is not waiting, or the note that
         the reason requires is missing.
     """
-    scan = _locked(scan_id)
-    refuse(why_not_skip(by, scan, at=at))
-    if reason in {WhyNot.OTHER, WhyNot.QUESTION} and not note:
+    scan = _lock_scan(scan_id)
+    refuse_unless_empty(why_not_skip_scan(by, scan, at=at))
+    if reason in {CancelReason.OTHER, CancelReason.QUESTION} and not note:
         raise NotAllowed("Describe the problem with the scan in a few words.")
-    return _set_aside(scan, reason=reason, note=note, by=by, at=at)
+    return _store_skip(scan, reason=reason, note=note, by=by, at=at)
 
 
 @transaction.atomic
-def return_to_queue(*, scan_id: int, by: User, at: datetime) -> Scan:
+def return_scan_to_queue(*, scan_id: int, by: User, at: datetime) -> Scan:
     """Return a skipped scan to the queue.
 
     :raises NotAllowed: not a clerk, or it is not skipped.
     """
-    refuse(why_not_enter(by))
-    scan = _locked(scan_id)
+    refuse_unless_empty(why_not_enter_application(by))
+    scan = _lock_scan(scan_id)
     if scan.state != Scan.State.SKIPPED:
         raise NotAllowed(f"{scan} is not skipped.")
-    return _take_up(scan, by=by, at=at)
+    return _store_return(scan, by=by, at=at)
 
 
-def keep_hold(*, scan_id: int, by: User, at: datetime) -> None:
+def renew_scan_claim(*, scan_id: int, by: User, at: datetime) -> None:
     """Renew the clerk's claim while they type; an expired claim is renewed if nobody took it.
 
     Call it inside a transaction. It never raises: two clerks may type the same scan, and the first
     to save has entered it.
     """
-    scan = _locked(scan_id)
+    scan = _lock_scan(scan_id)
     if scan.state != Scan.State.WAITING:
         return
     # A clerk holds at most one scan (a unique constraint), so do not claim a second one here.
     is_free = scan.claimed_by_id == by.pk or not scan.is_held(at=at)
-    if is_free and not _in_hand(by).exclude(pk=scan.pk).exists():
-        _take(scan, by=by, at=at)
+    if is_free and not _scans_claimed_by(by).exclude(pk=scan.pk).exists():
+        _store_claim(scan, by=by, at=at)
 
 
-def settle_as_case(*, scan_id: int, case: Case, by: User, at: datetime) -> None:
+def mark_scan_entered(*, scan_id: int, case: Case, by: User, at: datetime) -> None:
     """Record on a scan which case it became; runs in the transaction that receives the case."""
-    scan = _locked(scan_id)
+    scan = _lock_scan(scan_id)
     scan.state, scan.case, scan.settled_at = Scan.State.ENTERED, case, at
     scan.why_skipped = ""
     scan.claimed_by, scan.claimed_at = by, at
@@ -194,38 +194,38 @@ def settle_as_case(*, scan_id: int, case: Case, by: User, at: datetime) -> None:
         by=by,
         at=at,
         why=f"Entered as {case.number}",
-        fields=["state", "case", "settled_at", "why_skipped", *_CLAIM],
+        fields=["state", "case", "settled_at", "why_skipped", *_CLAIM_FIELDS],
     )
 
 
-def set_aside_with_intake(
-    *, scan_id: int, reason: WhyNot, note: str, by: User | None, at: datetime
+def release_or_skip_scan(
+    *, scan_id: int, reason: CancelReason, note: str, by: User | None, at: datetime
 ) -> None:
     """Skip the scan of a canceled intake, or return it to the queue, as the reason requires."""
-    scan = _locked(scan_id)
+    scan = _lock_scan(scan_id)
     if scan.state != Scan.State.WAITING or (by and scan.claimed_by_id not in {None, by.pk}):
         return
-    if reason in {WhyNot.START_OVER, WhyNot.LEFT}:
-        _lay_down(scan, by=by, at=at, why=reason.label)
+    if reason in {CancelReason.START_OVER, CancelReason.LEFT}:
+        _clear_claim(scan, by=by, at=at, why=reason.label)
     else:
-        _set_aside(scan, reason=reason, note=note, by=by, at=at)
+        _store_skip(scan, reason=reason, note=note, by=by, at=at)
 
 
-def _look_at(upload: UploadedFile, at: datetime) -> _CheckedUpload:
-    name = files.services.shown_name(upload.name or "")
+def _check_upload(upload: UploadedFile, at: datetime) -> _CheckedUpload:
+    name = files.services.clean_file_name(upload.name or "")
     digest = hashlib.sha256()
     for chunk in upload.chunks():
         digest.update(chunk)
     upload.seek(0)
     try:
-        file = files.services.receive(upload=upload, at=at)
+        file = files.services.receive_upload(upload=upload, at=at)
     except files.services.FileRefused as refusal:
         return _CheckedUpload(name, digest.hexdigest(), None, str(refusal))
     return _CheckedUpload(name, digest.hexdigest(), file, "")
 
 
 @transaction.atomic
-def _store(
+def _store_batch(
     channel: Channel,
     received_on: date,
     uploads: Sequence[_CheckedUpload],
@@ -256,12 +256,12 @@ def _store(
         if upload.file is None:
             scan.state, scan.settled_at = Scan.State.REFUSED, at
         else:
-            _note_if_known(scan, upload.file, at)
+            _mark_if_repeated(scan, upload.file, at)
         scan.store(by=by, at=at)
     return batch
 
 
-def _note_if_known(scan: Scan, file: StoredFile, at: datetime) -> None:
+def _mark_if_repeated(scan: Scan, file: StoredFile, at: datetime) -> None:
     """Mark the scan as repeated if the same content is already a scan or a case's application."""
     at_hand = Scan.objects.filter(file=file).exclude(state=Scan.State.REPEATED).first()
     entered = (
@@ -279,43 +279,45 @@ def _note_if_known(scan: Scan, file: StoredFile, at: datetime) -> None:
         scan.case = at_hand.case
 
 
-def _locked(scan_id: int) -> Scan:
+def _lock_scan(scan_id: int) -> Scan:
     scan: Scan = Scan.objects.select_for_update(of=("self",)).get(pk=scan_id)
     return scan
 
 
-def _in_hand(by: User) -> ScanQuerySet:
+def _scans_claimed_by(by: User) -> ScanQuerySet:
     return Scan.objects.filter(state=Scan.State.WAITING, claimed_by=by)
 
 
-def _refuse_settled(scan: Scan) -> None:
+def _refuse_finished_scan(scan: Scan) -> None:
     if scan.state not in {Scan.State.WAITING, Scan.State.SKIPPED}:
         became = f", as {scan.case}" if scan.case else ""
         raise NotAllowed(f"{scan}: {scan.get_state_display().lower()}{became}.")
 
 
-def _take(scan: Scan, *, by: User, at: datetime) -> None:
+def _store_claim(scan: Scan, *, by: User, at: datetime) -> None:
     mine = scan.claimed_by_id == by.pk
     if mine and scan.claimed_at is not None and scan.claimed_at > at - _RENEW_AFTER:
         return  # every save stores a version, and typing saves every few seconds
     scan.claimed_by, scan.claimed_at = by, at
-    scan.store(by=by, at=at, why="Claimed", fields=_CLAIM)
+    scan.store(by=by, at=at, why="Claimed", fields=_CLAIM_FIELDS)
 
 
-def _lay_down(scan: Scan, *, by: User | None, at: datetime, why: str) -> Scan:
+def _clear_claim(scan: Scan, *, by: User | None, at: datetime, why: str) -> Scan:
     scan.claimed_by = scan.claimed_at = None
-    return scan.store(by=by, at=at, why=why, fields=_CLAIM)
+    return scan.store(by=by, at=at, why=why, fields=_CLAIM_FIELDS)
 
 
-def _set_aside(scan: Scan, *, reason: WhyNot, note: str, by: User | None, at: datetime) -> Scan:
+def _store_skip(
+    scan: Scan, *, reason: CancelReason, note: str, by: User | None, at: datetime
+) -> Scan:
     scan.state, scan.settled_at = Scan.State.SKIPPED, at
     scan.why_skipped, scan.note = reason, note
     scan.claimed_by = scan.claimed_at = None
-    fields = ["state", "settled_at", "why_skipped", "note", *_CLAIM]
+    fields = ["state", "settled_at", "why_skipped", "note", *_CLAIM_FIELDS]
     return scan.store(by=by, at=at, why=reason.label, fields=fields)
 
 
-def _take_up(scan: Scan, *, by: User, at: datetime) -> Scan:
+def _store_return(scan: Scan, *, by: User, at: datetime) -> Scan:
     scan.state, scan.settled_at, scan.why_skipped = Scan.State.WAITING, None, ""
     fields = ["state", "settled_at", "why_skipped"]
     return scan.store(by=by, at=at, why="Returned to the queue", fields=fields)

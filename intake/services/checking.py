@@ -13,15 +13,15 @@ from cases.services import duplicates
 from deadlines.calendars import CannotCount
 from deadlines.models import rules_on_file
 from deadlines.sums import Unknown
-from deadlines.timeliness import Late, timeliness
+from deadlines.timeliness import Late, judge_timeliness
 from directory.names import fold_number
 
-MOST_ALIKE = 5
-SHORTEST_CLAIM = 4  # shorter claim numbers match too many unrelated cases
+MAX_SIMILAR_CASES = 5
+MIN_CLAIM_LENGTH = 4  # shorter claim numbers match too many unrelated cases
 
 
 @dataclass(frozen=True)
-class Alike:
+class SimilarCase:
     """An open case that the application may repeat, and the reasons as sentences."""
 
     case: Case
@@ -29,7 +29,7 @@ class Alike:
 
 
 @dataclass(frozen=True)
-class Line:
+class CheckLine:
     """One line of the completeness list: whether the part is there, and the sentence to show."""
 
     is_there: bool
@@ -37,30 +37,35 @@ class Line:
 
 
 @dataclass(frozen=True)
-class Checked:
+class FormCheck:
     """The result of all checks of a form.
 
     :ivar in_time: ``YES``, ``NO`` or ``UNKNOWN``, by the rule that the eligibility review uses.
     :ivar timeliness: the deadline engine's sentence, with the last day or the missing fact.
     """
 
-    similar_cases: list[Alike] = field(default_factory=list)
+    similar_cases: list[SimilarCase] = field(default_factory=list)
     in_time: str = "UNKNOWN"
     timeliness: str = ""
-    lines: list[Line] = field(default_factory=list)
+    lines: list[CheckLine] = field(default_factory=list)
 
 
-def check(*, values: Mapping[str, Any], items: int) -> Checked:
+def check_application_form(*, values: Mapping[str, Any], items: int) -> FormCheck:
     """Check a form that may be half typed: possible duplicates, timeliness, missing parts.
 
     :param values: the fields that could be read so far, by name.
     :param items: the number of treatments typed.
     """
-    in_time, sentence = _timeliness(values)
-    return Checked(find_alike(values=values), in_time, sentence, list(_lines(values, items)))
+    in_time, sentence = _check_timeliness(values)
+    return FormCheck(
+        find_duplicates_of_form(values=values),
+        in_time,
+        sentence,
+        list(_check_completeness(values, items)),
+    )
 
 
-def find_alike(*, values: Mapping[str, Any]) -> list[Alike]:
+def find_duplicates_of_form(*, values: Mapping[str, Any]) -> list[SimilarCase]:
     """Find open cases that the form may repeat, best match first."""
     facts = ApplicationFacts(
         employee=" ".join(filter(None, (values.get("first_name"), values.get("last_name")))),
@@ -73,19 +78,21 @@ def find_alike(*, values: Mapping[str, Any]) -> list[Alike]:
             filter(None, (values.get("physician_first"), values.get("physician_last")))
         ),
     )
-    found = duplicates.find_similar(facts=facts)
+    found = duplicates.find_similar_cases(facts=facts)
     likely = [one for one in found if one.possible_duplicate.is_proposed and one.case.is_open]
-    similar = [Alike(one.case, " ".join(one.possible_duplicate.for_it)) for one in likely]
-    if not facts.employee and len(facts.claim) >= SHORTEST_CLAIM:
+    similar = [SimilarCase(one.case, " ".join(one.possible_duplicate.for_it)) for one in likely]
+    if not facts.employee and len(facts.claim) >= MIN_CLAIM_LENGTH:
         # Without a name the comparison proposes nothing. An equal claim number still deserves a
         # warning.
         cases = Case.objects.own().open().filter(claim_number_normal=facts.claim)
         cases = cases.select_related("ur_decision").prefetch_related("items", "parties")
-        similar += [Alike(case, "The claim number is the same.") for case in cases[:MOST_ALIKE]]
-    return similar[:MOST_ALIKE]
+        similar += [
+            SimilarCase(case, "The claim number is the same.") for case in cases[:MAX_SIMILAR_CASES]
+        ]
+    return similar[:MAX_SIMILAR_CASES]
 
 
-def _timeliness(values: Mapping[str, Any]) -> tuple[str, str]:
+def _check_timeliness(values: Mapping[str, Any]) -> tuple[str, str]:
     """Ask the deadline engine: YES, NO or UNKNOWN, and its sentence."""
     formulary = values.get("priority") == Priority.FORMULARY
     deadline_kind = "application_formulary" if formulary else "application"
@@ -97,7 +104,7 @@ def _timeliness(values: Mapping[str, Any]) -> tuple[str, str]:
     received = values.get("received")
     rules, calendars = rules_on_file()
     try:
-        verdict = timeliness(
+        verdict = judge_timeliness(
             deadline_kind,
             received.isoformat() if received else None,
             given,
@@ -111,21 +118,21 @@ def _timeliness(values: Mapping[str, Any]) -> tuple[str, str]:
     return "NO" if isinstance(verdict, Late) else "YES", verdict.sentence
 
 
-def _lines(values: Mapping[str, Any], items: int) -> list[Line]:
+def _check_completeness(values: Mapping[str, Any], items: int) -> list[CheckLine]:
     """List the parts that the eligibility review requires, with those that are missing."""
     signer, signed = values.get("signed_by"), values.get("signed_on")
     lines = [
-        Line(
+        CheckLine(
             bool(signer),
             "Signed" if signer else "Not signed: the eligibility review will ask for it",
         ),
-        Line(
+        CheckLine(
             values.get("ur_attached") == "yes",
             "UR decision attached"
             if values.get("ur_attached") == "yes"
             else "UR decision not attached: the eligibility review will ask for it",
         ),
-        Line(
+        CheckLine(
             bool(values.get("consent_on")),
             "Consent to obtain records dated"
             if values.get("consent_on")
@@ -133,12 +140,12 @@ def _lines(values: Mapping[str, Any], items: int) -> list[Line]:
         ),
     ]
     if signer and not signed:
-        lines.append(Line(False, "Signature not dated"))
+        lines.append(CheckLine(False, "Signature not dated"))
     if signer in {"ATTORNEY", "REPRESENTATIVE"}:
         decided, designated = values.get("ur_decided"), values.get("designated_on")
         early = bool(decided and designated and designated < decided)
         lines.append(
-            Line(
+            CheckLine(
                 bool(designated) and not early,
                 # A designation before the UR decision is void (8 CCR 9792.10.1(b)(2)).
                 "Representative designated before the UR decision: not valid"
@@ -150,7 +157,7 @@ def _lines(values: Mapping[str, Any], items: int) -> list[Line]:
         )
     on_form = values.get("items_on_form")
     if on_form and on_form != items:
-        lines.append(Line(False, f"Treatments on the form: {on_form}. Entered: {items}"))
+        lines.append(CheckLine(False, f"Treatments on the form: {on_form}. Entered: {items}"))
     if values.get("liability_disputed") == "yes":
-        lines.append(Line(False, "Liability disputed: the review may be deferred"))
+        lines.append(CheckLine(False, "Liability disputed: the review may be deferred"))
     return lines

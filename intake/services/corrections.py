@@ -8,7 +8,7 @@ from django.db import transaction
 from django.db.models import Max
 
 from accounts.models import User
-from accounts.refusals import NotAllowed, refuse
+from accounts.refusals import NotAllowed, refuse_unless_empty
 from accounts.versions import Versioned
 from cases.models import Application, Case, DisputedItem, Event, URDecision
 from cases.services import case_deadlines
@@ -16,10 +16,10 @@ from deadlines.days import local_day
 from directory.names import fold_number
 from intake.policies import why_not_correct_intake, why_not_correct_received
 
-from .receiving import ItemOnForm, fold_claim
+from .receiving import ItemOnForm, fold_claim_number
 
 # The fields that a clerk may correct, by the model that holds them. Parties have their own page.
-OF_CASE = (
+CASE_FIELDS = (
     "claim_number",
     "claim_number_normal",
     "date_of_injury",
@@ -28,7 +28,7 @@ OF_CASE = (
     "eams_number",
     "wcis_number",
 )
-OF_APPLICATION = (
+APPLICATION_FIELDS = (
     "channel",
     "signed_by",
     "signed_on",
@@ -37,7 +37,7 @@ OF_APPLICATION = (
     "ur_decision_attached",
     "copy_certified",
 )
-OF_UR_DECISION = (
+UR_DECISION_FIELDS = (
     "claim_number_normal",
     "decided_on",
     "reference",
@@ -53,7 +53,7 @@ OF_UR_DECISION = (
 
 
 @transaction.atomic
-def correct_received(
+def correct_received_date(
     *,
     case_id: int,
     received_at: datetime,
@@ -71,12 +71,14 @@ def correct_received(
     :raises Stale: someone changed the case after the page was opened.
     """
     case: Case = Case.objects.lock(case_id)
-    refuse(why_not_correct_received(by, case))
+    refuse_unless_empty(why_not_correct_received(by, case))
     case.refuse_if_stale(seen_version)
-    refuse("" if why.strip() else "Enter the reason for the correction.")
+    refuse_unless_empty("" if why.strip() else "Enter the reason for the correction.")
     old, new_day = case.received_at, local_day(received_at)
-    refuse("The received date is in the future. Check the stamp." if received_at > at else "")
-    refuse("This is already the received date on file." if received_at == old else "")
+    refuse_unless_empty(
+        "The received date is in the future. Check the stamp." if received_at > at else ""
+    )
+    refuse_unless_empty("This is already the received date on file." if received_at == old else "")
     decided_on = case.ur_decision.decided_on if case.ur_decision else None
     if decided_on and decided_on > new_day:
         raise NotAllowed("The UR decision is dated after this day. Check both dates.")
@@ -104,14 +106,14 @@ def correct_received(
     )
     if running.exists():
         given = {"received": new_day.isoformat()}
-        case_deadlines.start(
+        case_deadlines.start_deadline(
             case=case, deadline_kind=case_deadlines.SCREENING, given=given, by=by, at=at
         )
     return case
 
 
 @transaction.atomic
-def correct_scan(
+def correct_application(
     *,
     case_id: int,
     values: Mapping[str, Any],
@@ -126,7 +128,8 @@ def correct_scan(
 
     An item keeps its number, state and history, whatever the order in which items are sent.
 
-    :param values: new values by name, of ``OF_CASE``, ``OF_APPLICATION`` and ``OF_UR_DECISION``.
+    :param values: new values by name, of ``CASE_FIELDS``, ``APPLICATION_FIELDS`` and
+        ``UR_DECISION_FIELDS``.
     :param items: the values of each disputed item on file, by its id; all must be given.
     :param added: items that were not entered before; they follow those on file.
     :returns: the names of the changed fields; empty if nothing changed.
@@ -135,18 +138,21 @@ def correct_scan(
     :raises Stale: someone changed the case after the page was opened.
     """
     case: Case = Case.objects.lock(case_id)
-    refuse(why_not_correct_intake(by, case))
+    refuse_unless_empty(why_not_correct_intake(by, case))
     case.refuse_if_stale(seen_version)
     facts: dict[str, list[str]] = {}
     paper = Application.objects.select_for_update().get(case=case)
-    rows: list[tuple[Versioned, tuple[str, ...]]] = [(case, OF_CASE), (paper, OF_APPLICATION)]
+    rows: list[tuple[Versioned, tuple[str, ...]]] = [
+        (case, CASE_FIELDS),
+        (paper, APPLICATION_FIELDS),
+    ]
     if case.ur_decision_id is not None:
         decision = URDecision.objects.select_for_update().get(pk=case.ur_decision_id)
-        _refuse_shared(case, decision, values)
-        rows.append((decision, OF_UR_DECISION))
+        _refuse_shared_decision(case, decision, values)
+        rows.append((decision, UR_DECISION_FIELDS))
     # Keep the normalized copies, which searches and comparisons use, equal to the typed values.
     if "claim_number" in values:
-        values = {**values, "claim_number_normal": fold_claim(text=values["claim_number"])}
+        values = {**values, "claim_number_normal": fold_claim_number(text=values["claim_number"])}
     if "reference" in values:
         values = {**values, "reference_normal": fold_number(values["reference"])}
     for row, names in rows:
@@ -167,13 +173,15 @@ def correct_scan(
     return list(facts)
 
 
-def _refuse_shared(case: Case, decision: URDecision, values: Mapping[str, Any]) -> None:
+def _refuse_shared_decision(case: Case, decision: URDecision, values: Mapping[str, Any]) -> None:
     """Refuse to change which UR decision is disputed while another case disputes the same one.
 
     Such a pair has to be resolved as a possible duplicate first.
     """
     identity = {
-        "claim_number_normal": fold_claim(text=values.get("claim_number", case.claim_number)),
+        "claim_number_normal": fold_claim_number(
+            text=values.get("claim_number", case.claim_number)
+        ),
         "decided_on": values.get("decided_on", decision.decided_on),
         "reference_normal": fold_number(values.get("reference", decision.reference)),
     }
@@ -203,7 +211,10 @@ def _store_changes(
         return
     for name, value in changed.items():
         if not name.endswith("_normal"):  # normalized copies are not worth mentioning
-            facts[name.replace("_", " ")] = [_words(getattr(row, name)), _words(value)]
+            facts[name.replace("_", " ")] = [
+                _format_value(getattr(row, name)),
+                _format_value(value),
+            ]
         setattr(row, name, value)
     row.store(by=by, at=at, why=why or "Corrected", fields=list(changed))
 
@@ -225,7 +236,7 @@ def _correct_items(
                 f"Treatment {row.position}, “{row.title}”, was cleared. To remove a treatment, "
                 "withdraw it on the page of the case."
             )
-        values = _columns_of(items[row.pk])
+        values = _item_columns(items[row.pk])
         changed = [name for name in values if getattr(row, name) != values[name]]
         if changed:
             facts[f"treatment {row.position}"] = [row.title, values["title"]]
@@ -244,13 +255,13 @@ def _add_items(
 ) -> None:
     last = case.items.aggregate(last=Max("position"))["last"] or 0
     for position, item in enumerate(added, start=last + 1):
-        DisputedItem(case=case, position=position, **_columns_of(item)).store(
+        DisputedItem(case=case, position=position, **_item_columns(item)).store(
             by=by, at=at, why=why or "Corrected"
         )
         facts[f"treatment {position}"] = ["", item.title]
 
 
-def _columns_of(item: ItemOnForm) -> dict[str, Any]:
+def _item_columns(item: ItemOnForm) -> dict[str, Any]:
     return {
         "title": item.title,
         "category_id": item.category_id,
@@ -260,5 +271,5 @@ def _columns_of(item: ItemOnForm) -> dict[str, Any]:
     }
 
 
-def _words(value: Any) -> str:
+def _format_value(value: Any) -> str:
     return "" if value is None else str(value)

@@ -8,17 +8,17 @@ from django.db import transaction
 from django.db.models import QuerySet
 
 from accounts.models import User
-from accounts.refusals import NotAllowed, StaleForm, refuse
+from accounts.refusals import NotAllowed, StaleForm, refuse_unless_empty
 from cases.models import Case
-from intake.models import DRAFT_DAYS, CanceledIntake, IntakeDraft, WhyNot
-from intake.policies import why_not_cancel_draft, why_not_enter
+from intake.models import DRAFT_DAYS, CanceledIntake, CancelReason, IntakeDraft
+from intake.policies import why_not_cancel_draft, why_not_enter_application
 
 from . import batches
 
 Typed = Mapping[str, Sequence[str]]
 
 
-class TypedElsewhere(StaleForm):
+class DraftChangedElsewhere(StaleForm):
     """The same form was changed in another window; ``draft`` holds the version saved there."""
 
     def __init__(self, draft: IntakeDraft) -> None:
@@ -27,7 +27,7 @@ class TypedElsewhere(StaleForm):
 
 
 @transaction.atomic
-def save_draft(
+def save_intake_draft(
     *,
     key: UUID,
     typed: Typed,
@@ -42,7 +42,7 @@ def save_draft(
     :raises NotAllowed: not a clerk, not the owner, or the form was saved as a case or closed.
     :raises TypedElsewhere: another window saved in between.
     """
-    refuse(why_not_enter(by))
+    refuse_unless_empty(why_not_enter_application(by))
     IntakeDraft.objects.get_or_create(
         key=key,
         defaults={"owner": by, "scan_id": scan_id, "begun_at": at, "saved_at": at},
@@ -55,17 +55,17 @@ def save_draft(
     if not draft.is_open(at=at):
         raise NotAllowed("This form is closed. Start a new one.")
     if draft.revision != (revision or 0):
-        raise TypedElsewhere(draft)
+        raise DraftChangedElsewhere(draft)
     draft.content = {name: list(texts) for name, texts in typed.items()}
     draft.revision += 1
     draft.saved_at = at
     draft.save(update_fields=["content", "revision", "saved_at"])
     if draft.scan_id is not None:
-        batches.keep_hold(scan_id=draft.scan_id, by=by, at=at)
+        batches.renew_scan_claim(scan_id=draft.scan_id, by=by, at=at)
     return draft
 
 
-def open_drafts(*, of: User, at: datetime) -> QuerySet[IntakeDraft]:
+def list_open_drafts(*, of: User, at: datetime) -> QuerySet[IntakeDraft]:
     """List the drafts that a clerk can continue, latest first; lapsed drafts are left out."""
     return (
         IntakeDraft.objects.filter(
@@ -76,31 +76,33 @@ def open_drafts(*, of: User, at: datetime) -> QuerySet[IntakeDraft]:
     )
 
 
-def lock_draft(*, key: UUID) -> None:
+def lock_intake_draft(*, key: UUID) -> None:
     """Lock the draft of a form. Always lock a draft before its scan, to avoid deadlocks."""
     IntakeDraft.objects.select_for_update(of=("self",)).filter(key=key).first()
 
 
-def settle_as_case(*, key: UUID, case: Case, by: User, at: datetime) -> None:
+def mark_draft_entered(*, key: UUID, case: Case, by: User, at: datetime) -> None:
     """Record on a draft which case it became; runs in the transaction that receives the case."""
     IntakeDraft.objects.filter(key=key, ended_at__isnull=True).update(case=case, ended_at=at)
 
 
 @transaction.atomic
-def cancel(*, key: UUID, reason: WhyNot, note: str, by: User, at: datetime) -> CanceledIntake:
+def cancel_intake_draft(
+    *, key: UUID, reason: CancelReason, note: str, by: User, at: datetime
+) -> CanceledIntake:
     """Cancel an unfinished form for a coded reason. Its scan is skipped or waits again.
 
     :raises NotAllowed: neither its owner nor a supervisor, the form is closed, or the note that the
         reason requires is missing.
     """
     draft = IntakeDraft.objects.select_for_update(of=("self",)).get(key=key)
-    refuse(why_not_cancel_draft(by, draft))
-    if reason in {WhyNot.OTHER, WhyNot.QUESTION} and not note:
+    refuse_unless_empty(why_not_cancel_draft(by, draft))
+    if reason in {CancelReason.OTHER, CancelReason.QUESTION} and not note:
         raise NotAllowed("Describe the problem in a few words.")
-    return _end(draft, reason=reason, note=note, by=by, at=at)
+    return _end_draft(draft, reason=reason, note=note, by=by, at=at)
 
 
-def close_forgotten(*, at: datetime, limit: int = 500) -> int:
+def close_lapsed_drafts(*, at: datetime, limit: int = 500) -> int:
     """Close the drafts that have lapsed, as left unfinished; return their number.
 
     A draft lapses by its date alone. This only writes the row that the supervisor sees, so it may
@@ -114,18 +116,18 @@ def close_forgotten(*, at: datetime, limit: int = 500) -> int:
         with transaction.atomic():
             draft = IntakeDraft.objects.select_for_update(of=("self",)).get(pk=draft_id)
             if draft.ended_at is None and not draft.is_open(at=at):
-                _end(draft, reason=WhyNot.LEFT, note="", by=None, at=at)
+                _end_draft(draft, reason=CancelReason.LEFT, note="", by=None, at=at)
                 ended += 1
     return ended
 
 
-def _end(
-    draft: IntakeDraft, *, reason: WhyNot, note: str, by: User | None, at: datetime
+def _end_draft(
+    draft: IntakeDraft, *, reason: CancelReason, note: str, by: User | None, at: datetime
 ) -> CanceledIntake:
     draft.ended_at = at
     draft.save(update_fields=["ended_at"])
     if draft.scan_id is not None:
-        batches.set_aside_with_intake(scan_id=draft.scan_id, reason=reason, note=note, by=by, at=at)
+        batches.release_or_skip_scan(scan_id=draft.scan_id, reason=reason, note=note, by=by, at=at)
     return CanceledIntake(draft=draft, reason=reason, note=note, ended_at=at, ended_by=by).store(
         by=by, at=at, why=reason.label
     )

@@ -10,8 +10,8 @@ from cases.models import Party, Role
 from directory.models import OrganizationName, PersonName
 from directory.names import fold_name, fold_organization
 
-MOST = 6
-FEWEST_LETTERS = 2
+MAX_PARTIES = 6
+MIN_LETTERS = 2
 
 # The field typed in, the party's role, and the fields that a choice fills in: form field to party
 # field.
@@ -52,7 +52,7 @@ FIELDS: dict[str, tuple[Role, dict[str, str]]] = {
 
 
 @dataclass(frozen=True)
-class Known:
+class KnownParty:
     """A party of an earlier case, and the form fields that choosing it fills in."""
 
     name: str
@@ -65,7 +65,7 @@ class Known:
         return json.dumps(self.fills)
 
 
-def known(*, field: str, typed: str) -> list[Known]:
+def find_known_parties(*, field: str, typed: str) -> list[KnownParty]:
     """Find parties of earlier cases with a name, or a word of it, that begins with the typed text.
 
     Only parties of cases are searched, never staff or reviewers. Each has the address from its
@@ -76,7 +76,7 @@ def known(*, field: str, typed: str) -> list[Known]:
     role, fills = FIELDS[field]
     person = field in {"physician_last", "attorney"}
     folded = (fold_name if person else fold_organization)(typed)
-    if len(folded) < FEWEST_LETTERS:
+    if len(folded) < MIN_LETTERS:
         return []
     # Match the beginning of the name or of any later word.
     begins = Q(normal__startswith=folded) | Q(normal__contains=f" {folded}")
@@ -89,26 +89,28 @@ def known(*, field: str, typed: str) -> list[Known]:
         .values(owner)
         .annotate(latest=Max("pk"))
         .order_by("-latest")
-        .values_list("latest", flat=True)[:MOST]
+        .values_list("latest", flat=True)[:MAX_PARTIES]
     )
     parties = Party.objects.filter(pk__in=list(latest)).select_related("person").order_by("name")
-    return [Known(party.name, party.address, _filled(party, fills)) for party in parties]
+    return [
+        KnownParty(party.name, party.address, _read_party_fields(party, fills)) for party in parties
+    ]
 
 
-def fill_in_known(*, typed: Mapping[str, str]) -> dict[str, str]:
+def fill_in_known_parties(*, typed: Mapping[str, str]) -> dict[str, str]:
     """Fill empty fields of a form with the addresses of known parties.
 
     For browsers without scripts. A field is filled only if exactly one party matches the name.
     """
     filled: dict[str, str] = {}
     for field in FIELDS:
-        found = known(field=field, typed=typed.get(field, ""))
+        found = find_known_parties(field=field, typed=typed.get(field, ""))
         if len(found) == 1:
             filled |= {name: text for name, text in found[0].fills.items() if not typed.get(name)}
     return filled
 
 
-def _filled(party: Party, fills: dict[str, str]) -> dict[str, str]:
+def _read_party_fields(party: Party, fills: dict[str, str]) -> dict[str, str]:
     parts = {"first": "", "last": party.name}
     if party.person is not None:
         name = party.person.names.current().filter(printed=party.name).first()

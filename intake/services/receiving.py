@@ -10,7 +10,7 @@ from uuid import UUID
 from django.db import IntegrityError, transaction
 
 from accounts.models import User
-from accounts.refusals import NotAllowed, StaleForm, refuse
+from accounts.refusals import NotAllowed, StaleForm, refuse_unless_empty
 from accounts.versions import VersionedQuerySet
 from cases.lifecycle import Status
 from cases.models import (
@@ -26,12 +26,12 @@ from cases.models import (
     URType,
 )
 from cases.services import case_deadlines, drafting, duplicates, own_conflicts
-from cases.services.parties import PartyOnForm, add_party
+from cases.services.parties import PartyOnForm, store_party
 from deadlines.days import local_day
 from directory.names import fold_number
 from files.models import StoredFile
 from intake.models import Scan
-from intake.policies import why_not_enter
+from intake.policies import why_not_enter_application
 
 from . import batches, drafts
 
@@ -52,7 +52,7 @@ class ItemOnForm:
 
 
 @dataclass(frozen=True)
-class Paper:
+class AttachedFile:
     """A file of the application that the ``files`` app has already stored."""
 
     kind: ApplicationPaper.Kind
@@ -103,7 +103,7 @@ class ApplicationOnForm:
     ur_decision_attached: bool | None = None
     copy_certified: bool | None = None
     printed: dict[str, Any] = field(default_factory=dict)
-    papers: Sequence[Paper] = ()
+    papers: Sequence[AttachedFile] = ()
     scan_id: int | None = None  # the scan of a batch that was keyed
 
 
@@ -115,7 +115,7 @@ class ScanAlreadyEntered(StaleForm):
         super().__init__(f"This scan was already entered as case {case.number}.")
 
 
-def receive(*, application: ApplicationOnForm, by: User, at: datetime) -> Case:
+def receive_application(*, application: ApplicationOnForm, by: User, at: datetime) -> Case:
     """Receive an application, even an incomplete or late one, and open its case.
 
     Saving the same form twice gives one case.
@@ -127,11 +127,11 @@ def receive(*, application: ApplicationOnForm, by: User, at: datetime) -> Case:
         is given.
     :raises ScanAlreadyEntered: the scan of the form was entered before.
     """
-    refuse(why_not_enter(by))
-    _refuse_impossible_days(application, at)
+    refuse_unless_empty(why_not_enter_application(by))
+    _refuse_impossible_dates(application, at)
     for last_try in (False, False, True):
         try:
-            return _receive(application=application, by=by, at=at)
+            return _receive_in_transaction(application=application, by=by, at=at)
         except IntegrityError:
             # Someone saved the same form, scan or decision at the same moment. Look it up again.
             if last_try:
@@ -139,33 +139,33 @@ def receive(*, application: ApplicationOnForm, by: User, at: datetime) -> Case:
     raise AssertionError("unreachable")
 
 
-def fold_claim(*, text: str) -> str:
+def fold_claim_number(*, text: str) -> str:
     """Normalize a claim number for comparison; empty if the form has none."""
     folded = fold_number(text)
     return "" if folded in _NO_NUMBER else folded
 
 
-def find_entered(key: UUID) -> Case | None:
+def find_case_of_form(key: UUID) -> Case | None:
     """Find the case that was saved from this form, if any."""
     found = Application.objects.filter(idempotency_key=key).select_related("case").first()
     return found.case if found else None
 
 
 @transaction.atomic
-def _receive(*, application: ApplicationOnForm, by: User, at: datetime) -> Case:
-    if entered := find_entered(application.key):
+def _receive_in_transaction(*, application: ApplicationOnForm, by: User, at: datetime) -> Case:
+    if entered := find_case_of_form(application.key):
         return entered
     # Lock the draft before the scan, as all services do, to avoid deadlocks.
-    drafts.lock_draft(key=application.key)
+    drafts.lock_intake_draft(key=application.key)
     scan = _lock_scan(application)
-    _refuse_known_scan(application)
+    _refuse_entered_file(application)
     ur_decision, lead = _find_ur_decision(application)
     ur_decision = ur_decision or _store_ur_decision(application, by=by, at=at)
     received_on = local_day(application.received_at)
     case = _store_case(application, ur_decision, lead, by=by, at=at)
     _store_form(case, application, scan, by=by, at=at)
     for party in application.parties:
-        add_party(case=case, party=party, by=by, at=at)
+        store_party(case=case, party=party, by=by, at=at)
     _store_items(case, application, by=by, at=at)
     count = len(application.items)
     received = Event.objects.create(
@@ -185,19 +185,19 @@ def _receive(*, application: ApplicationOnForm, by: User, at: datetime) -> Case:
     else:
         _link_duplicate(case, lead, by=by, at=at)
     # A possible duplicate must be reviewed as soon as any other application.
-    case_deadlines.start(
+    case_deadlines.start_deadline(
         case=case,
         deadline_kind=case_deadlines.SCREENING,
         given={"received": received_on.isoformat()},
         by=by,
         at=at,
     )
-    own_conflicts.examine(case=case, by=by, at=at)
-    drafts.settle_as_case(key=application.key, case=case, by=by, at=at)
-    drafting.propose(event=received, by=by, at=at)
+    own_conflicts.check_own_conflicts(case=case, by=by, at=at)
+    drafts.mark_draft_entered(key=application.key, case=case, by=by, at=at)
+    drafting.propose_letter(event=received, by=by, at=at)
     if scan is not None:
-        batches.settle_as_case(scan_id=scan.pk, case=case, by=by, at=at)
-    duplicates.propose(case=case, by=by, at=at)
+        batches.mark_scan_entered(scan_id=scan.pk, case=case, by=by, at=at)
+    duplicates.propose_duplicates(case=case, by=by, at=at)
     return case
 
 
@@ -211,7 +211,7 @@ def _store_case(
 ) -> Case:
     received_on = local_day(application.received_at)
     return Case(
-        number=_take_number(at),
+        number=_next_case_number(at),
         status=Status.RECEIVED,
         is_open=True,
         # Set again when the case moves to its first stage, in the same transaction.
@@ -223,7 +223,7 @@ def _store_case(
         date_of_injury=application.date_of_injury,
         date_of_injury_printed=application.date_of_injury_printed,
         claim_number=application.claim_number.strip(),
-        claim_number_normal=_claim(application),
+        claim_number_normal=_read_claim_number(application),
         eams_number=application.eams_number,
         wcis_number=application.wcis_number,
         diagnosis=application.diagnosis,
@@ -257,7 +257,9 @@ def _store_form(
     # The scan of a batch and the uploads of the form may be the same file; store each only once.
     papers = list(application.papers)
     if scan is not None and scan.file is not None:
-        papers.append(Paper(ApplicationPaper.Kind.APPLICATION, scan.file, scan.name_received))
+        papers.append(
+            AttachedFile(ApplicationPaper.Kind.APPLICATION, scan.file, scan.name_received)
+        )
     once = {(paper.kind, paper.file.pk): paper for paper in papers}
     for paper in once.values():
         ApplicationPaper(
@@ -288,7 +290,7 @@ def _store_items(case: Case, application: ApplicationOnForm, *, by: User, at: da
     )
 
 
-def _refuse_impossible_days(application: ApplicationOnForm, at: datetime) -> None:
+def _refuse_impossible_dates(application: ApplicationOnForm, at: datetime) -> None:
     today, received_on = local_day(at), local_day(application.received_at)
     if application.received_at > at:
         raise NotAllowed("The received date is in the future. Check the stamp.")
@@ -317,7 +319,7 @@ def _lock_scan(application: ApplicationOnForm) -> Scan | None:
     return scan
 
 
-def _refuse_known_scan(application: ApplicationOnForm) -> None:
+def _refuse_entered_file(application: ApplicationOnForm) -> None:
     scans = [
         paper.file.pk
         for paper in application.papers
@@ -332,7 +334,7 @@ def _refuse_known_scan(application: ApplicationOnForm) -> None:
         raise ScanAlreadyEntered(known.application.case)
 
 
-def _take_number(at: datetime) -> str:
+def _next_case_number(at: datetime) -> str:
     """Take the next free case number of the current year: ``CMyy-nnnnnnn``.
 
     Numbers already used by cases loaded from published decisions are passed over.
@@ -352,19 +354,19 @@ def _take_number(at: datetime) -> str:
 def _find_ur_decision(application: ApplicationOnForm) -> tuple[URDecision | None, Case | None]:
     """Find the UR decision on file that the form disputes, and lock the open case about it."""
     while True:
-        found = _same_ur_decisions(application).first()
+        found = _find_same_decisions(application).first()
         if found is None or application.ur_decision.different_because:
             return None, None
         leads = Case.objects.filter(ur_decision=found, is_open=True, duplicate_of=None)
         lead = leads.lock_first()
         # While this call waited for the lock, a correction may have changed the decision's key.
-        if _same_ur_decisions(application).first() == found:
+        if _find_same_decisions(application).first() == found:
             return found, lead
 
 
-def _same_ur_decisions(application: ApplicationOnForm) -> VersionedQuerySet:
+def _find_same_decisions(application: ApplicationOnForm) -> VersionedQuerySet:
     """UR decisions on file with the form's claim number, date and reference, latest first."""
-    claim, form = _claim(application), application.ur_decision
+    claim, form = _read_claim_number(application), application.ur_decision
     if not claim or not form.decided_on:
         return URDecision.objects.none()
     same: VersionedQuerySet = URDecision.objects.filter(
@@ -377,9 +379,9 @@ def _same_ur_decisions(application: ApplicationOnForm) -> VersionedQuerySet:
 
 def _store_ur_decision(application: ApplicationOnForm, *, by: User, at: datetime) -> URDecision:
     form = application.ur_decision
-    latest = _same_ur_decisions(application).first()
+    latest = _find_same_decisions(application).first()
     return URDecision(
-        claim_number_normal=_claim(application),
+        claim_number_normal=_read_claim_number(application),
         decided_on=form.decided_on,
         decided_printed=form.decided_printed,
         reference=form.reference,
@@ -396,9 +398,9 @@ def _store_ur_decision(application: ApplicationOnForm, *, by: User, at: datetime
     ).store(by=by, at=at)
 
 
-def _claim(application: ApplicationOnForm) -> str:
+def _read_claim_number(application: ApplicationOnForm) -> str:
     """The form's claim number, normalized for comparison; empty if the form has none."""
-    return fold_claim(text=application.claim_number)
+    return fold_claim_number(text=application.claim_number)
 
 
 def _link_duplicate(case: Case, lead: Case, *, by: User, at: datetime) -> None:

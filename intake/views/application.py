@@ -14,71 +14,75 @@ from django.views.decorators.http import require_GET, require_http_methods
 
 import files.services
 from accounts.actions import run_action, try_action
-from accounts.requests import StaffRequest, whole_number
+from accounts.requests import StaffRequest, read_whole_number
 from cases.models import Application, ApplicationPaper, Case, Channel
 from files.models import StoredFile
 from intake.forms.application import (
     IntakeForm,
     ItemRow,
-    new_key,
-    paper_of,
-    read_key,
-    scan_of,
-    sign_paper,
-    sign_scan,
-    typed_again,
-    typed_on,
+    new_form_key,
+    read_file_ticket,
+    read_form_key,
+    read_scan_ticket,
+    read_typed_fields,
+    rebuild_form_data,
+    sign_file_ticket,
+    sign_scan_ticket,
 )
 from intake.models import IntakeDraft, Scan
-from intake.policies import why_not_skip
+from intake.policies import why_not_skip_scan
 from intake.services import batches as batch_services
 from intake.services import drafts, receiving
-from intake.services.checking import Checked, check
-from intake.services.known_parties import fill_in_known
-from intake.services.receiving import Paper
+from intake.services.checking import FormCheck, check_application_form
+from intake.services.known_parties import fill_in_known_parties
+from intake.services.receiving import AttachedFile
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
-def intake(request: StaffRequest, scan: int | None = None) -> HttpResponse:
+def enter_application(request: StaffRequest, scan: int | None = None) -> HttpResponse:
     """Show the form of a new application, and save it as a case.
 
     :param scan: the scan of a batch that is entered; ``None`` for a form without a batch.
     """
     now = timezone.now()
     today = timezone.localdate(now)
-    keyed = _scan_to_key(scan)
-    if keyed is not None and (elsewhere := _refuse_scan(request, keyed, now)):
+    keyed = _load_scan(scan)
+    if keyed is not None and (elsewhere := _redirect_if_taken(request, keyed, now)):
         return elsewhere
     if request.method != "POST":
-        draft = _draft_of(request, keyed, now)
+        draft = _find_draft(request, keyed, now)
         if draft is not None:
-            return _show_again(request, typed_again(draft.content), draft.revision, keyed, now)
-        form = IntakeForm(today=today, initial=_first_values(keyed, today))
-        return _show(request, form, [], keyed)
-    revision = whole_number(request.POST.get("revision", "")) or 0
+            return _render_typed_form(
+                request, rebuild_form_data(draft.content), draft.revision, keyed, now
+            )
+        form = IntakeForm(today=today, initial=_initial_values(keyed, today))
+        return _render_form(request, form, [], keyed)
+    revision = read_whole_number(request.POST.get("revision", "")) or 0
     if "more_rows" in request.POST:
-        return _show_again(request, request.POST, revision, keyed, now)
+        return _render_typed_form(request, request.POST, revision, keyed, now)
     form = IntakeForm(request.POST, today=today)
     form.scan = keyed
-    tickets, refused = _take_papers(request, form, now)
+    tickets, refused = _collect_files(request, form, now)
     if "save_draft" in request.POST:
-        return _save_draft(request, tickets, refused, keyed, now)
+        return _save_draft_and_leave(request, tickets, refused, keyed, now)
     for sentence in refused:
         form.add_error(None, sentence)
     tried = run_action(
         request,
         form,
-        lambda: receiving.receive(application=form.application(), by=request.user, at=now),
+        lambda: receiving.receive_application(
+            application=form.application(), by=request.user, at=now
+        ),
     )
     if tried.done:
-        return _after_intake(request, tried.result, keyed, now)
+        return _redirect_after_save(request, tried.result, keyed, now)
     if isinstance(tried.refusal, receiving.ScanAlreadyEntered):
         messages.warning(request, str(tried.refusal))
         return redirect(tried.refusal.case)
-    return _show(request, form, tickets, keyed, revision=revision, status=tried.status)
+    return _render_form(request, form, tickets, keyed, revision=revision, status=tried.status)
 
 
-def _show(
+def _render_form(
     request: StaffRequest,
     form: IntakeForm,
     tickets: list[dict[str, Any]],
@@ -86,14 +90,14 @@ def _show(
     *,
     revision: int = 0,
     refusal: str = "",
-    checked: Checked | None = None,
+    checked: FormCheck | None = None,
     status: int = 200,
 ) -> HttpResponse:
     shown_file = next((one for one in tickets if one["kind"] == "APPLICATION"), None)
     if scan is not None and scan.file is not None:
-        shown_file = _shown(scan.file, scan.name_received)
+        shown_file = _describe_file(scan.file, scan.name_received)
     if form.is_bound and checked is None:
-        checked = check(values=form.valid_values(), items=form.items_entered)
+        checked = check_application_form(values=form.valid_values(), items=form.items_entered)
     # F4 copies fields from the clerk's last application.
     last = Application.objects.filter(entered_by=request.user).order_by("-entered_at").first()
     context = {
@@ -110,34 +114,34 @@ def _show(
     return render(request, "intake/intake.html", context, status=status)
 
 
-def _show_again(
+def _render_typed_form(
     request: StaffRequest, typed: QueryDict, revision: int, scan: Scan | None, now: datetime
 ) -> HttpResponse:
     """Show a form with the typed values, without errors: the clerk has not submitted it yet."""
     today = timezone.localdate(now)
     read = IntakeForm(typed, today=today)
-    tickets, refused = _take_papers(request, read, now, typed)
+    tickets, refused = _collect_files(request, read, now, typed)
     asked = typed.get("more_rows", "")
     values = {name: typed.get(name, "") for name in typed}
     if asked == "known":
-        values |= fill_in_known(typed=values)
+        values |= fill_in_known_parties(typed=values)
     fresh = IntakeForm(today=today, initial=values)
     fresh.rows = read.rows + [ItemRow() for _ in range(6 if asked == "1" else 0)]
-    return _show(
+    return _render_form(
         request,
         fresh,
         tickets,
         scan,
         revision=revision,
         refusal=" ".join(refused),
-        checked=check(values=read.valid_values(), items=read.items_entered),
+        checked=check_application_form(values=read.valid_values(), items=read.items_entered),
         status=422 if refused else 200,
     )
 
 
-def _draft_of(request: StaffRequest, scan: Scan | None, now: datetime) -> IntakeDraft | None:
+def _find_draft(request: StaffRequest, scan: Scan | None, now: datetime) -> IntakeDraft | None:
     """Find this clerk's draft for the scan, or the draft named in the query string."""
-    mine = drafts.open_drafts(of=request.user, at=now)
+    mine = drafts.list_open_drafts(of=request.user, at=now)
     if scan is not None:
         return mine.filter(scan=scan).first()
     try:
@@ -146,19 +150,19 @@ def _draft_of(request: StaffRequest, scan: Scan | None, now: datetime) -> Intake
         return None
 
 
-def _save_draft(
+def _save_draft_and_leave(
     request: StaffRequest,
     tickets: list[dict[str, Any]],
     refused: list[str],
     scan: Scan | None,
     now: datetime,
 ) -> HttpResponse:
-    typed = typed_on(request.POST) | {"paper": [one["ticket"] for one in tickets]}
+    typed = read_typed_fields(request.POST) | {"paper": [one["ticket"] for one in tickets]}
     tried = try_action(
-        lambda: drafts.save_draft(
-            key=read_key(request.POST.get("key", "")),
+        lambda: drafts.save_intake_draft(
+            key=read_form_key(request.POST.get("key", "")),
             typed=typed,
-            revision=whole_number(request.POST.get("revision", "")),
+            revision=read_whole_number(request.POST.get("revision", "")),
             scan_id=scan.pk if scan else None,
             by=request.user,
             at=now,
@@ -167,14 +171,14 @@ def _save_draft(
     if tried.refusal:
         form = IntakeForm(request.POST, today=timezone.localdate(now))
         refusal = str(tried.refusal)
-        return _show(request, form, tickets, scan, refusal=refusal, status=tried.status)
+        return _render_form(request, form, tickets, scan, refusal=refusal, status=tried.status)
     for sentence in refused:
         messages.error(request, sentence)
     messages.success(request, "Draft saved. Continue it from this page.")
     return redirect("intake:my_intakes")
 
 
-def _scan_to_key(scan: int | None) -> Scan | None:
+def _load_scan(scan: int | None) -> Scan | None:
     if scan is None:
         return None
     rows = Scan.objects.select_related("batch", "file", "case", "claimed_by")
@@ -182,7 +186,7 @@ def _scan_to_key(scan: int | None) -> Scan | None:
     return found
 
 
-def _refuse_scan(request: StaffRequest, scan: Scan, now: datetime) -> HttpResponse | None:
+def _redirect_if_taken(request: StaffRequest, scan: Scan, now: datetime) -> HttpResponse | None:
     """Redirect if this scan is already a case or someone else holds it.
 
     A submitted form is let through: the first clerk to save has entered the scan.
@@ -195,23 +199,23 @@ def _refuse_scan(request: StaffRequest, scan: Scan, now: datetime) -> HttpRespon
         return redirect("intake:batch", scan.batch_id)
     in_other_hands = scan.is_held(at=now) and scan.claimed_by_id != request.user.pk
     if request.method != "POST" and in_other_hands:
-        messages.error(request, why_not_skip(request.user, scan, at=now))
+        messages.error(request, why_not_skip_scan(request.user, scan, at=now))
         return redirect("intake:batch", scan.batch_id)
     return None
 
 
-def _first_values(scan: Scan | None, today: date) -> dict[str, Any]:
+def _initial_values(scan: Scan | None, today: date) -> dict[str, Any]:
     """The initial values of a new form: the scan's channel and received date, or today."""
     if scan is None:
-        return {"key": new_key(), "received": f"{today:%m/%d/%Y}"}
+        return {"key": new_form_key(), "received": f"{today:%m/%d/%Y}"}
     return {
-        "key": new_key(),
+        "key": new_form_key(),
         "channel": scan.batch.channel,
         "received": f"{scan.received_on:%m/%d/%Y}",
     }
 
 
-def _after_intake(
+def _redirect_after_save(
     request: StaffRequest, case: Case, scan: Scan | None, now: datetime
 ) -> HttpResponse:
     if case.duplicate_of_id:
@@ -227,7 +231,7 @@ def _after_intake(
         return redirect(case)
     if scan is None:
         return redirect("intake:intake")
-    following = batch_services.claim_next(by=request.user, at=now)
+    following = batch_services.claim_next_scan(by=request.user, at=now)
     if following is None:
         messages.info(request, "There are no more scans to enter.")
         return redirect("intake:batches")
@@ -235,20 +239,20 @@ def _after_intake(
 
 
 @require_GET
-def intake_paper(request: StaffRequest, ticket: str) -> HttpResponse:
+def show_scan_page(request: StaffRequest, ticket: str) -> HttpResponse:
     """Show one page of an uploaded scan as a picture, before its form is saved."""
-    file = scan_of(ticket)
+    file = read_scan_ticket(ticket)
     if file is None:
         raise Http404("This scan is no longer available.")
-    page = whole_number(request.GET.get("page", "1")) or 1
-    drawn = try_action(lambda: files.services.page_png(file, page=page, width=900))
+    page = read_whole_number(request.GET.get("page", "1")) or 1
+    drawn = try_action(lambda: files.services.render_page_png(file, page=page, width=900))
     if drawn.refusal:
         raise Http404(str(drawn.refusal))
     return HttpResponse(drawn.result, content_type="image/png")
 
 
 @require_GET
-def my_intakes(request: StaffRequest) -> HttpResponse:
+def list_my_intakes(request: StaffRequest) -> HttpResponse:
     """List the user's entries of today, newest first, and their unfinished drafts."""
     now = timezone.now()
     today = timezone.localdate(now)
@@ -265,7 +269,7 @@ def my_intakes(request: StaffRequest) -> HttpResponse:
         cases = cases.filter(application__channel=channel)
     context = {
         "cases": cases,
-        "drafts": drafts.open_drafts(of=request.user, at=now),
+        "drafts": drafts.list_open_drafts(of=request.user, at=now),
         "channels": Channel,
         "channel": channel,
         "today": today,
@@ -273,13 +277,13 @@ def my_intakes(request: StaffRequest) -> HttpResponse:
     return render(request, "intake/my_intakes.html", context)
 
 
-def _shown(file: StoredFile, name: str) -> dict[str, Any]:
+def _describe_file(file: StoredFile, name: str) -> dict[str, Any]:
     """The ticket, name and pages of a file that is shown beside the form."""
     pages = range(1, (file.pages or 1) + 1)
-    return {"viewing_ticket": sign_scan(file), "name": name, "pages": pages}
+    return {"viewing_ticket": sign_scan_ticket(file), "name": name, "pages": pages}
 
 
-def _take_papers(
+def _collect_files(
     request: StaffRequest, form: IntakeForm, now: datetime, typed: QueryDict | None = None
 ) -> tuple[list[dict[str, Any]], list[str]]:
     """Collect the uploaded files, and those uploaded before with a refused form.
@@ -289,13 +293,15 @@ def _take_papers(
     tickets: list[dict[str, Any]] = []
     refused: list[str] = []
 
-    def keep(paper: Paper, ticket: str) -> None:
+    def keep(paper: AttachedFile, ticket: str) -> None:
         if all((one.kind, one.file) != (paper.kind, paper.file) for one in form.papers):
             form.papers.append(paper)
-            tickets.append(_shown(paper.file, paper.name) | {"ticket": ticket, "kind": paper.kind})
+            tickets.append(
+                _describe_file(paper.file, paper.name) | {"ticket": ticket, "kind": paper.kind}
+            )
 
     for ticket in (typed or request.POST).getlist("paper"):
-        if paper := paper_of(ticket):
+        if paper := read_file_ticket(ticket):
             keep(paper, ticket)
     for field, kind in (
         ("scan", ApplicationPaper.Kind.APPLICATION),
@@ -304,10 +310,10 @@ def _take_papers(
         upload = request.FILES.get(field)
         if not isinstance(upload, UploadedFile):
             continue
-        taken = try_action(partial(files.services.receive, upload=upload, at=now))
+        taken = try_action(partial(files.services.receive_upload, upload=upload, at=now))
         if taken.refusal:
             refused.append(str(taken.refusal))
             continue
         name = upload.name or "scan"
-        keep(Paper(kind, taken.result, name), sign_paper(taken.result, name, kind))
+        keep(AttachedFile(kind, taken.result, name), sign_file_ticket(taken.result, name, kind))
     return tickets, refused

@@ -10,23 +10,23 @@ from django.utils import timezone
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from accounts.actions import run_action
-from accounts.names import who
-from accounts.requests import StaffRequest, posted
+from accounts.names import name_actor
+from accounts.requests import StaffRequest, posted_data
 from cases.models import Channel
-from intake.forms.batches import PARKING, BatchForm, WhyNotForm
-from intake.models import Batch, Scan, WhyNot
-from intake.policies import why_not_skip
+from intake.forms.batches import SKIP_REASONS, BatchForm, CancelReasonForm
+from intake.models import Batch, CancelReason, Scan
+from intake.policies import why_not_skip_scan
 from intake.services import batches as batch_services
 
 RECENT = timedelta(days=2)  # a finished batch stays in the list this long
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
-def batches(request: StaffRequest) -> HttpResponse:
+def list_batches(request: StaffRequest) -> HttpResponse:
     """List the batches with scans to enter, oldest first, and receive new batches."""
     now = timezone.now()
     today = timezone.localdate(now)
-    form = BatchForm(posted(request), today=today, initial={"received": f"{today:%m/%d/%Y}"})
+    form = BatchForm(posted_data(request), today=today, initial={"received": f"{today:%m/%d/%Y}"})
     tried = run_action(
         request,
         form,
@@ -40,7 +40,7 @@ def batches(request: StaffRequest) -> HttpResponse:
         ),
     )
     if tried.done:
-        return _after_opening(request, tried.result)
+        return _report_new_batch(request, tried.result)
     channel = request.GET.get("channel", "")
     rows = Batch.objects.in_work(since=now - RECENT).counted()
     if channel in Channel.values:
@@ -50,7 +50,7 @@ def batches(request: StaffRequest) -> HttpResponse:
     context = {
         "form": form,
         "batches": rows,
-        "held": [(scan, who(scan.claimed_by, reader=request.user)) for scan in held],
+        "held": [(scan, name_actor(scan.claimed_by, reader=request.user)) for scan in held],
         "free": Scan.objects.free(at=now).count(),
         "last": last,
         "channels": Channel,
@@ -60,7 +60,7 @@ def batches(request: StaffRequest) -> HttpResponse:
     return render(request, "intake/batches.html", context, status=tried.status)
 
 
-def _after_opening(request: StaffRequest, batch: Batch) -> HttpResponse:
+def _report_new_batch(request: StaffRequest, batch: Batch) -> HttpResponse:
     states = list(batch.scans.values_list("state", flat=True))
     ready = states.count(Scan.State.WAITING)
     messages.success(request, f"{batch} received: {ready} of {len(states)} scans to enter.")
@@ -73,19 +73,19 @@ def _after_opening(request: StaffRequest, batch: Batch) -> HttpResponse:
 
 
 @require_GET
-def batch(request: StaffRequest, batch: int) -> HttpResponse:
+def show_batch(request: StaffRequest, batch: int) -> HttpResponse:
     """Show the scans of one batch and the state of each."""
-    return _batch_page(request, batch)
+    return _render_batch_page(request, batch)
 
 
-def _batch_page(request: StaffRequest, batch: int, *, status: int = 200) -> HttpResponse:
+def _render_batch_page(request: StaffRequest, batch: int, *, status: int = 200) -> HttpResponse:
     now = timezone.now()
     found = get_object_or_404(Batch.objects.counted(), pk=batch)
     scans = found.scans.select_related(
         "case", "file", "claimed_by", "batch", "same_as__case", "same_as__batch"
     ).order_by("position")
     rows = [
-        (scan, who(scan.claimed_by, reader=request.user) if scan.is_held(at=now) else "")
+        (scan, name_actor(scan.claimed_by, reader=request.user) if scan.is_held(at=now) else "")
         for scan in scans
     ]
     context = {"batch": found, "rows": rows, "today": timezone.localdate(now)}
@@ -93,9 +93,9 @@ def _batch_page(request: StaffRequest, batch: int, *, status: int = 200) -> Http
 
 
 @require_POST
-def next_scan(request: StaffRequest) -> HttpResponse:
+def open_next_scan(request: StaffRequest) -> HttpResponse:
     """Claim the next scan and open it."""
-    scan = batch_services.claim_next(by=request.user, at=timezone.now())
+    scan = batch_services.claim_next_scan(by=request.user, at=timezone.now())
     if scan is None:
         messages.info(request, "No scan to enter: all are entered, skipped or assigned.")
         return redirect("intake:batches")
@@ -105,58 +105,60 @@ def next_scan(request: StaffRequest) -> HttpResponse:
 @require_POST
 def claim_scan(request: StaffRequest, scan: int) -> HttpResponse:
     """Claim this scan and open it."""
-    row = _load(scan)
+    row = _load_scan(scan)
     tried = run_action(
         request,
         None,
-        lambda: batch_services.claim(scan_id=row.pk, by=request.user, at=timezone.now()),
+        lambda: batch_services.claim_scan(scan_id=row.pk, by=request.user, at=timezone.now()),
     )
     if tried.done:
         return redirect("intake:enter_scan", row.pk)
-    return _batch_page(request, row.batch_id, status=tried.status)
+    return _render_batch_page(request, row.batch_id, status=tried.status)
 
 
 @require_POST
 def release_scan(request: StaffRequest, scan: int) -> HttpResponse:
     """Release a scan, so that another clerk can enter it."""
-    row = _load(scan)
+    row = _load_scan(scan)
     tried = run_action(
         request,
         None,
-        lambda: batch_services.release(scan_id=row.pk, by=request.user, at=timezone.now()),
+        lambda: batch_services.release_scan(scan_id=row.pk, by=request.user, at=timezone.now()),
     )
     if tried.done:
         messages.success(request, f"{row} released to the next clerk.")
         return redirect("intake:batch", row.batch_id)
-    return _batch_page(request, row.batch_id, status=tried.status)
+    return _render_batch_page(request, row.batch_id, status=tried.status)
 
 
 @require_POST
 def return_scan(request: StaffRequest, scan: int) -> HttpResponse:
     """Return a skipped scan to the queue."""
-    row = _load(scan)
+    row = _load_scan(scan)
     tried = run_action(
         request,
         None,
-        lambda: batch_services.return_to_queue(scan_id=row.pk, by=request.user, at=timezone.now()),
+        lambda: batch_services.return_scan_to_queue(
+            scan_id=row.pk, by=request.user, at=timezone.now()
+        ),
     )
     if tried.done:
         messages.success(request, f"{row} returned to the queue.")
         return redirect("intake:batch", row.batch_id)
-    return _batch_page(request, row.batch_id, status=tried.status)
+    return _render_batch_page(request, row.batch_id, status=tried.status)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
 def skip_scan(request: StaffRequest, scan: int) -> HttpResponse:
     """Skip a scan for a coded reason."""
-    row, now = _load(scan), timezone.now()
-    form = WhyNotForm(posted(request), reasons=PARKING)
+    row, now = _load_scan(scan), timezone.now()
+    form = CancelReasonForm(posted_data(request), reasons=SKIP_REASONS)
     tried = run_action(
         request,
         form,
-        lambda: batch_services.skip(
+        lambda: batch_services.skip_scan(
             scan_id=row.pk,
-            reason=WhyNot(form.cleaned_data["reason"]),
+            reason=CancelReason(form.cleaned_data["reason"]),
             note=form.cleaned_data["note"],
             by=request.user,
             at=now,
@@ -169,12 +171,12 @@ def skip_scan(request: StaffRequest, scan: int) -> HttpResponse:
         "form": form,
         "title": f"Skip {row}",
         "button": "Skip",
-        "why_not": why_not_skip(request.user, row, at=now),
+        "why_not": why_not_skip_scan(request.user, row, at=now),
         "back": reverse("intake:enter_scan", args=[row.pk]),
     }
     return render(request, "intake/why_not.html", context, status=tried.status)
 
 
-def _load(scan: int) -> Scan:
+def _load_scan(scan: int) -> Scan:
     row: Scan = get_object_or_404(Scan.objects.select_related("batch"), pk=scan)
     return row

@@ -15,7 +15,7 @@ from intake.services import corrections
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
-def correct(request: StaffRequest, number: str) -> HttpResponse:
+def correct_intake(request: StaffRequest, number: str) -> HttpResponse:
     """Correct the received date or the typed fields of an application; two forms on one page."""
     case, now = load_case(number), timezone.now()
     today = timezone.localdate(now)
@@ -32,7 +32,7 @@ def correct(request: StaffRequest, number: str) -> HttpResponse:
 
     def correct_what_was_sent() -> list[str]:
         if of_received:
-            corrections.correct_received(
+            corrections.correct_received_date(
                 case_id=case.pk,
                 received_at=form.received_at(),
                 why=form.cleaned_data["reason"],
@@ -41,7 +41,7 @@ def correct(request: StaffRequest, number: str) -> HttpResponse:
                 at=now,
             )
             return ["received date"]
-        return corrections.correct_scan(
+        return corrections.correct_application(
             case_id=case.pk,
             values=keyed.values(),
             items=keyed.items,

@@ -11,28 +11,28 @@ from django.utils import timezone
 from django.views.decorators.http import require_http_methods, require_POST
 
 from accounts.actions import run_action, try_action
-from accounts.requests import StaffRequest, posted, whole_number
-from deadlines.days import say_time
-from intake.forms.application import IntakeForm, read_key, typed_on
-from intake.forms.batches import WhyNotForm
-from intake.models import IntakeDraft, WhyNot
+from accounts.requests import StaffRequest, posted_data, read_whole_number
+from deadlines.days import format_time
+from intake.forms.application import IntakeForm, read_form_key, read_typed_fields
+from intake.forms.batches import CancelReasonForm
+from intake.models import CancelReason, IntakeDraft
 from intake.policies import why_not_cancel_draft
 from intake.services import drafts, known_parties
-from intake.services.checking import check as check_so_far
+from intake.services.checking import check_application_form as check_so_far
 
-CANCELING = [reason for reason in WhyNot if reason != WhyNot.LEFT]
+CANCEL_REASONS = [reason for reason in CancelReason if reason != CancelReason.LEFT]
 
 
 @require_POST
-def look_up(request: StaffRequest) -> HttpResponse:
+def look_up_parties(request: StaffRequest) -> HttpResponse:
     """List known parties whose name begins with the text typed in a field."""
     name = request.headers.get("HX-Trigger-Name", "")
-    found = known_parties.known(field=name, typed=request.POST.get(name, ""))
+    found = known_parties.find_known_parties(field=name, typed=request.POST.get(name, ""))
     return render(request, "intake/_known.html", {"found": found})
 
 
 @require_POST
-def check(request: StaffRequest) -> HttpResponse:
+def check_intake_form(request: StaffRequest) -> HttpResponse:
     """Check the form typed so far for duplicates, timeliness and completeness."""
     form = IntakeForm(request.POST, today=timezone.localdate())
     checked = check_so_far(values=form.valid_values(), items=form.items_entered)
@@ -43,27 +43,27 @@ def check(request: StaffRequest) -> HttpResponse:
 def save_draft(request: StaffRequest) -> HttpResponse:
     """Save the typed fields as a draft; the page's script calls this while a clerk types."""
     tried = try_action(
-        lambda: drafts.save_draft(
-            key=read_key(request.POST.get("key", "")),
-            typed=typed_on(request.POST),
-            revision=whole_number(request.POST.get("revision", "")),
-            scan_id=whole_number(request.POST.get("scan", "")),
+        lambda: drafts.save_intake_draft(
+            key=read_form_key(request.POST.get("key", "")),
+            typed=read_typed_fields(request.POST),
+            revision=read_whole_number(request.POST.get("revision", "")),
+            scan_id=read_whole_number(request.POST.get("scan", "")),
             by=request.user,
             at=timezone.now(),
         )
     )
     if tried.refusal:
         reply: dict[str, Any] = {"error": str(tried.refusal)}
-        if isinstance(tried.refusal, drafts.TypedElsewhere):
+        if isinstance(tried.refusal, drafts.DraftChangedElsewhere):
             other = tried.refusal.draft
             reply |= {
                 "revision": other.revision,
-                "yours": _first_texts(typed_on(request.POST)),
-                "theirs": _first_texts(other.content),
+                "yours": _join_texts(read_typed_fields(request.POST)),
+                "theirs": _join_texts(other.content),
             }
         return JsonResponse(reply, status=tried.status)
     draft = tried.result
-    at = say_time(timezone.localtime(draft.saved_at))
+    at = format_time(timezone.localtime(draft.saved_at))
     return JsonResponse({"revision": draft.revision, "saved_at": at})
 
 
@@ -71,13 +71,13 @@ def save_draft(request: StaffRequest) -> HttpResponse:
 def cancel_draft(request: StaffRequest, draft: UUID) -> HttpResponse:
     """Cancel an unfinished form for a coded reason."""
     row = get_object_or_404(IntakeDraft.objects.select_related("case", "scan__batch"), key=draft)
-    form = WhyNotForm(posted(request), reasons=CANCELING)
+    form = CancelReasonForm(posted_data(request), reasons=CANCEL_REASONS)
     tried = run_action(
         request,
         form,
-        lambda: drafts.cancel(
+        lambda: drafts.cancel_intake_draft(
             key=row.key,
-            reason=WhyNot(form.cleaned_data["reason"]),
+            reason=CancelReason(form.cleaned_data["reason"]),
             note=form.cleaned_data["note"],
             by=request.user,
             at=timezone.now(),
@@ -96,5 +96,5 @@ def cancel_draft(request: StaffRequest, draft: UUID) -> HttpResponse:
     return render(request, "intake/why_not.html", context, status=tried.status)
 
 
-def _first_texts(typed: dict[str, list[str]]) -> dict[str, str]:
+def _join_texts(typed: dict[str, list[str]]) -> dict[str, str]:
     return {name: "; ".join(texts) for name, texts in typed.items() if name not in {"key", "paper"}}

@@ -47,9 +47,15 @@ ACTS = {
     act.name: act
     for act in (
         BulkAct(
-            "claim", "Assign to me", "", "Assigned", policies.why_not_claim, claims.claim, _SEES
+            "claim",
+            "Assign to me",
+            "",
+            "Assigned",
+            policies.why_not_claim,
+            claims.claim_case,
+            _SEES,
         ),
-        BulkAct("release", "Unassign", "", "Unassigned", lambda *_: "", claims.release, _SEES),
+        BulkAct("release", "Unassign", "", "Unassigned", lambda *_: "", claims.release_case, _SEES),
         BulkAct(
             "note",
             "Add a note…",
@@ -85,18 +91,18 @@ ACTS = {
 }
 
 
-def offered(*, queue: str, user: User) -> list[BulkAct]:
+def list_bulk_actions(*, queue: str, user: User) -> list[BulkAct]:
     """The actions that a list offers to this person. Each case may still refuse."""
     here = [act for act in ACTS.values() if act.queue in {"", queue}]
     return [act for act in here if user.may(act.permission)]
 
 
-def expected(*, act: str, case_ids: Sequence[int], user: User) -> list[Outcome]:
+def preview_bulk_action(*, act: str, case_ids: Sequence[int], user: User) -> list[Outcome]:
     """What the action would do to each case now, in the order given. Changes nothing."""
-    return [Outcome(case, ACTS[act].why_not(user, case)) for case in _cases(case_ids)]
+    return [Outcome(case, ACTS[act].why_not(user, case)) for case in _load_cases(case_ids)]
 
 
-def do_to_many(
+def run_bulk_action(
     *,
     act: str,
     case_ids: Sequence[int],
@@ -112,7 +118,7 @@ def do_to_many(
     chosen = ACTS[act]
     typed = {name: value for name, value in (("text", text), ("sent_on", sent_on)) if value}
     outcomes = []
-    for case in _cases(case_ids):
+    for case in _load_cases(case_ids):
         try:
             chosen.act(case_id=case.pk, by=by, at=at, **typed)
         except Refused as refusal:
@@ -122,6 +128,6 @@ def do_to_many(
     return outcomes
 
 
-def _cases(case_ids: Sequence[int]) -> list[Case]:
+def _load_cases(case_ids: Sequence[int]) -> list[Case]:
     found = Case.objects.own().in_bulk(list(dict.fromkeys(case_ids))[:MOST])
     return [found[pk] for pk in dict.fromkeys(case_ids) if pk in found]

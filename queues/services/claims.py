@@ -8,17 +8,17 @@ from django.db.models import Exists, OuterRef
 from django.utils import timezone
 
 from accounts.models import User
-from accounts.names import who
-from accounts.refusals import NotAllowed, TakenByAnother, refuse
+from accounts.names import name_actor
+from accounts.refusals import NotAllowed, TakenByAnother, refuse_unless_empty
 from accounts.roles import Role
 from cases.lifecycle import NEXT_ROLE, QUEUES, Status
 from cases.models import Case
 from cases.models.case import CaseQuerySet
-from deadlines.days import say_time
+from deadlines.days import format_time
 from queues import policies
-from queues.lead_time import Paces, why_this_one
+from queues.lead_time import Paces, explain_next_case
 from queues.models import WorkClaim, WorkClaimQuerySet
-from queues.work_order import Sort, head, place, stage_durations_now
+from queues.work_order import Sort, next_rows, sort_key_of, stage_durations_now
 
 LEASE = timedelta(hours=4)  # half a working day, so that an absent clerk does not block a case
 BATCH = 20
@@ -31,21 +31,21 @@ def stages_for(*, user: User, queue: str = "") -> list[Status]:
     return [stage for _, stages in lists for stage in stages if NEXT_ROLE[stage] in roles]
 
 
-def next_case(*, user: User, queue: str = "", at: datetime) -> Case | None:
-    """The case that ``claim_next`` would assign, or ``None``. Changes nothing."""
-    own = own_claims(user=user, queue=queue, at=at).first()
-    return own.case if own else next(_candidates(user, queue, stage_durations_now(), at=at), None)
+def preview_next_case(*, user: User, queue: str = "", at: datetime) -> Case | None:
+    """The case that ``claim_next_case`` would assign, or ``None``. Changes nothing."""
+    own = list_own_claims(user=user, queue=queue, at=at).first()
+    return own.case if own else next(_free_cases(user, queue, stage_durations_now(), at=at), None)
 
 
-def why_next(*, case: Case, user: User, at: datetime) -> str:
+def explain_next_for(*, case: Case, user: User, at: datetime) -> str:
     """Explain in one sentence why this case is next for this person. Two queries."""
-    held = _live(case, at=at)
+    held = _live_claim(case, at=at)
     if held is not None:
-        return f"Already assigned. {held_since(claim=held, reader=user)}"
-    return _why(case, stage_durations_now(), at=at)
+        return f"Already assigned. {describe_claim(claim=held, reader=user)}"
+    return _explain_case(case, stage_durations_now(), at=at)
 
 
-def own_claims(*, user: User, queue: str = "", at: datetime) -> WorkClaimQuerySet:
+def list_own_claims(*, user: User, queue: str = "", at: datetime) -> WorkClaimQuerySet:
     """The cases that are assigned to this person now, the oldest claim first."""
     found = WorkClaim.objects.live(at=at).filter(by=user).select_related("case")
     if queue:
@@ -53,14 +53,14 @@ def own_claims(*, user: User, queue: str = "", at: datetime) -> WorkClaimQuerySe
     return found.order_by("claimed_at", "pk")
 
 
-def held_since(*, claim: WorkClaim, reader: User) -> str:
+def describe_claim(*, claim: WorkClaim, reader: User) -> str:
     """Who has a case: "Ada Clerk has had this since 9:42 AM PT."."""
-    name = "You have" if claim.by_id == reader.pk else f"{who(claim.by, reader=reader)} has"
-    return f"{name} had this since {say_time(timezone.localtime(claim.claimed_at))}."
+    name = "You have" if claim.by_id == reader.pk else f"{name_actor(claim.by, reader=reader)} has"
+    return f"{name} had this since {format_time(timezone.localtime(claim.claimed_at))}."
 
 
 @transaction.atomic
-def claim_next(*, queue: str = "", by: User, at: datetime) -> WorkClaim | None:
+def claim_next_case(*, queue: str = "", by: User, at: datetime) -> WorkClaim | None:
     """Assign the unassigned case with the least time to spare, or renew the one already held.
 
     A person who holds a case of the list gets that case again. Cases that the person released
@@ -71,44 +71,46 @@ def claim_next(*, queue: str = "", by: User, at: datetime) -> WorkClaim | None:
     :param queue: one list; empty for every list of the person's roles.
     :returns: ``None`` if no case is left.
     """
-    own = own_claims(user=by, queue=queue, at=at).first()
+    own = list_own_claims(user=by, queue=queue, at=at).first()
     if own is not None:
-        in_hand = _live(Case.objects.lock(own.case_id), at=at)
+        in_hand = _live_claim(Case.objects.lock(own.case_id), at=at)
         if in_hand is not None and in_hand.by_id == by.pk:
-            return _renew(in_hand, at=at)
+            return _renew_claim(in_hand, at=at)
     stage_durations = stage_durations_now()
-    for case in _candidates(by, queue, stage_durations, at=at):
+    for case in _free_cases(by, queue, stage_durations, at=at):
         locked = _lock_if_free(case, by=by, at=at)
         if locked is not None:
-            return _take(locked, why=_why(locked, stage_durations, at=at), by=by, at=at)
+            return _store_claim(
+                locked, why=_explain_case(locked, stage_durations, at=at), by=by, at=at
+            )
     return None
 
 
 @transaction.atomic
-def claim(*, case_id: int, by: User, at: datetime) -> WorkClaim:
+def claim_case(*, case_id: int, by: User, at: datetime) -> WorkClaim:
     """Assign one case to this person; doing it again renews the time.
 
     :raises NotAllowed: another role acts next.
     :raises TakenByAnother: someone else has it.
     """
     case = Case.objects.lock(case_id)
-    refuse(policies.why_not_claim(by, case))
-    held = _live(case, at=at)
+    refuse_unless_empty(policies.why_not_claim(by, case))
+    held = _live_claim(case, at=at)
     if held is None:
-        return _take(case, by=by, at=at)
+        return _store_claim(case, by=by, at=at)
     if held.by_id != by.pk:
-        raise TakenByAnother(f"Case {case.number}: {held_since(claim=held, reader=by)}")
-    return _renew(held, at=at)
+        raise TakenByAnother(f"Case {case.number}: {describe_claim(claim=held, reader=by)}")
+    return _renew_claim(held, at=at)
 
 
 @transaction.atomic
-def release(*, case_id: int, by: User, at: datetime) -> WorkClaim:
+def release_case(*, case_id: int, by: User, at: datetime) -> WorkClaim:
     """Unassign a case.
 
     :raises NotAllowed: it is not assigned to this person.
     """
     case = Case.objects.lock(case_id)
-    held = _live(case, at=at)
+    held = _live_claim(case, at=at)
     if held is None or held.by_id != by.pk:
         raise NotAllowed(f"Case {case.number} is not assigned to you.")
     held.released_at = at
@@ -116,19 +118,19 @@ def release(*, case_id: int, by: User, at: datetime) -> WorkClaim:
     return held
 
 
-def _candidates(user: User, queue: str, stage_durations: Paces, *, at: datetime) -> Iterator[Case]:
+def _free_cases(user: User, queue: str, stage_durations: Paces, *, at: datetime) -> Iterator[Case]:
     """The cases that this person may take, by time to spare; the ones they released lately last."""
     stages = stages_for(user=user, queue=queue)
     if not stages:
         return
     claims = WorkClaim.objects.filter(case=OuterRef("pk"))
     given_back = Exists(claims.filter(by=user, released_at__gt=at - LEASE))
-    to_work = _open(stages).to_work(on=timezone.localdate(at))
+    to_work = _open_cases(stages).to_work(on=timezone.localdate(at))
     free = to_work.exclude(Exists(claims.live(at=at)))
     for rows in (free.exclude(given_back), free.filter(given_back)):
         after = None
         while True:
-            found = head(
+            found = next_rows(
                 rows,
                 sort=Sort.SLACK,
                 stages=stages,
@@ -139,10 +141,10 @@ def _candidates(user: User, queue: str, stage_durations: Paces, *, at: datetime)
             yield from (case for case in found if user.pk not in case.barred_staff)
             if len(found) < BATCH:
                 break
-            after = place(found[-1], sort=Sort.SLACK, stage_durations=stage_durations)
+            after = sort_key_of(found[-1], sort=Sort.SLACK, stage_durations=stage_durations)
 
 
-def _open(stages: list[Status]) -> CaseQuerySet:
+def _open_cases(stages: list[Status]) -> CaseQuerySet:
     queues = {slug for slug, (_, states) in QUEUES.items() if set(states) & set(stages)}
     rows: CaseQuerySet = Case.objects.filter(queue__in=queues, status__in=stages)
     return rows
@@ -153,17 +155,17 @@ def _lock_if_free(case: Case, *, by: User, at: datetime) -> Case | None:
     rows = Case.objects.filter(pk=case.pk, status=case.status)
     locked = rows.to_work(on=timezone.localdate(at)).lock_first(skip_locked=True)
     # Check again under the lock: another person's action may have been committed meanwhile.
-    if locked is None or by.pk in locked.barred_staff or _live(locked, at=at) is not None:
+    if locked is None or by.pk in locked.barred_staff or _live_claim(locked, at=at) is not None:
         return None
     return locked
 
 
-def _live(case: Case, *, at: datetime) -> WorkClaim | None:
+def _live_claim(case: Case, *, at: datetime) -> WorkClaim | None:
     return WorkClaim.objects.live(at=at).filter(case=case).select_related("by").first()
 
 
-def _why(case: Case, stage_durations: Paces, *, at: datetime) -> str:
-    return why_this_one(
+def _explain_case(case: Case, stage_durations: Paces, *, at: datetime) -> str:
+    return explain_next_case(
         case.due_on,
         case.status,
         stage_durations,
@@ -172,7 +174,7 @@ def _why(case: Case, stage_durations: Paces, *, at: datetime) -> str:
     )
 
 
-def _take(case: Case, *, why: str = "", by: User, at: datetime) -> WorkClaim:
+def _store_claim(case: Case, *, why: str = "", by: User, at: datetime) -> WorkClaim:
     """Store the claim of a locked case; an expired claim of it is ended first."""
     for ended in WorkClaim.objects.filter(case=case, released_at__isnull=True):
         ended.released_at = min(ended.until, at)
@@ -182,7 +184,7 @@ def _take(case: Case, *, why: str = "", by: User, at: datetime) -> WorkClaim:
     )
 
 
-def _renew(claim: WorkClaim, *, at: datetime) -> WorkClaim:
+def _renew_claim(claim: WorkClaim, *, at: datetime) -> WorkClaim:
     claim.until = max(claim.until, at + LEASE)
     claim.save(update_fields=["until"])
     return claim

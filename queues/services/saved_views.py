@@ -6,7 +6,7 @@ from django.db import transaction
 from django.db.models import Q
 
 from accounts.models import User
-from accounts.refusals import NotAllowed, refuse
+from accounts.refusals import NotAllowed, refuse_unless_empty
 from accounts.versions import VersionedQuerySet
 from cases.lifecycle import QUEUES
 from queues import policies
@@ -16,7 +16,7 @@ from queues.models import SavedView
 MOST = 40  # of one person; a longer list is no help
 
 
-def views_for(*, user: User) -> VersionedQuerySet:
+def list_saved_views(*, user: User) -> VersionedQuerySet:
     """The views that a person sees: their own, and those that others share."""
     live = SavedView.objects.filter(retired_at__isnull=True)
     rows: VersionedQuerySet = live.filter(Q(owner=user) | Q(is_shared=True))
@@ -32,15 +32,17 @@ def save_view(
     :param query: the query string of the list; unknown parts are left out.
     :raises NotAllowed: no such list, no name, a name in use, or too many views.
     """
-    refuse("" if queue in QUEUES else "There is no such list.")
+    refuse_unless_empty("" if queue in QUEUES else "There is no such list.")
     if shared:
-        refuse(policies.why_not_share_view(by))
-    _take_turns(by)
+        refuse_unless_empty(policies.why_not_share_view(by))
+    _lock_owner(by)
     mine = SavedView.objects.filter(owner=by, retired_at__isnull=True)
-    refuse(f"You have {MOST} saved views. Remove one first." if mine.count() >= MOST else "")
+    refuse_unless_empty(
+        f"You have {MOST} saved views. Remove one first." if mine.count() >= MOST else ""
+    )
     view = SavedView(
         owner=by,
-        name=_free_name(name, by=by),
+        name=_check_view_name(name, by=by),
         queue=queue,
         query=Filter.read(query, queue=queue, today=today).query(),
         is_shared=shared,
@@ -54,9 +56,9 @@ def rename_view(*, view_id: int, name: str, by: User, at: datetime) -> SavedView
 
     :raises NotAllowed: someone else's view, or a name in use.
     """
-    _take_turns(by)
-    view = _own(view_id, by=by)
-    view.name = _free_name(name, by=by, view=view)
+    _lock_owner(by)
+    view = _lock_own_view(view_id, by=by)
+    view.name = _check_view_name(name, by=by, view=view)
     return view.store(by=by, at=at, why="Renamed", fields=["name"])
 
 
@@ -66,8 +68,8 @@ def share_view(*, view_id: int, shared: bool, by: User, at: datetime) -> SavedVi
 
     :raises NotAllowed: someone else's view, or a role that does not share.
     """
-    view = _own(view_id, by=by)
-    refuse(policies.why_not_share_view(by))
+    view = _lock_own_view(view_id, by=by)
+    refuse_unless_empty(policies.why_not_share_view(by))
     view.is_shared = shared
     why = "Shared" if shared else "No longer shared"
     return view.store(by=by, at=at, why=why, fields=["is_shared"])
@@ -79,17 +81,17 @@ def retire_view(*, view_id: int, by: User, at: datetime) -> SavedView:
 
     :raises NotAllowed: someone else's view.
     """
-    view = _own(view_id, by=by)
+    view = _lock_own_view(view_id, by=by)
     view.retired_at = at
     return view.store(by=by, at=at, why="Retired", fields=["retired_at"])
 
 
-def _take_turns(by: User) -> None:
+def _lock_owner(by: User) -> None:
     """Lock the owner, so that two views of one person cannot get the same name."""
     User.objects.select_for_update().get(pk=by.pk)
 
 
-def _own(view_id: int, *, by: User) -> SavedView:
+def _lock_own_view(view_id: int, *, by: User) -> SavedView:
     view = SavedView.objects.select_for_update().filter(pk=view_id, retired_at__isnull=True).first()
     if view is None or view.owner_id != by.pk:
         raise NotAllowed("Only the person who saved a view can change it.")
@@ -97,12 +99,12 @@ def _own(view_id: int, *, by: User) -> SavedView:
     return found
 
 
-def _free_name(name: str, *, by: User, view: SavedView | None = None) -> str:
+def _check_view_name(name: str, *, by: User, view: SavedView | None = None) -> str:
     name = " ".join(name.split())
-    refuse("" if name else "Give the view a name.")
-    refuse("Shorten the name to 60 characters." if len(name) > 60 else "")
+    refuse_unless_empty("" if name else "Give the view a name.")
+    refuse_unless_empty("Shorten the name to 60 characters." if len(name) > 60 else "")
     others = SavedView.objects.filter(owner=by, name=name, retired_at__isnull=True)
     if view is not None:
         others = others.exclude(pk=view.pk)
-    refuse(f"You have a view named “{name}” already." if others.exists() else "")
+    refuse_unless_empty(f"You have a view named “{name}” already." if others.exists() else "")
     return name

@@ -6,7 +6,7 @@ from datetime import datetime
 from django.db import transaction
 
 from cases.models import Case, Event
-from queues.lead_time import STRETCHES, stage_duration, stretch_days
+from queues.lead_time import STRETCHES, measure_stretch, median_duration
 from queues.models import StageDuration
 
 LAST_CASES = 400
@@ -29,8 +29,8 @@ def measure_stage_durations(*, at: datetime, last: int = LAST_CASES) -> list[Sta
         events[case_id].append((kind, happened_at))
     made = []
     for stage in STRETCHES:
-        days = [stretch_days(stage, one) for one in events.values()]
-        found = stage_duration(each for each in days if each is not None)
+        days = [measure_stretch(stage, one) for one in events.values()]
+        found = median_duration(each for each in days if each is not None)
         if found is not None:
             made.append(
                 StageDuration(measured_at=at, status=stage, median_days=found[0], cases=found[1])

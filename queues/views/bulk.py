@@ -7,38 +7,38 @@ from django.shortcuts import render
 from django.utils import timezone
 from django.views.decorators.http import require_POST
 
-from accounts.actions import refused_page
+from accounts.actions import render_refusal
 from accounts.refusals import NotAllowed
-from accounts.requests import StaffRequest, whole_number
-from cases.views.acting import way_back
+from accounts.requests import StaffRequest, read_whole_number
+from cases.views.acting import find_return_url
 from correspondence.forms import SentForm
 from form_fields.reasons import NoteForm
 from queues.services import bulk
 
 
 @require_POST
-def act_on_many(request: StaffRequest) -> HttpResponse:
+def run_bulk(request: StaffRequest) -> HttpResponse:
     """Show what would happen to each selected case, or do it and show each result."""
     act = bulk.ACTS.get(request.POST.get("act", ""))
     if act is None:
         raise Http404("There is no such action.")
     if not request.user.may(act.permission):
         raise PermissionDenied
-    back = way_back(request, "/")
-    ids = [pk for pk in map(whole_number, request.POST.getlist("case")) if pk is not None]
+    back = find_return_url(request, "/")
+    ids = [pk for pk in map(read_whole_number, request.POST.getlist("case")) if pk is not None]
     if not ids:
-        return refused_page(request, NotAllowed("Select at least one case first."), back=back)
+        return render_refusal(request, NotAllowed("Select at least one case first."), back=back)
     now = timezone.now()
     confirmed = not act.question or "confirmed" in request.POST
-    form = _form(request, act, confirmed)
+    form = _bulk_form(request, act, confirmed)
     if not confirmed or (form is not None and not form.is_valid()):
-        rows = bulk.expected(act=act.name, case_ids=ids, user=request.user)
+        rows = bulk.preview_bulk_action(act=act.name, case_ids=ids, user=request.user)
         context = {"act": act, "rows": rows, "form": form, "back": back, "most": bulk.MOST}
         context["possible"] = sum(not row.refusal for row in rows)
         context["left_out"] = max(0, len(set(ids)) - bulk.MOST)
         return render(request, "queues/bulk.html", context, status=422 if confirmed else 200)
     typed = form.cleaned_data if form is not None else {}
-    rows = bulk.do_to_many(act=act.name, case_ids=ids, by=request.user, at=now, **typed)
+    rows = bulk.run_bulk_action(act=act.name, case_ids=ids, by=request.user, at=now, **typed)
     done = sum(not row.refusal for row in rows)
     refused = len(rows) - done
     context = {"act": act, "rows": rows, "back": back, "done": done, "refused": refused}
@@ -46,7 +46,7 @@ def act_on_many(request: StaffRequest) -> HttpResponse:
     return render(request, "queues/bulk_done.html", context, status=status)
 
 
-def _form(request: StaffRequest, act: bulk.BulkAct, confirmed: bool) -> forms.Form | None:
+def _bulk_form(request: StaffRequest, act: bulk.BulkAct, confirmed: bool) -> forms.Form | None:
     """The form for what the user has to enter; unbound until the action is confirmed."""
     data = request.POST if confirmed else None
     if act.field == "text":

@@ -6,20 +6,20 @@ from django.shortcuts import redirect
 from django.utils import timezone
 from django.views.decorators.http import require_POST
 
-from accounts.actions import refused_page, try_action
+from accounts.actions import render_refusal, try_action
 from accounts.requests import StaffRequest
 from cases.lifecycle import QUEUES
-from cases.views.acting import load_case, way_back
+from cases.views.acting import find_return_url, load_case
 from queues.services import claims
 
 
 @require_POST
-def claim_next(request: StaffRequest) -> HttpResponse:
+def claim_next_case(request: StaffRequest) -> HttpResponse:
     """Assign the next case of one list, or of all lists, and open it."""
     slug = request.POST.get("queue", "")
     if slug and slug not in QUEUES:
         raise Http404("There is no such list.")
-    taken = claims.claim_next(queue=slug, by=request.user, at=timezone.now())
+    taken = claims.claim_next_case(queue=slug, by=request.user, at=timezone.now())
     if taken is None:
         messages.info(request, "No case is left to take: all are done, or assigned to others.")
         return redirect("desk:queue", slug) if slug else redirect("desk:my_day")
@@ -28,24 +28,28 @@ def claim_next(request: StaffRequest) -> HttpResponse:
 
 
 @require_POST
-def claim(request: StaffRequest, number: str) -> HttpResponse:
+def claim_case(request: StaffRequest, number: str) -> HttpResponse:
     """Assign one case to oneself."""
     case = load_case(number)
-    back = way_back(request, case.get_absolute_url())
-    tried = try_action(lambda: claims.claim(case_id=case.pk, by=request.user, at=timezone.now()))
+    back = find_return_url(request, case.get_absolute_url())
+    tried = try_action(
+        lambda: claims.claim_case(case_id=case.pk, by=request.user, at=timezone.now())
+    )
     if tried.refusal:
-        return refused_page(request, tried.refusal, back=back)
+        return render_refusal(request, tried.refusal, back=back)
     messages.success(request, f"{case.number} is assigned to you.")
     return redirect(back)
 
 
 @require_POST
-def release(request: StaffRequest, number: str) -> HttpResponse:
+def release_case(request: StaffRequest, number: str) -> HttpResponse:
     """Unassign a case."""
     case = load_case(number)
-    back = way_back(request, case.get_absolute_url())
-    tried = try_action(lambda: claims.release(case_id=case.pk, by=request.user, at=timezone.now()))
+    back = find_return_url(request, case.get_absolute_url())
+    tried = try_action(
+        lambda: claims.release_case(case_id=case.pk, by=request.user, at=timezone.now())
+    )
     if tried.refusal:
-        return refused_page(request, tried.refusal, back=back)
+        return render_refusal(request, tried.refusal, back=back)
     messages.success(request, f"{case.number} is unassigned.")
     return redirect(back)

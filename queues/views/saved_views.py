@@ -10,7 +10,7 @@ from django.utils import timezone
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from accounts.actions import run_action, try_action
-from accounts.requests import StaffRequest, posted
+from accounts.requests import StaffRequest, posted_data
 from cases.lifecycle import QUEUES
 from queues import policies
 from queues.filters import Filter
@@ -27,7 +27,7 @@ def save_view(request: StaffRequest, slug: str) -> HttpResponse:
     today = timezone.localdate(now)
     wanted = Filter.read(request.GET, queue=slug, today=today)
     may_share = not policies.why_not_share_view(request.user)
-    form = ViewForm(posted(request), may_share=may_share)
+    form = ViewForm(posted_data(request), may_share=may_share)
     tried = run_action(
         request,
         form,
@@ -50,16 +50,16 @@ def save_view(request: StaffRequest, slug: str) -> HttpResponse:
 
 
 @require_GET
-def saved_views(request: StaffRequest) -> HttpResponse:
+def show_saved_views(request: StaffRequest) -> HttpResponse:
     """The page of own saved views and those that others share."""
-    return _page(request)
+    return _render_views_page(request)
 
 
 @require_POST
 def rename_view(request: StaffRequest, view_id: int) -> HttpResponse:
     """Rename a view."""
     name = request.POST.get("name", "")
-    return _change(request, view_id, services.rename_view, "The view is renamed.", name=name)
+    return _change_view(request, view_id, services.rename_view, "The view is renamed.", name=name)
 
 
 @require_POST
@@ -67,16 +67,16 @@ def share_view(request: StaffRequest, view_id: int) -> HttpResponse:
     """Share a view with the office, or stop sharing it."""
     shared = request.POST.get("shared") == "yes"
     done = "The view is shared with the office." if shared else "The view is no longer shared."
-    return _change(request, view_id, services.share_view, done, shared=shared)
+    return _change_view(request, view_id, services.share_view, done, shared=shared)
 
 
 @require_POST
 def retire_view(request: StaffRequest, view_id: int) -> HttpResponse:
     """Remove a view from the lists."""
-    return _change(request, view_id, services.retire_view, "The view is removed.")
+    return _change_view(request, view_id, services.retire_view, "The view is removed.")
 
 
-def _change(
+def _change_view(
     request: StaffRequest, view_id: int, act: Callable[..., Any], done: str, **typed: Any
 ) -> HttpResponse:
     tried = try_action(
@@ -84,12 +84,12 @@ def _change(
     )
     if tried.refusal:
         refused = (view_id, str(tried.refusal), typed.get("name", ""))
-        return _page(request, refused, status=tried.status)
+        return _render_views_page(request, refused, status=tried.status)
     messages.success(request, done)
     return redirect("queues:saved_views")
 
 
-def _page(
+def _render_views_page(
     request: StaffRequest, refused: tuple[int, str, str] | None = None, *, status: int = 200
 ) -> HttpResponse:
     """Render the page of views; a refused change keeps what was typed, with the refusal."""
@@ -103,7 +103,7 @@ def _page(
             "name": typed if view.pk == view_id and typed else view.name,
             "error": sentence if view.pk == view_id else "",
         }
-        for view in services.views_for(user=request.user)
+        for view in services.list_saved_views(user=request.user)
     ]
     context = {
         "mine": [row for row in rows if row["view"].owner_id == request.user.pk],

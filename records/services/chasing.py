@@ -5,12 +5,12 @@ from datetime import datetime
 from django.db import models, transaction
 
 from accounts.models import User
-from accounts.refusals import refuse
+from accounts.refusals import refuse_unless_empty
 from cases.models import Case, Event, Party
 from records import policies
 
 
-class Way(models.TextChoices):
+class ContactMethod(models.TextChoices):
     """The means of contact."""
 
     CALL = "CALL", "Telephone"
@@ -19,11 +19,11 @@ class Way(models.TextChoices):
 
 
 # The first word of the event's sentence; the party follows.
-_DONE = {Way.CALL: "Called", Way.FAX: "Faxed", Way.EMAIL: "E-mailed"}
+_DONE = {ContactMethod.CALL: "Called", ContactMethod.FAX: "Faxed", ContactMethod.EMAIL: "E-mailed"}
 
 
 @transaction.atomic
-def log_contact(
+def log_records_contact(
     *, case_id: int, party_id: int, way: str, spoke_to: str, said: str, by: User, at: datetime
 ) -> Event:
     """Log that a party was asked for records: who answered, and the outcome.
@@ -34,22 +34,24 @@ def log_contact(
     :raises NotAllowed: wrong role or stage, a party of another case, or no outcome.
     """
     case = Case.objects.lock(case_id)
-    refuse(policies.why_not_chase(by, case))
+    refuse_unless_empty(policies.why_not_chase(by, case))
     party = Party.objects.filter(pk=party_id, case=case).first()
     if party is None:
-        refuse("Choose a party of this case.")
+        refuse_unless_empty("Choose a party of this case.")
         raise AssertionError("unreachable")
-    refuse("" if way in Way.values else "Choose how you contacted the party.")
-    refuse("" if said.strip() else "Enter the outcome of the contact.")
-    if way == Way.CALL:
-        refuse("" if spoke_to.strip() else "Enter who answered, or “no one”.")
+    refuse_unless_empty(
+        "" if way in ContactMethod.values else "Choose how you contacted the party."
+    )
+    refuse_unless_empty("" if said.strip() else "Enter the outcome of the contact.")
+    if way == ContactMethod.CALL:
+        refuse_unless_empty("" if spoke_to.strip() else "Enter who answered, or “no one”.")
     spoke = f", spoke to {spoke_to.strip()}" if spoke_to.strip() else ""
     return Event.objects.create(
         case=case,
         kind=Event.Kind.CHASED,
         happened_at=at,
         by=by,
-        sentence=f"{_DONE[Way(way)]} {party.name}{spoke}: {said.strip()}",
+        sentence=f"{_DONE[ContactMethod(way)]} {party.name}{spoke}: {said.strip()}",
         facts={
             "way": way,
             "round": case.round,

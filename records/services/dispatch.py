@@ -8,7 +8,7 @@ from typing import Any
 from django.db import transaction
 
 from accounts.models import User
-from accounts.refusals import refuse
+from accounts.refusals import refuse_unless_empty
 from cases.models import Case, Event
 from deadlines.days import local_day
 from letters.facts import Fact
@@ -20,20 +20,20 @@ from reviewers.services.assignment import lock_assignment
 from . import documents
 
 
-def manifest(case: Case) -> list[dict[str, Any]]:
+def build_manifest(case: Case) -> list[dict[str, Any]]:
     """List the documents on file now, in the order of the case. One query."""
     rows = case.documents.order_by("number").values_list("pk", "file__sha256", "pages")
     return [{"document": pk, "sha256": sha256, "pages": pages} for pk, sha256, pages in rows]
 
 
-def manifest_sha256(contents: list[dict[str, Any]]) -> str:
+def hash_manifest(contents: list[dict[str, Any]]) -> str:
     """Hash a manifest as canonical JSON: sorted keys, no spaces, UTF-8."""
     canonical = json.dumps(contents, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
     return hashlib.sha256(canonical.encode()).hexdigest()
 
 
 @transaction.atomic
-def dispatch(*, assignment_id: int, by: User | None, at: datetime) -> Dispatch:
+def dispatch_case_file(*, assignment_id: int, by: User | None, at: datetime) -> Dispatch:
     """Send the complete case file to the reviewer of an assignment.
 
     It can be sent again at any time, to include records that were added later.
@@ -42,20 +42,20 @@ def dispatch(*, assignment_id: int, by: User | None, at: datetime) -> Dispatch:
         or nothing is on file.
     """
     assignment = lock_assignment(assignment_id)
-    return _dispatch(assignment, by=by, at=at)
+    return _send_case_file(assignment, by=by, at=at)
 
 
 @transaction.atomic
-def ensure_dispatched(*, assignment_id: int, by: User | None, at: datetime) -> Dispatch:
+def ensure_case_file_dispatched(*, assignment_id: int, by: User | None, at: datetime) -> Dispatch:
     """Send the complete case file, unless the last dispatch contains everything on file.
 
-    :raises NotAllowed: as ``dispatch``.
+    :raises NotAllowed: as ``dispatch_case_file``.
     """
     assignment = lock_assignment(assignment_id)
     latest = last_dispatch(assignment)
-    if latest is not None and is_current(assignment):
+    if latest is not None and is_dispatch_current(assignment):
         return latest
-    return _dispatch(assignment, by=by, at=at)
+    return _send_case_file(assignment, by=by, at=at)
 
 
 def last_dispatch(assignment: ReviewerAssignment) -> Dispatch | None:
@@ -63,18 +63,18 @@ def last_dispatch(assignment: ReviewerAssignment) -> Dispatch | None:
     return assignment.dispatches.order_by("-sent_at", "-pk").first()
 
 
-def is_current(assignment: ReviewerAssignment) -> bool:
+def is_dispatch_current(assignment: ReviewerAssignment) -> bool:
     """Whether the last dispatch contains exactly what is on file now. Queries."""
     latest = last_dispatch(assignment)
-    if latest is None or documents.has_papers_to_take_in(assignment.case):
+    if latest is None or documents.has_unfiled_documents(assignment.case):
         return False
-    return latest.manifest_sha256 == manifest_sha256(manifest(assignment.case))
+    return latest.manifest_sha256 == hash_manifest(build_manifest(assignment.case))
 
 
 def dispatch_fact(assignment: ReviewerAssignment, on: date) -> Fact | None:
     """The fact that the reviewer had the complete case file on a day, or ``None``."""
     latest = last_dispatch(assignment)
-    if latest is None or local_day(latest.sent_at) > on or not is_current(assignment):
+    if latest is None or local_day(latest.sent_at) > on or not is_dispatch_current(assignment):
         return None
     return Fact(
         name="case_file_dispatched",
@@ -106,19 +106,19 @@ def records_reviewed_fact(assignment: ReviewerAssignment, on: date) -> Fact | No
     )
 
 
-def _dispatch(assignment: ReviewerAssignment, *, by: User | None, at: datetime) -> Dispatch:
+def _send_case_file(assignment: ReviewerAssignment, *, by: User | None, at: datetime) -> Dispatch:
     case = assignment.case
-    refuse(policies.why_not_dispatch(by, assignment))
-    documents.take_in_application_papers(case_id=case.pk, by=None, at=at)
-    contents = manifest(case)
-    refuse("" if contents else "There are no records on file to send.")
+    refuse_unless_empty(policies.why_not_dispatch(by, assignment))
+    documents.file_application_documents(case_id=case.pk, by=None, at=at)
+    contents = build_manifest(case)
+    refuse_unless_empty("" if contents else "There are no records on file to send.")
     again = assignment.dispatches.exists()
     sent = Dispatch.objects.create(
         assignment=assignment,
         sent_at=at,
         sent_by=by,
         manifest=contents,
-        manifest_sha256=manifest_sha256(contents),
+        manifest_sha256=hash_manifest(contents),
     )
     pages = sum(entry["pages"] for entry in contents)
     is_reviewer = by is not None and access.is_reviewer_of(by, assignment)

@@ -8,7 +8,7 @@ from django.db.models import Max, QuerySet, Sum
 
 import files.services
 from accounts.models import User
-from accounts.refusals import NotAllowed, refuse
+from accounts.refusals import NotAllowed, refuse_unless_empty
 from cases.lifecycle import Status
 from cases.models import ApplicationPaper, Case, Deadline, Event, Priority
 from cases.services import case_deadlines, notice_deadlines
@@ -19,7 +19,7 @@ from records import policies
 from records.models import Document
 from records.policies import Basis
 
-_PAPER_KINDS = {
+_DOCUMENT_KINDS = {
     ApplicationPaper.Kind.APPLICATION: Document.Kind.APPLICATION,
     ApplicationPaper.Kind.UR_DECISION: Document.Kind.UR_DECISION,
     ApplicationPaper.Kind.SUPPORT: Document.Kind.OTHER,
@@ -40,18 +40,18 @@ class AlreadyOnFile(NotAllowed):
 
 
 @transaction.atomic
-def take_in_application_papers(*, case_id: int, by: User | None, at: datetime) -> list[Document]:
+def file_application_documents(*, case_id: int, by: User | None, at: datetime) -> list[Document]:
     """Add the files of the application to the documents of the case. Returns the new documents.
 
     Running it again has no effect.
     """
     case = Case.objects.lock(case_id)
-    return _take_in(case, by=by, at=at)
+    return _file_unfiled_papers(case, by=by, at=at)
 
 
-def has_papers_to_take_in(case: Case) -> bool:
+def has_unfiled_documents(case: Case) -> bool:
     """Whether a file of the application is not yet a document of the case. One query."""
-    return _papers_to_take_in(case).exists()
+    return _list_unfiled_papers(case).exists()
 
 
 def add_document(
@@ -80,20 +80,20 @@ def add_document(
     :raises NotAllowed: wrong role, wrong stage or impossible dates.
     """
     # Checked here to avoid a slow upload for nothing, and again below under the lock.
-    refuse(policies.why_not_add_document(by, Case.objects.get(pk=case_id)))
+    refuse_unless_empty(policies.why_not_add_document(by, Case.objects.get(pk=case_id)))
     _refuse_impossible_days(dated_from, dated_to, received_on, at)
     if kind not in Document.Kind.values:
         raise NotAllowed("Choose the type of record.")
     if sent_by not in Document.SentBy.values:
         raise NotAllowed("Choose who sent the record.")
-    stored = files.services.receive(upload=upload, at=at)
+    stored = files.services.receive_upload(upload=upload, at=at)
     with transaction.atomic():
         case = Case.objects.lock(case_id)
-        refuse(policies.why_not_add_document(by, case))
-        _take_in(case, by=None, at=at)
+        refuse_unless_empty(policies.why_not_add_document(by, case))
+        _file_unfiled_papers(case, by=None, at=at)
         if same := case.documents.filter(file=stored).first():
             raise AlreadyOnFile(same)
-        document = _store(
+        document = _store_document(
             case,
             stored,
             kind=Document.Kind(kind),
@@ -103,15 +103,15 @@ def add_document(
             dated_to=dated_to,
             sent_by=Document.SentBy(sent_by),
             received_on=received_on,
-            name_received=files.services.shown_name(upload.name or ""),
+            name_received=files.services.clean_file_name(upload.name or ""),
             by=by,
             at=at,
         )
-        _record(
+        _record_event(
             case,
             Event.Kind.RECORD_ADDED,
             f"Record added: document {document.number}, “{document.title}”, "
-            f"{_count(document.pages, 'page')}.",
+            f"{_count_nouns(document.pages, 'page')}.",
             by=by,
             at=at,
             facts={"document": document.pk, "sha256": stored.sha256},
@@ -120,7 +120,7 @@ def add_document(
 
 
 @transaction.atomic
-def mark_complete(
+def mark_records_complete(
     *,
     case_id: int,
     received_on: date | None,
@@ -144,11 +144,11 @@ def mark_complete(
     :raises Stale: someone else changed the case in between.
     """
     case = Case.objects.lock(case_id)
-    _take_in(case, by=None, at=at)
-    refuse(policies.why_not_mark_complete(by, case))
+    _file_unfiled_papers(case, by=None, at=at)
+    refuse_unless_empty(policies.why_not_mark_complete(by, case))
     case.refuse_if_stale(seen_version)
     if basis == Basis.WHAT_IS_ON_FILE:
-        refuse(policies.why_not_go_on_with_what_is_on_file(by, case, at=at))
+        refuse_unless_empty(policies.why_not_proceed_without_rest(by, case, at=at))
         moment = at.astimezone(PACIFIC)
         received_on, received_time = moment.date(), moment.time()
     elif basis != Basis.COMPLETE:
@@ -163,20 +163,22 @@ def mark_complete(
     case.move_to(Status.RECORDS_COMPLETE, by=by, at=at, why=Basis(basis).label)
     deadline = policies.records_deadline(case)
     if deadline is not None:
-        case_deadlines.meet(case=case, deadline_kind=deadline.deadline_kind, by=by, at=at)
+        case_deadlines.satisfy_deadline(
+            case=case, deadline_kind=deadline.deadline_kind, by=by, at=at
+        )
     own_papers = notice_deadlines.own_papers_deadline(priority=case.priority)
-    case_deadlines.meet(case=case, deadline_kind=own_papers, by=by, at=at)
-    case_deadlines.start(
+    case_deadlines.satisfy_deadline(case=case, deadline_kind=own_papers, by=by, at=at)
+    case_deadlines.start_deadline(
         case=case,
         deadline_kind=DEADLINE_KIND_OF_PRIORITY[Priority(case.priority)],
-        given=_given(case, received_on, received_time),
+        given=_build_trigger(case, received_on, received_time),
         by=by,
         at=at,
     )
     documents = case.documents.count()
     pages = case.documents.aggregate(sum=Sum("pages"))["sum"] or 0
-    on_file = f"{_count(documents, 'document')}, {_count(pages, 'page')}"
-    _record(
+    on_file = f"{_count_nouns(documents, 'document')}, {_count_nouns(pages, 'page')}"
+    _record_event(
         case,
         Event.Kind.RECORDS_COMPLETE,
         f"Records complete, last received {received_on:%m/%d/%Y}: {on_file}."
@@ -207,9 +209,9 @@ def reopen_records(
     :raises Stale: someone else changed the case in between.
     """
     case = Case.objects.lock(case_id)
-    refuse(policies.why_not_reopen_records(by, case))
+    refuse_unless_empty(policies.why_not_reopen_records(by, case))
     case.refuse_if_stale(seen_version)
-    refuse("" if reason.strip() else "Enter what is missing.")
+    refuse_unless_empty("" if reason.strip() else "Enter what is missing.")
     was = case.records_complete_on
     case.records_complete_on = None
     case.store(by=by, at=at, why=reason, fields=["records_complete_on"])
@@ -224,13 +226,13 @@ def reopen_records(
         deadline.store(by=by, at=at, why=reason, fields=["replaced_at"])
     deadline_of_records = policies.records_deadline(case)
     own_papers = notice_deadlines.own_papers_deadline(priority=case.priority)
-    case_deadlines.unmeet(case=case, deadline_kind=own_papers, why=reason, by=by, at=at)
+    case_deadlines.reopen_deadline(case=case, deadline_kind=own_papers, why=reason, by=by, at=at)
     if deadline_of_records is not None and deadline_of_records.due_on is not None:
-        case_deadlines.unmeet(
+        case_deadlines.reopen_deadline(
             case=case, deadline_kind=deadline_of_records.deadline_kind, why=reason, by=by, at=at
         )
         case.set_due(deadline_of_records.due_on, deadline_of_records.deadline_kind, by=by, at=at)
-    _record(
+    _record_event(
         case,
         Event.Kind.REOPENED,
         "The records are incomplete. Waiting for records again.",
@@ -242,23 +244,23 @@ def reopen_records(
     return case
 
 
-def _papers_to_take_in(case: Case) -> QuerySet[ApplicationPaper]:
+def _list_unfiled_papers(case: Case) -> QuerySet[ApplicationPaper]:
     """Files of the application that passed all checks and are not documents yet."""
     return ApplicationPaper.objects.filter(
         application__case=case, file__state=StoredFile.State.CLEAN
     ).exclude(file__in=case.documents.values("file"))
 
 
-def _take_in(case: Case, *, by: User | None, at: datetime) -> list[Document]:
+def _file_unfiled_papers(case: Case, *, by: User | None, at: datetime) -> list[Document]:
     """Add one document for each file of the application, even if it is listed twice there."""
-    papers = _papers_to_take_in(case).select_related("file").order_by("pk")
+    papers = _list_unfiled_papers(case).select_related("file").order_by("pk")
     taken: dict[int, Document] = {}
     for paper in papers:
         if paper.file_id in taken:
             continue
-        kind = _PAPER_KINDS[ApplicationPaper.Kind(paper.kind)]
+        kind = _DOCUMENT_KINDS[ApplicationPaper.Kind(paper.kind)]
         decision = case.ur_decision if kind == Document.Kind.UR_DECISION else None
-        taken[paper.file_id] = _store(
+        taken[paper.file_id] = _store_document(
             case,
             paper.file,
             kind=kind,
@@ -273,10 +275,10 @@ def _take_in(case: Case, *, by: User | None, at: datetime) -> list[Document]:
             at=at,
         )
     if taken:
-        _record(
+        _record_event(
             case,
             Event.Kind.RECORD_ADDED,
-            f"{_count(len(taken), 'document')} of the application added to the records.",
+            f"{_count_nouns(len(taken), 'document')} of the application added to the records.",
             by=by,
             at=at,
             facts={"documents": [document.pk for document in taken.values()]},
@@ -284,7 +286,7 @@ def _take_in(case: Case, *, by: User | None, at: datetime) -> list[Document]:
     return list(taken.values())
 
 
-def _store(
+def _store_document(
     case: Case,
     stored: StoredFile,
     *,
@@ -351,7 +353,7 @@ def _refuse_impossible_completion(
         raise NotAllowed("The time of receipt is in the future. Check the stamp.")
 
 
-def _given(case: Case, received_on: date, received_time: time | None) -> dict[str, str]:
+def _build_trigger(case: Case, received_on: date, received_time: time | None) -> dict[str, str]:
     """Return the trigger of the determination's deadline, by the names of the deadline engine."""
     if case.priority == Priority.EXPEDITED and received_time is not None:
         moment = datetime.combine(received_on, received_time.replace(second=0, microsecond=0))
@@ -359,7 +361,7 @@ def _given(case: Case, received_on: date, received_time: time | None) -> dict[st
     return {"records_complete": received_on.isoformat()}
 
 
-def _record(
+def _record_event(
     case: Case,
     kind: Event.Kind,
     sentence: str,
@@ -380,5 +382,5 @@ def _record(
     )
 
 
-def _count(number: int, noun: str) -> str:
+def _count_nouns(number: int, noun: str) -> str:
     return f"{number} {noun}{'' if number == 1 else 's'}"

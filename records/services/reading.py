@@ -7,7 +7,7 @@ from django.db import transaction
 import accounts.services
 import files.services
 from accounts.models import User
-from accounts.refusals import NotAllowed, refuse
+from accounts.refusals import NotAllowed, refuse_unless_empty
 from cases.models import Case
 from records import access
 from records.models import Document, ReadMark
@@ -18,12 +18,14 @@ from reviewers.services.assignment import lock_assignment
 _STRONGER = [ReadMark.Mark.REVIEWED, ReadMark.Mark.NOT_RELEVANT]
 
 
-class Hidden(Exception):
+class RecordsHidden(Exception):
     """The record does not exist or is not open to this user; the page answers 404 to both."""
 
 
 @transaction.atomic
-def mark(*, assignment_id: int, document_id: int, mark: str, by: User, at: datetime) -> ReadMark:
+def mark_document(
+    *, assignment_id: int, document_id: int, mark: str, by: User, at: datetime
+) -> ReadMark:
     """Mark a document as opened, reviewed or not relevant.
 
     Opening a document again does not remove a "reviewed" or "not relevant" mark. No event is
@@ -32,7 +34,7 @@ def mark(*, assignment_id: int, document_id: int, mark: str, by: User, at: datet
     :raises NotAllowed: not the reviewer of this assignment, or a document of another case.
     """
     assignment = lock_assignment(assignment_id)
-    refuse(access.why_not_read_for(by, assignment))
+    refuse_unless_empty(access.why_not_read_for(by, assignment))
     document = assignment.case.documents.filter(pk=document_id).first()
     if document is None:
         raise NotAllowed("This document is not part of your case.")
@@ -47,64 +49,65 @@ def mark(*, assignment_id: int, document_id: int, mark: str, by: User, at: datet
     return row.store(by=by, at=at, why=ReadMark.Mark(mark).label)
 
 
-def unopened(assignment: ReviewerAssignment) -> list[Document]:
+def list_unopened_documents(assignment: ReviewerAssignment) -> list[Document]:
     """List the documents without a mark of this reviewer, in order. One query."""
     return list(
         assignment.case.documents.exclude(read_marks__assignment=assignment).order_by("number")
     )
 
 
-def open_list(*, case: Case, by: User, at: datetime) -> None:
+def open_records_list(*, case: Case, by: User, at: datetime) -> None:
     """Log that a user opens the list of records of a case. Call it before showing the list.
 
     :raises Hidden: the user may not see the list. The refusal is logged too.
     """
     reason = access.why_not_list(by, case)
-    accounts.services.note_look(
+    accounts.services.record_look(
         by=by, subject="records", reference=case.number, granted=not reason, at=at
     )
     if reason:
-        raise Hidden(reason)
+        raise RecordsHidden(reason)
 
 
 def open_document(*, document_id: int, by: User, at: datetime, page: int | None = None) -> Document:
     """Return a document, or the document of one of its pages, after logging the access.
 
-    It leaves no read mark. ``page_image`` and ``page_text``, which return content, leave one.
+    It leaves no read mark. ``open_page_image`` and ``open_page_text``, which return content, leave
+    one.
 
     :raises Hidden: it does not exist or is not open to this user. The refusal is logged.
     """
-    return _open(document_id, "document", str(document_id), page=page, by=by, at=at)
+    return _open_logged(document_id, "document", str(document_id), page=page, by=by, at=at)
 
 
-def page_image(*, document_id: int, page: int, by: User, at: datetime) -> bytes:
+def open_page_image(*, document_id: int, page: int, by: User, at: datetime) -> bytes:
     """Render a page as a PNG, after logging the access and leaving the reviewer's mark.
 
     :param page: counted from 1 within the document.
     :raises Hidden: no such page, or not open to this user. The refusal is logged too.
     :raises files.services.FileRefused: the page cannot be rendered.
     """
-    document = _open_page(document_id, page, by=by, at=at)
-    return files.services.page_png(document.file, page)
+    document = _open_page_logged(document_id, page, by=by, at=at)
+    return files.services.render_page_png(document.file, page)
 
 
-def page_text(*, document_id: int, page: int, by: User, at: datetime) -> tuple[Document, str]:
-    """Extract the text of a page; empty for a scan. Logs and marks as ``page_image`` does.
+def open_page_text(*, document_id: int, page: int, by: User, at: datetime) -> tuple[Document, str]:
+    """Extract the text of a page; empty for a scan. Logs and marks as ``open_page_image`` does.
 
     :raises Hidden: no such page, or not open to this user. The refusal is logged too.
     """
-    document = _open_page(document_id, page, by=by, at=at)
-    return document, files.services.page_text(document.file, page)
+    document = _open_page_logged(document_id, page, by=by, at=at)
+    return document, files.services.extract_page_text(document.file, page)
 
 
-def _open_page(document_id: int, page: int, *, by: User, at: datetime) -> Document:
-    document = _open(document_id, "page", f"{document_id}/{page}", page=page, by=by, at=at)
+def _open_page_logged(document_id: int, page: int, *, by: User, at: datetime) -> Document:
+    document = _open_logged(document_id, "page", f"{document_id}/{page}", page=page, by=by, at=at)
     assignment = access.reading_assignment(by, document.case)
     if assignment is None:
         return document
     if not ReadMark.objects.filter(assignment=assignment, document=document).exists():
         try:
-            mark(
+            mark_document(
                 assignment_id=assignment.pk,
                 document_id=document.pk,
                 mark=ReadMark.Mark.OPENED,
@@ -112,12 +115,12 @@ def _open_page(document_id: int, page: int, *, by: User, at: datetime) -> Docume
                 at=at,
             )
         except NotAllowed as refusal:  # the case was taken back while this call waited for the lock
-            _note(by, "page", f"{document_id}/{page}", granted=False, at=at)
-            raise Hidden(str(refusal)) from refusal
+            _log_look(by, "page", f"{document_id}/{page}", granted=False, at=at)
+            raise RecordsHidden(str(refusal)) from refusal
     return document
 
 
-def _open(
+def _open_logged(
     document_id: int,
     subject: str,
     reference: str,
@@ -130,13 +133,13 @@ def _open(
     reason = access.why_not_open(by, document) if document else "There is no such document."
     if document and not reason and page is not None and not 1 <= page <= document.pages:
         reason = "There is no such page."
-    _note(by, subject, reference, granted=not reason, at=at)
+    _log_look(by, subject, reference, granted=not reason, at=at)
     if document is None or reason:
-        raise Hidden(reason)
+        raise RecordsHidden(reason)
     return document
 
 
-def _note(by: User, subject: str, reference: str, *, granted: bool, at: datetime) -> None:
-    accounts.services.note_look(
+def _log_look(by: User, subject: str, reference: str, *, granted: bool, at: datetime) -> None:
+    accounts.services.record_look(
         by=by, subject=subject, reference=reference[:80], granted=granted, at=at
     )

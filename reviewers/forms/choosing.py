@@ -27,7 +27,7 @@ class AssignForm(forms.Form):
     go_on = forms.BooleanField(required=False)  # then open the next waiting case
 
 
-class SettleForm(forms.Form):
+class ConflictResolutionForm(forms.Form):
     """The resolution of a possible conflict."""
 
     result = forms.ChoiceField(
@@ -46,7 +46,7 @@ class SettleForm(forms.Form):
     )
 
 
-class TakeBackForm(forms.Form):
+class RemoveReviewerForm(forms.Form):
     """Why the reviewer is removed from a case."""
 
     reason = Line(
@@ -132,7 +132,7 @@ class SeatsForm(DatedForm):
         return day
 
 
-class LinesField(forms.Field):
+class PlanLinesField(forms.Field):
     """Selected lines of a plan, each ``id:version:reviewer``.
 
     The first number is the case or assignment, the second the version that the page showed.
@@ -147,12 +147,12 @@ class LinesField(forms.Field):
         """
         lines = super().clean(value)
         try:
-            return [_three(line) for line in lines]
+            return [_parse_choice_line(line) for line in lines]
         except ValueError:
             raise forms.ValidationError("Select the cases again.") from None
 
 
-def _three(line: str) -> tuple[int, int, int]:
+def _parse_choice_line(line: str) -> tuple[int, int, int]:
     given, version, reviewer = line.split(":")
     return int(given), int(version), int(reviewer)
 
@@ -160,7 +160,7 @@ def _three(line: str) -> tuple[int, int, int]:
 class PlanForm(forms.Form):
     """The selected lines of a plan: case, version and reviewer."""
 
-    choices = LinesField(error_messages={"required": "Select at least one case."})
+    choices = PlanLinesField(error_messages={"required": "Select at least one case."})
 
 
 class MoveForm(PlanForm):

@@ -39,7 +39,7 @@ class RulesForm(DatedForm):
         return {name: self.cleaned_data[name] for name in LIMITS}
 
 
-class ReceivesForm(forms.Form):
+class OfferLimitsForm(forms.Form):
     """The treatments that a reviewer may be offered, and the days without offers."""
 
     which = forms.ChoiceField(
@@ -95,7 +95,7 @@ class PeriodForm(DatedForm):
         return last
 
 
-class LookedIntoForm(forms.Form):
+class BiasNoteForm(forms.Form):
     """A note on what was found about a test."""
 
     words = Line(

@@ -14,7 +14,7 @@ from reviewers.facts import Profile
 
 
 @dataclass(frozen=True)
-class Setting:
+class RuleSetting:
     """A weight or limit that the medical director sets: its default, label and help text."""
 
     default: int
@@ -24,34 +24,38 @@ class Setting:
 
 # Defaults, until the director sets others. Each candidate list stores the values that it used.
 # Points of the score that orders the eligible reviewers; the default maximum is 100.
-WEIGHT_SETTINGS: dict[str, Setting] = {
-    "specialty_fit": Setting(
+WEIGHT_SETTINGS: dict[str, RuleSetting] = {
+    "specialty_fit": RuleSetting(
         40, "Specialty match", "Full points when a mapped specialty covers every item."
     ),
-    "california_license": Setting(20, "California license"),
-    "free_capacity": Setting(20, "Free capacity", "Full points for a reviewer without open cases."),
-    "timeliness": Setting(
+    "california_license": RuleSetting(20, "California license"),
+    "free_capacity": RuleSetting(
+        20, "Free capacity", "Full points for a reviewer without open cases."
+    ),
+    "timeliness": RuleSetting(
         10, "Timeliness", "Full points when all recent reviews were issued on time."
     ),
-    "rotation": Setting(10, "Rotation", "Points grow with the days since the last offer."),
-    "returned_work": Setting(
+    "rotation": RuleSetting(10, "Rotation", "Points grow with the days since the last offer."),
+    "returned_work": RuleSetting(
         50,
         "Returning case",
         "The reviewer was recently removed from this case, and it was not offered to anyone since.",
     ),
-    "declined_before": Setting(-100, "Declined this case", "Zero or a negative number."),
+    "declined_before": RuleSetting(-100, "Declined this case", "Zero or a negative number."),
 }
 # Limits in days or cases. 0 turns a case limit off.
-LIMIT_SETTINGS: dict[str, Setting] = {
-    "return_days": Setting(
+LIMIT_SETTINGS: dict[str, RuleSetting] = {
+    "return_days": RuleSetting(
         14, "Return a case to the same reviewer within", "Days. Never after a remand."
     ),
-    "rotation_days": Setting(14, "Full rotation points after", "Days without an offer."),
-    "timeliness_reviews": Setting(10, "Reviews counted for timeliness", "The most recent ones."),
-    "most_open": Setting(
+    "rotation_days": RuleSetting(14, "Full rotation points after", "Days without an offer."),
+    "timeliness_reviews": RuleSetting(
+        10, "Reviews counted for timeliness", "The most recent ones."
+    ),
+    "most_open": RuleSetting(
         0, "Most open cases per reviewer", "0: only each reviewer’s own capacity applies."
     ),
-    "most_overdue": Setting(3, "No new cases at this many overdue", "Cases. 0: no limit."),
+    "most_overdue": RuleSetting(3, "No new cases at this many overdue", "Cases. 0: no limit."),
 }
 SETTINGS = {**WEIGHT_SETTINGS, **LIMIT_SETTINGS}
 WEIGHTS = {name: setting.default for name, setting in WEIGHT_SETTINGS.items()}
@@ -124,14 +128,14 @@ class Scope:
 
 
 @dataclass(frozen=True)
-class Record:
+class TrackRecord:
     """A reviewer's past reviews and last offer, as ``track_record`` counts them."""
 
     finished: int = 0  # latest issued reviews that had a due date
     on_time: int = 0
     last_offered_on: date | None = None
 
-    def with_offers(self, many: int, *, on: date) -> "Record":
+    def with_offers(self, many: int, *, on: date) -> "TrackRecord":
         """Return the record as it is after ``many`` more offers on a day."""
         return replace(self, last_offered_on=on) if many else self
 
@@ -145,13 +149,13 @@ class Applicant:
     overdue: int = 0  # overdue cases of the workload
     subjects: frozenset[int] | None = None  # category ids that may be offered; None: all
     days_off: frozenset[int] = frozenset()  # weekdays, Monday 0
-    record: Record = Record()
+    record: TrackRecord = TrackRecord()
     held_case_until: date | None = None  # the day the reviewer was removed from this case
     barred_because: str = ""
     on_earlier_round: bool = False
     declined_before: bool = False
     conflicts: tuple[FoundConflict, ...] = ()
-    answered: "Answers | None" = field(default=None, repr=False, compare=False)
+    answered: "DailyAnswers | None" = field(default=None, repr=False, compare=False)
 
 
 @dataclass(frozen=True)
@@ -164,7 +168,7 @@ class Reason:
 
 
 @dataclass(frozen=True)
-class Answers:
+class DailyAnswers:
     """Results of the requirements that do not depend on a case, for one reviewer on a day."""
 
     held: tuple[Reason, ...]

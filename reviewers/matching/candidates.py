@@ -16,8 +16,8 @@ from cases.models import (
     Case,
     DisputedItem,
 )
-from cases.party_facts import parties_of, rows_alike
-from cases.together import items_decided_in
+from cases.party_facts import group_party_rows, read_party_facts
+from cases.together import list_decided_items
 from deadlines.days import local_day
 from directory.affiliations import DEFAULT_LIMITS, FoundConflict, Limits, PartyFacts
 from reviewers import conflicts
@@ -33,13 +33,13 @@ from reviewers.models import (
     ScopeLimit,
     SpecialtyFit,
 )
-from reviewers.profiles import facts_by_reviewer
+from reviewers.profiles import load_facts_by_reviewer
 
 from . import ranking
-from .candidacy import Applicant, Fit, Item, Question, Record, Rules, Scope, Verdict
-from .panel_of_day import Member, PanelOfDay, panel_of_day, taken
-from .specialty_map import Known, spoken_of
-from .track_record import had_it, records, rules_on
+from .candidacy import Applicant, Fit, Item, Question, Rules, Scope, TrackRecord, Verdict
+from .panel_of_day import Member, PanelSnapshot, get_panel_snapshot, read_panel_snapshot
+from .specialty_map import KnownCondition, find_conditions
+from .track_record import get_matching_rules, list_previous_assignments, load_track_records
 
 # Statuses of a case that count as open work of its reviewer. A case with several seats is at
 # RECORDS_COMPLETE while one reviewer works and another seat is still free.
@@ -53,10 +53,10 @@ WITH_REVIEWER = [
 ]
 
 # reviewer id → (party id, relation) → (result, note), as people resolved possible conflicts
-Settlements = Mapping[int, Mapping[tuple[int, str], tuple[str, str]]]
+Resolutions = Mapping[int, Mapping[tuple[int, str], tuple[str, str]]]
 
 
-def weigh(
+def evaluate_candidates(
     case: Case,
     *,
     on: date,
@@ -70,24 +70,26 @@ def weigh(
     :param only: evaluate only this reviewer. The rank then says nothing about the others.
     :returns: the verdicts in rank order, and the conflicts by reviewer id.
     """
-    rules = rules or rules_on(on, known_at=known_at)
-    question, people = gather(case, panel_today(rules, on=on, known_at=known_at, only=only))
-    verdicts = ranking.rank(question, people)
+    rules = rules or get_matching_rules(on, known_at=known_at)
+    question, people = gather_matching_input(
+        case, load_matching_context(rules, on=on, known_at=known_at, only=only)
+    )
+    verdicts = ranking.rank_candidates(question, people)
     return verdicts, {person.profile.reviewer_id: person.conflicts for person in people}
 
 
 @dataclass(frozen=True)
-class Work:
+class Workload:
     """A reviewer's open work and track record. Never cached, because every offer changes it."""
 
     workload: int
     overdue: int
     has_sign_in: bool
-    record: Record
+    record: TrackRecord
 
 
 @dataclass(frozen=True)
-class PanelToday:
+class MatchingContext:
     """The input that all cases of a day share, loaded once for all of them."""
 
     on: date
@@ -95,33 +97,33 @@ class PanelToday:
     rules: Rules
     limits: Limits
     fits: tuple[Fit, ...]
-    conditions: tuple[Known, ...]
+    conditions: tuple[KnownCondition, ...]
     scopes: tuple[Scope, ...]
-    panel: PanelOfDay
-    work: Mapping[int, Work]
+    panel: PanelSnapshot
+    work: Mapping[int, Workload]
 
 
-def panel_today(
+def load_matching_context(
     rules: Rules, *, on: date, known_at: datetime, only: Reviewer | None = None
-) -> PanelToday:
+) -> MatchingContext:
     """Load the panel, or one reviewer, with the rules and the specialty map of a day.
 
     Facts come from the cached snapshot if nothing changed. Open work is always counted again.
     """
     reviewers = Reviewer.objects.all() if only is None else Reviewer.objects.filter(pk=only.pk)
     panel = (
-        panel_of_day(on=on, known_at=known_at)
+        get_panel_snapshot(on=on, known_at=known_at)
         if only is None
-        else taken(reviewers, on=on, known_at=known_at)
+        else read_panel_snapshot(reviewers, on=on, known_at=known_at)
     )
     fits = SpecialtyFit.objects.filter(is_active=True).exclude(condition__is_active=False)
     conditions = Condition.objects.filter(is_active=True).order_by("name")
     scopes = ScopeLimit.objects.filter(is_active=True).order_by("pk")
-    return PanelToday(
+    return MatchingContext(
         on=on,
         known_at=known_at,
         rules=rules,
-        limits=limits_on(on, known_at=known_at),
+        limits=get_conflict_limits(on, known_at=known_at),
         fits=tuple(
             Fit(*row)
             for row in fits.order_by("specialty__name", "pk").values_list(
@@ -134,35 +136,35 @@ def panel_today(
             )
         ),
         conditions=tuple(
-            Known(*row) for row in conditions.values_list("pk", "name", "codes", "words")
+            KnownCondition(*row) for row in conditions.values_list("pk", "name", "codes", "words")
         ),
         scopes=tuple(
             Scope(*row)
             for row in scopes.values_list("license_kind", "category_id", "category__name", "source")
         ),
         panel=panel,
-        work=_work(reviewers, rules, on=on, known_at=known_at),
+        work=_count_workloads(reviewers, rules, on=on, known_at=known_at),
     )
 
 
-def gather(case: Case, today: PanelToday) -> tuple[Question, list[Applicant]]:
+def gather_matching_input(case: Case, today: MatchingContext) -> tuple[Question, list[Applicant]]:
     """Build the input of the ranking for a case: the question and all applicants."""
-    return _question(case, today), _applicants(case, today)
+    return _build_question(case, today), _build_applicants(case, today)
 
 
-def conflicts_of(case: Case, profile: Profile, *, known_at: datetime) -> list[FoundConflict]:
+def find_case_conflicts(case: Case, profile: Profile, *, known_at: datetime) -> list[FoundConflict]:
     """Check one reviewer against the parties of a case, with resolutions by people applied.
 
     :param known_at: use only rows recorded by this moment.
     """
-    limits = limits_on(local_day(known_at), known_at=known_at)
-    parties = parties_of(case, known_at=known_at, limits=limits)
+    limits = get_conflict_limits(local_day(known_at), known_at=known_at)
+    parties = read_party_facts(case, known_at=known_at, limits=limits)
     found = conflicts.find_conflicts(profile, parties, limits)
-    settlements = _settlements(case, known_at=known_at)
+    settlements = _load_resolutions(case, known_at=known_at)
     return conflicts.apply_resolutions(found, settlements.get(profile.reviewer_id, {}))
 
 
-def limits_on(day: date, *, known_at: datetime) -> Limits:
+def get_conflict_limits(day: date, *, known_at: datetime) -> Limits:
     """Return the conflict limits in force on a day, as recorded by a moment. One query."""
     row = (
         ConflictLimits.objects.filter(effective_from__lte=day, recorded_at__lte=known_at)
@@ -172,15 +174,15 @@ def limits_on(day: date, *, known_at: datetime) -> Limits:
     return Limits(row.holding_percent, frozenset(row.kin)) if row else DEFAULT_LIMITS
 
 
-def _question(case: Case, today: PanelToday) -> Question:
+def _build_question(case: Case, today: MatchingContext) -> Question:
     items = (
-        items_decided_in(case)
+        list_decided_items(case)
         .filter(ending=DisputedItem.Ending.PENDING)
         .select_related("category", "case")
     )
     return Question(
         case_number=case.number,
-        items=tuple(_item(item, today) for item in items),
+        items=tuple(_build_item(item, today) for item in items),
         fits=today.fits,
         on=today.on,
         rules=today.rules,
@@ -188,18 +190,18 @@ def _question(case: Case, today: PanelToday) -> Question:
     )
 
 
-def _item(item: DisputedItem, today: PanelToday) -> Item:
+def _build_item(item: DisputedItem, today: MatchingContext) -> Item:
     """Build an item with the conditions found in the diagnosis of its own case.
 
     Items of consolidated cases keep the diagnosis of the case they came with.
     """
     diagnosis = item.case.diagnosis
-    conditions = spoken_of(diagnosis, today.conditions)
+    conditions = find_conditions(diagnosis, today.conditions)
     return Item(
         item_id=item.pk,
         position=item.position,
         title=item.title,
-        categories=_categories(item),
+        categories=_list_item_categories(item),
         body_part=item.body_part,
         conditions=frozenset(one.condition_id for one in conditions),
         diagnosis=", ".join(one.name for one in conditions) or diagnosis,
@@ -207,7 +209,7 @@ def _item(item: DisputedItem, today: PanelToday) -> Item:
     )
 
 
-def _categories(item: DisputedItem) -> tuple[int, ...]:
+def _list_item_categories(item: DisputedItem) -> tuple[int, ...]:
     """Return the ids of the item's own category and of its parent."""
     if item.category is None:
         return ()
@@ -215,17 +217,17 @@ def _categories(item: DisputedItem) -> tuple[int, ...]:
     return (item.category.pk,) if parent is None else (item.category.pk, parent)
 
 
-def _applicants(case: Case, today: PanelToday) -> list[Applicant]:
-    parties = parties_of(case, known_at=today.known_at, limits=today.limits)
-    own_facts = facts_by_reviewer(
+def _build_applicants(case: Case, today: MatchingContext) -> list[Applicant]:
+    parties = read_party_facts(case, known_at=today.known_at, limits=today.limits)
+    own_facts = load_facts_by_reviewer(
         on=today.on,
         known_at=today.known_at,
-        affiliations=_that_matter(parties),
+        affiliations=_build_affiliation_filter(parties),
         kinds=["affiliations"],
     )
-    settlements = _settlements(case, known_at=today.known_at)
-    histories = _marks(case, known_at=today.known_at)
-    no_history = Marks()
+    settlements = _load_resolutions(case, known_at=today.known_at)
+    histories = _load_case_histories(case, known_at=today.known_at)
+    no_history = CaseHistory()
     similar_names = today.panel.names.near(parties)
     no_conflicts = tuple(party.no_conflict for party in parties)
     people = []
@@ -233,7 +235,7 @@ def _applicants(case: Case, today: PanelToday) -> list[Applicant]:
         pk = member.profile.reviewer_id
         if (work := today.work.get(pk)) is None:
             continue  # joined the panel after the work was counted
-        member = _signed_in(member, work.has_sign_in)
+        member = _apply_sign_in(member, work.has_sign_in)
         profile = member.profile
         if pk in own_facts:
             profile = replace(profile, affiliations=tuple(own_facts[pk]["affiliations"]))
@@ -261,7 +263,7 @@ def _applicants(case: Case, today: PanelToday) -> list[Applicant]:
     return people
 
 
-def _signed_in(member: Member, has_sign_in: bool) -> Member:
+def _apply_sign_in(member: Member, has_sign_in: bool) -> Member:
     """Return the member with the current sign-in state.
 
     A withdrawn sign-in does not make a new snapshot, so the snapshot may be out of date.
@@ -272,7 +274,7 @@ def _signed_in(member: Member, has_sign_in: bool) -> Member:
     return Member.of(profile, subjects=member.subjects, days_off=member.days_off)
 
 
-def _that_matter(parties: Sequence[PartyFacts]) -> Q:
+def _build_affiliation_filter(parties: Sequence[PartyFacts]) -> Q:
     """Build the filter for affiliations that can matter for a case with these parties."""
     organizations: set[int] = set()
     persons: set[int] = set()
@@ -287,9 +289,9 @@ def _that_matter(parties: Sequence[PartyFacts]) -> Q:
     )
 
 
-def _work(
+def _count_workloads(
     reviewers: QuerySet[Reviewer], rules: Rules, *, on: date, known_at: datetime
-) -> dict[int, Work]:
+) -> dict[int, Workload]:
     """Count open and overdue cases and load track records by reviewer id. Four queries."""
     # Grouped from the open assignments, which are far fewer than the reviewers.
     open_work = (
@@ -306,16 +308,16 @@ def _work(
         pk: (many, late)
         for pk, many, late in open_work.values_list("reviewer_id", "many", "overdue")
     }
-    before = records(reviewers, rules=rules, on=on, known_at=known_at)
-    nothing = Record()
+    before = load_track_records(reviewers, rules=rules, on=on, known_at=known_at)
+    nothing = TrackRecord()
     return {
-        pk: Work(*open_of.get(pk, (0, 0)), bool(signed_in), before.get(pk, nothing))
+        pk: Workload(*open_of.get(pk, (0, 0)), bool(signed_in), before.get(pk, nothing))
         for pk, signed_in in reviewers.order_by("pk").values_list("pk", "user__is_active")
     }
 
 
 @dataclass(frozen=True)
-class Marks:
+class CaseHistory:
     """A reviewer's history with one case."""
 
     barred_because: str = ""
@@ -324,7 +326,7 @@ class Marks:
     held_case_until: date | None = None
 
 
-def _marks(case: Case, *, known_at: datetime) -> dict[int, Marks]:
+def _load_case_histories(case: Case, *, known_at: datetime) -> dict[int, CaseHistory]:
     """Load the history of each reviewer who was barred from, or had, a case. Three queries."""
     bars: dict[int, str] = {}
     for pk, reason in (
@@ -340,14 +342,14 @@ def _marks(case: Case, *, known_at: datetime) -> dict[int, Marks]:
             earlier.add(pk)
         if round_ == case.round and state == ReviewerAssignment.State.DECLINED:
             declined.add(pk)
-    had = had_it(case, known_at=known_at)
+    had = list_previous_assignments(case, known_at=known_at)
     return {
-        pk: Marks(bars.get(pk, ""), pk in earlier, pk in declined, had.get(pk))
+        pk: CaseHistory(bars.get(pk, ""), pk in earlier, pk in declined, had.get(pk))
         for pk in bars.keys() | earlier | declined | had.keys()
     }
 
 
-def _settlements(case: Case, *, known_at: datetime) -> Settlements:
+def _load_resolutions(case: Case, *, known_at: datetime) -> Resolutions:
     """Load how people resolved possible conflicts of a case.
 
     A resolution holds for a party row in every version of the party list, because party rows never
@@ -359,7 +361,7 @@ def _settlements(case: Case, *, known_at: datetime) -> Settlements:
         .order_by("tested_at", "pk")
         .values_list("reviewer_id", "party_id", "relation", "result", "note")
     )
-    alike = rows_alike(case) if rows else {}
+    alike = group_party_rows(case) if rows else {}
     for reviewer_id, party_id, relation, result, note in rows:
         for same in alike[party_id]:
             found[reviewer_id][(same, relation)] = (result, note)

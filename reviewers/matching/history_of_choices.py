@@ -9,7 +9,7 @@ from django.db.models import QuerySet
 from accounts.models import User
 from cases.models import Party
 from cases.models import Role as PartyRole
-from deadlines.days import local_day, midnight
+from deadlines.days import local_day, start_of_day
 from directory.names import fold_organization
 from reviewers.models import PayerBiasTest, Reviewer, ReviewerAssignment
 
@@ -17,30 +17,30 @@ from .payer_bias import Choice, find_deviating
 
 
 @dataclass(frozen=True)
-class History:
+class ChoiceHistory:
     """The assignments of a period, and the latest printed name of each party."""
 
     choices: Sequence[Choice]
     names: Mapping[str, str]
 
 
-def offers_between(first: date, last: date) -> QuerySet[ReviewerAssignment]:
+def list_offers_between(first: date, last: date) -> QuerySet[ReviewerAssignment]:
     """Return all offers of a period, both days included, whatever their outcome."""
     return ReviewerAssignment.objects.filter(
         reviewer__isnull=False,
-        offered_at__gte=midnight(first),
-        offered_at__lt=midnight(last + timedelta(days=1)),
+        offered_at__gte=start_of_day(first),
+        offered_at__lt=start_of_day(last + timedelta(days=1)),
     )
 
 
-def choices_between(first: date, last: date, *, role: PartyRole) -> Sequence[Choice]:
+def list_choices_between(first: date, last: date, *, role: PartyRole) -> Sequence[Choice]:
     """Load all offers of a period with the party of one role. Two queries."""
-    return history_between(first, last, role=role).choices
+    return load_choice_history(first, last, role=role).choices
 
 
-def history_between(
+def load_choice_history(
     first: date, last: date, *, role: PartyRole, known_at: datetime | None = None
-) -> History:
+) -> ChoiceHistory:
     """Load all offers of a period and the names of their parties. Two queries.
 
     The specialty is the matched one. If a case has several parties of the role, the last one
@@ -48,7 +48,7 @@ def history_between(
 
     :param known_at: leave out offers after this moment.
     """
-    offers = offers_between(first, last)
+    offers = list_offers_between(first, last)
     if known_at is not None:
         offers = offers.filter(offered_at__lte=known_at)
     parties: dict[int, str] = {}
@@ -72,14 +72,14 @@ def history_between(
         for case_id, reviewer_id, offered_at, reasons in rows_of_offers.iterator()
         if offered_at is not None and case_id in parties
     ]
-    return History(choices, names)
+    return ChoiceHistory(choices, names)
 
 
 PAGE = 50
 
 
 @dataclass(frozen=True)
-class Deviation:
+class DeviatingPair:
     """A party and a reviewer with more, or fewer, shared cases than chance explains."""
 
     specialty: str
@@ -89,12 +89,12 @@ class Deviation:
     actual: int
 
 
-def deviations(test: PayerBiasTest, *, reader: User) -> Sequence[Deviation]:
+def list_deviating_pairs(test: PayerBiasTest, *, reader: User) -> Sequence[DeviatingPair]:
     """Return the pairs that deviate most, from the assignments that the test read. Three queries.
 
     The reviewer is hidden from a reader without ``reviewers.see_identity`` (Labor Code 4610.6(f)).
     """
-    history = history_between(
+    history = load_choice_history(
         test.first, test.last, role=PartyRole(test.party_role), known_at=test.made_at
     )
     pairs = find_deviating(history.choices)
@@ -102,7 +102,7 @@ def deviations(test: PayerBiasTest, *, reader: User) -> Sequence[Deviation]:
     if reader.may("reviewers.see_identity"):
         known = Reviewer.objects.in_bulk([int(pair.reviewer) for pair in pairs])
     return [
-        Deviation(
+        DeviatingPair(
             specialty=pair.specialty,
             party=history.names[pair.party],
             reviewer=known.get(int(pair.reviewer)),
@@ -113,7 +113,7 @@ def deviations(test: PayerBiasTest, *, reader: User) -> Sequence[Deviation]:
     ]
 
 
-def tests_before(before: int | None) -> tuple[list[PayerBiasTest], int | None]:
+def list_bias_tests(before: int | None) -> tuple[list[PayerBiasTest], int | None]:
     """Return a page of tests, newest first, and the id from which the next page continues."""
     rows = PayerBiasTest.objects.select_related("made_by").prefetch_related("notes").order_by("-pk")
     if before is not None:

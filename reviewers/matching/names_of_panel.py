@@ -11,7 +11,7 @@ from collections.abc import Iterable
 from directory.affiliations import SLIPS_FROM, FoldedName, PartyFacts
 
 
-class NamesOfPanel:
+class PanelNameIndex:
     """Folded names of reviewers, indexed by surname, first name and possible misspellings."""
 
     def __init__(self, names: Iterable[tuple[int, FoldedName]]) -> None:
@@ -24,7 +24,7 @@ class NamesOfPanel:
             self._swapped[name.last, name.first].add(reviewer_id)
             for word in name.last.split():
                 self._by_surname[word].add(reviewer_id)
-            for slip in _slips(name.last):
+            for slip in _build_surname_keys(name.last):
                 self._by_slip[slip].add(reviewer_id)
 
     def near(self, parties: Iterable[PartyFacts]) -> set[int]:
@@ -42,11 +42,11 @@ class NamesOfPanel:
         found |= self._swapped.get((name.first, name.last), set())
         for word in name.last.split():
             found |= self._by_surname.get(word, set())
-        for slip in _slips(name.last):
+        for slip in _build_surname_keys(name.last):
             found |= self._by_slip.get(slip, set())
 
 
-def _slips(surname: str) -> set[str]:
+def _build_surname_keys(surname: str) -> set[str]:
     """Return the surname and all its variants with one letter removed.
 
     Two surnames that differ by one letter share at least one of these. Short surnames have none,

@@ -31,11 +31,11 @@ from reviewers.models import (
     Training,
     TreatmentExperience,
 )
-from reviewers.profiles import profiles
+from reviewers.profiles import load_profiles
 
 from . import requirements
-from .candidacy import Answers, Applicant
-from .names_of_panel import NamesOfPanel
+from .candidacy import Applicant, DailyAnswers
+from .names_of_panel import PanelNameIndex
 
 # The sources of a snapshot: append-only facts, and models that keep every version.
 _FACTS: list[Any] = [
@@ -51,10 +51,10 @@ _FACTS: list[Any] = [
 ]
 _VERSIONED: list[Any] = [Reviewer, Specialty]
 _OF_ANY_CASE = Q(relation=Affiliation.Relation.UR_CONTRACT)
-_MANY = 500  # members from which a snapshot is frozen out of garbage collection
+_LARGE_PANEL = 500  # members from which a snapshot is frozen out of garbage collection
 _KEPT_AT_MOST = 2  # some ten megabytes each for 3,000 reviewers
 
-_kept: dict[tuple[Any, ...], "PanelOfDay"] = {}
+_kept: dict[tuple[Any, ...], "PanelSnapshot"] = {}
 _lock = Lock()
 
 
@@ -70,7 +70,7 @@ class Member:
     name: FoldedName = field(repr=False)
     subjects: frozenset[int] | None
     days_off: frozenset[int]
-    answered: Answers = field(repr=False)
+    answered: DailyAnswers = field(repr=False)
 
     @classmethod
     def of(
@@ -79,37 +79,37 @@ class Member:
         """Build a member and check the requirements that do not depend on a case."""
         return cls(
             profile=profile,
-            name=conflicts.name_of(profile),
+            name=conflicts.fold_reviewer_name(profile),
             subjects=subjects,
             days_off=days_off,
-            answered=requirements.of_the_day(Applicant(profile, days_off=days_off)),
+            answered=requirements.check_daily_requirements(Applicant(profile, days_off=days_off)),
         )
 
 
 @dataclass(frozen=True)
-class PanelOfDay:
+class PanelSnapshot:
     """All members of the panel, by code."""
 
     members: tuple[Member, ...]
 
     @cached_property
-    def names(self) -> NamesOfPanel:
+    def names(self) -> PanelNameIndex:
         """An index to find members by similar names."""
-        return NamesOfPanel((one.profile.reviewer_id, one.name) for one in self.members)
+        return PanelNameIndex((one.profile.reviewer_id, one.name) for one in self.members)
 
 
-def panel_of_day(*, on: date, known_at: datetime) -> PanelOfDay:
+def get_panel_snapshot(*, on: date, known_at: datetime) -> PanelSnapshot:
     """Return the panel on a day as known at a moment. One query if the cache is current.
 
     The cache key holds the newest row of every source table. A fact that is added or corrected,
     or a changed reviewer, therefore leads to a new snapshot at once.
     """
-    key = (on, *_newest(known_at))
+    key = (on, *_read_change_marks(known_at))
     with _lock:
         found = _kept.get(key)
     if found is None:
-        found = taken(Reviewer.objects.all(), on=on, known_at=known_at)
-        if len(found.members) >= _MANY:
+        found = read_panel_snapshot(Reviewer.objects.all(), on=on, known_at=known_at)
+        if len(found.members) >= _LARGE_PANEL:
             # A large panel is hundreds of thousands of objects without cycles. Without the freeze,
             # the garbage collector would walk through them during requests. Other objects frozen
             # along with it are freed when the process restarts, as all our processes do.
@@ -121,11 +121,13 @@ def panel_of_day(*, on: date, known_at: datetime) -> PanelOfDay:
     return found
 
 
-def taken(reviewers: QuerySet[Reviewer], *, on: date, known_at: datetime) -> PanelOfDay:
+def read_panel_snapshot(
+    reviewers: QuerySet[Reviewer], *, on: date, known_at: datetime
+) -> PanelSnapshot:
     """Read a snapshot of these reviewers. Three queries."""
-    found = profiles(reviewers, on=on, known_at=known_at, affiliations=_OF_ANY_CASE)
+    found = load_profiles(reviewers, on=on, known_at=known_at, affiliations=_OF_ANY_CASE)
     limits = reviewers.order_by("code").values_list("pk", "subjects", "days_off")
-    return PanelOfDay(
+    return PanelSnapshot(
         tuple(
             Member.of(
                 found[pk],
@@ -138,29 +140,31 @@ def taken(reviewers: QuerySet[Reviewer], *, on: date, known_at: datetime) -> Pan
     )
 
 
-def forget() -> None:
+def clear_panel_snapshots() -> None:
     """Drop all snapshots. Needed after a database is restored to an earlier state."""
     with _lock:
         _kept.clear()
 
 
-def _newest(known_at: datetime) -> list[tuple[Any, ...]]:
+def _read_change_marks(known_at: datetime) -> list[tuple[Any, ...]]:
     """Read the row count, the newest id and the newest time of each source table. One query.
 
     Rows are never deleted, so a changed count shows a change. The newest id and time also detect
     a row that replaced one that was rolled back.
     """
     parts = [
-        _newest_of(model, model._default_manager.filter(recorded_at__lte=known_at), "recorded_at")
+        _build_change_query(
+            model, model._default_manager.filter(recorded_at__lte=known_at), "recorded_at"
+        )
         for model in _FACTS
     ]
     for model in _VERSIONED:
         history = model.history.model
-        parts.append(_newest_of(history, history._default_manager.all(), "history_date"))
+        parts.append(_build_change_query(history, history._default_manager.all(), "history_date"))
     return sorted(parts[0].union(*parts[1:], all=True))
 
 
-def _newest_of(model: type[Model], rows: QuerySet[Any], moment: str) -> QuerySet[Any]:
+def _build_change_query(model: type[Model], rows: QuerySet[Any], moment: str) -> QuerySet[Any]:
     answer: QuerySet[Any] = (
         rows.order_by()
         .annotate(table=Value(model._meta.db_table, output_field=CharField()))

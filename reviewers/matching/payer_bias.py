@@ -18,9 +18,9 @@ from operator import add
 
 MOST_DEALS = 999
 FEWEST_DEALS = 199  # with 99 deals, p could never fall below the alarm threshold
-DEALT_AT_MOST = 10_000_000  # choices times deals; takes a few seconds of one processor
+MOST_DEALT_CHOICES = 10_000_000  # choices times deals; takes a few seconds of one processor
 ALARM = 0.01  # alarm when fewer than 1 in 100 random deals is as uneven
-ENOUGH = 30  # with fewer comparable choices, even obvious steering may not show
+FEWEST_COMPARED = 30  # with fewer comparable choices, even obvious steering may not show
 SEED = 4610  # of the random generator; fixed so that a test can be repeated
 
 
@@ -161,10 +161,10 @@ def find_steering(
     :param deals: number of random deals. By default 999 for up to 10,000 comparable choices, then
         fewer with more choices but at least 199, so that a year of 140,000 choices takes seconds.
     """
-    specialties = _comparable(choices)
+    specialties = _list_comparable_specialties(choices)
     compared = sum(len(one.bases) for one in specialties)
     if deals is None:
-        deals = deals_for(compared)
+        deals = choose_deal_count(compared)
     chance = random.Random(seed)  # noqa: S311  # not used for security
     happened, dealt = 0.0, [0.0] * deals
     for one in specialties:
@@ -183,9 +183,9 @@ def find_steering(
     )
 
 
-def deals_for(compared: int) -> int:
+def choose_deal_count(compared: int) -> int:
     """Return the number of random deals for this many comparable choices."""
-    return max(FEWEST_DEALS, min(MOST_DEALS, DEALT_AT_MOST // max(compared, 1)))
+    return max(FEWEST_DEALS, min(MOST_DEALS, MOST_DEALT_CHOICES // max(compared, 1)))
 
 
 def find_deviating(choices: Sequence[Choice], *, most: int = 10) -> list[Pair]:
@@ -195,11 +195,12 @@ def find_deviating(choices: Sequence[Choice], *, most: int = 10) -> list[Pair]:
     therefore ranks below a reviewer who gets half of a payer's cases.
     """
     worst: list[tuple[float, Pair]] = []
-    for name, group in _by_specialty(choices):
+    for name, group in _group_by_specialty(choices):
         one = _Specialty(group)
         together = one.happened()
         found = (
-            (_surprise(together[pair], one.expected[pair]), pair) for pair in one.expected.pairs()
+            (_measure_deviance(together[pair], one.expected[pair]), pair)
+            for pair in one.expected.pairs()
         )
         for surprise, pair in heapq.nlargest(most, found):
             party, reviewer = divmod(pair, one.expected.stride)
@@ -213,18 +214,18 @@ def find_deviating(choices: Sequence[Choice], *, most: int = 10) -> list[Pair]:
     return sorted(pairs, key=lambda pair: pair.actual < pair.expected)
 
 
-def _surprise(actual: int, expected: float) -> float:
+def _measure_deviance(actual: int, expected: float) -> float:
     return actual * log(actual / expected) - actual + expected if actual else expected
 
 
-def _by_specialty(choices: Iterable[Choice]) -> list[tuple[str, list[Choice]]]:
+def _group_by_specialty(choices: Iterable[Choice]) -> list[tuple[str, list[Choice]]]:
     groups: dict[str, list[Choice]] = defaultdict(list)
     for one in choices:
         groups[one.specialty].append(one)
     return sorted(groups.items())
 
 
-def _comparable(choices: Iterable[Choice]) -> list[_Specialty]:
+def _list_comparable_specialties(choices: Iterable[Choice]) -> list[_Specialty]:
     """Return the specialties that have a comparable choice in at least one month."""
-    found = [_Specialty(group) for _, group in _by_specialty(choices)]
+    found = [_Specialty(group) for _, group in _group_by_specialty(choices)]
     return [one for one in found if one.blocks]

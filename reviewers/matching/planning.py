@@ -8,11 +8,11 @@ from . import ranking
 from .candidacy import Applicant, Question, Verdict
 
 # The page lists the reasons of this many ineligible reviewers; all of them are counted.
-NEAREST = 10
+CLOSEST_SHOWN = 10
 
 
 @dataclass(frozen=True)
-class Asked:
+class PlanInput:
     """The input of a plan for one case."""
 
     case_id: int
@@ -24,7 +24,7 @@ class Asked:
 
 
 @dataclass(frozen=True)
-class Step:
+class PlanStep:
     """One case of a plan: the proposed reviewer, if any, and how many reviewers are ineligible."""
 
     case_id: int
@@ -42,7 +42,7 @@ class Step:
         return [reason.sentence for reason in self.chosen.reasons] if self.chosen else []
 
 
-def plan(cases: Iterable[Asked], *, in_full: str = "") -> Iterator[Step]:
+def plan_assignments(cases: Iterable[PlanInput], *, in_full: str = "") -> Iterator[PlanStep]:
     """Propose the best reviewer for each case, in the given order.
 
     Cases proposed earlier in the plan count as workload, so capacity is never exceeded.
@@ -54,35 +54,37 @@ def plan(cases: Iterable[Asked], *, in_full: str = "") -> Iterator[Step]:
     for asked in cases:
         question = asked.question
         if asked.why_not:
-            yield Step(
+            yield PlanStep(
                 asked.case_id, question.case_number, asked.version, None, 0, (), (), asked.why_not
             )
             continue
-        verdicts = ranking.rank(
-            question, [_with(one, question, given, late) for one in asked.people]
+        verdicts = ranking.rank_candidates(
+            question, [_add_planned_work(one, question, given, late) for one in asked.people]
         )
         chosen = verdicts[0] if verdicts and verdicts[0].is_eligible else None
         if chosen:
             given[chosen.reviewer_id] += 1
             late[chosen.reviewer_id] += asked.is_overdue
         refused = [one for one in verdicts if not one.is_eligible]
-        yield Step(
+        yield PlanStep(
             case_id=asked.case_id,
             case_number=question.case_number,
             version=asked.version,
             chosen=chosen,
             kept_out=len(refused),
-            counts=ranking.counts(refused),
-            refused=refused if question.case_number == in_full else nearest(refused),
+            counts=ranking.count_refusals(refused),
+            refused=refused
+            if question.case_number == in_full
+            else find_closest_candidates(refused),
         )
 
 
-def nearest(refused: Iterable[Verdict]) -> list[Verdict]:
+def find_closest_candidates(refused: Iterable[Verdict]) -> list[Verdict]:
     """Return the ineligible reviewers with the fewest reasons, who are closest to eligible."""
-    return sorted(refused, key=lambda one: (len(one.refusals), one.code))[:NEAREST]
+    return sorted(refused, key=lambda one: (len(one.refusals), one.code))[:CLOSEST_SHOWN]
 
 
-def _with(
+def _add_planned_work(
     applicant: Applicant, question: Question, given: Counter[int], late: Counter[int]
 ) -> Applicant:
     """Return the applicant with the cases that the plan has proposed so far."""

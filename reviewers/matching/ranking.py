@@ -12,18 +12,18 @@ from reviewers.facts import HOME_STATE, format_day
 
 from . import requirements
 from .candidacy import DEFAULT_RULES, Applicant, Match, Question, Reason, Rules, Verdict
-from .specialty_map import matches_of
+from .specialty_map import match_specialties
 
 REMARK = "REMARK"  # explains the score and never excludes a reviewer
 
 
-def rank(question: Question, applicants: Iterable[Applicant]) -> list[Verdict]:
+def rank_candidates(question: Question, applicants: Iterable[Applicant]) -> list[Verdict]:
     """Rank all applicants: eligible ones by score, then the others by code.
 
     The same input gives the same list. The order of equal scores depends on the case number, so
     that the same reviewer is not always first.
     """
-    weighed = [(consider(question, applicant), applicant) for applicant in applicants]
+    weighed = [(evaluate_applicant(question, applicant), applicant) for applicant in applicants]
     fit = [(verdict, person) for verdict, person in weighed if verdict.is_eligible]
     fit.sort(
         key=lambda pair: (
@@ -41,30 +41,34 @@ def rank(question: Question, applicants: Iterable[Applicant]) -> list[Verdict]:
     return placed + out
 
 
-def consider(question: Question, applicant: Applicant) -> Verdict:
+def evaluate_applicant(question: Question, applicant: Applicant) -> Verdict:
     """Check every requirement for one reviewer, and compute the score if none refuses."""
     profile = applicant.profile
-    of_the_day = applicant.answered or requirements.of_the_day(applicant)
-    matches, about_items = matches_of(question, profile)
-    of_the_case = [*requirements.of_the_case(question, applicant), *about_items]
+    of_the_day = applicant.answered or requirements.check_daily_requirements(applicant)
+    matches, about_items = match_specialties(question, profile)
+    of_the_case = [*requirements.check_case_requirements(question, applicant), *about_items]
     refusals = [*of_the_day.refused, *(one for one in of_the_case if not one.holds)]
     if refusals:
-        refusals.sort(key=requirements.place)
+        refusals.sort(key=requirements.get_requirement_order)
         return Verdict(profile.reviewer_id, profile.code, None, None, tuple(refusals))
-    score, remarks = _score(question, applicant, matches)
-    reasons = sorted([*of_the_day.held, *of_the_case], key=requirements.place)
+    score, remarks = _compute_score(question, applicant, matches)
+    reasons = sorted([*of_the_day.held, *of_the_case], key=requirements.get_requirement_order)
     return Verdict(profile.reviewer_id, profile.code, None, score, (*remarks, *reasons), matches)
 
 
-def fitness(applicant: Applicant, rules: Rules = DEFAULT_RULES) -> list[Reason]:
+def check_general_requirements(applicant: Applicant, rules: Rules = DEFAULT_RULES) -> list[Reason]:
     """Check what every case requires of a reviewer. Used on the panel pages."""
     question = Question("", (), (), applicant.profile.on, rules)
-    of_the_day = requirements.of_the_day(applicant)
-    answers = [*of_the_day.held, *of_the_day.refused, *requirements.workload(question, applicant)]
-    return sorted(answers, key=requirements.place)
+    of_the_day = requirements.check_daily_requirements(applicant)
+    answers = [
+        *of_the_day.held,
+        *of_the_day.refused,
+        *requirements.check_workload(question, applicant),
+    ]
+    return sorted(answers, key=requirements.get_requirement_order)
 
 
-def counts(verdicts: Iterable[Verdict]) -> list[tuple[int, str]]:
+def count_refusals(verdicts: Iterable[Verdict]) -> list[tuple[int, str]]:
     """Count the refused reviewers of each requirement, most first.
 
     :returns: pairs such as ``(4, "without a matching specialty")``.
@@ -83,7 +87,7 @@ def counts(verdicts: Iterable[Verdict]) -> list[tuple[int, str]]:
     )
 
 
-def _score(
+def _compute_score(
     question: Question, applicant: Applicant, matches: Sequence[Match]
 ) -> tuple[int, list[Reason]]:
     profile, weights, limits = applicant.profile, question.rules.weights, question.rules.limits
@@ -95,7 +99,7 @@ def _score(
         "california_license": (int(in_california), 1),
         "free_capacity": (profile.capacity - applicant.workload, profile.capacity),
         "timeliness": (record.on_time, record.finished) if record.finished else (1, 1),
-        "rotation": _rested(question, applicant),
+        "rotation": _compute_rotation_share(question, applicant),
     }
     score = sum(weights[name] * part // of for name, (part, of) in shares.items())
     remarks = []
@@ -115,7 +119,7 @@ def _score(
     return score, [Reason(REMARK, True, sentence) for sentence in remarks]
 
 
-def _rested(question: Question, applicant: Applicant) -> tuple[int, int]:
+def _compute_rotation_share(question: Question, applicant: Applicant) -> tuple[int, int]:
     """Return the days since the last offer and the days for full points, as (part, whole)."""
     most = question.rules.limits["rotation_days"]
     if applicant.record.last_offered_on is None or not most:

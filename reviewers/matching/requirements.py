@@ -12,17 +12,17 @@ from directory.affiliations import FAIL, UNKNOWN
 from directory.names import fold_name
 from reviewers.facts import (
     EXPERIENCE_YEARS,
-    KIND_WORDS,
+    KIND_NAMES,
     NEVER_ALONE,
-    Held,
+    FactRecord,
     PanelStatus,
     ProofKind,
     format_day,
-    years_before,
+    subtract_years,
 )
-from reviewers.verification import CYCLE_YEARS, verifications
+from reviewers.verification import CYCLE_YEARS, list_verifications
 
-from .candidacy import Answers, Applicant, Question, Reason
+from .candidacy import Applicant, DailyAnswers, Question, Reason
 
 PRACTICE_YEARS = 5  # more than
 WEEKLY_HOURS = Decimal(24)  # at least
@@ -56,30 +56,32 @@ REQUIREMENTS: dict[str, str] = {
 }
 
 
-_PLACES = {requirement: place for place, requirement in enumerate(REQUIREMENTS)}
+_REQUIREMENT_ORDER = {requirement: place for place, requirement in enumerate(REQUIREMENTS)}
 
 Requirement = Callable[[Question, Applicant], Sequence[Reason]]
 
 
-def of_the_day(applicant: Applicant) -> Answers:
+def check_daily_requirements(applicant: Applicant) -> DailyAnswers:
     """Check the requirements that do not depend on a case: profile, date and days off.
 
     Kept in ``Applicant.answered``, so that they are not checked again for each case.
     """
     question = Question("", (), (), applicant.profile.on)
-    answers = [answer for requirement in _OF_A_DAY for answer in requirement(question, applicant)]
-    return Answers(
+    answers = [
+        answer for requirement in _DAILY_CHECKS for answer in requirement(question, applicant)
+    ]
+    return DailyAnswers(
         held=tuple(one for one in answers if one.holds),
         refused=tuple(one for one in answers if not one.holds),
     )
 
 
-def of_the_case(question: Question, applicant: Applicant) -> list[Reason]:
+def check_case_requirements(question: Question, applicant: Applicant) -> list[Reason]:
     """Check the requirements that depend on the case or change with every offer."""
-    return [answer for requirement in _OF_A_CASE for answer in requirement(question, applicant)]
+    return [answer for requirement in _CASE_CHECKS for answer in requirement(question, applicant)]
 
 
-def workload(question: Question, applicant: Applicant) -> list[Reason]:
+def check_workload(question: Question, applicant: Applicant) -> list[Reason]:
     """Check capacity and the limits on open and overdue cases."""
     load, capacity = applicant.workload, applicant.profile.capacity
     limits = question.rules.limits
@@ -95,12 +97,12 @@ def workload(question: Question, applicant: Applicant) -> list[Reason]:
     return answers
 
 
-def place(reason: Reason) -> int:
+def get_requirement_order(reason: Reason) -> int:
     """Return the position of a reason's requirement in the display order."""
-    return _PLACES[reason.requirement]
+    return _REQUIREMENT_ORDER[reason.requirement]
 
 
-def _status(question: Question, applicant: Applicant) -> list[Reason]:
+def _check_status(question: Question, applicant: Applicant) -> list[Reason]:
     status = applicant.profile.status
     words: dict[str, str] = {
         PanelStatus.SUSPENDED: "Suspended from the panel.",
@@ -111,13 +113,13 @@ def _status(question: Question, applicant: Applicant) -> list[Reason]:
     return [Reason("STATUS", False, words.get(status, "Not active on the panel."))]
 
 
-def _sign_in(question: Question, applicant: Applicant) -> list[Reason]:
+def _check_sign_in(question: Question, applicant: Applicant) -> list[Reason]:
     if applicant.profile.has_sign_in:
         return []
     return [Reason("SIGN_IN", False, "Has no sign-in and could not open the case.")]
 
 
-def _barred(question: Question, applicant: Applicant) -> list[Reason]:
+def _check_bars(question: Question, applicant: Applicant) -> list[Reason]:
     answers = []
     if applicant.barred_because:
         sentence = f"Barred from this case: {applicant.barred_because.rstrip('.')}."
@@ -128,11 +130,11 @@ def _barred(question: Question, applicant: Applicant) -> list[Reason]:
     return answers
 
 
-def _license(question: Question, applicant: Applicant) -> list[Reason]:
+def _check_licenses(question: Question, applicant: Applicant) -> list[Reason]:
     profile = applicant.profile
     if profile.restricted_licenses:
         held = profile.restricted_licenses[0]
-        words = f"License in {held.state}: {held.standing.lower()}{_since(held)}."
+        words = f"License in {held.state}: {held.standing.lower()}{_format_since(held)}."
         return [Reason("SANCTION", False, words)]
     if not profile.good_licenses:
         words = f"No active, unrestricted license on {format_day(question.on)}."
@@ -145,9 +147,9 @@ def _license(question: Question, applicant: Applicant) -> list[Reason]:
     return [Reason("LICENSE", True, words)]
 
 
-def _sanctions(question: Question, applicant: Applicant) -> list[Reason]:
+def _check_sanctions(question: Question, applicant: Applicant) -> list[Reason]:
     answers = [
-        Reason("SANCTION", False, f"Sanction found in {check.register}{_since(check)}.")
+        Reason("SANCTION", False, f"Sanction found in {check.register}{_format_since(check)}.")
         for check in applicant.profile.found_sanctions
     ]
     answers += [
@@ -162,19 +164,20 @@ def _sanctions(question: Question, applicant: Applicant) -> list[Reason]:
     return answers
 
 
-def _appointment(question: Question, applicant: Applicant) -> list[Reason]:
+def _check_qme_appointment(question: Question, applicant: Applicant) -> list[Reason]:
     """Refuse an appointed QME (Labor Code 139.5(d))."""
     held = next((one for one in applicant.profile.file_proofs if one.kind == ProofKind.QME), None)
     if held is None:
         return []
-    words = f"Appointed as a qualified medical evaluator (QME){_since(held)}; a QME may not review."
+    since = _format_since(held)
+    words = f"Appointed as a qualified medical evaluator (QME){since}; a QME may not review."
     return [Reason("QME", False, words)]
 
 
-def _verification(question: Question, applicant: Applicant) -> list[Reason]:
+def _check_verifications(question: Question, applicant: Applicant) -> list[Reason]:
     if not applicant.profile.sanction_checks:
         return [Reason("VERIFICATION", False, "No sanction check is on file.")]
-    late = [one for one in verifications(applicant.profile) if one.is_overdue(question.on)]
+    late = [one for one in list_verifications(applicant.profile) if one.is_overdue(question.on)]
     return [
         Reason(
             "VERIFICATION",
@@ -186,13 +189,13 @@ def _verification(question: Question, applicant: Applicant) -> list[Reason]:
     ]
 
 
-def _certification(question: Question, applicant: Applicant) -> list[Reason]:
+def _check_certifications(question: Question, applicant: Applicant) -> list[Reason]:
     profile = applicant.profile
     lost = [
         Reason(
             "SANCTION",
             False,
-            f"Certification in {held.specialty}: {held.standing.lower()}{_since(held)}.",
+            f"Certification in {held.specialty}: {held.standing.lower()}{_format_since(held)}.",
         )
         for held in profile.lost_certifications
     ]
@@ -208,14 +211,14 @@ def _certification(question: Question, applicant: Applicant) -> list[Reason]:
     return [Reason("CERTIFICATION", False, words)]
 
 
-def _practice(question: Question, applicant: Applicant) -> list[Reason]:
+def _check_practice(question: Question, applicant: Applicant) -> list[Reason]:
     start, hours = applicant.profile.practice_start, applicant.profile.hours
     answers = []
     if start is None or start.valid_from is None:
         words = "The start of active practice is not on file."
         answers.append(Reason("PRACTICE_YEARS", False, words))
     else:
-        enough = start.valid_from < years_before(question.on, PRACTICE_YEARS)
+        enough = start.valid_from < subtract_years(question.on, PRACTICE_YEARS)
         words = f"In active practice since {format_day(start.valid_from)}"
         words += "." if enough else f". More than {PRACTICE_YEARS} years are required."
         answers.append(Reason("PRACTICE_YEARS", enough, words))
@@ -230,7 +233,7 @@ def _practice(question: Question, applicant: Applicant) -> list[Reason]:
     return answers
 
 
-def _training(question: Question, applicant: Applicant) -> list[Reason]:
+def _check_training(question: Question, applicant: Applicant) -> list[Reason]:
     answers = []
     for topic, requirement, subject in (
         ("LAW", "TRAINING_LAW", "the governing law"),
@@ -248,7 +251,7 @@ def _training(question: Question, applicant: Applicant) -> list[Reason]:
     return answers
 
 
-def _leave(question: Question, applicant: Applicant) -> list[Reason]:
+def _check_leave(question: Question, applicant: Applicant) -> list[Reason]:
     leaves = applicant.profile.leaves
     if not leaves:
         return []
@@ -257,22 +260,22 @@ def _leave(question: Question, applicant: Applicant) -> list[Reason]:
     return [Reason("LEAVE", False, words)]
 
 
-def _day_off(question: Question, applicant: Applicant) -> list[Reason]:
+def _check_day_off(question: Question, applicant: Applicant) -> list[Reason]:
     if question.on.weekday() not in applicant.days_off:
         return []
     return [Reason("DAY_OFF", False, f"Does not work on {question.on:%A}s.")]
 
 
-def scope(question: Question, applicant: Applicant) -> Sequence[Reason]:
+def check_license_scope(question: Question, applicant: Applicant) -> Sequence[Reason]:
     """Check each item against the license and the treatments that the reviewer is offered."""
     key = (applicant.profile.kind, applicant.subjects, "scope")
     known: Sequence[Reason] | None = question.memo.get(key)
     if known is None:
-        known = question.memo[key] = tuple(_outside(question, applicant))
+        known = question.memo[key] = tuple(_list_scope_refusals(question, applicant))
     return known
 
 
-def _outside(question: Question, applicant: Applicant) -> list[Reason]:
+def _list_scope_refusals(question: Question, applicant: Applicant) -> list[Reason]:
     kind = applicant.profile.kind
     answers = []
     for item in question.items:
@@ -280,7 +283,7 @@ def _outside(question: Question, applicant: Applicant) -> list[Reason]:
             Reason(
                 "SCOPE",
                 False,
-                f"Item {item.position}: a {KIND_WORDS.get(kind, 'reviewer')}’s license does not "
+                f"Item {item.position}: a {KIND_NAMES.get(kind, 'reviewer')}’s license does not "
                 f"cover {scope.name} ({scope.source}).",
             )
             for scope in question.scopes
@@ -292,7 +295,7 @@ def _outside(question: Question, applicant: Applicant) -> list[Reason]:
     return answers
 
 
-def _experience(question: Question, applicant: Applicant) -> list[Reason]:
+def _check_experience(question: Question, applicant: Applicant) -> list[Reason]:
     """Require clinical experience in the past three years with an experimental treatment.
 
     The organization follows 215 ILCS 180/55 and the model act on external review.
@@ -324,7 +327,7 @@ def _experience(question: Question, applicant: Applicant) -> list[Reason]:
     return answers
 
 
-def _conflicts(question: Question, applicant: Applicant) -> list[Reason]:
+def _check_conflicts(question: Question, applicant: Applicant) -> list[Reason]:
     requirements = {FAIL: "CONFLICT", UNKNOWN: "UNSETTLED"}
     answers = [
         Reason(requirements[conflict.result], False, conflict.sentence)
@@ -335,21 +338,27 @@ def _conflicts(question: Question, applicant: Applicant) -> list[Reason]:
 
 
 # The first list is checked once a day for each reviewer, the second for every case.
-_OF_A_DAY: list[Requirement] = [
-    _status,
-    _sign_in,
-    _license,
-    _sanctions,
-    _appointment,
-    _verification,
-    _certification,
-    _practice,
-    _training,
-    _leave,
-    _day_off,
+_DAILY_CHECKS: list[Requirement] = [
+    _check_status,
+    _check_sign_in,
+    _check_licenses,
+    _check_sanctions,
+    _check_qme_appointment,
+    _check_verifications,
+    _check_certifications,
+    _check_practice,
+    _check_training,
+    _check_leave,
+    _check_day_off,
 ]
-_OF_A_CASE: list[Requirement] = [_barred, scope, _experience, workload, _conflicts]
+_CASE_CHECKS: list[Requirement] = [
+    _check_bars,
+    check_license_scope,
+    _check_experience,
+    check_workload,
+    _check_conflicts,
+]
 
 
-def _since(held: Held) -> str:
+def _format_since(held: FactRecord) -> str:
     return f" since {format_day(held.valid_from)}" if held.valid_from else ""

@@ -9,12 +9,12 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from directory.names import fold_name
-from reviewers.facts import KIND_WORDS, NEVER_ALONE, Profile
+from reviewers.facts import KIND_NAMES, NEVER_ALONE, Profile
 
 from .candidacy import Fit, Item, Match, Question, Reason
 
 
-def acceptable(item: Item, fits: Sequence[Fit]) -> list[Fit]:
+def list_acceptable_fits(item: Item, fits: Sequence[Fit]) -> list[Fit]:
     """Return the most specific lines of the map that match an item.
 
     Lines of the item's category come before those of the parent category, and those before lines
@@ -22,31 +22,33 @@ def acceptable(item: Item, fits: Sequence[Fit]) -> list[Fit]:
     condition only, then the body part only, then neither.
     """
     for category in (*item.categories, None):
-        found = [fit for fit in fits if fit.category == category and _speaks_of(fit, item)]
+        found = [fit for fit in fits if fit.category == category and _applies_to_item(fit, item)]
         if found:
-            closest = max(map(_closeness, found))
-            return [fit for fit in found if _closeness(fit) == closest]
+            closest = max(map(_measure_specificity, found))
+            return [fit for fit in found if _measure_specificity(fit) == closest]
     return []
 
 
-def matches_of(
+def match_specialties(
     question: Question, profile: Profile
 ) -> tuple[tuple[Match, ...], tuple[Reason, ...]]:
     """Match a reviewer's specialties to each item. Cached for reviewers with the same ones."""
     key = (profile.kind, profile.specialties)
     known = question.memo.get(key)
     if known is None:
-        known = question.memo[key] = _match(question, profile)
+        known = question.memo[key] = _match_items(question, profile)
     answer: tuple[tuple[Match, ...], tuple[Reason, ...]] = known
     return answer
 
 
-def _match(question: Question, profile: Profile) -> tuple[tuple[Match, ...], tuple[Reason, ...]]:
+def _match_items(
+    question: Question, profile: Profile
+) -> tuple[tuple[Match, ...], tuple[Reason, ...]]:
     """Match specialties to each item, with one reason per item."""
     matches: list[Match] = []
     reasons: list[Reason] = []
     for item in question.items:
-        found = _match_one(item, acceptable(item, question.fits), profile)
+        found = _match_item(item, list_acceptable_fits(item, question.fits), profile)
         if isinstance(found, Match):
             matches.append(found)
             reasons.append(Reason("SPECIALTY", True, f"Item {item.position}: {found.why}"))
@@ -57,14 +59,14 @@ def _match(question: Question, profile: Profile) -> tuple[tuple[Match, ...], tup
     return tuple(matches), tuple(reasons)
 
 
-def _match_one(item: Item, wanted: Sequence[Fit], profile: Profile) -> Match | str:
+def _match_item(item: Item, wanted: Sequence[Fit], profile: Profile) -> Match | str:
     own = profile.specialties
     if wanted:
         for fit in wanted:
             if fit.specialty in own and fit.specialty not in NEVER_ALONE:
                 what_for = f" for {fit.condition_name}" if fit.condition_name else ""
                 why = f"{fit.specialty} fits{what_for}: {fit.reason.rstrip('.')}."
-                return _matched(item, fit.specialty, why, mapped=True)
+                return _build_match(item, fit.specialty, why, mapped=True)
         names = ", ".join(sorted({fit.specialty for fit in wanted}))
         return f"requires one of {names}."
     if profile.is_physician and own:
@@ -72,16 +74,16 @@ def _match_one(item: Item, wanted: Sequence[Fit], profile: Profile) -> Match | s
             "the specialty map has no entry for this treatment; any board-certified specialty is "
             "accepted if the coordinator confirms."
         )
-        return _matched(item, own[0], why, mapped=False)
-    kind = KIND_WORDS.get(profile.kind, "reviewer without a valid license")
+        return _build_match(item, own[0], why, mapped=False)
+    kind = KIND_NAMES.get(profile.kind, "reviewer without a valid license")
     return f"the specialty map has no entry that allows a {kind}."
 
 
-def _matched(item: Item, specialty: str, why: str, *, mapped: bool) -> Match:
+def _build_match(item: Item, specialty: str, why: str, *, mapped: bool) -> Match:
     return Match(item.item_id, item.position, specialty, mapped, why, item.diagnosis)
 
 
-def _speaks_of(fit: Fit, item: Item) -> bool:
+def _applies_to_item(fit: Fit, item: Item) -> bool:
     """Return whether the condition and the body part of a line match an item.
 
     An empty field matches everything, but an entirely empty line matches nothing.
@@ -93,7 +95,7 @@ def _speaks_of(fit: Fit, item: Item) -> bool:
     return fit.category is not None or fit.condition is not None
 
 
-def _closeness(fit: Fit) -> int:
+def _measure_specificity(fit: Fit) -> int:
     return 2 * (fit.condition is not None) + bool(fit.body_part)
 
 
@@ -103,7 +105,7 @@ _CODE = re.compile(r"\b([A-TV-Z]\d[0-9A-B])(?:\.?([0-9A-Z]{1,4}))?\b", re.IGNORE
 
 
 @dataclass(frozen=True)
-class Known:
+class KnownCondition:
     """A condition of the specialty map."""
 
     condition_id: int
@@ -112,7 +114,7 @@ class Known:
     words: str = ""  # phrases, separated by commas
 
 
-def spoken_of(diagnosis: str, known: Iterable[Known]) -> tuple[Known, ...]:
+def find_conditions(diagnosis: str, known: Iterable[KnownCondition]) -> tuple[KnownCondition, ...]:
     """Find the conditions that a diagnosis names by an ICD-10-CM code or a phrase.
 
     A phrase matches when its words follow each other in this order. Case and accents are ignored.
@@ -122,20 +124,24 @@ def spoken_of(diagnosis: str, known: Iterable[Known]) -> tuple[Known, ...]:
     return tuple(
         one
         for one in known
-        if any(code.startswith(prefix) for prefix in _prefixes(one.codes) for code in codes)
-        or any(f" {phrase} " in text for phrase in _phrases(one.words))
+        if any(
+            code.startswith(prefix) for prefix in _split_code_prefixes(one.codes) for code in codes
+        )
+        or any(f" {phrase} " in text for phrase in _split_phrases(one.words))
     )
 
 
-def _prefixes(codes: str) -> list[str]:
+def _split_code_prefixes(codes: str) -> list[str]:
     return [
-        code for code in (re.sub(r"[^0-9A-Z]", "", part.upper()) for part in _parts(codes)) if code
+        code
+        for code in (re.sub(r"[^0-9A-Z]", "", part.upper()) for part in _split_list(codes))
+        if code
     ]
 
 
-def _phrases(words: str) -> list[str]:
-    return [phrase for phrase in map(fold_name, _parts(words)) if phrase]
+def _split_phrases(words: str) -> list[str]:
+    return [phrase for phrase in map(fold_name, _split_list(words)) if phrase]
 
 
-def _parts(text: str) -> list[str]:
+def _split_list(text: str) -> list[str]:
     return text.split(",")

@@ -11,12 +11,12 @@ from django.db.models import F, Max, OuterRef, QuerySet, Subquery, Window
 from django.db.models.functions import RowNumber
 
 from cases.models import Case, Deadline
-from deadlines.days import local_day, midnight
+from deadlines.days import local_day, start_of_day
 from deadlines.kinds import DETERMINATION_DEADLINE_KINDS
-from reviewers.facts import years_before
+from reviewers.facts import subtract_years
 from reviewers.models import MatchingRules, Reviewer, ReviewerAssignment
 
-from .candidacy import DEFAULT_RULES, Record, Rules
+from .candidacy import DEFAULT_RULES, Rules, TrackRecord
 
 State = ReviewerAssignment.State
 
@@ -25,7 +25,7 @@ _kept: dict[tuple[date, int], Mapping[int, tuple[int, int]]] = {}
 _lock = Lock()
 
 
-def rules_on(day: date, *, known_at: datetime) -> Rules:
+def get_matching_rules(day: date, *, known_at: datetime) -> Rules:
     """Return the weights and limits in force on a day, as recorded by a moment. One query."""
     row = (
         MatchingRules.objects.filter(effective_from__lte=day, recorded_at__lte=known_at)
@@ -35,20 +35,20 @@ def rules_on(day: date, *, known_at: datetime) -> Rules:
     return Rules.of(row.weights, row.limits) if row else DEFAULT_RULES
 
 
-def records(
+def load_track_records(
     panel: QuerySet[Reviewer], *, rules: Rules, on: date, known_at: datetime
-) -> dict[int, Record]:
+) -> dict[int, TrackRecord]:
     """Load the track record of each reviewer, by id. One query, or two on the day's first call.
 
     Reviews count from the day after they were issued. Offers count for the days of the rotation
     limit.
     """
     before = min(on, local_day(known_at))
-    finished = finished_before(before, many=rules.limits["timeliness_reviews"])
+    finished = count_finished_reviews(before, many=rules.limits["timeliness_reviews"])
     offered = dict(
         ReviewerAssignment.objects.filter(
             reviewer__in=panel.values("pk"),
-            offered_at__gte=midnight(on - timedelta(days=rules.limits["rotation_days"])),
+            offered_at__gte=start_of_day(on - timedelta(days=rules.limits["rotation_days"])),
             offered_at__lte=known_at,
         )
         .order_by()
@@ -58,7 +58,7 @@ def records(
     )
     nothing = (0, 0)
     return {
-        pk: Record(
+        pk: TrackRecord(
             *finished.get(pk, nothing),
             last_offered_on=local_day(offered[pk]) if pk in offered else None,
         )
@@ -66,7 +66,7 @@ def records(
     }
 
 
-def finished_before(day: date, *, many: int) -> Mapping[int, tuple[int, int]]:
+def count_finished_reviews(day: date, *, many: int) -> Mapping[int, tuple[int, int]]:
     """Count each reviewer's latest reviews issued before a day, as (finished, on time).
 
     Reviews issued before today no longer change, so the result is cached for the day. Reviews
@@ -75,7 +75,7 @@ def finished_before(day: date, *, many: int) -> Mapping[int, tuple[int, int]]:
     with _lock:
         found = _kept.get((day, many))
     if found is None:
-        found = _read_finished(day, many=many)
+        found = _read_finished_reviews(day, many=many)
         with _lock:
             while len(_kept) >= _KEPT_AT_MOST:
                 del _kept[next(iter(_kept))]
@@ -83,13 +83,13 @@ def finished_before(day: date, *, many: int) -> Mapping[int, tuple[int, int]]:
     return found
 
 
-def forget() -> None:
+def clear_track_records() -> None:
     """Drop the cached counts. Needed after a database is restored to an earlier state."""
     with _lock:
         _kept.clear()
 
 
-def _read_finished(day: date, *, many: int) -> Mapping[int, tuple[int, int]]:
+def _read_finished_reviews(day: date, *, many: int) -> Mapping[int, tuple[int, int]]:
     deadlines = Deadline.objects.filter(
         case=OuterRef("case"),
         round=OuterRef("round"),
@@ -99,8 +99,8 @@ def _read_finished(day: date, *, many: int) -> Mapping[int, tuple[int, int]]:
     latest = (
         ReviewerAssignment.objects.filter(
             state=State.FINISHED,
-            ended_at__gte=midnight(years_before(day, 1)),
-            ended_at__lt=midnight(day),
+            ended_at__gte=start_of_day(subtract_years(day, 1)),
+            ended_at__lt=start_of_day(day),
             reviewer__isnull=False,
         )
         .annotate(due=Subquery(deadlines.order_by("due_on").values("due_on")[:1]))
@@ -123,7 +123,7 @@ def _read_finished(day: date, *, many: int) -> Mapping[int, tuple[int, int]]:
     return found
 
 
-def had_it(case: Case, *, known_at: datetime) -> dict[int, date]:
+def list_previous_assignments(case: Case, *, known_at: datetime) -> dict[int, date]:
     """Return who accepted this case in its current round and was removed from it, and when.
 
     A reviewer no longer counts once the case was offered to someone else after the removal. A

@@ -274,18 +274,18 @@ class ReviewerBar(models.Model):
         return f"{self.reviewer} barred from {self.case}"
 
 
-def approval_of(case: Case) -> SeatApproval | None:
+def get_seat_approval(case: Case) -> SeatApproval | None:
     """Return the approval of several reviewers in the current round, if any. One query."""
     return case.seat_approvals.filter(round=case.round, ended_at__isnull=True).first()
 
 
-def seats_of(case: Case) -> int:
+def count_seats(case: Case) -> int:
     """Return how many reviewers decide the case in its current round. One query."""
-    approval = approval_of(case)
+    approval = get_seat_approval(case)
     return approval.seats if approval else 1
 
 
-def taken_seats(case: Case) -> set[int]:
+def list_taken_seats(case: Case) -> set[int]:
     """Return the seats offered, accepted or finished in the current round. One query."""
     held = case.assignments.filter(
         round=case.round, state__in=[*ReviewerAssignment.LIVE, ReviewerAssignment.State.FINISHED]
@@ -293,7 +293,7 @@ def taken_seats(case: Case) -> set[int]:
     return set(held.values_list("seat", flat=True))
 
 
-def free_seats(case: Case) -> list[int]:
+def list_free_seats(case: Case) -> list[int]:
     """Return the seats without a reviewer, lowest first. Two queries."""
-    taken = taken_seats(case)
-    return [seat for seat in range(1, seats_of(case) + 1) if seat not in taken]
+    taken = list_taken_seats(case)
+    return [seat for seat in range(1, count_seats(case) + 1) if seat not in taken]

@@ -4,7 +4,7 @@ from django.conf import settings
 from django.db import models
 
 from cases.models import Role as PartyRole
-from reviewers.matching.payer_bias import ENOUGH
+from reviewers.matching.payer_bias import FEWEST_COMPARED
 
 
 class PayerBiasTest(models.Model):
@@ -67,7 +67,7 @@ class PayerBiasTest(models.Model):
         """
         if self.is_steered:
             return self.Answer.STEERED
-        return self.Answer.NO_SIGN if self.compared >= ENOUGH else self.Answer.TOO_FEW
+        return self.Answer.NO_SIGN if self.compared >= FEWEST_COMPARED else self.Answer.TOO_FEW
 
     @property
     def sentence(self) -> str:
@@ -76,7 +76,9 @@ class PayerBiasTest(models.Model):
             self.Answer.STEERED: (
                 f"Reviewer choice depends on the {self.get_party_role_display().lower()}."
             ),
-            self.Answer.TOO_FEW: (f"Not enough data: fewer than {ENOUGH} comparable assignments."),
+            self.Answer.TOO_FEW: (
+                f"Not enough data: fewer than {FEWEST_COMPARED} comparable assignments."
+            ),
             self.Answer.NO_SIGN: "No sign that reviewer choice depends on the payer.",
         }[self.answer]
 

@@ -11,15 +11,15 @@ from datetime import datetime
 from django.db import transaction
 
 from accounts.models import User
-from accounts.names import who
-from accounts.refusals import NotAllowed, StaleForm, refuse
+from accounts.names import name_actor
+from accounts.refusals import NotAllowed, StaleForm, refuse_unless_empty
 from cases.lifecycle import Status
 from cases.models import Case, Event
 from deadlines.days import local_day
 from directory.affiliations import FAIL, UNKNOWN, FoundConflict
 from reviewers import policies
 from reviewers.matching.candidacy import Reason
-from reviewers.matching.candidates import WITH_REVIEWER, weigh
+from reviewers.matching.candidates import WITH_REVIEWER, evaluate_candidates
 from reviewers.models import (
     Attestation,
     AttestationWording,
@@ -28,17 +28,17 @@ from reviewers.models import (
     ReviewerAssignment,
     ReviewerBar,
 )
-from reviewers.models.assignment import free_seats, seats_of
+from reviewers.models.assignment import count_seats, list_free_seats
 
-from .conflicts import store_results, test_conflicts, test_organization_first
-from .seats import go_on_when_filled
+from .conflicts import check_conflicts, check_own_conflicts_first, store_conflict_results
+from .seats import advance_when_filled
 
 State = ReviewerAssignment.State
 
 # The first three candidates can be assigned without a reason; all others need one.
-SHOWN = 3
+SHOWN_CANDIDATES = 3
 # Not checked again when a reviewer attests: the offer already decided about these.
-_NOT_ASKED_AGAIN = {"WORKLOAD", "OVERDUE", "LEAVE", "DAY_OFF", "SUBJECT", "SIGN_IN"}
+_NOT_CHECKED_AGAIN = {"WORKLOAD", "OVERDUE", "LEAVE", "DAY_OFF", "SUBJECT", "SIGN_IN"}
 
 
 class AlreadyTaken(StaleForm):
@@ -49,11 +49,11 @@ class Outdated(StaleForm):
     """What the page showed is out of date; the message says what to review again."""
 
 
-class Unsettled(NotAllowed):
+class UnresolvedConflict(NotAllowed):
     """A possible conflict must first be resolved by a person other than the reviewer."""
 
 
-def assign(
+def assign_reviewer(
     *,
     case_id: int,
     reviewer_id: int,
@@ -77,8 +77,8 @@ def assign(
     :raises NotAllowed: wrong role or state, a requirement refuses, an override without a reason,
         or this organization has a conflict (checked first).
     """
-    test_organization_first(case_id=case_id, by=by, at=at)
-    return _assign(
+    check_own_conflicts_first(case_id=case_id, by=by, at=at)
+    return _assign_in_transaction(
         case_id,
         reviewer_id,
         candidate_list_id,
@@ -91,7 +91,7 @@ def assign(
 
 
 @transaction.atomic
-def _assign(
+def _assign_in_transaction(
     case_id: int,
     reviewer_id: int,
     candidate_list_id: int,
@@ -103,24 +103,24 @@ def _assign(
     at: datetime,
 ) -> ReviewerAssignment:
     case = Case.objects.lock(case_id)
-    seat = free_seat(case, reader=by)
-    refuse(policies.why_not_assign(by, case))
+    seat = get_free_seat(case, reader=by)
+    refuse_unless_empty(policies.why_not_assign(by, case))
     case.refuse_if_stale(seen_version)
     reviewer = Reviewer.objects.select_for_update().get(pk=reviewer_id)
-    if any(held.reviewer_id == reviewer.pk for held in policies.live_assignments(case)):
-        refuse(f"{reviewer.code} already has this case. Choose another reviewer.")
+    if any(held.reviewer_id == reviewer.pk for held in policies.list_live_assignments(case)):
+        refuse_unless_empty(f"{reviewer.code} already has this case. Choose another reviewer.")
     seen = CandidateList.objects.get(pk=candidate_list_id)
     if seen.case_id != case.pk or seen.round != case.round:
-        refuse("This list of candidates belongs to another case or round.")
+        refuse_unless_empty("This list of candidates belongs to another case or round.")
     if seen.party_list_version != case.party_list_version:
         raise Outdated("The parties of the case have changed. Review the new list, then choose.")
-    verdicts, conflicts = weigh(case, on=local_day(at), known_at=at, only=reviewer)
+    verdicts, conflicts = evaluate_candidates(case, on=local_day(at), known_at=at, only=reviewer)
     verdict = verdicts[0]
     if not verdict.is_eligible:
         sentences = " ".join(reason.sentence for reason in verdict.refusals)
-        refuse(f"{reviewer.code} cannot be assigned to this case. {sentences}")
+        refuse_unless_empty(f"{reviewer.code} cannot be assigned to this case. {sentences}")
     place = seen.candidates.filter(reviewer=reviewer).values_list("rank", flat=True).first()
-    override = _override(place, override_code, override_reason)
+    override = _check_override(place, override_code, override_reason)
     assignment = ReviewerAssignment(
         case=case,
         round=case.round,
@@ -143,20 +143,20 @@ def _assign(
         offered_at=at,
         offered_by=by,
     ).store(by=by, at=at)
-    store_results(case=case, found={reviewer.pk: conflicts[reviewer.pk]}, by=by, at=at)
-    _record(
+    store_conflict_results(case=case, found={reviewer.pk: conflicts[reviewer.pk]}, by=by, at=at)
+    _record_event(
         case,
         Event.Kind.REVIEWER_OFFERED,
-        f"Offered to {_seat(assignment)}{_in_place_of_the_first(assignment)}.",
+        f"Offered to {_describe_seat(assignment)}{_describe_override(assignment)}.",
         assignment,
         by=by,
         at=at,
     )
-    go_on_when_filled(case=case, by=by, at=at)
+    advance_when_filled(case=case, by=by, at=at)
     return assignment
 
 
-def attest(
+def sign_attestation(
     *,
     assignment_id: int,
     answers: Mapping[str, str],
@@ -181,17 +181,19 @@ def attest(
         that has lapsed.
     """
     try:
-        return _attest(assignment_id, answers, wording_id, seen_parties, by=by, at=at)
-    except Unsettled:
+        return _attest_in_transaction(
+            assignment_id, answers, wording_id, seen_parties, by=by, at=at
+        )
+    except UnresolvedConflict:
         # The refusal rolled back the results. Store them, so that the coordinator can resolve them.
         ids = ReviewerAssignment.objects.values_list("case_id", "reviewer_id")
         case_id, reviewer_id = ids.get(pk=assignment_id)
-        test_conflicts(case_id=case_id, reviewer_id=reviewer_id, by=by, at=at)
+        check_conflicts(case_id=case_id, reviewer_id=reviewer_id, by=by, at=at)
         raise
 
 
 @transaction.atomic
-def _attest(
+def _attest_in_transaction(
     assignment_id: int,
     answers: Mapping[str, str],
     wording_id: int,
@@ -202,7 +204,7 @@ def _attest(
 ) -> ReviewerAssignment:
     assignment = lock_assignment(assignment_id)
     case = assignment.case
-    refuse(policies.why_not_answer(by, assignment))
+    refuse_unless_empty(policies.why_not_answer(by, assignment))
     reviewer = assignment.reviewer
     assert reviewer is not None  # noqa: S101  # why_not_answer refuses without one
     _refuse_outside_review(case)
@@ -210,13 +212,13 @@ def _attest(
         raise Outdated(
             "The parties of the case changed while this page was open. Review them, then sign."
         )
-    wording = current_wording(at)
+    wording = get_current_wording(at)
     if outdated := policies.why_not_sign(wording, wording_id):
         raise Outdated(outdated)
     assert wording is not None  # noqa: S101  # why_not_sign refuses without one
     given = _complete_answers(wording, answers)
-    verdicts, conflicts = weigh(case, on=local_day(at), known_at=at, only=reviewer)
-    store_results(case=case, found={reviewer.pk: conflicts[reviewer.pk]}, by=by, at=at)
+    verdicts, conflicts = evaluate_candidates(case, on=local_day(at), known_at=at, only=reviewer)
+    store_conflict_results(case=case, found={reviewer.pk: conflicts[reviewer.pk]}, by=by, at=at)
     stated = [code for code, answer in given.items() if answer == "yes"]
     found = [conflict for conflict in conflicts[reviewer.pk] if conflict.result == FAIL]
     if not stated and not found:
@@ -234,14 +236,14 @@ def _attest(
         why = "A conflict was stated" if stated else "A conflict was found"
         signed.voided_at, signed.voided_because = at, why
         signed.store(by=by, at=at)
-        _bar(case, reviewer, why, by=by, at=at)
-        return _give_back(
+        _bar_reviewer(case, reviewer, why, by=by, at=at)
+        return _end_assignment(
             assignment,
             case,
             State.DECLINED,
             why,
             Event.Kind.REVIEWER_DECLINED,
-            f"{_seat(assignment, capital=True)} has a conflict and declined the case.",
+            f"{_describe_seat(assignment, capital=True)} has a conflict and declined the case.",
             by=by,
             at=at,
             by_reviewer=True,
@@ -252,10 +254,10 @@ def _attest(
         assignment.store(by=by, at=at, fields=["state", "accepted_at"])
         if case.stage == Status.REVIEWER_CHOSEN:
             case.move_to(Status.IN_REVIEW, by=by, at=at)
-    _record(
+    _record_event(
         case,
         Event.Kind.REVIEWER_ATTESTED,
-        f"{_seat(assignment, capital=True)} attested that no conflict exists.",
+        f"{_describe_seat(assignment, capital=True)} attested that no conflict exists.",
         assignment,
         by=by,
         at=at,
@@ -265,7 +267,7 @@ def _attest(
 
 
 @transaction.atomic
-def decline(
+def decline_assignment(
     *, assignment_id: int, reason: str, conflict: bool = False, by: User, at: datetime
 ) -> ReviewerAssignment:
     """Decline a case, as its reviewer, before or during the review.
@@ -277,17 +279,17 @@ def decline(
     """
     assignment = lock_assignment(assignment_id)
     case = assignment.case
-    refuse(policies.why_not_decline(by, assignment))
-    refuse("" if reason.strip() else "Enter why you decline the case.")
+    refuse_unless_empty(policies.why_not_decline(by, assignment))
+    refuse_unless_empty("" if reason.strip() else "Enter why you decline the case.")
     if conflict and assignment.reviewer is not None:
-        _bar(case, assignment.reviewer, "The reviewer reported a conflict", by=by, at=at)
-    return _give_back(
+        _bar_reviewer(case, assignment.reviewer, "The reviewer reported a conflict", by=by, at=at)
+    return _end_assignment(
         assignment,
         case,
         State.DECLINED,
         reason.strip()[:300],
         Event.Kind.REVIEWER_DECLINED,
-        f"{_seat(assignment, capital=True)} declined the case.",
+        f"{_describe_seat(assignment, capital=True)} declined the case.",
         by=by,
         at=at,
         by_reviewer=True,
@@ -295,7 +297,7 @@ def decline(
 
 
 @transaction.atomic
-def remove(
+def take_back_assignment(
     *,
     assignment_id: int,
     reason: str,
@@ -313,18 +315,18 @@ def remove(
     """
     assignment = lock_assignment(assignment_id)
     case = assignment.case
-    refuse(policies.why_not_take_back(by, case))
-    refuse("" if reason.strip() else "Enter why the reviewer is removed.")
-    refuse("" if assignment.is_live else "This assignment has ended already.")
+    refuse_unless_empty(policies.why_not_remove_reviewer(by, case))
+    refuse_unless_empty("" if reason.strip() else "Enter why the reviewer is removed.")
+    refuse_unless_empty("" if assignment.is_live else "This assignment has ended already.")
     if bar and assignment.reviewer is not None:
-        _bar(case, assignment.reviewer, reason.strip()[:300], by=by, at=at)
-    return _give_back(
+        _bar_reviewer(case, assignment.reviewer, reason.strip()[:300], by=by, at=at)
+    return _end_assignment(
         assignment,
         case,
         State.REMOVED,
         reason.strip()[:300],
         Event.Kind.REVIEWER_REMOVED,
-        f"{_seat(assignment, capital=True)} was removed"
+        f"{_describe_seat(assignment, capital=True)} was removed"
         f"{' to reassign the case' if to_another else ''}.",
         by=by,
         at=at,
@@ -332,14 +334,14 @@ def remove(
 
 
 @transaction.atomic
-def finish(*, assignment_id: int, by: User | None, at: datetime) -> ReviewerAssignment:
+def finish_assignment(*, assignment_id: int, by: User | None, at: datetime) -> ReviewerAssignment:
     """Finish an assignment because its determination is issued. Called by that action.
 
     :raises NotAllowed: the reviewer never accepted it, or it has ended.
     """
     assignment = lock_assignment(assignment_id)
     if assignment.state != State.ACCEPTED:
-        refuse(
+        refuse_unless_empty(
             f"The assignment is in state “{assignment.get_state_display()}” and cannot be finished."
         )
     assignment.state, assignment.ended_at = State.FINISHED, at
@@ -349,7 +351,7 @@ def finish(*, assignment_id: int, by: User | None, at: datetime) -> ReviewerAssi
     )
 
 
-def current_wording(at: datetime) -> AttestationWording | None:
+def get_current_wording(at: datetime) -> AttestationWording | None:
     """The attestation that is signed on a day: the latest number in force."""
     return (
         AttestationWording.objects.filter(effective_from__lte=local_day(at))
@@ -373,33 +375,33 @@ def lock_assignment(assignment_id: int) -> ReviewerAssignment:
     return assignment
 
 
-def free_seat(case: Case, *, reader: User) -> int:
+def get_free_seat(case: Case, *, reader: User) -> int:
     """Return the next free seat of a locked case.
 
     :param reader: the person for whom the refusal names who assigned the last seat.
     :raises AlreadyTaken: no seat is free; the message says who assigned the last one.
     """
-    held = policies.live_assignments(case)
-    free = free_seats(case)
+    held = policies.list_live_assignments(case)
+    free = list_free_seats(case)
     if held and not free:
         last = max(held, key=lambda one: (one.offered_at is not None, one.offered_at))
-        name = who(last.offered_by, reader=reader)
+        name = name_actor(last.offered_by, reader=reader)
         raise AlreadyTaken(f"{name} has already offered case {case.number} to a reviewer.")
     return free[0] if free else 1
 
 
-def _override(place: int | None, code: str, note: str) -> str:
+def _check_override(place: int | None, code: str, note: str) -> str:
     """Check the override reason and return the code to store, empty for the first three."""
-    if place is not None and place <= SHOWN:
+    if place is not None and place <= SHOWN_CANDIDATES:
         return ""
     if code not in ReviewerAssignment.Override.values:
-        refuse("Choose why this reviewer instead of one of the first three.")
+        refuse_unless_empty("Choose why this reviewer instead of one of the first three.")
     if code == ReviewerAssignment.Override.OTHER and not note.strip():
-        refuse("Enter the other reason in the note.")
+        refuse_unless_empty("Enter the other reason in the note.")
     return code
 
 
-def _in_place_of_the_first(assignment: ReviewerAssignment) -> str:
+def _describe_override(assignment: ReviewerAssignment) -> str:
     """Return the coded override reason for the event.
 
     The note is left out, because it may describe the person.
@@ -411,34 +413,36 @@ def _in_place_of_the_first(assignment: ReviewerAssignment) -> str:
 
 def _refuse_outside_review(case: Case) -> None:
     if case.stage not in WITH_REVIEWER:
-        refuse(f"Case {case.number} is in “{case.stage.label}”; there is nothing to attest now.")
+        refuse_unless_empty(
+            f"Case {case.number} is in “{case.stage.label}”; there is nothing to attest now."
+        )
 
 
 def _complete_answers(wording: AttestationWording, answers: Mapping[str, str]) -> dict[str, str]:
     codes = [question["code"] for question in wording.questions]
     given = {code: str(answers.get(code, "")).lower() for code in codes}
     if any(answer not in {"yes", "no"} for answer in given.values()):
-        refuse("Answer every question with yes or no.")
+        refuse_unless_empty("Answer every question with yes or no.")
     return given
 
 
 def _refuse_lapsed(refusals: Sequence[Reason], conflicts: Sequence[FoundConflict]) -> None:
     """Refuse an acceptance when a credential has lapsed, without ending the offer."""
     if any(conflict.result == UNKNOWN for conflict in conflicts):
-        raise Unsettled(
+        raise UnresolvedConflict(
             "The coordinator must first resolve a possible conflict. No action is needed from you."
         )
     sentences = [
-        reason.sentence for reason in refusals if reason.requirement not in _NOT_ASKED_AGAIN
+        reason.sentence for reason in refusals if reason.requirement not in _NOT_CHECKED_AGAIN
     ]
     if sentences:
-        refuse(
+        refuse_unless_empty(
             f"The case cannot be opened because of your file. {' '.join(sentences)} "
             "Contact the coordinator."
         )
 
 
-def _give_back(
+def _end_assignment(
     assignment: ReviewerAssignment,
     case: Case,
     state: ReviewerAssignment.State,
@@ -461,7 +465,7 @@ def _give_back(
         assignment.store(by=by, at=at, fields=["state", "ended_at", "ended_because"])
         if case.stage != Status.RECORDS_COMPLETE:  # already there while another seat is free
             case.move_to(Status.RECORDS_COMPLETE, by=by, at=at)
-    _record(case, kind, sentence, assignment, by=by, at=at, by_reviewer=by_reviewer)
+    _record_event(case, kind, sentence, assignment, by=by, at=at, by_reviewer=by_reviewer)
     return assignment
 
 
@@ -473,14 +477,14 @@ def _void_attestations(
         signed.store(by=by, at=at, fields=["voided_at", "voided_because"])
 
 
-def _bar(case: Case, reviewer: Reviewer, reason: str, *, by: User, at: datetime) -> None:
+def _bar_reviewer(case: Case, reviewer: Reviewer, reason: str, *, by: User, at: datetime) -> None:
     if not ReviewerBar.objects.filter(case=case, reviewer=reviewer).exists():
         ReviewerBar.objects.create(
             case=case, reviewer=reviewer, reason=reason, barred_at=at, barred_by=by
         )
 
 
-def _record(
+def _record_event(
     case: Case,
     kind: Event.Kind,
     sentence: str,
@@ -501,10 +505,10 @@ def _record(
     )
 
 
-def _seat(assignment: ReviewerAssignment, *, capital: bool = False) -> str:
+def _describe_seat(assignment: ReviewerAssignment, *, capital: bool = False) -> str:
     """Name the reviewer of an assignment in an event, without their identity.
 
     The number is shown only where several reviewers are approved for the case.
     """
-    words = "the reviewer" if seats_of(assignment.case) == 1 else f"reviewer {assignment.seat}"
+    words = "the reviewer" if count_seats(assignment.case) == 1 else f"reviewer {assignment.seat}"
     return words[0].upper() + words[1:] if capital else words

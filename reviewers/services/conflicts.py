@@ -6,22 +6,22 @@ from decimal import Decimal
 
 from django.db import transaction
 
-from accounts.clashes import refuse_clash
+from accounts.clashes import refuse_unique_clash
 from accounts.models import User
-from accounts.refusals import refuse
+from accounts.refusals import refuse_unless_empty
 from cases.models import Case, Event
 from cases.services import own_conflicts
 from deadlines.days import local_day
 from directory.affiliations import FoundConflict
 from reviewers import policies
 from reviewers.facts import format_day
-from reviewers.matching.candidates import conflicts_of
+from reviewers.matching.candidates import find_case_conflicts
 from reviewers.models import ConflictLimits, ConflictResult, Kin, Reviewer
-from reviewers.profiles import profile
+from reviewers.profiles import load_profile
 
 
 @transaction.atomic
-def test_conflicts(
+def check_conflicts(
     *, case_id: int, reviewer_id: int, by: User | None, at: datetime
 ) -> list[ConflictResult]:
     """Check a reviewer against every current party of a case and store each result.
@@ -30,22 +30,22 @@ def test_conflicts(
     """
     case = Case.objects.lock(case_id)
     reviewer = Reviewer.objects.get(pk=reviewer_id)
-    facts = profile(reviewer, on=local_day(at), known_at=at)
-    return store_results(
-        case=case, found={reviewer.pk: conflicts_of(case, facts, known_at=at)}, by=by, at=at
+    facts = load_profile(reviewer, on=local_day(at), known_at=at)
+    return store_conflict_results(
+        case=case, found={reviewer.pk: find_case_conflicts(case, facts, known_at=at)}, by=by, at=at
     )
 
 
-def test_organization_first(*, case_id: int, by: User, at: datetime) -> None:
+def check_own_conflicts_first(*, case_id: int, by: User, at: datetime) -> None:
     """Check this organization's own conflicts before a reviewer is assigned.
 
     Runs in its own transaction, so that what it finds is kept even if the assignment is refused.
     """
     if by.may("reviewers.assign"):
-        own_conflicts.examine_case(case_id=case_id, by=by, at=at)
+        own_conflicts.check_own_conflicts_of_case(case_id=case_id, by=by, at=at)
 
 
-def store_results(
+def store_conflict_results(
     *,
     case: Case,
     found: Mapping[int, Sequence[FoundConflict]],
@@ -74,7 +74,7 @@ def store_results(
 
 
 @transaction.atomic
-def settle(
+def resolve_conflict(
     *, result_id: int, result: ConflictResult.Result | str, note: str, by: User, at: datetime
 ) -> ConflictResult:
     """Resolve a possible conflict, with a note. The unresolved result is kept.
@@ -84,15 +84,15 @@ def settle(
     case_id = ConflictResult.objects.values_list("case_id", flat=True).get(pk=result_id)
     case = Case.objects.lock(case_id)
     unknown = ConflictResult.objects.select_related("reviewer", "party").get(pk=result_id)
-    refuse(policies.why_not_settle(by, unknown.reviewer))
+    refuse_unless_empty(policies.why_not_resolve_conflict(by, unknown.reviewer))
     if unknown.result != ConflictResult.Result.UNKNOWN:
-        refuse("This result is not open. There is nothing to resolve.")
+        refuse_unless_empty("This result is not open. There is nothing to resolve.")
     if ConflictResult.objects.filter(settles=unknown).exists():
-        refuse("Someone has already resolved this. Reload the page.")
+        refuse_unless_empty("Someone has already resolved this. Reload the page.")
     if result not in {ConflictResult.Result.PASS, ConflictResult.Result.FAIL}:
-        refuse("Choose whether there is a conflict.")
+        refuse_unless_empty("Choose whether there is a conflict.")
     if not note.strip():
-        refuse("Enter a note: how do you know?")
+        refuse_unless_empty("Enter a note: how do you know?")
     resolved = ConflictResult.objects.create(
         case=case,
         reviewer=unknown.reviewer,
@@ -120,7 +120,7 @@ def settle(
     return resolved
 
 
-def open_questions(case: Case, reviewer_ids: Iterable[int]) -> list[ConflictResult]:
+def list_open_questions(case: Case, reviewer_ids: Iterable[int]) -> list[ConflictResult]:
     """Return the unresolved possible conflicts of a case, the latest result of each."""
     rows = (
         ConflictResult.objects.filter(
@@ -143,7 +143,7 @@ def open_questions(case: Case, reviewer_ids: Iterable[int]) -> list[ConflictResu
 
 
 @transaction.atomic
-def set_limits(
+def set_conflict_limits(
     *,
     effective_from: date,
     holding_percent: Decimal,
@@ -160,17 +160,17 @@ def set_limits(
     :raises NotAllowed: wrong role, a past day, a day that has limits, no reason, or an impossible
         share.
     """
-    refuse(policies.why_not_set_limits(by))
-    refuse("" if reason.strip() else "Enter why the limits change.")
+    refuse_unless_empty(policies.why_not_set_limits(by))
+    refuse_unless_empty("" if reason.strip() else "Enter why the limits change.")
     if effective_from < local_day(at):
-        refuse("Limits cannot start in the past. Choose today or later.")
+        refuse_unless_empty("Limits cannot start in the past. Choose today or later.")
     on_file = f"Limits from {format_day(effective_from)} are already on file. Choose another day."
     if ConflictLimits.objects.filter(effective_from=effective_from).exists():
-        refuse(on_file)
+        refuse_unless_empty(on_file)
     if not 0 <= holding_percent <= 100:
-        refuse("Enter a share from 0 to 100 percent.")
+        refuse_unless_empty("Enter a share from 0 to 100 percent.")
     unknown = set(kin) - set(Kin.values)
-    refuse("Choose relatives from the list." if unknown else "")
+    refuse_unless_empty("Choose relatives from the list." if unknown else "")
     limits = ConflictLimits(
         effective_from=effective_from,
         holding_percent=holding_percent,
@@ -178,5 +178,5 @@ def set_limits(
         reason=reason.strip()[:300],
         recorded_at=at,
     )
-    with refuse_clash(on_file):
+    with refuse_unique_clash(on_file):
         return limits.store(by=by, at=at, why=reason)

@@ -14,7 +14,7 @@ from django.db import IntegrityError, transaction
 from django.db.models.functions import Length
 
 from accounts.models import User
-from accounts.refusals import BadFact, NotAllowed, refuse
+from accounts.refusals import BadFact, NotAllowed, refuse_unless_empty
 from accounts.roles import Role
 from deadlines.days import local_day
 from directory.models import AffiliationRelation
@@ -40,7 +40,7 @@ from reviewers.models import (
 )
 
 # The name of each kind of fact in addresses and services.
-KINDS: dict[str, type[CredentialFact]] = {
+FACT_KINDS: dict[str, type[CredentialFact]] = {
     "license": License,
     "certification": Certification,
     "practice": PracticeFact,
@@ -86,7 +86,7 @@ def create_reviewer(
 
     :raises NotAllowed: wrong role, no name, or a capacity out of range.
     """
-    refuse(policies.why_not_keep_credentials(by))
+    refuse_unless_empty(policies.why_not_keep_credentials(by))
     if not first_name.strip() or not last_name.strip():
         raise BadFact("last_name", "Enter the first and last name.")
     _refuse_capacity(capacity)
@@ -113,7 +113,7 @@ def link_user(*, reviewer_id: int, user_id: int, by: User | None, at: datetime) 
 
     :raises NotAllowed: wrong role, or an account of another reviewer or without the reviewer role.
     """
-    refuse(policies.why_not_keep_credentials(by))
+    refuse_unless_empty(policies.why_not_keep_credentials(by))
     reviewer = Reviewer.objects.select_for_update().get(pk=reviewer_id)
     user = User.objects.select_for_update().get(pk=user_id)  # locked: its roles
     if Role.REVIEWER not in user.roles:
@@ -142,7 +142,7 @@ def change_reviewer(
     :raises NotAllowed: wrong role, no name, or a capacity out of range.
     :raises Stale: someone else changed the row meanwhile.
     """
-    refuse(policies.why_not_keep_credentials(by))
+    refuse_unless_empty(policies.why_not_keep_credentials(by))
     reviewer = Reviewer.objects.select_for_update().get(pk=reviewer_id)
     reviewer.refuse_if_stale(seen_version)
     if not first_name.strip() or not last_name.strip():
@@ -155,7 +155,7 @@ def change_reviewer(
 
 
 @transaction.atomic
-def set_status(
+def set_reviewer_status(
     *,
     reviewer_id: int,
     status: PanelStatus,
@@ -169,7 +169,7 @@ def set_status(
     :raises NotAllowed: wrong role, or no reason.
     :raises Stale: someone else changed the row meanwhile.
     """
-    refuse(policies.why_not_keep_credentials(by))
+    refuse_unless_empty(policies.why_not_keep_credentials(by))
     reviewer = Reviewer.objects.select_for_update().get(pk=reviewer_id)
     reviewer.refuse_if_stale(seen_version)
     if not reason.strip():
@@ -194,7 +194,7 @@ def add_license(
     :raises NotAllowed: wrong role, or an impossible value.
     """
     row = License(state=state.strip(), number=number.strip(), kind=kind, standing=standing)
-    return _add(
+    return _store_fact(
         row,
         reviewer_id=reviewer_id,
         evidence=evidence,
@@ -223,10 +223,10 @@ def add_certification(
         board=board.strip(),
         standing=standing,
         maintenance=maintenance,
-        specialty=_specialty(specialty, "specialty"),
-        parent=None if parent is None else _specialty(parent, "parent"),
+        specialty=_find_specialty(specialty, "specialty"),
+        parent=None if parent is None else _find_specialty(parent, "parent"),
     )
-    return _add(
+    return _store_fact(
         row,
         reviewer_id=reviewer_id,
         evidence=evidence,
@@ -249,7 +249,7 @@ def add_practice_fact(
     :raises NotAllowed: wrong role, or an impossible value.
     """
     row = PracticeFact(kind=kind, weekly_hours=weekly_hours)
-    return _add(
+    return _store_fact(
         row,
         reviewer_id=reviewer_id,
         evidence=evidence,
@@ -272,7 +272,7 @@ def add_training(
     :raises NotAllowed: wrong role, or an impossible value.
     """
     row = Training(topic=topic, version_taught=version_taught.strip())
-    return _add(
+    return _store_fact(
         row,
         reviewer_id=reviewer_id,
         evidence=evidence,
@@ -297,7 +297,7 @@ def add_sanction_check(
     :raises NotAllowed: wrong role, or an impossible value.
     """
     row = SanctionCheck(register=register.strip(), found=found, note=note)
-    stored = _add(
+    stored = _store_fact(
         row,
         reviewer_id=reviewer_id,
         evidence=evidence,
@@ -325,7 +325,7 @@ def add_experience(
 
     :raises NotAllowed: wrong role, or an impossible value.
     """
-    return _add(
+    return _store_fact(
         TreatmentExperience(treatment=treatment.strip(), detail=detail.strip()),
         reviewer_id=reviewer_id,
         evidence=evidence,
@@ -350,7 +350,7 @@ def add_file_proof(
     :raises NotAllowed: wrong role, or an impossible value.
     """
     row = FileProof(kind=kind, detail=detail.strip())
-    return _add(
+    return _store_fact(
         row,
         reviewer_id=reviewer_id,
         evidence=evidence,
@@ -372,7 +372,7 @@ def add_leave(
     :raises NotAllowed: wrong role, or an impossible value.
     """
     row = Leave(note=note.strip())
-    return _add(
+    return _store_fact(
         row,
         reviewer_id=reviewer_id,
         evidence=evidence,
@@ -406,7 +406,7 @@ def add_affiliation(
 
     :raises NotAllowed: wrong role, no one named, or an impossible value.
     """
-    refuse(policies.why_not_keep_credentials(by))
+    refuse_unless_empty(policies.why_not_keep_credentials(by))
     if organization_id is None and organization_name.strip():
         organization_id = find_or_store_organization(
             name=organization_name.strip(), source=evidence.source, by=by, at=at
@@ -421,7 +421,7 @@ def add_affiliation(
         share_percent=share_percent,
         note=note.strip(),
     )
-    return _add(
+    return _store_fact(
         row,
         reviewer_id=reviewer_id,
         evidence=evidence,
@@ -442,13 +442,13 @@ def correct_fact(
 ) -> CredentialFact:
     """Correct a fact by a new row. The wrong row is kept as what was known until now.
 
-    :param kind: one of ``KINDS``.
+    :param kind: one of ``FACT_KINDS``.
     :param changes: the fields that differ from the old row.
     :param withdrawn: the old row was never true and is not replaced.
     :raises NotAllowed: wrong role, already corrected, or an impossible value.
     """
-    refuse(policies.why_not_keep_credentials(by))
-    model: Any = KINDS[kind]
+    refuse_unless_empty(policies.why_not_keep_credentials(by))
+    model: Any = FACT_KINDS[kind]
     old = model._default_manager.select_for_update().get(pk=fact_id)
     if model._default_manager.filter(corrects=old).exists():
         raise BadFact("", "Someone has already corrected this row. Correct the newer one.")
@@ -462,7 +462,7 @@ def correct_fact(
     for name, value in changes.items():
         setattr(row, name, value)
     row.corrects, row.withdrawn = old, withdrawn
-    return _add(
+    return _store_fact(
         row,
         reviewer_id=old.reviewer_id,
         evidence=Evidence(**{name: getattr(row, name) for name in EVIDENCE_FIELDS}),
@@ -471,7 +471,7 @@ def correct_fact(
     )
 
 
-def _add(
+def _store_fact(
     row: Fact,
     *,
     reviewer_id: int,
@@ -480,7 +480,7 @@ def _add(
     at: datetime,
 ) -> Fact:
     """Check the fields of a fact and store it."""
-    refuse(policies.why_not_keep_credentials(by))
+    refuse_unless_empty(policies.why_not_keep_credentials(by))
     row.reviewer_id = reviewer_id
     row.valid_from, row.valid_to = evidence.valid_from, evidence.valid_to
     row.verified_on, row.verified_by = evidence.verified_on, evidence.verified_by.strip()
@@ -620,7 +620,7 @@ def _next_code() -> str:
     return f"R-{int(last[2:]) + 1 if last else 1:04d}"
 
 
-def _specialty(named: Specialty | str, field: str) -> Specialty:
+def _find_specialty(named: Specialty | str, field: str) -> Specialty:
     if isinstance(named, Specialty):
         return named
     found = Specialty.objects.filter(name__iexact=named.strip()).first()
@@ -642,10 +642,12 @@ def report_change(
     reviewer = Reviewer.objects.filter(user=by).first()
     if reviewer is None:
         raise NotAllowed("Your account is not linked to a reviewer. Contact credentialing.")
-    refuse("" if words.strip() else "Describe what has changed.")
-    refuse("" if subject in ReportedChange.Subject.values else "Choose what has changed.")
+    refuse_unless_empty("" if words.strip() else "Describe what has changed.")
+    refuse_unless_empty(
+        "" if subject in ReportedChange.Subject.values else "Choose what has changed."
+    )
     if changed_on > local_day(at):
-        refuse("This day is in the future. Enter the day of the change.")
+        refuse_unless_empty("This day is in the future. Enter the day of the change.")
     return ReportedChange(
         reviewer=reviewer,
         subject=subject,
@@ -656,16 +658,16 @@ def report_change(
 
 
 @transaction.atomic
-def settle_report(*, report_id: int, note: str, by: User, at: datetime) -> ReportedChange:
+def resolve_report(*, report_id: int, note: str, by: User, at: datetime) -> ReportedChange:
     """Resolve a reported change with a note on what was found at the source.
 
     :raises NotAllowed: wrong role, no note, the reviewer themself, or already resolved.
     """
-    refuse(policies.why_not_keep_credentials(by))
+    refuse_unless_empty(policies.why_not_keep_credentials(by))
     report = ReportedChange.objects.select_for_update().get(pk=report_id)
-    refuse("Someone has already resolved this." if report.settled_at else "")
+    refuse_unless_empty("Someone has already resolved this." if report.settled_at else "")
     if Reviewer.objects.filter(pk=report.reviewer_id, user=by).exists():
-        refuse("Someone other than the reviewer must resolve this.")
-    refuse("" if note.strip() else "Enter what you found at the source.")
+        refuse_unless_empty("Someone other than the reviewer must resolve this.")
+    refuse_unless_empty("" if note.strip() else "Enter what you found at the source.")
     report.settled_at, report.settled_by, report.settled_note = at, by, note.strip()[:300]
     return report.store(by=by, at=at, why=note, fields=["settled_at", "settled_by", "settled_note"])

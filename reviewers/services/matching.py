@@ -9,20 +9,20 @@ from typing import Any
 from django.db import transaction
 
 from accounts.models import User
-from accounts.refusals import refuse
+from accounts.refusals import refuse_unless_empty
 from cases.models import Case
 from deadlines.days import local_day
 from directory.affiliations import UNKNOWN, FoundConflict
 from reviewers import policies
 from reviewers.matching.candidacy import Verdict
-from reviewers.matching.candidates import weigh
-from reviewers.matching.track_record import rules_on
+from reviewers.matching.candidates import evaluate_candidates
+from reviewers.matching.track_record import get_matching_rules
 from reviewers.models import Candidate, CandidateList, ConflictResult
 
-from .conflicts import store_results, test_organization_first
+from .conflicts import check_own_conflicts_first, store_conflict_results
 
 
-def rank(*, case_id: int, by: User, at: datetime) -> CandidateList:
+def rank_panel(*, case_id: int, by: User, at: datetime) -> CandidateList:
     """Rank the panel for a case and store the list: who is eligible, who is not, and why.
 
     If nothing has changed since the latest list, that list is returned and nothing is stored. For
@@ -31,18 +31,18 @@ def rank(*, case_id: int, by: User, at: datetime) -> CandidateList:
     :raises NotAllowed: wrong role, the case does not wait for a reviewer, or this organization has
         a conflict (checked first).
     """
-    test_organization_first(case_id=case_id, by=by, at=at)
-    return _rank(case_id, by=by, at=at)
+    check_own_conflicts_first(case_id=case_id, by=by, at=at)
+    return _rank_in_transaction(case_id, by=by, at=at)
 
 
 @transaction.atomic
-def _rank(case_id: int, *, by: User, at: datetime) -> CandidateList:
+def _rank_in_transaction(case_id: int, *, by: User, at: datetime) -> CandidateList:
     case = Case.objects.lock(case_id)
-    refuse(policies.why_not_assign(by, case))
+    refuse_unless_empty(policies.why_not_assign(by, case))
     day = local_day(at)
-    rules = rules_on(day, known_at=at)
-    verdicts, conflicts = weigh(case, on=day, known_at=at, rules=rules)
-    content = [_as_stored(verdict) for verdict in verdicts]
+    rules = get_matching_rules(day, known_at=at)
+    verdicts, conflicts = evaluate_candidates(case, on=day, known_at=at, rules=rules)
+    content = [_serialize_verdict(verdict) for verdict in verdicts]
     digest = hashlib.sha256(
         json.dumps(
             [case.round, case.party_list_version, day.isoformat(), rules.values, content]
@@ -74,11 +74,11 @@ def _rank(case_id: int, *, by: User, at: datetime) -> CandidateList:
         ],
         batch_size=500,
     )
-    _store_new_doubts(case, verdicts, conflicts, by=by, at=at)
+    _store_new_questions(case, verdicts, conflicts, by=by, at=at)
     return made
 
 
-def _store_new_doubts(
+def _store_new_questions(
     case: Case,
     verdicts: list[Verdict],
     conflicts: Mapping[int, Sequence[FoundConflict]],
@@ -107,10 +107,10 @@ def _store_new_doubts(
         ]
         for pk in only_in_doubt
     }
-    store_results(case=case, found=found, by=by, at=at)
+    store_conflict_results(case=case, found=found, by=by, at=at)
 
 
-def _as_stored(verdict: Verdict) -> dict[str, Any]:
+def _serialize_verdict(verdict: Verdict) -> dict[str, Any]:
     return {
         "reviewer": verdict.reviewer_id,
         "rank": verdict.rank,

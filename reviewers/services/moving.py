@@ -10,50 +10,50 @@ from itertools import takewhile
 from django.db.models import F
 
 from accounts.models import User
-from accounts.refusals import refuse
+from accounts.refusals import refuse_unless_empty
 from cases.lifecycle import Status
 from reviewers import policies
 from reviewers.matching import planning
-from reviewers.matching.candidates import PanelToday
-from reviewers.matching.planning import Asked, Step
+from reviewers.matching.candidates import MatchingContext
+from reviewers.matching.planning import PlanInput, PlanStep
 from reviewers.models import ReviewerAssignment
 
 from . import assignment as assignments
 from .assignment import Outdated
 from .planning import (
-    Act,
     HasTime,
     Outcome,
-    always,
-    asked,
-    each_by_itself,
-    offer_as_shown,
-    panel_at,
+    PlanAction,
+    build_plan_input,
+    has_unlimited_time,
+    load_context_at,
+    offer_planned_reviewer,
     refuse_if_changed,
+    run_each_in_own_transaction,
 )
 
 # Cases in these statuses are no longer anyone's open work, even if an assignment is live.
-_OVER = [Status.ISSUED, Status.WITHDRAWN, Status.TERMINATED, Status.CLOSED]
+_FINISHED_STATUSES = [Status.ISSUED, Status.WITHDRAWN, Status.TERMINATED, Status.CLOSED]
 
 
 @dataclass(frozen=True)
-class Line:
+class MoveLine:
     """One open case of a reviewer: who would get it, or why it cannot be moved."""
 
     held: ReviewerAssignment
-    step: Step | None
+    step: PlanStep | None
     why_not: str
 
 
-def draw_up(
+def build_move_plan(
     *,
     reviewer_id: int,
     by: User,
     at: datetime,
     in_full: str = "",
     only: Collection[int] | None = None,
-    has_time: HasTime = always,
-) -> tuple[list[Line], int]:
+    has_time: HasTime = has_unlimited_time,
+) -> tuple[list[MoveLine], int]:
     """Propose a new reviewer for each open case of a reviewer, by due date. Stores nothing.
 
     The current reviewer is never proposed, and neither is a reviewer with another seat of the same
@@ -65,26 +65,28 @@ def draw_up(
     :returns: the plan, and the total number of open cases.
     :raises NotAllowed: wrong role.
     """
-    refuse(policies.why_not_plan(by))
-    held = _open_work(reviewer_id)
+    refuse_unless_empty(policies.why_not_plan(by))
+    held = _list_open_assignments(reviewer_id)
     why_not = {one.pk: policies.why_not_move(by, one) for one in held}
     wanted = {one.pk for one in held} if only is None else set(only)
     movable = [one for one in held if one.pk in wanted and not why_not[one.pk]]
-    in_time = takewhile(lambda _: has_time(), _asked_of_others(movable, panel_at(at)))
-    steps = planning.plan(in_time, in_full=in_full)
+    in_time = takewhile(
+        lambda _: has_time(), _build_inputs_without_holder(movable, load_context_at(at))
+    )
+    steps = planning.plan_assignments(in_time, in_full=in_full)
     found = {one.pk: step for one, step in zip(movable, steps, strict=False)}
-    lines = [Line(one, found.get(one.pk), why_not[one.pk]) for one in held]
+    lines = [MoveLine(one, found.get(one.pk), why_not[one.pk]) for one in held]
     return [line for line in lines if line.step or line.why_not], len(held)
 
 
-def carry_out(
+def execute_move_plan(
     *,
     reviewer_id: int,
     choices: Sequence[tuple[int, int, int]],
     reason: str,
     by: User,
     at: datetime,
-    has_time: HasTime = always,
+    has_time: HasTime = has_unlimited_time,
 ) -> list[Outcome]:
     """Remove the reviewer from each case and offer it to the planned one, both or neither.
 
@@ -94,18 +96,18 @@ def carry_out(
     :param has_time: called before each case; when it returns ``False``, the rest is not moved.
     :raises NotAllowed: wrong role, or no reason.
     """
-    refuse(policies.why_not_plan(by))
-    refuse("" if reason.strip() else "Enter why the cases are moved.")
+    refuse_unless_empty(policies.why_not_plan(by))
+    refuse_unless_empty("" if reason.strip() else "Enter why the cases are moved.")
     theirs = ReviewerAssignment.objects.filter(
         reviewer=reviewer_id, pk__in=[pk for pk, _, _ in choices]
     )
     held = theirs.select_related("case").in_bulk()
-    return each_by_itself(
+    return run_each_in_own_transaction(
         acts=[
-            Act(
+            PlanAction(
                 held[pk].case_id if pk in held else None,
                 held[pk].case.number if pk in held else "?",
-                partial(_move, pk, version, to, reason),
+                partial(_move_case, pk, version, to, reason),
             )
             for pk, version, to in choices
         ],
@@ -115,7 +117,7 @@ def carry_out(
     )
 
 
-def _open_work(reviewer_id: int) -> list[ReviewerAssignment]:
+def _list_open_assignments(reviewer_id: int) -> list[ReviewerAssignment]:
     """Return the live assignments of a reviewer's open cases, by due date. One query."""
     return list(
         ReviewerAssignment.objects.filter(
@@ -123,13 +125,15 @@ def _open_work(reviewer_id: int) -> list[ReviewerAssignment]:
             round=F("case__round"),
             state__in=ReviewerAssignment.LIVE,
         )
-        .exclude(case__status__in=_OVER)
+        .exclude(case__status__in=_FINISHED_STATUSES)
         .select_related("case")
         .order_by("case__due_on", "pk")
     )
 
 
-def _asked_of_others(held: Sequence[ReviewerAssignment], today: PanelToday) -> Iterator[Asked]:
+def _build_inputs_without_holder(
+    held: Sequence[ReviewerAssignment], today: MatchingContext
+) -> Iterator[PlanInput]:
     """Build the plan input of each case, without its current reviewer."""
     seated: dict[int, set[int | None]] = defaultdict(set)
     for case_id, reviewer_id in ReviewerAssignment.objects.filter(
@@ -139,7 +143,7 @@ def _asked_of_others(held: Sequence[ReviewerAssignment], today: PanelToday) -> I
     ).values_list("case_id", "reviewer_id"):
         seated[case_id].add(reviewer_id)
     for one in held:
-        question = asked(one.case, today)
+        question = build_plan_input(one.case, today)
         yield replace(
             question,
             people=[
@@ -152,16 +156,18 @@ def _asked_of_others(held: Sequence[ReviewerAssignment], today: PanelToday) -> I
         )
 
 
-def _move(
+def _move_case(
     assignment_id: int, seen_version: int, to: int, reason: str, *, by: User, at: datetime
 ) -> str:
     held = assignments.lock_assignment(assignment_id)
     _refuse_if_gone(held, reader=by)
     refuse_if_changed(held.case, seen_version, reader=by)
     if to == held.reviewer_id:
-        refuse("This reviewer already has the case. Choose another reviewer.")
-    assignments.remove(assignment_id=assignment_id, reason=reason, to_another=True, by=by, at=at)
-    made = offer_as_shown(case_id=held.case_id, reviewer_id=to, by=by, at=at)
+        refuse_unless_empty("This reviewer already has the case. Choose another reviewer.")
+    assignments.take_back_assignment(
+        assignment_id=assignment_id, reason=reason, to_another=True, by=by, at=at
+    )
+    made = offer_planned_reviewer(case_id=held.case_id, reviewer_id=to, by=by, at=at)
     return f"Moved to {made.reviewer_label}."
 
 

@@ -1,7 +1,7 @@
 """Payer-bias tests of reviewer selection, and the follow-up notes. Every result is kept.
 
 Scheduled tests cover each whole month and the twelve months that end with it, for every role in
-``ROLES``, since the first offer. Missing tests are run oldest first.
+``PAYER_ROLES``, since the first offer. Missing tests are run oldest first.
 """
 
 from collections.abc import Iterator
@@ -11,23 +11,23 @@ from decimal import Decimal
 from django.db import IntegrityError, transaction
 
 from accounts.models import User
-from accounts.refusals import refuse
+from accounts.refusals import refuse_unless_empty
 from cases.models import Role as PartyRole
 from deadlines.days import local_day
 from reviewers import policies
-from reviewers.matching.history_of_choices import choices_between, offers_between
+from reviewers.matching.history_of_choices import list_choices_between, list_offers_between
 from reviewers.matching.payer_bias import ALARM, find_steering
 from reviewers.models import PayerBiasNote, PayerBiasTest, ReviewerAssignment
 
 # The party roles that may pay for the treatment: Labor Code 4616.4(a)(3)(C).
-ROLES = (PartyRole.CLAIMS_ADMINISTRATOR, PartyRole.INSURER, PartyRole.EMPLOYER)
+PAYER_ROLES = (PartyRole.CLAIMS_ADMINISTRATOR, PartyRole.INSURER, PartyRole.EMPLOYER)
 MOST_ON_PAGE = 20_000  # choices tested while a person waits; takes seconds, not minutes
-YEAR = 12
+MONTHS_IN_YEAR = 12
 
 
-def examine(*, first: date, last: date, role: PartyRole) -> PayerBiasTest:
+def compute_bias_test(*, first: date, last: date, role: PartyRole) -> PayerBiasTest:
     """Run one test of a period for the parties of one role, without storing it."""
-    found = find_steering(choices_between(first, last, role=role))
+    found = find_steering(list_choices_between(first, last, role=role))
     return PayerBiasTest(
         first=first,
         last=last,
@@ -43,24 +43,26 @@ def examine(*, first: date, last: date, role: PartyRole) -> PayerBiasTest:
     )
 
 
-def check_period(*, first: date, last: date, by: User | None, at: datetime) -> list[PayerBiasTest]:
+def run_bias_tests(
+    *, first: date, last: date, by: User | None, at: datetime
+) -> list[PayerBiasTest]:
     """Run and store the tests of a period, both days included, for each payer role.
 
     :param by: the person who asks; ``None`` is the system, which has no limit on the period.
     :raises NotAllowed: wrong role, a day in the future, days in the wrong order, or more than
         ``MOST_ON_PAGE`` choices, for which a person would wait too long.
     """
-    refuse(policies.why_not_check_payer_bias(by))
+    refuse_unless_empty(policies.why_not_check_payer_bias(by))
     if last > local_day(at):
-        refuse("The last day is in the future. Choose today or an earlier day.")
+        refuse_unless_empty("The last day is in the future. Choose today or an earlier day.")
     if first > last:
-        refuse("The last day is before the first. Swap the two days.")
-    if by is not None and (many := offers_between(first, last).count()) > MOST_ON_PAGE:
-        refuse(
+        refuse_unless_empty("The last day is before the first. Swap the two days.")
+    if by is not None and (many := list_offers_between(first, last).count()) > MOST_ON_PAGE:
+        refuse_unless_empty(
             f"These days have {many:,} assignments; up to {MOST_ON_PAGE:,} can be tested here. "
             "Choose a shorter period. The last twelve months are tested automatically each month."
         )
-    made = [examine(first=first, last=last, role=role) for role in ROLES]
+    made = [compute_bias_test(first=first, last=last, role=role) for role in PAYER_ROLES]
     with transaction.atomic():  # the computation takes seconds, so it stays outside the transaction
         for test in made:
             test.made_at, test.made_by = at, by
@@ -68,17 +70,17 @@ def check_period(*, first: date, last: date, by: User | None, at: datetime) -> l
     return made
 
 
-def check_next(*, at: datetime) -> PayerBiasTest | None:
+def run_next_bias_test(*, at: datetime) -> PayerBiasTest | None:
     """Run the oldest missing test of the schedule, or return ``None`` when none is missing.
 
     One at a time, so that a stopped worker loses at most one test. A database constraint ensures
     that two workers at once store only one row.
     """
-    wanted = next(_missing(local_day(at)), None)
+    wanted = next(_list_missing_tests(local_day(at)), None)
     if wanted is None:
         return None
     first, last, role = wanted
-    test = examine(first=first, last=last, role=role)
+    test = compute_bias_test(first=first, last=last, role=role)
     test.is_monthly, test.made_at = True, at
     try:
         with transaction.atomic():
@@ -89,13 +91,13 @@ def check_next(*, at: datetime) -> PayerBiasTest | None:
 
 
 @transaction.atomic
-def note(*, test_id: int, words: str, by: User, at: datetime) -> PayerBiasNote:
+def add_bias_note(*, test_id: int, words: str, by: User, at: datetime) -> PayerBiasNote:
     """Record what was found about a test. An alert with a note is no longer open.
 
     :raises NotAllowed: wrong role, or an empty note.
     """
-    refuse(policies.why_not_check_payer_bias(by))
-    refuse("" if words.strip() else "Enter what you reviewed and what you found.")
+    refuse_unless_empty(policies.why_not_check_payer_bias(by))
+    refuse_unless_empty("" if words.strip() else "Enter what you reviewed and what you found.")
     return PayerBiasNote.objects.create(
         test=PayerBiasTest.objects.get(pk=test_id),
         words=words.strip()[:1000],
@@ -104,12 +106,12 @@ def note(*, test_id: int, words: str, by: User, at: datetime) -> PayerBiasNote:
     )
 
 
-def unanswered() -> list[PayerBiasTest]:
+def list_open_alerts() -> list[PayerBiasTest]:
     """Return the alerts without a note, oldest first. One query."""
     return list(PayerBiasTest.objects.filter(is_steered=True, notes=None).order_by("pk"))
 
 
-def _missing(today: date) -> Iterator[tuple[date, date, PartyRole]]:
+def _list_missing_tests(today: date) -> Iterator[tuple[date, date, PartyRole]]:
     """Yield the missing tests of the schedule, oldest period first. Two queries."""
     offers = ReviewerAssignment.objects.filter(reviewer__isnull=False, offered_at__isnull=False)
     began = offers.order_by("offered_at").values_list("offered_at", flat=True).first()
@@ -119,15 +121,15 @@ def _missing(today: date) -> Iterator[tuple[date, date, PartyRole]]:
         PayerBiasTest.objects.filter(is_monthly=True).values_list("first", "last", "party_role")
     )
     first = local_day(began).replace(day=1)
-    while (last := _months_on(first, 1) - timedelta(days=1)) < today:
-        for begin in (first, _months_on(first, 1 - YEAR)):
-            for role in ROLES:
+    while (last := _shift_months(first, 1) - timedelta(days=1)) < today:
+        for begin in (first, _shift_months(first, 1 - MONTHS_IN_YEAR)):
+            for role in PAYER_ROLES:
                 if (begin, last, role.value) not in there:
                     yield begin, last, role
-        first = _months_on(first, 1)
+        first = _shift_months(first, 1)
 
 
-def _months_on(first: date, months: int) -> date:
+def _shift_months(first: date, months: int) -> date:
     """Return the first day of the month that is this many months later (or earlier)."""
     year, month = divmod(first.year * 12 + first.month - 1 + months, 12)
     return date(year, month + 1, 1)

@@ -10,27 +10,31 @@ from django.db import transaction
 from django.db.models import QuerySet
 
 from accounts.models import User
-from accounts.refusals import Refused, StaleForm, refuse
+from accounts.refusals import Refused, StaleForm, refuse_unless_empty
 from cases.lifecycle import Status
 from cases.models import Case
 from deadlines.days import local_day
 from reviewers import policies
 from reviewers.matching import planning
-from reviewers.matching.candidates import PanelToday, gather, panel_today
-from reviewers.matching.planning import Asked, Step
-from reviewers.matching.track_record import rules_on
+from reviewers.matching.candidates import (
+    MatchingContext,
+    gather_matching_input,
+    load_matching_context,
+)
+from reviewers.matching.planning import PlanInput, PlanStep
+from reviewers.matching.track_record import get_matching_rules
 from reviewers.models import Reviewer, ReviewerAssignment
 
-from .assignment import SHOWN, Outdated, assign, free_seat
-from .conflicts import test_organization_first
-from .matching import rank
+from .assignment import SHOWN_CANDIDATES, Outdated, assign_reviewer, get_free_seat
+from .conflicts import check_own_conflicts_first
+from .matching import rank_panel
 
-AT_ONCE = 60  # cases in one plan
+CASES_PER_PLAN = 60  # cases in one plan
 
 HasTime = Callable[[], bool]  # whether the request still has time for another case
 
 
-def always() -> bool:
+def has_unlimited_time() -> bool:
     """Return ``True``: for callers without a time limit."""
     return True
 
@@ -46,7 +50,7 @@ class Outcome:
     is_left: bool = False  # the time was over before its turn
 
 
-def waiting() -> QuerySet[Case]:
+def list_waiting_cases() -> QuerySet[Case]:
     """Return the cases that wait for their first reviewer, by due date."""
     held = ReviewerAssignment.objects.filter(state__in=ReviewerAssignment.LIVE)
     return (
@@ -56,24 +60,24 @@ def waiting() -> QuerySet[Case]:
     )
 
 
-def after(case: Case) -> str:
+def find_next_waiting(case: Case) -> str:
     """Return the number of the next waiting case after this one, or an empty string.
 
     After the last case, the list starts again from the first.
     """
-    numbers = list(waiting().values_list("number", flat=True))
+    numbers = list(list_waiting_cases().values_list("number", flat=True))
     at = numbers.index(case.number) + 1 if case.number in numbers else 0
     others = [number for number in numbers[at:] + numbers[:at] if number != case.number]
     return others[0] if others else ""
 
 
-def draw_up(
+def build_plan(
     *,
     by: User,
     at: datetime,
     only: Collection[int] | None = None,
-    has_time: HasTime = always,
-) -> tuple[list[Step], int]:
+    has_time: HasTime = has_unlimited_time,
+) -> tuple[list[PlanStep], int]:
     """Propose a reviewer for each case that waits for its first one, by due date.
 
     Stores nothing.
@@ -83,31 +87,32 @@ def draw_up(
     :returns: the plan, and the total number of waiting cases.
     :raises NotAllowed: wrong role.
     """
-    refuse(policies.why_not_plan(by))
-    today = panel_at(at)
-    cases = waiting() if only is None else waiting().filter(pk__in=only)
-    in_time = takewhile(lambda _: has_time(), cases[:AT_ONCE])
-    steps = planning.plan(
-        replace(asked(case, today), why_not=policies.why_not_assign(by, case)) for case in in_time
+    refuse_unless_empty(policies.why_not_plan(by))
+    today = load_context_at(at)
+    cases = list_waiting_cases() if only is None else list_waiting_cases().filter(pk__in=only)
+    in_time = takewhile(lambda _: has_time(), cases[:CASES_PER_PLAN])
+    steps = planning.plan_assignments(
+        replace(build_plan_input(case, today), why_not=policies.why_not_assign(by, case))
+        for case in in_time
     )
-    return list(steps), waiting().count()
+    return list(steps), list_waiting_cases().count()
 
 
-def panel_at(at: datetime) -> PanelToday:
+def load_context_at(at: datetime) -> MatchingContext:
     """Load the panel, rules and specialty map once for all cases of a plan."""
     day = local_day(at)
-    return panel_today(rules_on(day, known_at=at), on=day, known_at=at)
+    return load_matching_context(get_matching_rules(day, known_at=at), on=day, known_at=at)
 
 
-def asked(case: Case, today: PanelToday) -> Asked:
+def build_plan_input(case: Case, today: MatchingContext) -> PlanInput:
     """Build the plan input of a case."""
-    question, people = gather(case, today)
+    question, people = gather_matching_input(case, today)
     is_overdue = case.due_on is not None and case.due_on < today.on
-    return Asked(case.pk, case.version, question, people, is_overdue)
+    return PlanInput(case.pk, case.version, question, people, is_overdue)
 
 
 @dataclass(frozen=True)
-class Act:
+class PlanAction:
     """One line of a plan to execute. ``case_id`` is ``None`` if there is no such case."""
 
     case_id: int | None
@@ -115,12 +120,12 @@ class Act:
     act: Callable[..., str]
 
 
-def carry_out(
+def execute_plan(
     *,
     choices: Sequence[tuple[int, int, int]],
     by: User,
     at: datetime,
-    has_time: HasTime = always,
+    has_time: HasTime = has_unlimited_time,
 ) -> list[Outcome]:
     """Offer each case to the planned reviewer. A refusal affects only its own case.
 
@@ -131,12 +136,12 @@ def carry_out(
     """
     wanted = Case.objects.filter(pk__in=[case_id for case_id, _, _ in choices])
     numbers = dict(wanted.values_list("pk", "number"))
-    return each_by_itself(
+    return run_each_in_own_transaction(
         acts=[
-            Act(
+            PlanAction(
                 case_id if case_id in numbers else None,
                 numbers.get(case_id, "?"),
-                partial(_offer, case_id, version, reviewer_id),
+                partial(_offer_case, case_id, version, reviewer_id),
             )
             for case_id, version, reviewer_id in choices
         ],
@@ -146,9 +151,9 @@ def carry_out(
     )
 
 
-def each_by_itself(
+def run_each_in_own_transaction(
     *,
-    acts: Sequence[Act],
+    acts: Sequence[PlanAction],
     by: User,
     at: datetime,
     has_time: HasTime,
@@ -164,12 +169,14 @@ def each_by_itself(
         elif any(before.is_left for before in outcomes) or not has_time():
             outcomes.append(Outcome(one.case_number, False, "Not processed yet.", is_left=True))
         else:
-            test_organization_first(case_id=one.case_id, by=by, at=at)
-            outcomes.append(_alone(one.case_number, partial(one.act, by=by, at=at)))
+            check_own_conflicts_first(case_id=one.case_id, by=by, at=at)
+            outcomes.append(
+                _run_in_own_transaction(one.case_number, partial(one.act, by=by, at=at))
+            )
     return outcomes
 
 
-def _alone(number: str, act: Callable[[], str]) -> Outcome:
+def _run_in_own_transaction(number: str, act: Callable[[], str]) -> Outcome:
     try:
         with transaction.atomic():
             sentence = act()
@@ -195,23 +202,25 @@ def refuse_if_changed(case: Case, seen_version: int, *, reader: User) -> None:
     )
 
 
-def offer_as_shown(*, case_id: int, reviewer_id: int, by: User, at: datetime) -> ReviewerAssignment:
+def offer_planned_reviewer(
+    *, case_id: int, reviewer_id: int, by: User, at: datetime
+) -> ReviewerAssignment:
     """Offer a locked case to the planned reviewer, from a candidate list made now.
 
     :raises Outdated: the reviewer is no longer one of the first three, so a person must choose.
     :raises NotAllowed: a requirement refuses, or any other refusal of ``assign``.
     """
-    listed = rank(case_id=case_id, by=by, at=at)
+    listed = rank_panel(case_id=case_id, by=by, at=at)
     reviewer = Reviewer.objects.filter(pk=reviewer_id).first()
     if reviewer is None:
-        refuse("There is no such reviewer.")
+        refuse_unless_empty("There is no such reviewer.")
     place = listed.candidates.filter(reviewer=reviewer_id).values_list("rank", flat=True).first()
-    if place is not None and place > SHOWN:
+    if place is not None and place > SHOWN_CANDIDATES:
         raise Outdated(
             f"{reviewer} is no longer one of the first three for this case. "
             "Plan this case alone, then select it again."
         )
-    return assign(
+    return assign_reviewer(
         case_id=case_id,
         reviewer_id=reviewer_id,
         candidate_list_id=listed.pk,
@@ -221,9 +230,11 @@ def offer_as_shown(*, case_id: int, reviewer_id: int, by: User, at: datetime) ->
     )
 
 
-def _offer(case_id: int, seen_version: int, reviewer_id: int, *, by: User, at: datetime) -> str:
+def _offer_case(
+    case_id: int, seen_version: int, reviewer_id: int, *, by: User, at: datetime
+) -> str:
     case = Case.objects.lock(case_id)
-    free_seat(case, reader=by)
+    get_free_seat(case, reader=by)
     refuse_if_changed(case, seen_version, reader=by)
-    made = offer_as_shown(case_id=case_id, reviewer_id=reviewer_id, by=by, at=at)
+    made = offer_planned_reviewer(case_id=case_id, reviewer_id=reviewer_id, by=by, at=at)
     return f"Offered to {made.reviewer_label}."

@@ -5,18 +5,18 @@ from datetime import date, datetime
 from django.db import transaction
 
 from accounts.models import User
-from accounts.refusals import refuse
+from accounts.refusals import refuse_unless_empty
 from cases.lifecycle import Status
 from cases.models import Case, Event
 from deadlines.days import local_day
 from reviewers import policies
 from reviewers.facts import format_day
 from reviewers.models import ReviewerAssignment, SeatApproval
-from reviewers.models.assignment import approval_of, free_seats
+from reviewers.models.assignment import get_seat_approval, list_free_seats
 
 
 @transaction.atomic
-def approve(
+def approve_reviewer_seats(
     *,
     case_id: int,
     seat_count: int,
@@ -35,16 +35,16 @@ def approve(
     :raises NotAllowed: wrong role or state, an approval is already on file, or a field is missing.
     """
     case = Case.objects.lock(case_id)
-    refuse(policies.why_not_approve_seats(by, case))
+    refuse_unless_empty(policies.why_not_approve_seats(by, case))
     if not 2 <= seat_count <= SeatApproval.MOST:
-        refuse(f"Enter two to {SeatApproval.MOST} reviewers.")
+        refuse_unless_empty(f"Enter two to {SeatApproval.MOST} reviewers.")
     for text, sentence in (
         (approved_by, "Enter who approved it for the Administrative Director."),
         (reference, "Enter the reference of the written approval."),
         (reason, "Enter why one reviewer is not enough."),
     ):
-        refuse("" if text.strip() else sentence)
-    refuse(
+        refuse_unless_empty("" if text.strip() else sentence)
+    refuse_unless_empty(
         "The approval is dated in the future. Check the letter."
         if approved_on > local_day(at)
         else ""
@@ -76,19 +76,19 @@ def approve(
 
 
 @transaction.atomic
-def end_approval(*, case_id: int, reason: str, by: User, at: datetime) -> Case:
+def end_seat_approval(*, case_id: int, reason: str, by: User, at: datetime) -> Case:
     """End the approval of several reviewers while the other seats are free. The row is kept.
 
     :raises NotAllowed: wrong role or state, no approval, another seat is assigned, or no reason.
     """
     case = Case.objects.lock(case_id)
-    refuse(policies.why_not_end_seats(by, case))
-    refuse("" if reason.strip() else "Enter why one reviewer is enough now.")
-    approval = approval_of(case)
+    refuse_unless_empty(policies.why_not_end_seats(by, case))
+    refuse_unless_empty("" if reason.strip() else "Enter why one reviewer is enough now.")
+    approval = get_seat_approval(case)
     assert approval is not None  # noqa: S101  # why_not_end_seats refuses without one
     approval.ended_at, approval.ended_because = at, reason.strip()[:300]
     approval.store(by=by, at=at, why=reason, fields=["ended_at", "ended_because"])
-    go_on_when_filled(case=case, by=by, at=at)
+    advance_when_filled(case=case, by=by, at=at)
     Event.objects.create(
         case=case,
         kind=Event.Kind.SEATS_APPROVED,
@@ -101,9 +101,9 @@ def end_approval(*, case_id: int, reason: str, by: User, at: datetime) -> Case:
     return case
 
 
-def go_on_when_filled(*, case: Case, by: User | None, at: datetime) -> None:
+def advance_when_filled(*, case: Case, by: User | None, at: datetime) -> None:
     """Move a locked case to its reviewers, or back into review, once every seat is assigned."""
-    if case.stage != Status.RECORDS_COMPLETE or free_seats(case):
+    if case.stage != Status.RECORDS_COMPLETE or list_free_seats(case):
         # The new version makes forms of pages that are open elsewhere stale.
         case.store(by=by, at=at, why="Seats changed", fields=[])
         return

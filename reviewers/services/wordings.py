@@ -6,7 +6,7 @@ from datetime import date, datetime, timedelta
 from django.db import IntegrityError, transaction
 
 from accounts.models import User
-from accounts.refusals import BadFact, refuse
+from accounts.refusals import BadFact, refuse_unless_empty
 from accounts.versions import Stale
 from deadlines.days import local_day
 from reviewers import policies
@@ -22,7 +22,7 @@ SURNAME = "surname"
 
 
 @transaction.atomic
-def publish(
+def publish_attestation_wording(
     *,
     text: str,
     questions: Sequence[str],
@@ -44,18 +44,24 @@ def publish(
     :raises BadFact: an invalid value, with its field.
     :raises NotAllowed: wrong role, or no difference from the latest wording.
     """
-    refuse(policies.why_not_publish_attestation(by))
+    refuse_unless_empty(policies.why_not_publish_attestation(by))
     latest = AttestationWording.objects.order_by("-number").first()
     if latest is not None and latest.number != seen_number:
         raise Stale(latest)
-    text, surname, reason = _paragraphs(text), _line(surname), _line(reason)
-    asked = [_line(question) for question in questions]
+    text, surname, reason = (
+        _clean_paragraphs(text),
+        _collapse_spaces(surname),
+        _collapse_spaces(reason),
+    )
+    asked = [_collapse_spaces(question) for question in questions]
     _refuse_day(effective_from, latest, at)
     _refuse_words(text, asked, surname, reason)
     number = latest.number + 1 if latest is not None else 1
-    coded = _coded(number, asked, surname)
+    coded = _assign_question_codes(number, asked, surname)
     if latest is not None and (latest.text, latest.questions) == (text, coded):
-        refuse(f"This is the same as wording {latest.number}. Change the text or a question.")
+        refuse_unless_empty(
+            f"This is the same as wording {latest.number}. Change the text or a question."
+        )
     made = AttestationWording(
         number=number, text=text, questions=coded, effective_from=effective_from
     )
@@ -66,18 +72,18 @@ def publish(
         raise Stale(AttestationWording.objects.get(number=number)) from None
 
 
-def _line(text: str) -> str:
+def _collapse_spaces(text: str) -> str:
     return " ".join(text.split())
 
 
-def _paragraphs(text: str) -> str:
+def _clean_paragraphs(text: str) -> str:
     """Keep the typed lines without extra spaces and carriage returns."""
-    return "\n".join(_line(line) for line in text.strip().splitlines())
+    return "\n".join(_collapse_spaces(line) for line in text.strip().splitlines())
 
 
-def _meaning(question: str) -> str:
+def _normalize_question(question: str) -> str:
     """Return the text of a question for comparison, without case and extra spaces."""
-    return _line(question).casefold()
+    return _collapse_spaces(question).casefold()
 
 
 def _refuse_day(day: date, latest: AttestationWording | None, at: datetime) -> None:
@@ -106,10 +112,12 @@ def _refuse_words(text: str, questions: Sequence[str], surname: str, reason: str
         QUESTION_MOST,
         "The question about a shared surname is required. Enter it here.",
     )
-    if _meaning(surname) in (asked := [_meaning(question) for question in questions]):
+    if _normalize_question(surname) in (
+        asked := [_normalize_question(question) for question in questions]
+    ):
         raise BadFact(
             "surname",
-            f"Question {asked.index(_meaning(surname)) + 1} is the same. "
+            f"Question {asked.index(_normalize_question(surname)) + 1} is the same. "
             "The question about a shared surname is asked only once, as the last.",
         )
     _refuse_length("reason", reason, REASON_MOST, "Enter why the wording changes.")
@@ -132,7 +140,7 @@ def _refuse_questions(questions: Sequence[str]) -> None:
                 "questions",
                 f"{name} is {len(question)} characters long. Shorten it to {QUESTION_MOST}.",
             )
-        if (before := first.setdefault(_meaning(question), place)) != place:
+        if (before := first.setdefault(_normalize_question(question), place)) != place:
             raise BadFact(
                 "questions", f"{name} is the same as question {before}. Remove one of them."
             )
@@ -145,19 +153,21 @@ def _refuse_length(field: str, text: str, most: int, missing: str) -> None:
         raise BadFact(field, f"This is {len(text)} characters long. Shorten it to {most}.")
 
 
-def _coded(number: int, questions: Sequence[str], surname: str) -> list[dict[str, str]]:
+def _assign_question_codes(
+    number: int, questions: Sequence[str], surname: str
+) -> list[dict[str, str]]:
     """Return the questions with codes. A code always stands for one text, in all wordings.
 
     :raises BadFact: the surname question among the others, or another question in its place.
     """
     known = {
-        _meaning(question["text"]): question["code"]
+        _normalize_question(question["text"]): question["code"]
         for wording in AttestationWording.objects.order_by("number")
         for question in wording.questions
     }
     coded = []
     for place, text in enumerate(questions, 1):
-        code = known.get(_meaning(text), f"q{number}_{place}")
+        code = known.get(_normalize_question(text), f"q{number}_{place}")
         if code == SURNAME:
             raise BadFact(
                 "questions",
@@ -165,7 +175,7 @@ def _coded(number: int, questions: Sequence[str], surname: str) -> list[dict[str
                 "below; remove it here.",
             )
         coded.append({"code": code, "text": text})
-    if known.get(_meaning(surname), SURNAME) != SURNAME:
+    if known.get(_normalize_question(surname), SURNAME) != SURNAME:
         raise BadFact(
             "surname",
             "This text was used for another question. Ask here about a shared surname.",

@@ -12,7 +12,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from accounts.actions import run_action
 from accounts.models import User
 from accounts.refusals import NotAllowed
-from accounts.requests import StaffRequest, posted, seen_version
+from accounts.requests import StaffRequest, posted_data, seen_version
 from reviewers import panel
 from reviewers.forms.panel import (
     FORMS,
@@ -23,14 +23,14 @@ from reviewers.forms.panel import (
     SignInForm,
     StatusForm,
 )
-from reviewers.matching.track_record import rules_on
+from reviewers.matching.track_record import get_matching_rules
 from reviewers.models import (
     Reviewer,
 )
-from reviewers.profiles import profile
+from reviewers.profiles import load_profile
 from reviewers.services import credentialing
 
-from .panel import as_of, load_reviewer
+from .panel import load_reviewer, read_as_of
 
 ADD: dict[str, Callable[..., Any]] = {
     "license": credentialing.add_license,
@@ -48,7 +48,7 @@ ADD: dict[str, Callable[..., Any]] = {
 @require_http_methods(["GET", "HEAD", "POST"])
 def add_reviewer(request: StaffRequest) -> HttpResponse:
     """Add a reviewer to the panel."""
-    form = ReviewerForm(posted(request))
+    form = ReviewerForm(posted_data(request))
     tried = run_action(
         request,
         form,
@@ -64,10 +64,10 @@ def add_reviewer(request: StaffRequest) -> HttpResponse:
 
 
 @require_safe
-def reviewer(request: StaffRequest, code: str) -> HttpResponse:
+def show_reviewer(request: StaffRequest, code: str) -> HttpResponse:
     """Show one reviewer's file, today's or as of a day and as known then."""
     row = load_reviewer(code)
-    return _reviewer_page(request, row)
+    return _render_reviewer_page(request, row)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -75,7 +75,7 @@ def change_reviewer(request: StaffRequest, code: str) -> HttpResponse:
     """Change a reviewer's name, contact details and capacity."""
     row = load_reviewer(code)
     initial = {name: getattr(row, name) for name in ReviewerForm.base_fields}
-    form = ReviewerForm(posted(request), initial=initial)
+    form = ReviewerForm(posted_data(request), initial=initial)
     tried = run_action(
         request,
         form,
@@ -97,7 +97,7 @@ def change_reviewer(request: StaffRequest, code: str) -> HttpResponse:
         "title": "Details",
         "button": "Save",
         "version": row.version,
-        "pairs": _pairs(form, row) if tried.status == 409 else [],
+        "pairs": _list_differences(form, row) if tried.status == 409 else [],
     }
     return render(request, "reviewers/form.html", context, status=tried.status)
 
@@ -110,7 +110,7 @@ def change_status(request: StaffRequest, code: str) -> HttpResponse:
     tried = run_action(
         request,
         form,
-        lambda: credentialing.set_status(
+        lambda: credentialing.set_reviewer_status(
             reviewer_id=row.pk,
             status=Reviewer.Status(form.cleaned_data["status"]),
             reason=form.cleaned_data["reason"],
@@ -123,7 +123,7 @@ def change_status(request: StaffRequest, code: str) -> HttpResponse:
     if tried.done:
         messages.success(request, "The status is saved. Check the open cases below.")
         return redirect("reviewers:reviewer", code)
-    return _reviewer_page(request, row, status_form=form, status=tried.status)
+    return _render_reviewer_page(request, row, status_form=form, status=tried.status)
 
 
 @require_POST
@@ -144,16 +144,16 @@ def link_sign_in(request: StaffRequest, code: str) -> HttpResponse:
     if tried.done:
         messages.success(request, "The account is linked.")
         return redirect("reviewers:reviewer", code)
-    return _reviewer_page(request, row, sign_in_form=form, status=tried.status)
+    return _render_reviewer_page(request, row, sign_in_form=form, status=tried.status)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
 def add_fact(request: StaffRequest, code: str, kind: str) -> HttpResponse:
     """Add a fact to a reviewer's file."""
-    row, make = load_reviewer(code), _fact_form(kind)
+    row, make = load_reviewer(code), _get_fact_form(kind)
     now = timezone.now()
     form = make(
-        posted(request),
+        posted_data(request),
         today=timezone.localdate(now),
         initial={"verified_on": timezone.localdate(now), "verified_by": request.user.name},
     )
@@ -178,11 +178,11 @@ def add_fact(request: StaffRequest, code: str, kind: str) -> HttpResponse:
 @require_http_methods(["GET", "HEAD", "POST"])
 def correct_fact(request: StaffRequest, code: str, kind: str, fact_id: int) -> HttpResponse:
     """Correct a fact by a new row."""
-    row, make = load_reviewer(code), _fact_form(kind)
-    wrong = get_object_or_404(credentialing.KINDS[kind], pk=fact_id, reviewer=row)
+    row, make = load_reviewer(code), _get_fact_form(kind)
+    wrong = get_object_or_404(credentialing.FACT_KINDS[kind], pk=fact_id, reviewer=row)
     now = timezone.now()
     form = make(
-        posted(request), today=timezone.localdate(now), correcting=True, initial=make.of(wrong)
+        posted_data(request), today=timezone.localdate(now), correcting=True, initial=make.of(wrong)
     )
     tried = run_action(
         request,
@@ -209,7 +209,7 @@ def correct_fact(request: StaffRequest, code: str, kind: str, fact_id: int) -> H
     return render(request, "reviewers/form.html", context, status=tried.status)
 
 
-def _reviewer_page(
+def _render_reviewer_page(
     request: StaffRequest,
     row: Reviewer,
     *,
@@ -221,11 +221,11 @@ def _reviewer_page(
     today = timezone.localdate(now)
     asked = {name: request.GET[name] for name in ("on", "known") if request.GET.get(name)}
     form = AsOfForm(asked or None, today=today, initial={"on": today, "known": today})
-    on, known_at = as_of(form, today=today, now=now)
-    held = profile(row, on=on, known_at=known_at)
-    counted = panel.with_workload(Reviewer.objects.filter(pk=row.pk), on=on).get()
-    entry = panel.as_they_stood([row], known_at=known_at).get(row.pk)
-    subjects, days_off = panel.receives(
+    on, known_at = read_as_of(form, today=today, now=now)
+    held = load_profile(row, on=on, known_at=known_at)
+    counted = panel.annotate_workload(Reviewer.objects.filter(pk=row.pk), on=on).get()
+    entry = panel.load_roster_entries([row], known_at=known_at).get(row.pk)
+    subjects, days_off = panel.describe_offer_limits(
         entry.subjects if entry else row.subjects, entry.days_off if entry else row.days_off
     )
     context = {
@@ -235,18 +235,18 @@ def _reviewer_page(
         "on": on,
         "known_at": known_at,
         "is_as_of": bool(asked),
-        "hindrances": panel.hindrances(
+        "hindrances": panel.list_blocking_reasons(
             held,
             counted,
-            rules=rules_on(on, known_at=known_at),
+            rules=get_matching_rules(on, known_at=known_at),
             entry=entry,
             with_work=not asked,
         ),
         "subjects": subjects,
         "days_off": days_off,
         "workload": counted.workload,
-        "open_work": panel.open_work(row),
-        "facts": panel.file_of(row, on=on, known_at=known_at, holding_only=bool(asked)),
+        "open_work": panel.list_open_work(row),
+        "facts": panel.load_reviewer_file(row, on=on, known_at=known_at, holding_only=bool(asked)),
         "is_keeper": request.user.may("reviewers.manage_credentials"),
         "sees_record": request.user.may("determinations.view_reviewer_record"),
         "status_form": status_form or StatusForm(initial={"status": row.status}),
@@ -259,7 +259,7 @@ def _reviewer_page(
     return render(request, "reviewers/reviewer.html", context, status=status)
 
 
-def _pairs(form: ReviewerForm, row: Reviewer) -> list[dict[str, Any]]:
+def _list_differences(form: ReviewerForm, row: Reviewer) -> list[dict[str, Any]]:
     """Pair the typed values with the stored ones where they differ."""
     return [
         {"label": field.label, "yours": field.value(), "theirs": getattr(row, field.name)}
@@ -268,7 +268,7 @@ def _pairs(form: ReviewerForm, row: Reviewer) -> list[dict[str, Any]]:
     ]
 
 
-def _fact_form(kind: str) -> type[FactForm]:
+def _get_fact_form(kind: str) -> type[FactForm]:
     if kind not in FORMS:
         raise Http404("There is no such kind of fact.")
     return FORMS[kind]

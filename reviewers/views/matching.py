@@ -7,27 +7,27 @@ from django.utils import timezone
 from django.views.decorators.http import require_http_methods
 
 from accounts.actions import run_action
-from accounts.requests import StaffRequest, posted, seen_version
+from accounts.requests import StaffRequest, posted_data, seen_version
 from reviewers import panel, policies
-from reviewers.forms.matching import ReceivesForm, RulesForm
-from reviewers.matching.track_record import rules_on
+from reviewers.forms.matching import OfferLimitsForm, RulesForm
+from reviewers.matching.track_record import get_matching_rules
 from reviewers.models import Reviewer
 from reviewers.services import rules as rule_services
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
-def rules(request: StaffRequest) -> HttpResponse:
+def edit_matching_rules(request: StaffRequest) -> HttpResponse:
     """Show the matching rules in force and past, and let the medical director set new ones."""
     now = timezone.now()
     today = timezone.localdate(now)
-    standing = rules_on(today, known_at=now)
+    standing = get_matching_rules(today, known_at=now)
     form = RulesForm(
-        posted(request), today=today, initial={"effective_from": today, **standing.values}
+        posted_data(request), today=today, initial={"effective_from": today, **standing.values}
     )
     tried = run_action(
         request,
         form,
-        lambda: rule_services.set_weights(
+        lambda: rule_services.set_matching_rules(
             effective_from=form.cleaned_data["effective_from"],
             weights=form.weights(),
             limits=form.limits(),
@@ -41,8 +41,8 @@ def rules(request: StaffRequest) -> HttpResponse:
         return redirect("reviewers:rules")
     context = {
         "form": form,
-        "standing": panel.rules_in_words(standing),
-        "changes": panel.changes_of_rules(),
+        "standing": panel.list_rule_values(standing),
+        "changes": panel.list_rule_changes(),
         "why_not": policies.why_not_set_rules(request.user),
         "today": today,
     }
@@ -50,7 +50,7 @@ def rules(request: StaffRequest) -> HttpResponse:
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
-def receives(request: StaffRequest, code: str) -> HttpResponse:
+def edit_offer_limits(request: StaffRequest, code: str) -> HttpResponse:
     """Set the treatments that a reviewer may be offered, and the days without offers."""
     row = get_object_or_404(Reviewer, code=code)
     initial = {
@@ -58,7 +58,7 @@ def receives(request: StaffRequest, code: str) -> HttpResponse:
         "subjects": row.subjects or [],
         "days_off": row.days_off,
     }
-    form = ReceivesForm(posted(request), initial=initial)
+    form = OfferLimitsForm(posted_data(request), initial=initial)
     tried = run_action(
         request,
         form,

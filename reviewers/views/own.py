@@ -10,10 +10,10 @@ from django.views.decorators.http import require_http_methods, require_POST
 
 from accounts.actions import run_action
 from accounts.refusals import StaleForm
-from accounts.requests import StaffRequest, posted, whole_number
-from accounts.services import note_look
+from accounts.requests import StaffRequest, posted_data, read_whole_number
+from accounts.services import record_look
 from cases.models import DisputedItem, Party
-from cases.party_facts import one_of_each
+from cases.party_facts import select_latest_parties
 from reviewers import panel, policies
 from reviewers.forms.choosing import AttestForm, DeclineForm
 from reviewers.forms.panel import ReportForm
@@ -23,16 +23,16 @@ from reviewers.services import credentialing
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
-def attest(request: StaffRequest, assignment_id: int) -> HttpResponse:
+def attest_independence(request: StaffRequest, assignment_id: int) -> HttpResponse:
     """Sign the conflict attestation for one case. Only then do its records open."""
-    held = _own_assignment(request, assignment_id)
+    held = _load_own_assignment(request, assignment_id)
     now = timezone.now()
-    wording = assignments.current_wording(now)
+    wording = assignments.get_current_wording(now)
     questions = wording.questions if wording else []
     first = {"wording": wording.pk if wording else 0, "parties": held.case.party_list_version}
-    form = AttestForm(_answers(request, wording), questions=questions, initial=first)
+    form = AttestForm(_read_answers(request, wording), questions=questions, initial=first)
     if request.method != "POST":
-        return _attest_page(request, held, form, wording=wording)
+        return _render_attest_page(request, held, form, wording=wording)
     form.is_valid()
     # Report changed questions before unanswered ones.
     outdated = policies.why_not_sign(wording, form.cleaned_data.get("wording"))
@@ -41,7 +41,7 @@ def attest(request: StaffRequest, assignment_id: int) -> HttpResponse:
     tried = run_action(
         request,
         form,
-        lambda: assignments.attest(
+        lambda: assignments.sign_attestation(
             assignment_id=held.pk,
             answers=form.answers(),
             wording_id=form.cleaned_data["wording"],
@@ -51,19 +51,19 @@ def attest(request: StaffRequest, assignment_id: int) -> HttpResponse:
         ),
     )
     if tried.done:
-        return _after_attesting(request, tried.result)
-    held = _own_assignment(request, assignment_id)
+        return _redirect_after_attesting(request, tried.result)
+    held = _load_own_assignment(request, assignment_id)
     status = StaleForm.status if outdated else tried.status
-    return _attest_page(request, held, form, wording=wording, status=status)
+    return _render_attest_page(request, held, form, wording=wording, status=status)
 
 
-def _answers(request: StaffRequest, wording: AttestationWording | None) -> QueryDict | None:
+def _read_answers(request: StaffRequest, wording: AttestationWording | None) -> QueryDict | None:
     """Return the posted answers.
 
     If the page showed an older wording, only answers to unchanged questions are kept.
     """
-    sent = posted(request)
-    seen_id = whole_number(sent.get("wording", "")) if sent is not None else None
+    sent = posted_data(request)
+    seen_id = read_whole_number(sent.get("wording", "")) if sent is not None else None
     if sent is None or wording is None or seen_id in (None, wording.pk):
         return sent
     seen = AttestationWording.objects.filter(pk=seen_id).first()
@@ -75,8 +75,8 @@ def _answers(request: StaffRequest, wording: AttestationWording | None) -> Query
     return kept
 
 
-def _after_attesting(request: StaffRequest, after: ReviewerAssignment) -> HttpResponse:
-    if policies.may_open_file(request.user, after.case):
+def _redirect_after_attesting(request: StaffRequest, after: ReviewerAssignment) -> HttpResponse:
+    if policies.can_open_file(request.user, after.case):
         messages.success(request, f"You accepted {after.case.number}. Its records are open.")
         return redirect("determinations:workspace", after.pk)
     messages.success(
@@ -86,15 +86,15 @@ def _after_attesting(request: StaffRequest, after: ReviewerAssignment) -> HttpRe
 
 
 @require_POST
-def decline(request: StaffRequest, assignment_id: int) -> HttpResponse:
+def decline_case(request: StaffRequest, assignment_id: int) -> HttpResponse:
     """Decline a case, with a reason."""
-    held = _own_assignment(request, assignment_id)
+    held = _load_own_assignment(request, assignment_id)
     now = timezone.now()
     form = DeclineForm(request.POST)
     tried = run_action(
         request,
         form,
-        lambda: assignments.decline(
+        lambda: assignments.decline_assignment(
             assignment_id=held.pk,
             reason=form.cleaned_data["reason"],
             conflict=form.cleaned_data["conflict"],
@@ -105,7 +105,7 @@ def decline(request: StaffRequest, assignment_id: int) -> HttpResponse:
     if tried.done:
         messages.success(request, f"You declined {held.case.number}.")
         return redirect("determinations:my_reviews")
-    wording = assignments.current_wording(now)
+    wording = assignments.get_current_wording(now)
     blank = AttestForm(
         questions=wording.questions if wording else [],
         initial={
@@ -113,14 +113,16 @@ def decline(request: StaffRequest, assignment_id: int) -> HttpResponse:
             "parties": held.case.party_list_version,
         },
     )
-    return _attest_page(request, held, blank, wording=wording, declining=form, status=tried.status)
+    return _render_attest_page(
+        request, held, blank, wording=wording, declining=form, status=tried.status
+    )
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
 def report_change(request: StaffRequest) -> HttpResponse:
     """Let a reviewer report a change of credentials, practice or affiliations."""
     now = timezone.now()
-    form = ReportForm(posted(request), today=timezone.localdate(now))
+    form = ReportForm(posted_data(request), today=timezone.localdate(now))
     tried = run_action(
         request,
         form,
@@ -133,7 +135,7 @@ def report_change(request: StaffRequest) -> HttpResponse:
     return render(request, "reviewers/report.html", context, status=tried.status)
 
 
-def _attest_page(
+def _render_attest_page(
     request: StaffRequest,
     held: ReviewerAssignment,
     form: AttestForm,
@@ -151,15 +153,17 @@ def _attest_page(
         "wording": wording,
         "questions": form.questions(),
         # A reviewer who no longer has the case sees nothing else of it.
-        "parties": one_of_each(Party.objects.known_at(now).filter(case=case).order_by("pk"))
+        "parties": select_latest_parties(
+            Party.objects.known_at(now).filter(case=case).order_by("pk")
+        )
         if held.is_live
         else [],
         "items": case.items.filter(ending=DisputedItem.Ending.PENDING).order_by("position")
         if held.is_live
         else [],
-        "surnames": panel.surname_notes(held) if held.is_live else [],
-        "signed": policies.live_attestation(held),
-        "is_open": policies.may_open_file(request.user, case),
+        "surnames": panel.list_shared_surnames(held) if held.is_live else [],
+        "signed": policies.find_live_attestation(held),
+        "is_open": policies.can_open_file(request.user, case),
         "why_not": policies.why_not_answer(request.user, held),
         "why_not_decline": policies.why_not_decline(request.user, held),
         "declining": declining or DeclineForm(),
@@ -168,7 +172,7 @@ def _attest_page(
     return render(request, "reviewers/attest.html", context, status=status)
 
 
-def _own_assignment(request: StaffRequest, assignment_id: int) -> ReviewerAssignment:
+def _load_own_assignment(request: StaffRequest, assignment_id: int) -> ReviewerAssignment:
     """Load the assignment if it is this person's.
 
     Another reviewer's assignment gives the same 404 as one that does not exist.
@@ -178,7 +182,7 @@ def _own_assignment(request: StaffRequest, assignment_id: int) -> ReviewerAssign
         .filter(pk=assignment_id, reviewer__user=request.user)
         .first()
     )
-    note_look(
+    record_look(
         by=request.user,
         subject="assignment",
         reference=str(assignment_id),

@@ -9,13 +9,13 @@ from django.utils import timezone
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from accounts.actions import run_action
-from accounts.requests import StaffRequest, posted
-from deadlines.days import midnight
+from accounts.requests import StaffRequest, posted_data
+from deadlines.days import start_of_day
 from form_fields.reasons import ReasonForm
 from reviewers import panel, policies
 from reviewers.forms.matching import LimitsForm
 from reviewers.forms.panel import AsOfForm
-from reviewers.matching.candidates import limits_on
+from reviewers.matching.candidates import get_conflict_limits
 from reviewers.models import (
     ConflictLimits,
     Kin,
@@ -23,19 +23,19 @@ from reviewers.models import (
     Reviewer,
 )
 from reviewers.services import conflicts, credentialing
-from reviewers.worklist import worklist
+from reviewers.worklist import build_worklist
 
 
 @require_safe
-def roster(request: StaffRequest) -> HttpResponse:
+def show_roster(request: StaffRequest) -> HttpResponse:
     """List the panel with specialties, licenses and the reasons that block new cases."""
     now = timezone.now()
     today = timezone.localdate(now)
     find = request.GET.get("find", "")[:100]
     asked = {name: request.GET[name] for name in ("on", "known") if request.GET.get(name)}
     form = AsOfForm(asked or None, today=today, initial={"on": today, "known": today})
-    on, known_at = as_of(form, today=today, now=now)
-    lines, next_code = panel.roster(
+    on, known_at = read_as_of(form, today=today, now=now)
+    lines, next_code = panel.list_roster(
         on=on,
         known_at=known_at,
         find=find,
@@ -58,12 +58,12 @@ def roster(request: StaffRequest) -> HttpResponse:
 
 
 @require_safe
-def credentialing_worklist(request: StaffRequest) -> HttpResponse:
+def show_worklist(request: StaffRequest) -> HttpResponse:
     """Show the credentialing worklist: reports, blocked reviewers, verifications and gaps."""
-    return _worklist_page(request)
+    return _render_worklist_page(request)
 
 
-def _worklist_page(
+def _render_worklist_page(
     request: StaffRequest,
     *,
     settling: ReasonForm | None = None,
@@ -73,7 +73,7 @@ def _worklist_page(
     now = timezone.now()
     today = timezone.localdate(now)
     context = {
-        "waiting": worklist(on=today, known_at=now),
+        "waiting": build_worklist(on=today, known_at=now),
         "form": settling,
         "refused_report": refused_report,
         "is_keeper": request.user.may("reviewers.manage_credentials"),
@@ -83,7 +83,7 @@ def _worklist_page(
 
 
 @require_POST
-def settle_report(request: StaffRequest, report_id: int) -> HttpResponse:
+def answer_report(request: StaffRequest, report_id: int) -> HttpResponse:
     """Resolve a change that a reviewer reported."""
     report = get_object_or_404(ReportedChange, pk=report_id)
     form = ReasonForm(request.POST, auto_id=f"found-{report.pk}-%s")
@@ -91,7 +91,7 @@ def settle_report(request: StaffRequest, report_id: int) -> HttpResponse:
     tried = run_action(
         request,
         form,
-        lambda: credentialing.settle_report(
+        lambda: credentialing.resolve_report(
             report_id=report.pk,
             note=form.cleaned_data["reason"],
             by=request.user,
@@ -101,25 +101,27 @@ def settle_report(request: StaffRequest, report_id: int) -> HttpResponse:
     if tried.done:
         messages.success(request, "The report is resolved.")
         return redirect("reviewers:worklist")
-    return _worklist_page(request, settling=form, refused_report=report.pk, status=tried.status)
+    return _render_worklist_page(
+        request, settling=form, refused_report=report.pk, status=tried.status
+    )
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
-def limits(request: StaffRequest) -> HttpResponse:
+def edit_conflict_limits(request: StaffRequest) -> HttpResponse:
     """Show the conflict limits in force and past, and let the medical director set new ones."""
     now = timezone.now()
     today = timezone.localdate(now)
-    standing = limits_on(today, known_at=now)
+    standing = get_conflict_limits(today, known_at=now)
     initial = {
         "effective_from": today,
         "holding_percent": standing.holding_percent,
         "kin": sorted(standing.kin),
     }
-    form = LimitsForm(posted(request), today=today, initial=initial)
+    form = LimitsForm(posted_data(request), today=today, initial=initial)
     tried = run_action(
         request,
         form,
-        lambda: conflicts.set_limits(**form.cleaned_data, by=request.user, at=now),
+        lambda: conflicts.set_conflict_limits(**form.cleaned_data, by=request.user, at=now),
     )
     if tried.done:
         messages.success(request, "The conflict limits are saved.")
@@ -136,7 +138,7 @@ def limits(request: StaffRequest) -> HttpResponse:
     return render(request, "reviewers/limits.html", context, status=tried.status)
 
 
-def as_of(form: AsOfForm, *, today: date, now: datetime) -> tuple[date, datetime]:
+def read_as_of(form: AsOfForm, *, today: date, now: datetime) -> tuple[date, datetime]:
     """Return the requested day, and the end of the day on which the facts were known."""
     if not form.is_bound or not form.is_valid():
         return today, now
@@ -144,7 +146,7 @@ def as_of(form: AsOfForm, *, today: date, now: datetime) -> tuple[date, datetime
     known = form.cleaned_data["known"]
     if known is None or known >= today:
         return on, now
-    return on, midnight(known + timedelta(days=1))
+    return on, start_of_day(known + timedelta(days=1))
 
 
 def load_reviewer(code: str) -> Reviewer:

@@ -9,10 +9,10 @@ from django.shortcuts import render
 from django.utils import timezone
 from django.views.decorators.http import require_http_methods
 
-from accounts.requests import StaffRequest, posted
+from accounts.requests import StaffRequest, posted_data
 from cases.models import Case
 from reviewers.forms.choosing import MoveForm, PlanForm
-from reviewers.matching.planning import Step
+from reviewers.matching.planning import PlanStep
 from reviewers.models import Reviewer
 from reviewers.services import moving as move_services
 from reviewers.services import planning as plan_services
@@ -21,14 +21,14 @@ from reviewers.services.planning import HasTime, Outcome
 from .panel import load_reviewer
 
 # Seconds to build a plan, and again to execute it. The gunicorn timeout is 30.
-PATIENCE = 14
+TIME_LIMIT = 14
 
 
 @dataclass(frozen=True)
 class Proposal:
     """One line of a plan for display. ``value`` is the value of its checkbox."""
 
-    step: Step
+    step: PlanStep
     case: Case
     reviewer: Reviewer | None
     value: str
@@ -36,16 +36,16 @@ class Proposal:
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
-def plan(request: StaffRequest) -> HttpResponse:
+def batch_assign(request: StaffRequest) -> HttpResponse:
     """Show a plan for the waiting cases, then offer the selected ones."""
-    form = PlanForm(posted(request))
-    alone = _to_plan_alone(request)
+    form = PlanForm(posted_data(request))
+    alone = _read_cases_to_replan(request)
     if form.is_bound and form.is_valid() and alone is None:
-        outcomes = plan_services.carry_out(
+        outcomes = plan_services.execute_plan(
             choices=form.cleaned_data["choices"],
             by=request.user,
             at=timezone.now(),
-            has_time=_patience(),
+            has_time=_start_time_limit(),
         )
         context = {
             "outcomes": outcomes,
@@ -54,16 +54,20 @@ def plan(request: StaffRequest) -> HttpResponse:
                 for line, one in zip(request.POST.getlist("choices"), outcomes, strict=True)
                 if one.is_left
             ],
-            "waiting": plan_services.waiting().count(),
+            "waiting": plan_services.list_waiting_cases().count(),
         }
-        return render(request, "reviewers/plan.html", context, status=_status(outcomes))
+        return render(
+            request, "reviewers/plan.html", context, status=_get_response_status(outcomes)
+        )
     now = timezone.now()
-    steps, waiting = plan_services.draw_up(
-        by=request.user, at=now, only=alone, has_time=_patience()
+    steps, waiting = plan_services.build_plan(
+        by=request.user, at=now, only=alone, has_time=_start_time_limit()
     )
     context = {
         "form": form,
-        "proposals": _proposals([(step.case_id, step) for step in steps], _ticked(request, alone)),
+        "proposals": _build_proposals(
+            [(step.case_id, step) for step in steps], _read_ticked_lines(request, alone)
+        ),
         "without": sum(step.chosen is None for step in steps),
         "waiting": waiting,
         "today": timezone.localdate(now),
@@ -72,32 +76,32 @@ def plan(request: StaffRequest) -> HttpResponse:
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
-def move(request: StaffRequest, code: str) -> HttpResponse:
+def move_open_work(request: StaffRequest, code: str) -> HttpResponse:
     """Show a plan for a reviewer's open cases, then move the selected ones."""
     reviewer = load_reviewer(code)
-    alone = _to_plan_alone(request)
+    alone = _read_cases_to_replan(request)
     typed = {"reason": request.POST.get("reason", "")}
-    form = MoveForm(posted(request)) if alone is None else MoveForm(initial=typed)
+    form = MoveForm(posted_data(request)) if alone is None else MoveForm(initial=typed)
     outcomes: list[Outcome] = []
     status = 422 if form.is_bound else 200
     if form.is_bound and form.is_valid():
-        outcomes = move_services.carry_out(
+        outcomes = move_services.execute_move_plan(
             reviewer_id=reviewer.pk,
             choices=form.cleaned_data["choices"],
             reason=form.cleaned_data["reason"],
             by=request.user,
             at=timezone.now(),
-            has_time=_patience(),
+            has_time=_start_time_limit(),
         )
-        status = _status(outcomes)
+        status = _get_response_status(outcomes)
     now = timezone.now()
-    lines, many = move_services.draw_up(
+    lines, many = move_services.build_move_plan(
         reviewer_id=reviewer.pk,
         by=request.user,
         at=now,
         in_full=request.GET.get("all", ""),
         only=alone,
-        has_time=_patience(),
+        has_time=_start_time_limit(),
     )
     context = {
         "reviewer": reviewer,
@@ -106,9 +110,9 @@ def move(request: StaffRequest, code: str) -> HttpResponse:
         "lines": list(
             zip(
                 lines,
-                _proposals(
+                _build_proposals(
                     [(line.held.pk, line.step) for line in lines],
-                    None if outcomes else _ticked(request, alone),
+                    None if outcomes else _read_ticked_lines(request, alone),
                 ),
                 strict=True,
             )
@@ -120,16 +124,16 @@ def move(request: StaffRequest, code: str) -> HttpResponse:
     return render(request, "reviewers/move.html", context, status=status)
 
 
-def _patience() -> HasTime:
+def _start_time_limit() -> HasTime:
     """Return a function that tells whether time is left.
 
     The request must end before a server or proxy timeout.
     """
-    end = monotonic() + PATIENCE
+    end = monotonic() + TIME_LIMIT
     return lambda: monotonic() < end
 
 
-def _to_plan_alone(request: StaffRequest) -> list[int] | None:
+def _read_cases_to_replan(request: StaffRequest) -> list[int] | None:
     """Return the ids to plan alone, if that was requested and something is selected.
 
     The proposal for a case depends on the cases planned before it, so planning fewer cases may
@@ -141,21 +145,21 @@ def _to_plan_alone(request: StaffRequest) -> list[int] | None:
     return [given for given, _, _ in form.cleaned_data["choices"]]
 
 
-def _ticked(request: StaffRequest, alone: list[int] | None) -> list[str] | None:
+def _read_ticked_lines(request: StaffRequest, alone: list[int] | None) -> list[str] | None:
     """Return the checkboxes of a refused form."""
     is_refused = request.method == "POST" and alone is None
     return request.POST.getlist("choices") if is_refused else None
 
 
-def _status(outcomes: Sequence[Outcome]) -> int:
+def _get_response_status(outcomes: Sequence[Outcome]) -> int:
     """Return 409 if someone else was first, 422 if anything was refused, else 200."""
     if any(one.was_overtaken for one in outcomes):
         return 409
     return 200 if all(one.is_done or one.is_left for one in outcomes) else 422
 
 
-def _proposals(
-    steps: Sequence[tuple[int, Step | None]], ticked: Collection[str] | None
+def _build_proposals(
+    steps: Sequence[tuple[int, PlanStep | None]], ticked: Collection[str] | None
 ) -> list[Proposal | None]:
     """Build the displayed lines with their cases and proposed reviewers. Two queries.
 

@@ -7,30 +7,34 @@ from django.utils import timezone
 from django.views.decorators.http import require_http_methods
 
 from accounts.actions import run_action
-from accounts.requests import StaffRequest, posted
+from accounts.requests import StaffRequest, posted_data
 from reviewers import policies
 from reviewers.forms.wordings import WordingForm
 from reviewers.services import wordings as wording_services
-from reviewers.wordings import wordings
+from reviewers.wordings import list_wordings
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
-def attestation(request: StaffRequest) -> HttpResponse:
+def edit_attestation_wording(request: StaffRequest) -> HttpResponse:
     """Show current, future and past wordings, and let the medical director publish the next."""
     now = timezone.now()
     today = timezone.localdate(now)
-    shown = wordings(on=today, reader=request.user)
+    shown = list_wordings(on=today, reader=request.user)
     first = max(today, shown.latest.effective_from) if shown.latest else today
     initial = {"effective_from": first, **WordingForm.of(shown.latest)}
-    form = WordingForm(posted(request), today=today, initial=initial)
+    form = WordingForm(posted_data(request), today=today, initial=initial)
     tried = run_action(
-        request, form, lambda: wording_services.publish(**form.facts(), by=request.user, at=now)
+        request,
+        form,
+        lambda: wording_services.publish_attestation_wording(
+            **form.facts(), by=request.user, at=now
+        ),
     )
     if tried.done:
         messages.success(request, f"Wording {tried.result.number} is published.")
         return redirect("reviewers:attestation")
     if tried.refusal:
-        shown = wordings(on=today, reader=request.user)
+        shown = list_wordings(on=today, reader=request.user)
     context = {
         "form": form,
         "shown": shown,

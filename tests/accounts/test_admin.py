@@ -5,7 +5,7 @@ from django.urls import reverse
 
 from accounts.models import AccountEvent, Look, User
 from accounts.roles import Role
-from accounts.services import note_look
+from accounts.services import record_look
 from tests.factories import MONDAY, person
 
 pytestmark = pytest.mark.django_db
@@ -146,7 +146,7 @@ def test_the_auditor_sees_who_opened_a_case_but_not_who_reviews_it(client):
     reviewer = person(Role.REVIEWER, name="Xerxes Secret", email="xerxes@example.org")
     clerk = person(Role.INTAKE, name="Carla Clerk")
     for someone in (reviewer, clerk):
-        note_look(by=someone, subject="case", reference="IMR-1", granted=True, at=MONDAY)
+        record_look(by=someone, subject="case", reference="IMR-1", granted=True, at=MONDAY)
     client.force_login(person(Role.AUDITOR))
     listing = reverse("admin:accounts_look_changelist")
 
@@ -164,7 +164,7 @@ def test_the_auditor_sees_who_opened_a_case_but_not_who_reviews_it(client):
 @pytest.mark.parametrize("lookup", ["user__name__startswith", "user__email", "user", "user_id"])
 def test_looks_cannot_be_asked_for_by_person(client, lookup):
     reviewer = person(Role.REVIEWER, name="Xerxes Secret")
-    note_look(by=reviewer, subject="case", reference="IMR-1", granted=True, at=MONDAY)
+    record_look(by=reviewer, subject="case", reference="IMR-1", granted=True, at=MONDAY)
     client.force_login(person(Role.AUDITOR))
 
     answer = client.get(reverse("admin:accounts_look_changelist"), {lookup: reviewer.pk})
@@ -173,7 +173,7 @@ def test_looks_cannot_be_asked_for_by_person(client, lookup):
 
 def test_a_search_by_name_does_not_reveal_the_reviewer(client):
     reviewer = person(Role.REVIEWER, name="Xerxes Secret")
-    note_look(by=reviewer, subject="case", reference="IMR-1", granted=True, at=MONDAY)
+    record_look(by=reviewer, subject="case", reference="IMR-1", granted=True, at=MONDAY)
     client.force_login(person(Role.AUDITOR))
 
     answer = client.get(reverse("admin:accounts_look_changelist"), {"q": "Xerxes"})

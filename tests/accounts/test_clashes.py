@@ -10,7 +10,7 @@ from accounts.roles import Role
 from accounts.services import change_person, create_user
 from deadlines.days import local_day
 from letters.services import import_wording
-from reviewers.services.conflicts import set_limits
+from reviewers.services.conflicts import set_conflict_limits
 from tests.factories import MONDAY, person
 from tests.letters.factories import SHIPPED
 from tests.races import answers_after
@@ -50,7 +50,9 @@ def test_the_second_of_two_limits_from_the_same_day_is_refused(committed_db):
         "at": MONDAY,
     }
 
-    answers = answers_after(lambda: set_limits(**limits), {"second": lambda: set_limits(**limits)})
+    answers = answers_after(
+        lambda: set_conflict_limits(**limits), {"second": lambda: set_conflict_limits(**limits)}
+    )
 
     assert isinstance(answers["second"], TakenByAnother)
     assert "are on file" in str(answers["second"])

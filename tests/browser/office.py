@@ -130,7 +130,7 @@ class Work:
                 dated_from=local_day(at) - timedelta(days=30),
                 received_on=local_day(at),
             )
-        documents.mark_complete(
+        documents.mark_records_complete(
             case_id=case.pk,
             received_on=local_day(at),
             basis="COMPLETE",
@@ -162,7 +162,7 @@ class Work:
             said = {"outcome": "UPHELD", "rationale": RATIONALE, "basis": "C"}
             said["why_not_higher"] = "The schedule does not address this treatment."
             self.type(assignment, f"item-{opinion.item_id}", said, at)
-            writing.cite(
+            writing.add_citation(
                 assignment_id=assignment.pk,
                 item_id=opinion.item_id,
                 recommendation_id=None,
@@ -174,7 +174,7 @@ class Work:
 
     def type(self, assignment, part, content, at):
         draft = assignment.drafts.filter(part=part).first()
-        writing.save_draft(
+        writing.save_review_draft(
             assignment_id=assignment.pk,
             part=part,
             content=content,
@@ -186,14 +186,14 @@ class Work:
     def submitted(self, **changes):
         assignment = self.written(**changes)
         at = self.start + timedelta(days=3, hours=1)
-        writing.submit(assignment_id=assignment.pk, by=self.people[Role.REVIEWER], at=at)
+        writing.submit_review(assignment_id=assignment.pk, by=self.people[Role.REVIEWER], at=at)
         return Case.objects.get(pk=assignment.case_id)
 
     def returned(self, **changes):
         """Back with its reviewer, and changed since, but not submitted again."""
         case = self.submitted(**changes)
         at = self.start + timedelta(days=3, hours=2)
-        quality.return_for_changes(
+        quality.return_review(
             case_id=case.pk,
             comment="Say how long the relief lasted.",
             item_id=None,
@@ -210,7 +210,7 @@ class Work:
     def approved(self, **changes):
         case = self.submitted(**changes)
         at = self.start + timedelta(days=3, hours=2)
-        quality.approve(
+        quality.approve_review(
             case_id=case.pk, comment="", seen_version=None, by=self.people[Role.QA], at=at
         )
         return Case.objects.get(pk=case.pk)
@@ -218,8 +218,8 @@ class Work:
     def issued(self, **changes):
         case = self.approved(**changes)
         director, at = self.people[Role.DIRECTOR], timezone.now()
-        issuing.preview(case_id=case.pk, by=director, at=at)
-        issuing.issue(case_id=case.pk, seen_version=None, by=director, at=at)
+        issuing.preview_determination(case_id=case.pk, by=director, at=at)
+        issuing.issue_determination(case_id=case.pk, seen_version=None, by=director, at=at)
         file_all_letters(at=at)
         return Case.objects.get(pk=case.pk)
 

@@ -29,7 +29,7 @@ from django.utils import timezone
 from accounts.roles import Role
 from cases.models import Case
 from determinations.services import quality
-from imr_portal.audiences import CLOSED_PAGES, PUBLIC, admits, audience_of
+from imr_portal.audiences import CLOSED_PAGES, PUBLIC, audience_of, is_admitted
 from queues.services import bulk
 from reviewers.models import ReviewerAssignment
 from tests import crawl
@@ -152,7 +152,7 @@ class Rendered:
             return [NOBODY]
         first = SEES_MOST_ON.get(route, SEES_MOST[0])
         in_order = sorted(SEES_MOST, key=lambda who: who != first)
-        return [who for who in in_order if admits(audience_of(route), self.people[who])]
+        return [who for who in in_order if is_admitted(audience_of(route), self.people[who])]
 
     def as_everybody(self):
         """Each page as everyone who may open it."""
@@ -258,7 +258,7 @@ def is_ours(route):
 def more_cases():
     """Cases at stages that the crawl's own cases have left behind."""
     returned = submitted(in_review())
-    quality.return_for_changes(
+    quality.return_review(
         case_id=returned.pk, comment="Say how long the relief lasted.", item_id=None,
         seen_version=None, by=person(Role.QA), at=crawl.REVIEWED + timedelta(hours=1),
     )  # fmt: skip

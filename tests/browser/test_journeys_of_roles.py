@@ -54,7 +54,7 @@ def test_each_of_the_eleven_roles_has_a_journey():
 @journey_of(Role.SUPERVISOR)
 def test_an_intake_supervisor_accepts_a_change_that_a_clerk_proposed(work, signed_in):
     item = work.eligible().items.get()
-    item_changes.propose_change(
+    item_changes.propose_item_change(
         item_id=item.pk,
         facts=item_changes.ItemFacts(title="Epidural injection, with imaging"),
         seen_version=None,

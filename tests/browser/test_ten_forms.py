@@ -223,7 +223,7 @@ def as_keyed(clerk):
     assert cases["not signed"].application.signed_by == ""
     assert cases["by fax, nothing attached"].application.ur_decision_attached is None
     assert Case.objects.filter(duplicate_of__isnull=False).count() == 0
-    assert batches.claim_next(by=clerk, at=complete.application.entered_at) is None
+    assert batches.claim_next_scan(by=clerk, at=complete.application.entered_at) is None
 
 
 def test_keys_of_the_intake_page(at_work, visit):

@@ -51,7 +51,7 @@ def pair(**changes):
 
 
 def consolidate(case, lead, *, by=None, at=LATER, reason="Same injury, one review"):
-    return consolidation.consolidate(
+    return consolidation.consolidate_case(
         case_id=case.pk, lead_id=lead.pk, reason=reason, by=by or person(Role.COORDINATOR), at=at
     )
 
@@ -69,8 +69,8 @@ def test_a_consolidation_links_both_cases_gives_the_reason_and_moves_no_item():
     assert fresh(case).stage == Status.CONSOLIDATED
     link = CaseLink.objects.get(kind="CONSOLIDATED")
     assert (link.case, link.other, link.reason) == (case, lead, "Same injury, one review")
-    assert together.lead_of(case) == lead
-    assert together.consolidated_into(lead) == [case]
+    assert together.find_lead_case(case) == lead
+    assert together.list_consolidated_cases(lead) == [case]
     after = {item.pk: item.case_id for item in (*lead.items.all(), *case.items.all())}
     assert after == before
     for one, other in ((case, lead), (lead, case)):
@@ -121,7 +121,7 @@ def test_separating_cases_keeps_the_link_readable_and_restarts_the_notice_deadli
     lead, case = pair()
     consolidate(case, lead)
     at = LATER + timedelta(days=1)
-    consolidation.separate(
+    consolidation.separate_case(
         case_id=case.pk, reason="Other counsel", by=person(Role.COORDINATOR), at=at
     )
 
@@ -130,15 +130,17 @@ def test_separating_cases_keeps_the_link_readable_and_restarts_the_notice_deadli
     assert link.ended_at == at
     deadline_kind = Deadline.objects.get(case=case, deadline_kind="noarfi", replaced_at=None)
     assert deadline_kind.given["found_eligible"] == local_day(at).isoformat()
-    assert together.consolidated_into(lead) == []
+    assert together.list_consolidated_cases(lead) == []
     with pytest.raises(NotAllowed, match="is not consolidated"):
-        consolidation.separate(case_id=case.pk, reason="Again", by=person(Role.COORDINATOR), at=at)
+        consolidation.separate_case(
+            case_id=case.pk, reason="Again", by=person(Role.COORDINATOR), at=at
+        )
 
 
 def test_the_followers_are_separated_when_the_lead_case_is_withdrawn():
     lead, case = pair()
     consolidate(case, lead)
-    endings.withdraw(
+    endings.withdraw_case(
         case_id=lead.pk, reason="Letter of the employee", by=person(Role.COORDINATOR), at=LATER
     )
 
@@ -159,13 +161,13 @@ def test_every_item_is_decided_in_the_lead_case_and_the_follower_closes_with_it(
     notices.make_notices(case_id=lead.pk, by=coordinator, at=LATER)
     assert "Gabapentin 300 mg #90" in str(Letter.objects.order_by("-pk").first().words)
     with pytest.raises(NotAllowed, match="already name these treatments"):
-        consolidation.separate(case_id=case.pk, reason="Late", by=coordinator, at=LATER)
+        consolidation.separate_case(case_id=case.pk, reason="Late", by=coordinator, at=LATER)
     file_without_typesetting(at=LATER + timedelta(minutes=5))
     notices.mark_notices_sent(
         case_id=lead.pk, sent_on=local_day(MONDAY), by=coordinator, at=LATER + timedelta(hours=1)
     )
     add_record(fresh(lead), by=coordinator)
-    documents.mark_complete(
+    documents.mark_records_complete(
         case_id=lead.pk, received_on=local_day(MONDAY), basis="COMPLETE", seen_version=None,
         by=coordinator, at=MONDAY + timedelta(hours=6),
     )  # fmt: skip

@@ -78,7 +78,9 @@ def test_recomputing_the_deadlines_gives_the_same_dates_and_writes_nothing(held,
     before, rows = sums(held), held.deadlines.count()
 
     for _ in range(2):
-        moved = case_deadlines.recompute(case=held, why="Checked", by=None, at=MONDAY + later)
+        moved = case_deadlines.recompute_deadlines(
+            case=held, why="Checked", by=None, at=MONDAY + later
+        )
         assert moved == []
 
     assert sums(held) == before
@@ -91,7 +93,7 @@ def sums_after(case, days):
     with transaction.atomic():
         for day in days:
             at = MONDAY + timedelta(days=day)
-            case_deadlines.recompute(
+            case_deadlines.recompute_deadlines(
                 case=Case.objects.get(pk=case.pk), why="Checked", by=None, at=at
             )
             found[day] = sums(case)
@@ -114,7 +116,7 @@ def test_a_scheduler_that_stops_for_three_days_computes_the_same_dates_as_one_th
 def test_a_system_deadline_that_jumps_by_an_hour_changes_no_date(held, hours):
     before = sums(held)
 
-    case_deadlines.recompute(
+    case_deadlines.recompute_deadlines(
         case=held, why="Checked", by=None, at=MONDAY + timedelta(days=1, hours=hours)
     )
 
@@ -152,7 +154,7 @@ def test_the_time_in_each_queue_can_be_read_for_a_closed_case(closed):
     long_after = MONDAY + timedelta(days=30)
 
     # The moments at which the factories let each service run.
-    assert hours(*time_in_stage.in_lists(case=closed, at=long_after)) == [
+    assert hours(*time_in_stage.list_queue_intervals(case=closed, at=long_after)) == [
         ("Intake", 0, 0),
         ("Eligibility", 0, 1),
         ("Notices", 1, 4),
@@ -167,7 +169,7 @@ def test_the_time_in_each_queue_can_be_read_for_a_closed_case(closed):
 
 @pytest.mark.capability("CK-6")
 def test_the_reviewers_time_runs_from_offer_to_signature_and_shows_no_name(closed):
-    intervals = time_in_stage.with_reviewers(case=closed, at=MONDAY + timedelta(days=30))
+    intervals = time_in_stage.list_review_intervals(case=closed, at=MONDAY + timedelta(days=30))
 
     assert hours(*intervals) == [("The reviewer", 24, 48)]
 
@@ -175,28 +177,32 @@ def test_the_reviewers_time_runs_from_offer_to_signature_and_shows_no_name(close
 @pytest.mark.capability("CK-6")
 def test_the_time_with_a_person_ends_when_the_case_is_released_or_the_claim_expires(noticed):
     ada = person(Role.COORDINATOR, name="Ada Clerk")
-    claims.claim(case_id=noticed.pk, by=ada, at=MONDAY + timedelta(hours=5))
-    claims.release(case_id=noticed.pk, by=ada, at=MONDAY + timedelta(hours=6))
-    claims.claim(case_id=noticed.pk, by=ada, at=MONDAY + timedelta(days=1))
+    claims.claim_case(case_id=noticed.pk, by=ada, at=MONDAY + timedelta(hours=5))
+    claims.release_case(case_id=noticed.pk, by=ada, at=MONDAY + timedelta(hours=6))
+    claims.claim_case(case_id=noticed.pk, by=ada, at=MONDAY + timedelta(days=1))
 
-    intervals = time_in_stage.with_people(case=noticed, reader=ada, at=MONDAY + timedelta(days=9))
+    intervals = time_in_stage.list_claim_intervals(
+        case=noticed, reader=ada, at=MONDAY + timedelta(days=9)
+    )
 
     lease = claims.LEASE / timedelta(hours=1)
     assert hours(*intervals) == [("Ada Clerk", 5, 6), ("Ada Clerk", 24, 24 + lease)]
-    assert str(time_in_stage.totals(intervals=intervals)[0]) == "Ada Clerk: 0 d 5 h, 2 times"
+    assert str(time_in_stage.sum_intervals(intervals=intervals)[0]) == "Ada Clerk: 0 d 5 h, 2 times"
 
 
 @pytest.mark.capability("CK-6")
 def test_the_time_with_a_person_ends_when_the_case_leaves_the_queue():
     ada = person(Role.COORDINATOR, name="Ada Clerk")
     case = received_case()
-    claims.claim(case_id=case.pk, by=ada, at=MONDAY + timedelta(hours=1))
-    endings.withdraw(
+    claims.claim_case(case_id=case.pk, by=ada, at=MONDAY + timedelta(hours=1))
+    endings.withdraw_case(
         case_id=case.pk, reason="Their letter.", by=ada, at=MONDAY + timedelta(hours=2)
     )
-    endings.close(case_id=case.pk, reason="Withdrawn.", by=ada, at=MONDAY + timedelta(hours=3))
+    endings.close_case(case_id=case.pk, reason="Withdrawn.", by=ada, at=MONDAY + timedelta(hours=3))
 
-    intervals = time_in_stage.with_people(case=case, reader=ada, at=MONDAY + timedelta(days=9))
+    intervals = time_in_stage.list_claim_intervals(
+        case=case, reader=ada, at=MONDAY + timedelta(days=9)
+    )
 
     assert hours(*intervals) == [("Ada Clerk", 1, 3)]
 

@@ -9,8 +9,15 @@ from hypothesis import strategies as st
 
 from accounts.refusals import NotAllowed
 from accounts.roles import Role
-from bench.duplicates import labeled_pairs, measure
-from cases.duplicates import ApplicationFacts, Band, compare, items_alike, keys_of, names_alike
+from bench.duplicates import labeled_pairs, measure_matcher
+from cases.duplicates import (
+    ApplicationFacts,
+    Band,
+    build_duplicate_keys,
+    classify_names,
+    compare_applications,
+    measure_item_overlap,
+)
 from cases.models import Case, CaseKey, CaseLink, DuplicateProposal, Event
 from cases.services import duplicates
 from eligibility.services import screening
@@ -56,8 +63,8 @@ def changed(**changes):
     ],
 )
 def test_names_of_employees_are_compared_in_any_order(one, other, possible_duplicate):
-    assert names_alike(one, other) == possible_duplicate
-    assert names_alike(other, one) == possible_duplicate
+    assert classify_names(one, other) == possible_duplicate
+    assert classify_names(other, one) == possible_duplicate
 
 
 @pytest.mark.capability("IN-1")
@@ -75,18 +82,18 @@ def test_names_of_employees_are_compared_in_any_order(one, other, possible_dupli
     ],
 )
 def test_each_pair_gets_the_rating_that_a_careful_clerk_would_give(other, band):
-    assert compare(FACTS, other).band == band
-    assert compare(other, FACTS).band == band
+    assert compare_applications(FACTS, other).band == band
+    assert compare_applications(other, FACTS).band == band
 
 
 def test_reasons_for_and_against_a_duplicate_are_given_in_sentences():
-    possible_duplicate = compare(FACTS, changed(physician="Ruth Castellanos"))
+    possible_duplicate = compare_applications(FACTS, changed(physician="Ruth Castellanos"))
     assert "The claim number is the same." in possible_duplicate.for_it
     assert possible_duplicate.against == ("The requesting physician differs.",)
 
 
 def test_the_same_treatment_under_another_decision_is_a_repeat_and_not_a_duplicate():
-    possible_duplicate = compare(FACTS, changed(ur_decided=date(2025, 6, 1)))
+    possible_duplicate = compare_applications(FACTS, changed(ur_decided=date(2025, 6, 1)))
     assert (possible_duplicate.band, possible_duplicate.repeats) == (Band.NO, True)
 
 
@@ -102,20 +109,22 @@ applications = st.builds(
 @given(one=applications, other=applications)
 @example(one=ApplicationFacts(claim="00000"), other=ApplicationFacts(claim="000000"))
 def test_the_order_of_two_applications_changes_nothing(one, other):
-    assert compare(one, other) == compare(other, one)
-    assert names_alike(one.employee, other.employee) == names_alike(other.employee, one.employee)
-    assert 0 <= items_alike(one.items, other.items) <= 1
+    assert compare_applications(one, other) == compare_applications(other, one)
+    assert classify_names(one.employee, other.employee) == classify_names(
+        other.employee, one.employee
+    )
+    assert 0 <= measure_item_overlap(one.items, other.items) <= 1
 
 
 @given(one=applications, other=applications)
 def test_two_applications_that_are_certainly_the_same_share_a_key(one, other):
-    if compare(one, other).band == Band.SAME and len(one.claim) > 1:
-        assert keys_of(one) & keys_of(other)
+    if compare_applications(one, other).band == Band.SAME and len(one.claim) > 1:
+        assert build_duplicate_keys(one) & build_duplicate_keys(other)
 
 
 @pytest.mark.capability("IN-1")
 def test_precision_and_recall_on_labeled_pairs_stay_above_the_minimum():
-    result = measure(labeled_pairs(count=120, seed=11))
+    result = measure_matcher(labeled_pairs(count=120, seed=11))
     assert result.recall >= 0.95
     assert result.precision >= 0.9
 
@@ -153,12 +162,12 @@ def test_a_pair_is_proposed_once_and_its_answer_is_kept():
     second = again()
     coordinator = person(Role.COORDINATOR)
     proposal = DuplicateProposal.objects.get()
-    duplicates.settle(
+    duplicates.resolve_duplicate(
         proposal_id=proposal.pk, answer="DIFFERENT", reason="Two decisions", by=coordinator,
         at=LATER,
     )  # fmt: skip
 
-    assert duplicates.look_again(case_id=second.pk, by=coordinator, at=LATER) == []
+    assert duplicates.search_duplicates_again(case_id=second.pk, by=coordinator, at=LATER) == []
     assert DuplicateProposal.objects.get().answer == "DIFFERENT"
 
 
@@ -166,7 +175,7 @@ def test_a_resolved_duplicate_links_both_cases_and_is_proposed_as_ineligible():
     first = received_case(claim_number="06-2213-00417")
     second = again()
     coordinator = person(Role.COORDINATOR)
-    duplicates.settle(
+    duplicates.resolve_duplicate(
         proposal_id=DuplicateProposal.objects.get().pk, answer="DUPLICATE", reason="Same letter",
         item_ids=[second.items.get().pk], by=coordinator, at=LATER,
     )  # fmt: skip
@@ -205,7 +214,9 @@ def test_an_incomplete_answer_is_refused_with_what_to_do(changes, sentence):
     } | changes  # fmt: skip
 
     with pytest.raises(NotAllowed, match=sentence):
-        duplicates.settle(proposal_id=DuplicateProposal.objects.get().pk, at=LATER, **said)
+        duplicates.resolve_duplicate(
+            proposal_id=DuplicateProposal.objects.get().pk, at=LATER, **said
+        )
     assert not CaseLink.objects.exists()
 
 
@@ -216,9 +227,9 @@ def test_a_pair_is_resolved_only_once():
         "proposal_id": DuplicateProposal.objects.get().pk, "answer": "DIFFERENT",
         "reason": "Two", "by": person(Role.COORDINATOR), "at": LATER,
     }  # fmt: skip
-    duplicates.settle(**said)
+    duplicates.resolve_duplicate(**said)
     with pytest.raises(NotAllowed, match="already resolved this"):
-        duplicates.settle(**said)
+        duplicates.resolve_duplicate(**said)
 
 
 def test_another_person_with_the_same_employer_and_day_is_not_proposed():
@@ -238,13 +249,15 @@ def test_finding_possible_duplicates_costs_the_same_for_any_number_of_cases(
         Case.objects.select_related("ur_decision").get(pk=case.pk)
     )
     with django_assert_max_num_queries(6):
-        duplicates.find_similar(facts=facts, but=case)
+        duplicates.find_similar_cases(facts=facts, but=case)
 
 
 def test_candidates_are_found_by_index():
     received_case(claim_number="06-2213-00417")
     rows = (
-        CaseKey.objects.filter(key__in=keys_of(FACTS)).order_by("-case_id").values_list("case_id")
+        CaseKey.objects.filter(key__in=build_duplicate_keys(FACTS))
+        .order_by("-case_id")
+        .values_list("case_id")
     )
     plan = rows.explain()
     if connection.vendor == "sqlite":
@@ -289,7 +302,7 @@ def test_an_earlier_decision_is_shown_with_the_twelve_months_and_decides_nothing
         received_at=MONDAY + timedelta(days=100), at=MONDAY + timedelta(days=101),
         items=[ItemOnForm(title=first.items.get().title)],
     )  # fmt: skip
-    found = duplicates.earlier_decisions(second.items.get())
+    found = duplicates.find_earlier_decisions(second.items.get())
     assert [one.case for one in found] == [first]
     client.force_login(person(Role.COORDINATOR))
     page = client.get(f"/cases/{second.number}/related/").content.decode()

@@ -53,7 +53,7 @@ def act(service, case, by, reason="A letter of 2 March says so.", **more):
 def test_withdrawing_ends_the_case_and_every_pending_item(coordinator):
     case = received_case(items=THREE)
 
-    after = act(endings.withdraw, case, coordinator)
+    after = act(endings.withdraw_case, case, coordinator)
 
     assert (after.stage, after.is_open) == (Status.WITHDRAWN, True)
     assert endings_of(case) == [Ending.WITHDRAWN] * 3
@@ -67,7 +67,7 @@ def test_some_authorized_items_end_and_the_case_continues(coordinator):
     case = received_case(items=THREE)
     one, _, three = case.items.order_by("position")
 
-    after = act(endings.terminate, case, coordinator, item_ids=[three.pk, one.pk])
+    after = act(endings.terminate_items, case, coordinator, item_ids=[three.pk, one.pk])
 
     assert after.stage == Status.SCREENING
     assert endings_of(case) == [Ending.AUTHORIZED, Ending.PENDING, Ending.AUTHORIZED]
@@ -77,7 +77,7 @@ def test_some_authorized_items_end_and_the_case_continues(coordinator):
 def test_one_authorized_item_reads_as_one(coordinator):
     case = received_case(items=THREE)
 
-    act(endings.terminate, case, coordinator, item_ids=[case.items.get(position=2).pk])
+    act(endings.terminate_items, case, coordinator, item_ids=[case.items.get(position=2).pk])
 
     assert case.events.latest("pk").sentence.startswith("Item 2 ends:")
 
@@ -85,9 +85,9 @@ def test_one_authorized_item_reads_as_one(coordinator):
 def test_when_the_last_items_are_authorized_the_case_is_terminated(coordinator):
     case = received_case(items=THREE)
     one, two, three = case.items.order_by("position")
-    act(endings.terminate, case, coordinator, item_ids=[one.pk])
+    act(endings.terminate_items, case, coordinator, item_ids=[one.pk])
 
-    after = act(endings.terminate, case, coordinator, item_ids=[two.pk, three.pk])
+    after = act(endings.terminate_items, case, coordinator, item_ids=[two.pk, three.pk])
 
     assert after.stage == Status.TERMINATED
     assert endings_of(case) == [Ending.AUTHORIZED] * 3
@@ -96,16 +96,18 @@ def test_when_the_last_items_are_authorized_the_case_is_terminated(coordinator):
 def test_only_pending_items_of_this_case_can_be_authorized(coordinator):
     case, other = received_case(items=THREE), received_case()
     one = case.items.get(position=1)
-    act(endings.terminate, case, coordinator, item_ids=[one.pk])
+    act(endings.terminate_items, case, coordinator, item_ids=[one.pk])
 
     for wrong in ([], [one.pk], [other.items.get().pk], [987654]):
         with pytest.raises(NotAllowed, match="still pending"):
-            act(endings.terminate, case, coordinator, item_ids=wrong)
+            act(endings.terminate_items, case, coordinator, item_ids=wrong)
 
     assert other.items.get().ending == Ending.PENDING
 
 
-@pytest.mark.parametrize("service", [endings.withdraw, endings.close, screening.screen_again])
+@pytest.mark.parametrize(
+    "service", [endings.withdraw_case, endings.close_case, screening.screen_case_again]
+)
 @pytest.mark.parametrize("reason", ["", "   "])
 def test_every_end_needs_a_reason(coordinator, service, reason):
     case = ineligible_case(coordinator)
@@ -113,13 +115,13 @@ def test_every_end_needs_a_reason(coordinator, service, reason):
     with pytest.raises(NotAllowed, match="(Say|Enter) why"):
         act(service, case, coordinator, reason=reason)
     with pytest.raises(NotAllowed, match="(Say|Enter) why"):
-        act(endings.terminate, case, coordinator, reason=reason, item_ids=[1])
+        act(endings.terminate_items, case, coordinator, reason=reason, item_ids=[1])
 
 
 def test_closing_an_ineligible_case_ends_its_items_as_ineligible(coordinator):
     case = ineligible_case(coordinator, items=THREE)
 
-    after = act(endings.close, case, coordinator)
+    after = act(endings.close_case, case, coordinator)
 
     assert (after.stage, after.is_open, after.closed_at) == (Status.CLOSED, False, MONDAY)
     assert (after.next_role, after.queue) == ("", "")
@@ -128,32 +130,32 @@ def test_closing_an_ineligible_case_ends_its_items_as_ineligible(coordinator):
 
 def test_closing_keeps_how_each_item_ended(coordinator):
     case = received_case(items=THREE)
-    act(endings.terminate, case, coordinator, item_ids=[case.items.get(position=1).pk])
-    act(endings.withdraw, case, coordinator)
-    act(endings.close, case, coordinator)
+    act(endings.terminate_items, case, coordinator, item_ids=[case.items.get(position=1).pk])
+    act(endings.withdraw_case, case, coordinator)
+    act(endings.close_case, case, coordinator)
 
     assert endings_of(case) == [Ending.AUTHORIZED, Ending.WITHDRAWN, Ending.WITHDRAWN]
 
 
 def test_an_open_case_is_not_simply_closed(coordinator):
     with pytest.raises(NotAllowed, match="To close it, it must be in"):
-        act(endings.close, received_case(), coordinator)
+        act(endings.close_case, received_case(), coordinator)
 
 
 def test_an_ended_case_does_not_end_again(coordinator):
     case = received_case()
-    act(endings.withdraw, case, coordinator)
+    act(endings.withdraw_case, case, coordinator)
 
     with pytest.raises(NotAllowed, match="can no longer end early"):
-        act(endings.withdraw, case, coordinator)
+        act(endings.withdraw_case, case, coordinator)
     with pytest.raises(NotAllowed, match="can no longer end early"):
-        act(endings.terminate, case, coordinator, item_ids=[case.items.get().pk])
+        act(endings.terminate_items, case, coordinator, item_ids=[case.items.get().pk])
 
 
 def test_reviewing_eligibility_again_restarts_the_deadline_and_keeps_the_finding(coordinator):
     case = ineligible_case(coordinator)
 
-    after = act(screening.screen_again, case, coordinator)
+    after = act(screening.screen_case_again, case, coordinator)
 
     assert after.stage == Status.SCREENING
     assert case.eligibility_decisions.get().result == "INELIGIBLE"
@@ -165,10 +167,10 @@ def test_reviewing_eligibility_again_restarts_the_deadline_and_keeps_the_finding
 def test_a_duplicate_of_a_closed_lead_case_is_reviewed_separately(coordinator):
     lead = received_case(claim_number="06-1")
     case = received_case(claim_number="06-1")
-    act(endings.withdraw, lead, coordinator)
-    act(endings.close, lead, coordinator)
+    act(endings.withdraw_case, lead, coordinator)
+    act(endings.close_case, lead, coordinator)
 
-    after = act(screening.screen_again, case, coordinator)
+    after = act(screening.screen_case_again, case, coordinator)
 
     assert (after.stage, after.duplicate_of) == (Status.SCREENING, None)
     assert case.links.get().other == lead  # what was thought then stays readable
@@ -178,7 +180,7 @@ def test_a_duplicate_is_closed_as_ineligible(coordinator):
     received_case(claim_number="06-1")
     case = received_case(claim_number="06-1")
 
-    act(endings.close, case, coordinator, reason="Sent twice.")
+    act(endings.close_case, case, coordinator, reason="Sent twice.")
 
     assert endings_of(case) == [Ending.INELIGIBLE]
 
@@ -187,11 +189,11 @@ def test_a_duplicate_is_closed_as_ineligible(coordinator):
 def test_other_roles_cannot_end_a_case(role, coordinator):
     case, stranger = ineligible_case(coordinator), person(role)
 
-    for service in (endings.withdraw, endings.close, screening.screen_again):
+    for service in (endings.withdraw_case, endings.close_case, screening.screen_case_again):
         with pytest.raises(NotAllowed, match="Your role does not let you"):
             act(service, case, stranger)
     with pytest.raises(NotAllowed, match="Your role does not let you"):
-        act(endings.terminate, case, stranger, item_ids=[case.items.get().pk])
+        act(endings.terminate_items, case, stranger, item_ids=[case.items.get().pk])
 
 
 # --- The pages ------------------------------------------------------------------------------------

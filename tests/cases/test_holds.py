@@ -154,7 +154,7 @@ def test_a_hold_that_ends_returns_the_case_to_the_queue_without_a_job(coordinato
     planned = TODAY + timedelta(days=3)
     hold(case, coordinator)
 
-    offered = [claims.next_case(user=coordinator, at=_at(days)) for days in (0, 2, 3, 4)]
+    offered = [claims.preview_next_case(user=coordinator, at=_at(days)) for days in (0, 2, 3, 4)]
     assert offered == [None, None, case, case]
     row = case.holds.get()
     assert row.ended_on is None  # no one did anything
@@ -167,9 +167,11 @@ def test_no_hold_hides_a_case_on_the_day_it_falls_due(coordinator):
     hold(case, coordinator, starts_on=late, days=9, at=_at((late - TODAY).days))
 
     due = (case.due_on - TODAY).days
-    offered = [claims.next_case(user=coordinator, at=_at(due + days)) for days in (-1, 0, 1)]
+    offered = [
+        claims.preview_next_case(user=coordinator, at=_at(due + days)) for days in (-1, 0, 1)
+    ]
     assert offered == [None, case, case]
-    assert claims.claim_next(by=coordinator, at=_at(due)).case == case
+    assert claims.claim_next_case(by=coordinator, at=_at(due)).case == case
 
 
 def test_a_held_case_without_a_running_deadline_never_falls_due(coordinator):
@@ -184,7 +186,7 @@ def test_a_held_case_without_a_running_deadline_never_falls_due(coordinator):
         at=MONDAY,
     )
 
-    offered = [claims.next_case(user=coordinator, at=_at(days)) for days in (0, 8, 9)]
+    offered = [claims.preview_next_case(user=coordinator, at=_at(days)) for days in (0, 8, 9)]
     assert offered == [None, None, case]
 
 

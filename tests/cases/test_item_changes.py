@@ -50,21 +50,23 @@ def facts(one, **changes):
 
 
 def propose(one, by, *, seen=None, why="The application says so.", **changes):
-    return services.propose_change(
+    return services.propose_item_change(
         item_id=one.pk, facts=facts(one, **changes), seen_version=seen, why=why, by=by, at=AT
     )
 
 
 def withdrawal(one, by, why="Withdrawn by letter."):
-    return services.propose_withdrawal(item_id=one.pk, seen_version=None, why=why, by=by, at=AT)
+    return services.propose_item_withdrawal(
+        item_id=one.pk, seen_version=None, why=why, by=by, at=AT
+    )
 
 
 def accept(change, by, at=AT):
-    return services.accept_change(change_id=change.pk, by=by, at=at)
+    return services.accept_item_change(change_id=change.pk, by=by, at=at)
 
 
 def refuse(change, by, because="The form says otherwise."):
-    return services.refuse_change(change_id=change.pk, because=because, by=by, at=AT)
+    return services.refuse_item_change(change_id=change.pk, because=because, by=by, at=AT)
 
 
 def endings_of(case):
@@ -196,7 +198,7 @@ def test_each_item_keeps_its_own_state_and_history(proposer, second):
     case = noticed_case(items=THREE)
     accept(propose(item(case, 1), proposer, title="Lumbar brace"), second)
     accept(withdrawal(item(case, 2), proposer), second)
-    endings.terminate(
+    endings.terminate_items(
         case_id=case.pk,
         item_ids=[item(case, 3).pk],
         reason="Authorized by letter.",
@@ -230,7 +232,7 @@ def test_an_item_has_one_proposed_change_at_a_time(proposer, second):
 def test_a_proposal_on_changed_values_is_not_accepted(proposer, second):
     case = eligible_case(items=THREE)
     change = propose(item(case), proposer, title="Lumbar brace")
-    endings.terminate(
+    endings.terminate_items(
         case_id=case.pk, item_ids=[item(case).pk], reason="Authorized.", by=proposer, at=AT
     )
     with pytest.raises(ProposalOutdated, match="has changed since this was proposed"):

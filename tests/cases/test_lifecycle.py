@@ -145,7 +145,7 @@ def test_an_outdated_drawing_is_reported(tmp_path, settings):
 
 
 def test_the_drawn_page_shows_every_state_and_every_move():
-    page = draw_lifecycle.draw()
+    page = draw_lifecycle.draw_lifecycle_page()
     for state in Status:
         assert f"| {state.label} | `{state.value}` |" in page
     for old, new in LEGAL:

@@ -42,7 +42,7 @@ def test_an_action_that_waits_for_a_correction_uses_the_corrected_ur_decision(co
     item, decided_on = case.items.get(), case.ur_decision.decided_on
 
     answers = answers_after(
-        lambda: corrections.correct_scan(
+        lambda: corrections.correct_application(
             case_id=case.pk,
             said={"claim_number": "06-2213-78", "decided_on": decided_on + timedelta(days=9)},
             items={item.pk: ItemOnForm(item.title)},
@@ -52,10 +52,10 @@ def test_an_action_that_waits_for_a_correction_uses_the_corrected_ur_decision(co
             at=LATER,
         ),
         {
-            "receive": lambda: receiving.receive(
+            "receive": lambda: receiving.receive_application(
                 application=application(claim_number="06-2213-77"), by=clerk, at=LATER
             ),
-            "add": lambda: parties.add(
+            "add": lambda: parties.add_party_to_case(
                 case_id=case.pk,
                 party=PartyOnForm(PartyRole.REPRESENTATIVE, "Sam Reed", address="1 Elm Street"),
                 since=decided_on + timedelta(days=5),
@@ -74,11 +74,11 @@ def test_an_action_that_waits_for_a_correction_uses_the_corrected_ur_decision(co
 def test_a_scan_claimed_by_someone_else_stays_with_them(committed_db):
     ada, ben = person(Role.INTAKE), person(Role.INTAKE)
     first, second = batch_of(scanned_file(), scanned_file(), by=ada).scans.order_by("pk")
-    batches.claim(scan_id=first.pk, by=ada, at=MONDAY)
+    batches.claim_scan(scan_id=first.pk, by=ada, at=MONDAY)
 
     answers_after(
-        lambda: batches.claim(scan_id=first.pk, by=ben, at=LATER),
-        {"claim": lambda: batches.claim(scan_id=second.pk, by=ada, at=LATER)},
+        lambda: batches.claim_scan(scan_id=first.pk, by=ben, at=LATER),
+        {"claim": lambda: batches.claim_scan(scan_id=second.pk, by=ada, at=LATER)},
     )
 
     held = dict(Scan.objects.values_list("pk", "claimed_by"))
@@ -87,12 +87,12 @@ def test_a_scan_claimed_by_someone_else_stays_with_them(committed_db):
 
 def test_work_next_renews_no_claim_that_was_just_released(committed_db):
     ada, case = person(Role.COORDINATOR), received_case()
-    claims.claim(case_id=case.pk, by=ada, at=MONDAY)
+    claims.claim_case(case_id=case.pk, by=ada, at=MONDAY)
     soon = MONDAY + timedelta(hours=1)
 
     answers = answers_after(
-        lambda: claims.release(case_id=case.pk, by=ada, at=soon),
-        {"next": lambda: claims.claim_next(by=ada, at=soon)},
+        lambda: claims.release_case(case_id=case.pk, by=ada, at=soon),
+        {"next": lambda: claims.claim_next_case(by=ada, at=soon)},
     )
 
     assert list(WorkClaim.objects.live(at=soon)) == [answers["next"]]
@@ -108,15 +108,19 @@ def test_a_file_that_the_virus_scanner_refused_at_the_same_time_stays_refused(
             raise files.services.FileRefused("This file contains a virus.")
         return answer
 
-    monkeypatch.setattr(files.services, "_verdict", verdict)
+    monkeypatch.setattr(files.services, "_scan_for_viruses", verdict)
     content = scanned_file().read()
     answer = (state.QUARANTINED, "It waits for the virus scanner.")
-    kept = files.services.receive(upload=scanned_file(content=content), at=MONDAY)
+    kept = files.services.receive_upload(upload=scanned_file(content=content), at=MONDAY)
     answer = (state.CLEAN, "")
 
     answers = answers_after(
         lambda: files.services.release_quarantined(file_id=kept.pk, at=LATER),
-        {"receive": lambda: files.services.receive(upload=scanned_file(content=content), at=LATER)},
+        {
+            "receive": lambda: files.services.receive_upload(
+                upload=scanned_file(content=content), at=LATER
+            )
+        },
     )
 
     assert str(answers["receive"]) == "This file contains a virus."
@@ -180,7 +184,7 @@ def test_accepting_a_form_locks_its_draft_before_the_scan(committed_db):
     # As when the page saves what is typed at the moment of Accept: first the draft, then the scan.
     answers = answers_after(
         lambda: IntakeDraft.objects.select_for_update().get(key=form.key),
-        {"receive": lambda: receiving.receive(application=form, by=clerk, at=MONDAY)},
+        {"receive": lambda: receiving.receive_application(application=form, by=clerk, at=MONDAY)},
         meanwhile=lambda: Scan.objects.select_for_update(nowait=True).get(pk=scan.pk),
     )
 

@@ -55,7 +55,7 @@ def staff(user, at=BEFORE, **said):
 
 
 def conflict(of, company=EMPLOYER, relation="EMPLOYMENT", at=BEFORE, **said):
-    return organization.record_conflict(
+    return organization.record_member_affiliation(
         member_id=of.pk,
         relation=relation,
         organization_name=company,
@@ -67,11 +67,14 @@ def conflict(of, company=EMPLOYER, relation="EMPLOYMENT", at=BEFORE, **said):
 
 
 def results(case):
-    return [(one.kind, one.row.relation, one.result) for one in organization_facts.standing(case)]
+    return [
+        (one.kind, one.row.relation, one.result)
+        for one in organization_facts.list_conflict_findings(case)
+    ]
 
 
 def assign(case, reviewer, listed, by, at=NOON):
-    return assignments.assign(
+    return assignments.assign_reviewer(
         case_id=case.pk,
         reviewer_id=reviewer.pk,
         candidate_list_id=listed.pk,
@@ -82,7 +85,7 @@ def assign(case, reviewer, listed, by, at=NOON):
 
 
 def add_facility(case, name, at):
-    return party_services.add(
+    return party_services.add_party_to_case(
         case_id=case.pk,
         party=PartyOnForm(role=PartyRole.FACILITY, name=name),
         since=None,
@@ -93,8 +96,10 @@ def add_facility(case, name, at):
 
 
 def settle(case, by, result="PASS", note="Born in another year", at=NOON):
-    (doubt,) = [one.row for one in organization_facts.standing(case) if one.is_open]
-    return own_conflicts.settle(result_id=doubt.pk, result=result, note=note, by=by, at=at)
+    (doubt,) = [one.row for one in organization_facts.list_conflict_findings(case) if one.is_open]
+    return own_conflicts.resolve_own_conflict(
+        result_id=doubt.pk, result=result, note=note, by=by, at=at
+    )
 
 
 # --- on receipt -----------------------------------------------------------------------------------
@@ -135,7 +140,7 @@ def test_a_fault_in_the_conflict_check_rolls_back_the_whole_application(monkeypa
         raise RuntimeError("planted")
 
     clerk = person(Role.INTAKE)
-    monkeypatch.setattr(own_conflicts, "own_conflicts", fault)
+    monkeypatch.setattr(own_conflicts, "find_own_conflicts", fault)
 
     with pytest.raises(RuntimeError, match="planted"):
         received_case(by=clerk)
@@ -159,7 +164,7 @@ def test_the_conflict_check_costs_the_same_for_a_large_organization():
 
     def queries(at):
         with CaptureQueriesContext(connection) as asked:
-            own_conflicts.examine_case(case_id=case.pk, by=None, at=at)
+            own_conflicts.check_own_conflicts_of_case(case_id=case.pk, by=None, at=at)
         return len(asked)
 
     few = queries(NOON)
@@ -214,7 +219,7 @@ def test_a_party_with_a_new_name_is_checked_under_the_new_name_from_its_date():
     case = received_case()
     old = case.parties.get(role="EMPLOYER")
 
-    party_services.change(
+    party_services.change_party_details(
         case_id=case.pk,
         party_id=old.pk,
         details=party_services.PartyDetails(name="Harbor Freezers", address=old.address),
@@ -232,22 +237,24 @@ def test_checking_the_same_facts_again_stores_no_second_row():
     member()
     case = received_case()
 
-    own_conflicts.examine_case(case_id=case.pk, by=None, at=NOON)
+    own_conflicts.check_own_conflicts_of_case(case_id=case.pk, by=None, at=NOON)
     assert case.own_conflict_results.count() == 1
 
     member("OFFICER", "Another One", at=NOON)
-    own_conflicts.examine_case(case_id=case.pk, by=None, at=NOON)
+    own_conflicts.check_own_conflicts_of_case(case_id=case.pk, by=None, at=NOON)
     assert [row.members_tested for row in case.own_conflict_results.order_by("run")] == [1, 2]
 
 
 @pytest.mark.capability("CO-4")
 def test_open_cases_are_checked_again_when_the_organization_has_changed():
     case, gone = received_case(), received_case()
-    endings.withdraw(case_id=gone.pk, reason="Taken back", by=person(Role.COORDINATOR), at=NOON)
+    endings.withdraw_case(
+        case_id=gone.pk, reason="Taken back", by=person(Role.COORDINATOR), at=NOON
+    )
     conflict(member(at=NOON), EMPLOYER, at=NOON)
 
-    assert own_conflicts.examine_outdated(by=None, at=NOON) == 2  # withdrawn is not closed yet
-    assert own_conflicts.examine_outdated(by=None, at=NOON + timedelta(hours=1)) == 0
+    assert own_conflicts.check_outdated_cases(by=None, at=NOON) == 2  # withdrawn is not closed yet
+    assert own_conflicts.check_outdated_cases(by=None, at=NOON + timedelta(hours=1)) == 0
 
     assert results(case) == [("OFFICER", "EMPLOYMENT", "FAIL")]
     assert case.events.filter(
@@ -272,7 +279,7 @@ def test_no_reviewer_is_assigned_to_a_case_with_a_conflict_of_an_officer():
         "a contract with the claims administrator is on file. "
         "The Administrative Director must assign it to another organization."
     )
-    (outcome,) = planning.carry_out(
+    (outcome,) = planning.execute_plan(
         choices=[(case.pk, case.version, reviewer.pk)], by=coordinator, at=NOON
     )
     assert (outcome.is_done, outcome.sentence) == (False, str(refused.value))
@@ -299,7 +306,7 @@ def test_the_batch_plan_checks_for_conflicts_that_were_recorded_since():
     case, coordinator, reviewer = ready_case(), person(Role.COORDINATOR), fit_reviewer()
     conflict(member(at=NOON), EMPLOYER, at=NOON)
 
-    (outcome,) = planning.carry_out(
+    (outcome,) = planning.execute_plan(
         choices=[(case.pk, case.version, reviewer.pk)], by=coordinator, at=NOON
     )
 
@@ -313,9 +320,9 @@ def test_the_batch_plan_shows_in_advance_that_the_case_cannot_be_assigned():
     coordinator, case = person(Role.COORDINATOR), ready_case()
     fit_reviewer()
     conflict(member())
-    own_conflicts.examine_case(case_id=case.pk, by=None, at=MONDAY)
+    own_conflicts.check_own_conflicts_of_case(case_id=case.pk, by=None, at=MONDAY)
 
-    ((step,), waiting) = planning.draw_up(by=coordinator, at=NOON)
+    ((step,), waiting) = planning.build_plan(by=coordinator, at=NOON)
 
     assert (step.case_id, step.chosen, waiting) == (case.pk, None, 1)
     assert "may not decide" in step.why_not
@@ -327,11 +334,11 @@ def test_a_conflict_that_appears_after_the_review_stops_the_determination():
     director, later = person(Role.DIRECTOR), MONDAY + timedelta(days=9)
     assert not why_not_issue(director, case)
     conflict(member(at=later), EMPLOYER, at=later)
-    own_conflicts.examine_outdated(by=None, at=later)
+    own_conflicts.check_outdated_cases(by=None, at=later)
 
     assert "may not decide" in why_not_issue(director, Case.objects.get(pk=case.pk))
     with pytest.raises(NotAllowed, match="may not decide"):
-        issuing.issue(case_id=case.pk, seen_version=None, by=director, at=later)
+        issuing.issue_determination(case_id=case.pk, seen_version=None, by=director, at=later)
 
 
 @pytest.mark.capability("CO-4")
@@ -380,7 +387,9 @@ def test_a_similar_name_waits_for_the_director_and_then_the_case_continues():
         assert secret not in f"{event.sentence}{event.why}{event.facts}"
     assert assign(case, reviewer, ranked(case, by=coordinator), coordinator).case == case
     with pytest.raises(NotAllowed, match="already resolved this"):
-        own_conflicts.settle(result_id=unknown.pk, result="FAIL", note="No", by=director, at=NOON)
+        own_conflicts.resolve_own_conflict(
+            result_id=unknown.pk, result="FAIL", note="No", by=director, at=NOON
+        )
 
 
 @pytest.mark.capability("CO-4")
@@ -417,7 +426,7 @@ def test_a_possible_conflict_of_an_earlier_check_can_no_longer_be_resolved():
     add_facility(case, "Bayview Surgery Center", NOON)
 
     with pytest.raises(NotAllowed, match="checked again"):
-        own_conflicts.settle(
+        own_conflicts.resolve_own_conflict(
             result_id=doubt.pk, result="PASS", note="No", by=person(Role.DIRECTOR), at=NOON
         )
 
@@ -427,7 +436,7 @@ def test_there_is_nothing_to_resolve_where_no_conflict_was_found():
     passed = received_case().own_conflict_results.get()
 
     with pytest.raises(NotAllowed, match="nothing to resolve"):
-        own_conflicts.settle(
+        own_conflicts.resolve_own_conflict(
             result_id=passed.pk, result="PASS", note="No", by=person(Role.DIRECTOR), at=NOON
         )
 
@@ -450,10 +459,10 @@ def test_a_member_of_staff_with_a_conflict_cannot_act_and_a_colleague_can():
 
     with pytest.raises(NotAllowed, match="You cannot work on case .* Ask a colleague"):
         decide(case, tied)
-    assert claims.next_case(user=tied, at=NOON) is None
-    assert claims.claim_next(by=tied, at=NOON) is None
+    assert claims.preview_next_case(user=tied, at=NOON) is None
+    assert claims.claim_next_case(by=tied, at=NOON) is None
     with pytest.raises(NotAllowed, match="Ask a colleague to take the case"):
-        claims.claim(case_id=case.pk, by=tied, at=NOON)
+        claims.claim_case(case_id=case.pk, by=tied, at=NOON)
 
     decide(case, free)
     case.refresh_from_db()
@@ -532,7 +541,7 @@ def test_an_owner_partly_owned_by_a_party_is_a_possible_conflict():
         at=NOON,
     )
 
-    own_conflicts.examine_case(case_id=case.pk, by=None, at=NOON)
+    own_conflicts.check_own_conflicts_of_case(case_id=case.pk, by=None, at=NOON)
 
     assert results(case) == [("OWNER", "PART_OWNED", "UNKNOWN")]
 
@@ -544,7 +553,7 @@ def test_ownership_that_ended_earlier_no_longer_counts_and_stays_on_file():
     with pytest.raises(NotAllowed, match="is the employer"):
         ranked(case, by=coordinator)
 
-    organization.correct(
+    organization.correct_member_fact(
         kind="member",
         fact_id=owner.pk,
         changes={"valid_to": date(2025, 12, 31), "source": "Deed of sale"},
@@ -553,9 +562,9 @@ def test_ownership_that_ended_earlier_no_longer_counts_and_stays_on_file():
     )
 
     assert assign(case, fit_reviewer(), ranked(case, by=coordinator), coordinator)
-    on_the_day = organization_facts.own_organization_of(on=date(2024, 6, 1), known_at=NOON)
+    on_the_day = organization_facts.read_own_organization(on=date(2024, 6, 1), known_at=NOON)
     assert [one.organization_id for one in on_the_day.members] == [owner.organization_id]
-    believed_then = organization_facts.own_organization_of(on=MONDAY.date(), known_at=MONDAY)
+    believed_then = organization_facts.read_own_organization(on=MONDAY.date(), known_at=MONDAY)
     assert [one.member_id for one in believed_then.members] == [owner.pk]
 
 
@@ -570,7 +579,7 @@ def test_a_holding_counts_above_one_percent(share, found):
 def test_a_corrected_owner_keeps_its_affiliations():
     owner = member("OWNER", "Elin Marsh", share_percent=Decimal(10))
     conflict(owner, EMPLOYER)
-    organization.correct(
+    organization.correct_member_fact(
         kind="member", fact_id=owner.pk, changes={"share_percent": Decimal(12)}, by=None, at=BEFORE
     )
 
@@ -581,13 +590,13 @@ def test_a_corrected_owner_keeps_its_affiliations():
 def test_a_fact_that_was_never_true_no_longer_counts():
     owner = member("OWNER", "Elin Marsh")
     wrong = conflict(owner, EMPLOYER)
-    organization.withdraw(
+    organization.withdraw_member_fact(
         kind="affiliation", fact_id=wrong.pk, reason="Another Elin", by=None, at=BEFORE
     )
 
     assert results(received_case()) == [("", "NONE", "PASS")]
     with pytest.raises(NotAllowed, match="corrected this"):
-        organization.withdraw(
+        organization.withdraw_member_fact(
             kind="affiliation", fact_id=wrong.pk, reason="Again", by=None, at=BEFORE
         )
 
@@ -639,7 +648,7 @@ def test_a_page_opened_before_someone_was_barred_is_stale():
     case, tied = received_case(), person(Role.COORDINATOR)
     seen = case.version
     conflict(staff(tied, at=NOON), EMPLOYER, at=NOON)
-    own_conflicts.examine_case(case_id=case.pk, by=None, at=NOON)
+    own_conflicts.check_own_conflicts_of_case(case_id=case.pk, by=None, at=NOON)
 
     with pytest.raises(Stale):
         screening.decide_eligibility(

@@ -13,7 +13,7 @@ from cases.models import Role as PartyRole
 from cases.services import endings
 from cases.services import parties as services
 from cases.services.parties import PartyChanged, PartyDetails, PartyOnForm
-from correspondence.services.notices import make_notices, recipients
+from correspondence.services.notices import list_notice_recipients, make_notices
 from determinations.services import issuing
 from letters.models import Delivery
 from reviewers import policies as reviewer_policies
@@ -39,7 +39,7 @@ def coordinator(client, set_clock):
 
 
 def standing(case, role, on=TODAY):
-    return [one for one in services.standing(case, on=on) if one.role == role]
+    return [one for one in services.current_parties(case, on=on) if one.role == role]
 
 
 def attorney(case, on=TODAY):
@@ -53,7 +53,7 @@ def details(party, **changes):
 
 
 def change(case, party, by, *, since=None, why="Their letter of today.", at=LATER, **changes):
-    return services.change(
+    return services.change_party_details(
         case_id=case.pk,
         party_id=party.pk,
         details=details(party, **changes),
@@ -65,13 +65,13 @@ def change(case, party, by, *, since=None, why="Their letter of today.", at=LATE
 
 
 def end(case, party, by, *, last_day=TODAY, why="Substitution of attorney.", at=LATER):
-    return services.end(
+    return services.end_party_role(
         case_id=case.pk, party_id=party.pk, last_day=last_day, why=why, by=by, at=at
     )
 
 
 def add(case, by, role="DEFENSE_ATTORNEY", name="Noor Haddad", *, since=None, item_id=None, **more):
-    return services.add(
+    return services.add_party_to_case(
         case_id=case.pk,
         party=PartyOnForm(role=PartyRole(role), name=name, **more),
         since=since,
@@ -101,7 +101,7 @@ def test_a_new_address_is_dated_and_a_sent_letter_keeps_the_old_one(coordinator)
     assert attorney(case, date(2026, 3, 8)).address == old.address
     sent = case.notices.get(party__role="EMPLOYEE_ATTORNEY")
     assert (sent.party, sent.delivery.address) == (old, old.address)
-    assert [one.address for one in services.former(case, on=TODAY)] == [old.address]
+    assert [one.address for one in services.former_parties(case, on=TODAY)] == [old.address]
 
 
 @pytest.mark.capability("IN-10")
@@ -133,7 +133,7 @@ def test_a_correction_replaces_the_row_from_its_first_day(coordinator):
     assert new.corrects == old
     assert attorney(case, date(2026, 1, 1)).pk == new.pk
     assert case.parties.known_at(LATER - timedelta(seconds=1)).filter(pk=old.pk).exists()
-    assert not services.former(case, on=TODAY)
+    assert not services.former_parties(case, on=TODAY)
 
 
 @pytest.mark.capability("IN-10")
@@ -143,9 +143,11 @@ def test_a_former_representative_gets_no_more_letters(coordinator):
 
     end(case, representative, coordinator, last_day=date(2026, 3, 10))
 
-    assert [one.name for one in recipients(case, on=date(2026, 3, 10))].count("Ola Brandt") == 1
-    assert "Ola Brandt" not in [one.name for one in recipients(case, on=TODAY)]
-    (gone,) = services.former(case, on=TODAY)
+    assert [one.name for one in list_notice_recipients(case, on=date(2026, 3, 10))].count(
+        "Ola Brandt"
+    ) == 1
+    assert "Ola Brandt" not in [one.name for one in list_notice_recipients(case, on=TODAY)]
+    (gone,) = services.former_parties(case, on=TODAY)
     assert (gone.name, gone.valid_from, gone.valid_to) == (
         "Ola Brandt",
         date(2026, 2, 20),
@@ -215,7 +217,7 @@ def test_a_party_added_on_the_case_page_closes_the_reviewers_file(coordinator):
     assignment = in_review()
     case, reviewer = assignment.case, assignment.reviewer.user
     before = case.party_list_version
-    assert reviewer_policies.may_open_file(reviewer, case)
+    assert reviewer_policies.can_open_file(reviewer, case)
 
     added = add(case, coordinator)
 
@@ -224,7 +226,7 @@ def test_a_party_added_on_the_case_page_closes_the_reviewers_file(coordinator):
     assert "Attest again" in reviewer_policies.why_not_open_file(reviewer, case)
     attested(assignment, at=LATER)
     case.refresh_from_db()
-    assert reviewer_policies.may_open_file(reviewer, case)
+    assert reviewer_policies.can_open_file(reviewer, case)
 
 
 @pytest.mark.capability("MC-3")
@@ -237,17 +239,17 @@ def test_a_new_name_or_contact_changes_the_party_list_and_an_address_does_not(co
     end(case, moved, coordinator)
     case.refresh_from_db()
     assert case.party_list_version == before
-    assert reviewer_policies.may_open_file(reviewer, case)
+    assert reviewer_policies.can_open_file(reviewer, case)
 
     (administrator,) = standing(case, "CLAIMS_ADMINISTRATOR")
     change(case, administrator, coordinator, contact="Jo Lindqvist")
     case.refresh_from_db()
     assert case.party_list_version == before + 1
-    assert not reviewer_policies.may_open_file(reviewer, case)
+    assert not reviewer_policies.can_open_file(reviewer, case)
 
 
 def missing(case):
-    return issuing.missing_proofs(case.assignments.get(), at=LATER)
+    return issuing.describe_missing_proofs(case.assignments.get(), at=LATER)
 
 
 def test_an_address_that_changes_after_approval_leaves_the_proofs_of_no_conflict(coordinator):
@@ -340,8 +342,8 @@ def test_the_employee_cannot_leave_and_no_party_has_the_same_role_twice(coordina
 
 def test_a_closed_case_keeps_its_parties(coordinator):
     case = received_case()
-    endings.withdraw(case_id=case.pk, reason="Taken back.", by=coordinator, at=LATER)
-    endings.close(case_id=case.pk, reason="Taken back.", by=coordinator, at=LATER)
+    endings.withdraw_case(case_id=case.pk, reason="Taken back.", by=coordinator, at=LATER)
+    endings.close_case(case_id=case.pk, reason="Taken back.", by=coordinator, at=LATER)
     with pytest.raises(NotAllowed, match="is closed"):
         add(case, coordinator)
     with pytest.raises(NotAllowed, match="is closed"):

@@ -43,7 +43,9 @@ def extend(case, by, *, days=2, at=MONDAY + timedelta(days=2), **changes):
         "letter_reference": "DWC-2026-118",
         "good_cause": "The reviewer fell ill.",
     }
-    return extensions.extend(case_id=case.pk, days=days, by=by, at=at, **facts | changes)
+    return extensions.extend_determination(
+        case_id=case.pk, days=days, by=by, at=at, **facts | changes
+    )
 
 
 def test_an_approved_extension_moves_the_legal_date_and_names_who_approved_it(
@@ -64,16 +66,16 @@ def test_an_approved_extension_moves_the_legal_date_and_names_who_approved_it(
 
 
 def test_extensions_are_counted_and_all_together_add_three_days(complete, coordinator):
-    assert extensions.days_left(case=complete) == 3
+    assert extensions.count_extension_days_left(case=complete) == 3
     extend(complete, coordinator, days=2)
-    assert extensions.days_left(case=complete) == 1
+    assert extensions.count_extension_days_left(case=complete) == 1
 
     with pytest.raises(NotAllowed, match="at most 3 days. 2 days of them are used"):
         extend(complete, coordinator, days=2)
     second = extend(complete, coordinator, days=1)
 
     assert second.number == 2
-    assert extensions.days_left(case=complete) == 0
+    assert extensions.count_extension_days_left(case=complete) == 0
 
 
 @pytest.mark.parametrize(
@@ -108,7 +110,7 @@ def test_converting_to_expedited_before_the_records_arrive_counts_their_deadline
     case = noticed_case()
     told = MONDAY + timedelta(hours=6)
 
-    priority.convert(
+    priority.change_priority(
         case_id=case.pk,
         new="EXPEDITED",
         notice_received_at=told,
@@ -141,7 +143,7 @@ def test_converting_a_complete_file_gives_72_hours_and_converting_back_gives_30_
     at = MONDAY + timedelta(days=3)
     whole = at - timedelta(hours=1)
 
-    priority.convert(
+    priority.change_priority(
         case_id=complete.pk,
         new="EXPEDITED",
         information_complete_at=whole,
@@ -152,7 +154,7 @@ def test_converting_a_complete_file_gives_72_hours_and_converting_back_gives_30_
     assert live(complete, "determination_expedited").due_at == whole + timedelta(hours=72)
     assert live(complete, "notice_mark")
 
-    priority.convert(
+    priority.change_priority(
         case_id=complete.pk, new="REGULAR", why="Certification withdrawn.", by=coordinator, at=at
     )
     complete.refresh_from_db()
@@ -165,7 +167,7 @@ def test_converting_a_complete_file_gives_72_hours_and_converting_back_gives_30_
 
 @pytest.mark.capability("CK-10")
 def test_formulary_deadlines_count_working_days(complete, coordinator):
-    priority.convert(
+    priority.change_priority(
         case_id=complete.pk, new="FORMULARY", why="A drug of the list.", by=coordinator, at=MONDAY
     )
 
@@ -191,7 +193,7 @@ def test_a_conversion_without_its_certificate_or_hour_changes_nothing(coordinato
     facts = {"new": "EXPEDITED", "notice_received_at": MONDAY + timedelta(hours=5), **CERTIFIED}
 
     with pytest.raises(NotAllowed, match=says):
-        priority.convert(
+        priority.change_priority(
             case_id=case.pk, by=coordinator, at=MONDAY + timedelta(hours=6), **facts | changes
         )
 
@@ -213,7 +215,7 @@ def test_a_hold_that_does_not_fit_the_new_priority_ends_first(coordinator):
     )
 
     with pytest.raises(NotAllowed, match="End it first"):
-        priority.convert(
+        priority.change_priority(
             case_id=case.pk,
             new="FORMULARY",
             why="A drug.",
@@ -231,7 +233,7 @@ def commitment(case, by, **changes):
         "letter_reference": "Letter of 2 March",
         "why": "She asked by telephone.",
     }
-    return commitments.commitment(case_id=case.pk, by=by, at=MONDAY, **facts | changes)
+    return commitments.add_commitment(case_id=case.pk, by=by, at=MONDAY, **facts | changes)
 
 
 def move(commitment, by, *, days=7, at=MONDAY, **changes):
@@ -241,7 +243,7 @@ def move(commitment, by, *, days=7, at=MONDAY, **changes):
         "letter_reference": "Another letter",
         "why": "The copier broke.",
     }
-    return commitments.move(commitment_id=commitment.pk, by=by, at=at, **facts | changes)
+    return commitments.move_commitment(commitment_id=commitment.pk, by=by, at=at, **facts | changes)
 
 
 @pytest.mark.capability("CK-8")
@@ -279,7 +281,7 @@ def test_a_commitment_moves_at_most_twice_and_the_earlier_dates_are_kept(coordin
 def test_a_kept_commitment_does_not_move(coordinator):
     case = noticed_case()
     made = commitment(case, coordinator)
-    commitments.keep(commitment_id=made.pk, kept_on=TODAY, by=coordinator, at=MONDAY)
+    commitments.keep_commitment(commitment_id=made.pk, kept_on=TODAY, by=coordinator, at=MONDAY)
 
     with pytest.raises(NotAllowed, match="was kept on"):
         move(made, coordinator)
@@ -313,7 +315,7 @@ def test_other_roles_cannot_move_dates(complete, role):
     with pytest.raises(NotAllowed):
         commitment(complete, somebody)
     with pytest.raises(NotAllowed):
-        priority.convert(
+        priority.change_priority(
             case_id=complete.pk,
             new="FORMULARY",
             why="x",

@@ -72,7 +72,7 @@ def test_an_error_is_shown_beside_its_field_and_typed_text_is_kept(client, direc
 
 def test_nothing_is_stored_before_its_effect_was_shown(client, director, rule):
     case = eligible_case()
-    before = case_deadlines.due_on(case, "noarfi")
+    before = case_deadlines.find_due_date(case, "noarfi")
 
     shown = client.post(url("supersede_deadline_rule", rule), new_row(rule))
 
@@ -90,10 +90,10 @@ def test_nothing_is_stored_before_its_effect_was_shown(client, director, rule):
         == 302
     )
     assert DeadlineRule.objects.filter(deadline_kind="noarfi", length=9).exists()
-    assert case_deadlines.due_on(case, "noarfi") == before
+    assert case_deadlines.find_due_date(case, "noarfi") == before
 
     client.post(url("recount"), {"why": "Amended"})
-    assert case_deadlines.due_on(case, "noarfi") > before
+    assert case_deadlines.find_due_date(case, "noarfi") > before
     assert "No date would change." in client.get(url("recount")).content.decode()
 
 

@@ -8,7 +8,7 @@ from accounts.roles import Role
 from cases.lifecycle import Status
 from cases.models import Case
 from cases.services import endings
-from desk.templatetags.page_tags import due
+from desk.templatetags.page_tags import show_due
 from eligibility.services import screening
 from tests.factories import (
     MONDAY,
@@ -41,21 +41,21 @@ def decide(case, **answers):
     return Case.objects.get(pk=case.pk)
 
 
-@pytest.mark.parametrize("act", [endings.withdraw, endings.close])
+@pytest.mark.parametrize("act", [endings.withdraw_case, endings.close_case])
 def test_an_ended_case_has_no_running_deadline_and_no_due_date(act):
     coordinator = person(Role.COORDINATOR)
     case = noticed_case(coordinator=coordinator)
     assert running(case).exists()
-    endings.withdraw(case_id=case.pk, reason="Taken back", by=coordinator, at=LATER)
-    if act is endings.close:
-        endings.close(case_id=case.pk, reason="Done", by=coordinator, at=LATER)
+    endings.withdraw_case(case_id=case.pk, reason="Taken back", by=coordinator, at=LATER)
+    if act is endings.close_case:
+        endings.close_case(case_id=case.pk, reason="Done", by=coordinator, at=LATER)
 
     case = Case.objects.get(pk=case.pk)
 
     assert not running(case).exists()
     assert case.deadlines.filter(deadline_kind="records", replaced_at=LATER).count() == 1
     assert (case.due_on, case.due_deadline_kind) == (LATER_DAY, "")
-    assert due(case, LATER_DAY + timedelta(days=30))["when"] == "No due date"
+    assert show_due(case, LATER_DAY + timedelta(days=30))["when"] == "No due date"
 
 
 @pytest.mark.parametrize(
@@ -71,7 +71,7 @@ def test_a_case_that_waits_for_a_person_has_no_eligibility_deadline(answers, sta
 
 def test_reviewing_eligibility_again_restarts_its_deadline():
     case = decide(received_case(), SIGNED="NO")
-    screening.screen_again(
+    screening.screen_case_again(
         case_id=case.pk, reason="Signature came", by=person(Role.COORDINATOR), at=LATER
     )
 

@@ -33,7 +33,7 @@ def desk(client, coordinator, set_clock):
     """A coordinator's browser; the pages of previews are empty."""
     set_clock(LATER)
     client.force_login(coordinator)
-    with mock.patch.object(typesetting, "typeset", stand_in):
+    with mock.patch.object(typesetting, "typeset_words", stand_in):
         yield client
 
 
@@ -125,7 +125,7 @@ def test_a_changed_draft_is_shown_with_its_new_text(desk):
 def test_someone_elses_change_makes_the_page_stale(desk):
     draft = draft_of(received_case())
     desk.get(draft.get_absolute_url())
-    case_letters.change_draft(
+    case_letters.change_letter_draft(
         letter_id=draft.pk,
         particulars="More.",
         left_out=[],
@@ -155,9 +155,9 @@ def test_an_incomplete_draft_names_what_is_missing_and_the_page_to_fix_it(desk):
 
 def test_the_page_still_works_when_the_typesetter_crashes(desk):
     draft = draft_of(received_case())
-    gone = typesetting.TypesetterGone("The typesetter stopped.")
+    gone = typesetting.TypesettingInterrupted("The typesetter stopped.")
 
-    with mock.patch.object(typesetting, "typeset", side_effect=gone):
+    with mock.patch.object(typesetting, "typeset_words", side_effect=gone):
         answer = desk.post(at("preview_letter", draft))
 
     assert answer.status_code == 422
@@ -195,7 +195,7 @@ def test_other_roles_read_a_draft_only_if_allowed_and_cannot_change_it(
     draft = draft_of(received_case())
     client.force_login(person(role))
 
-    with mock.patch.object(typesetting, "typeset", stand_in):
+    with mock.patch.object(typesetting, "typeset_words", stand_in):
         assert (client.get(draft.get_absolute_url()).status_code == 200) is may_read
         for name in ("approve_letter", "discard_letter"):
             assert client.post(at(name, draft)).status_code in {403, 404}

@@ -44,7 +44,7 @@ def coordinator(module_db):
 @pytest.fixture
 def typeset_at_no_cost():
     """For tests about something else than the pages."""
-    with mock.patch.object(typesetting, "typeset", stand_in):
+    with mock.patch.object(typesetting, "typeset_words", stand_in):
         yield
 
 
@@ -67,7 +67,7 @@ def draft_of(case, kind):
 
 
 def lacks(draft, at=LATER):
-    return [one.sentence for one in composition.missing(draft, at=at)]
+    return [one.sentence for one in composition.find_missing_parts(draft, at=at)]
 
 
 def approve(draft, by, at=LATER):
@@ -156,7 +156,9 @@ def test_a_request_without_open_questions_asks_for_what_screening_left_unknown(c
         case_id=case.pk, kind=LetterKind.INFORMATION_REQUEST, by=coordinator, at=LATER
     )
 
-    made = composition.make(draft, composition.chosen(draft, at=LATER)[0], at=LATER)
+    made = composition.compose_letter(
+        draft, composition.list_chosen_recipients(draft, at=LATER)[0], at=LATER
+    )
 
     (asked,) = [one for one in made.facts if one.name == "asked"]
     assert asked.value == ["Whether the application was received on time."]
@@ -177,7 +179,9 @@ def test_an_ineligibility_letter_gives_the_stored_reasons(coordinator):
         assert finding.letter_sentence in shown
     assert "was found ineligible on 03/02/2026" in shown
     assert "Workers’ Compensation Appeals Board" in shown
-    made = composition.make(draft, composition.chosen(draft, at=LATER)[0], at=LATER)
+    made = composition.compose_letter(
+        draft, composition.list_chosen_recipients(draft, at=LATER)[0], at=LATER
+    )
     assert all(one.source for one in made.facts)
 
 
@@ -212,7 +216,7 @@ def test_a_conversion_letter_cannot_be_sent_without_a_recorded_conversion(coordi
 @pytest.mark.capability("L7")
 def test_a_conversion_letter_goes_to_every_party(coordinator):
     case = eligible_case()
-    priority.convert(
+    priority.change_priority(
         case_id=case.pk,
         new=Priority.EXPEDITED,
         why="The physician called.",
@@ -229,7 +233,7 @@ def test_a_conversion_letter_goes_to_every_party(coordinator):
 
     assert "Certified by Dana Oyelaran, M.D." in shown
     assert "was changed to an expedited review on 03/02/2026" in shown
-    assert [one.role for one in composition.chosen(draft, at=LATER)] == [
+    assert [one.role for one in composition.list_chosen_recipients(draft, at=LATER)] == [
         "CLAIMS_ADMINISTRATOR",
         "EMPLOYEE",
         "EMPLOYEE_ATTORNEY",
@@ -256,7 +260,9 @@ def test_a_records_reminder_names_the_due_date_and_the_missing_records(coordinat
 
     assert f"The records were due on {due:%m/%d/%Y}." in shown
     assert "Reports of Dr. Oyelaran since August 2025" in shown
-    assert [one.role for one in composition.chosen(draft, at=LATER)] == ["CLAIMS_ADMINISTRATOR"]
+    assert [one.role for one in composition.list_chosen_recipients(draft, at=LATER)] == [
+        "CLAIMS_ADMINISTRATOR"
+    ]
 
 
 @pytest.mark.capability("L8")
@@ -287,7 +293,7 @@ def test_a_request_for_more_information_goes_to_all_parties_and_names_no_reviewe
 @pytest.mark.capability("L10")
 def test_a_withdrawal_letter_goes_to_all_parties(coordinator):
     case = received_case()
-    endings.withdraw(case_id=case.pk, reason="By letter.", by=coordinator, at=MONDAY)
+    endings.withdraw_case(case_id=case.pk, reason="By letter.", by=coordinator, at=MONDAY)
 
     shown = rendered(draft_of(case, LetterKind.CLOSURE), coordinator)
 
@@ -299,12 +305,14 @@ def test_a_withdrawal_letter_goes_to_all_parties(coordinator):
 def test_an_authorized_item_ends_and_the_other_items_continue(coordinator):
     case = eligible_case(items=[ItemOnForm("Brace"), ItemOnForm("Norco")])
     brace = case.items.get(title="Brace")
-    endings.terminate(
+    endings.terminate_items(
         case_id=case.pk, item_ids=[brace.pk], reason="By letter.", by=coordinator, at=LATER
     )
     draft = draft_of(case, LetterKind.CLOSURE)
 
-    made = composition.make(draft, composition.chosen(draft, at=LATER)[0], at=LATER)
+    made = composition.compose_letter(
+        draft, composition.list_chosen_recipients(draft, at=LATER)[0], at=LATER
+    )
 
     words = made.document
     assert words.heading == "Part of the Independent Medical Review Has Ended"
@@ -327,7 +335,7 @@ def test_the_text_must_have_been_shown_before_it_is_approved(coordinator, typese
 def test_typed_text_is_printed_as_typed_and_never_runs_as_code(coordinator):
     hostile = "{employee} {{ x }} #read(\"/etc/passwd\") {% include 'secret' %} <script>"
     draft = draft_of(received_case(), LetterKind.ACKNOWLEDGMENT)
-    case_letters.change_draft(
+    case_letters.change_letter_draft(
         letter_id=draft.pk,
         particulars=f"First line.\n\n{hostile}",
         left_out=[],
@@ -354,7 +362,7 @@ def test_a_letter_goes_to_the_chosen_recipients_by_the_channel_of_each(
     ]
     case = decided(coordinator, case=received_case(parties=wired), SIGNED="NO")
     draft = draft_of(case, LetterKind.INELIGIBILITY)
-    case_letters.change_draft(
+    case_letters.change_letter_draft(
         letter_id=draft.pk,
         particulars="",
         left_out=[case.parties.get(role="REQUESTING_PHYSICIAN").pk],
@@ -391,7 +399,7 @@ def test_approving_twice_makes_one_letter_for_each_recipient(coordinator, typese
 def test_a_stale_page_approves_nothing(coordinator, typeset_at_no_cost):
     draft = draft_of(received_case(), LetterKind.ACKNOWLEDGMENT)
     seen = draft.version
-    case_letters.change_draft(
+    case_letters.change_letter_draft(
         letter_id=draft.pk,
         particulars="More.",
         left_out=[],
@@ -408,8 +416,10 @@ def test_a_discarded_draft_keeps_its_reason_and_cannot_go(coordinator):
     draft = draft_of(received_case(), LetterKind.ACKNOWLEDGMENT)
 
     with pytest.raises(NotAllowed, match="Choose the reason"):
-        case_letters.discard_draft(letter_id=draft.pk, because="Whim", by=coordinator, at=LATER)
-    put_away = case_letters.discard_draft(
+        case_letters.discard_letter_draft(
+            letter_id=draft.pk, because="Whim", by=coordinator, at=LATER
+        )
+    put_away = case_letters.discard_letter_draft(
         letter_id=draft.pk, because="OTHER_WAY", by=coordinator, at=LATER
     )
 
@@ -464,7 +474,7 @@ def test_a_missing_address_is_named_by_its_channel_and_stops_no_action(coordinat
     ]
     draft = draft_of(received_case(parties=bare), LetterKind.ACKNOWLEDGMENT)
 
-    found = composition.missing(draft, at=LATER)
+    found = composition.find_missing_parts(draft, at=LATER)
 
     assert [one.sentence for one in found] == [
         "Employee Marisol Quintanar has no e-mail address on file.",

@@ -115,7 +115,7 @@ def test_an_expedited_case_asks_for_the_records_within_a_day(coordinator):
 
 def test_a_withdrawn_treatment_is_not_in_the_notice(coordinator):
     case = eligible_case(items=[ItemOnForm("Brace"), ItemOnForm("Norco")])
-    endings.terminate(
+    endings.terminate_items(
         case_id=case.pk,
         item_ids=[case.items.get(position=1).pk],
         reason="A letter says so.",

@@ -17,8 +17,8 @@ from deadlines.calendars import (
     UnknownCalendar,
     friday_after_thanksgiving,
 )
-from deadlines.days import PACIFIC, iso
-from deadlines.engine import due
+from deadlines.days import PACIFIC, format_iso
+from deadlines.engine import compute_deadline
 from deadlines.facts import Hold
 from deadlines.kinds import DEADLINE_KINDS, BadDeadlineFact, UnknownDeadlineKind, Whose
 from deadlines.penalty import records_penalty
@@ -29,23 +29,25 @@ from deadlines.rules import (
     NoRule,
     Roll,
     Rule,
+    find_rule,
     refuse_gap_or_overlap,
-    rule_for,
 )
 from deadlines.shipped_rules import RULES, default_calendars
 from deadlines.sums import StepKind, Sum, Unknown
-from deadlines.timeliness import Late, Timely, timeliness
+from deadlines.timeliness import Late, Timely, judge_timeliness
 
 SHARED = Path(__file__).resolve().parents[3] / "shared" / "data"
 ONE_DAY = timedelta(days=1)
 
 
 def count(deadline_kind, facts, *, rules=RULES, holds=()):
-    return due(deadline_kind, facts, rules=rules, calendars=default_calendars(), holds=holds)
+    return compute_deadline(
+        deadline_kind, facts, rules=rules, calendars=default_calendars(), holds=holds
+    )
 
 
 def judge(deadline_kind, received, facts, *, holds=()):
-    return timeliness(
+    return judge_timeliness(
         deadline_kind, received, facts, rules=RULES, calendars=default_calendars(), holds=holds
     )
 
@@ -325,7 +327,7 @@ def answer_to(case, rules=RULES):
         return "NoRule"
     if isinstance(answer, Unknown):
         return "Unknown"
-    return "a date" if case.answer == "a date" else iso(answer.limit)
+    return "a date" if case.answer == "a date" else format_iso(answer.limit)
 
 
 @pytest.mark.capability(
@@ -380,13 +382,13 @@ def test_the_engine_agrees_with_every_example_of_the_reference_data():
     for row in json.loads((SHARED / "deadline_examples.json").read_text()):
         answer = count(row["clock"], row["given"])
         assert isinstance(answer, Sum), row["id"]
-        assert iso(answer.limit) == row["due"], row["id"]
+        assert format_iso(answer.limit) == row["due"], row["id"]
     for row in json.loads((SHARED / "other_examples.json").read_text()):
         if "penalty_usd" in row:
             assert records_penalty(row["given"], rules=RULES).usd == row["penalty_usd"], row["id"]
         else:
             answer = count("twelve_month_bar", row["given"])
-            assert iso(answer.limit) == row["barred_through"], row["id"]
+            assert format_iso(answer.limit) == row["barred_through"], row["id"]
 
 
 # --- A change of any rule is seen -----------------------------------------------------------------
@@ -607,7 +609,7 @@ def test_a_deadline_in_hours_counts_elapsed_hours_only(deadline_kind):
 def test_a_72_hour_limit_is_right_across_daylight_saving_changes_and_a_leap_day(start, end):
     answer = count("determination_expedited", {"information_complete": start})
 
-    assert iso(answer.limit) == end
+    assert format_iso(answer.limit) == end
 
 
 def test_an_hour_that_occurs_twice_is_distinguished_by_its_utc_offset():
@@ -618,8 +620,8 @@ def test_an_hour_that_occurs_twice_is_distinguished_by_its_utc_offset():
     second = count("determination_expedited", {"information_complete": winter})
     unsaid = count("determination_expedited", {"information_complete": "2015-11-01T01:30"})
 
-    assert iso(first.limit) == "2015-11-04T00:30"
-    assert iso(second.limit) == "2015-11-04T01:30"
+    assert format_iso(first.limit) == "2015-11-04T00:30"
+    assert format_iso(second.limit) == "2015-11-04T01:30"
     assert unsaid.due_at == first.due_at  # the earlier one: safer for a duty of ours
 
 
@@ -829,8 +831,8 @@ def test_holds_also_move_the_target_of_a_deadline_in_hours():
 
     answer = count("determination_expedited", facts, holds=holds)
 
-    assert iso(answer.limit) == "2015-07-05T16:00"
-    assert iso(answer.target) == "2015-07-06T16:00"
+    assert format_iso(answer.limit) == "2015-07-05T16:00"
+    assert format_iso(answer.target) == "2015-07-06T16:00"
 
 
 @pytest.mark.capability("CK-8")
@@ -1090,8 +1092,8 @@ def test_a_rule_is_chosen_by_the_day_of_the_trigger():
     rules = two_rules(date(2020, 6, 30), date(2020, 7, 1))
 
     refuse_gap_or_overlap(rules)
-    assert rule_for("noarfi", date(2020, 6, 30), rules).length == 1
-    assert rule_for("noarfi", date(2020, 7, 1), rules).length == 2
+    assert find_rule("noarfi", date(2020, 6, 30), rules).length == 1
+    assert find_rule("noarfi", date(2020, 7, 1), rules).length == 2
 
 
 @pytest.mark.parametrize(

@@ -14,7 +14,7 @@ from accounts.versions import Stale
 from cases.models import Deadline, Event
 from cases.services import case_deadlines, recounting
 from deadlines import services as rules
-from deadlines.calendars import say
+from deadlines.calendars import format_day
 from deadlines.days import local_day
 from deadlines.models import DeadlineRule, HolidayRule, rules_on_file
 from tests.factories import MONDAY, eligible_case, person, received_case
@@ -156,47 +156,49 @@ def test_an_unusable_rule_is_refused(director):
 
 def test_a_rule_superseded_in_the_past_changes_no_deadline_triggered_before(director):
     case = eligible_case()
-    before = case_deadlines.due_on(case, "noarfi")
+    before = case_deadlines.find_due_date(case, "noarfi")
     trigger = TODAY
 
     supersede(rule_of(), director, begins=trigger + timedelta(days=1), length=9)
 
-    assert not [one for one in recounting.would_change() if one.moves]
-    recounting.recount(why="New rule", by=director, at=MONDAY)
-    assert case_deadlines.due_on(case, "noarfi") == before
+    assert not [one for one in recounting.find_date_changes() if one.moves]
+    recounting.recount_dates(why="New rule", by=director, at=MONDAY)
+    assert case_deadlines.find_due_date(case, "noarfi") == before
 
 
 def test_changes_are_listed_before_they_are_stored(director):
     case = eligible_case()
-    before = case_deadlines.due_on(case, "noarfi")
-    rows = rules.superseding(rule=rule_of(), terms={"length": 9}, effective_from=TODAY)
+    before = case_deadlines.find_due_date(case, "noarfi")
+    rows = rules.preview_superseding(rule=rule_of(), terms={"length": 9}, effective_from=TODAY)
     counts = DeadlineRule.history.count(), Deadline.history.count()
 
-    found = recounting.would_change(law=rules.law_with(rows=rows), deadline_kind="noarfi")
+    found = recounting.find_date_changes(
+        law=rules.rules_as_changed(rows=rows), deadline_kind="noarfi"
+    )
 
     (one,) = found
     assert (one.case, one.old.due_on, one.moves) == (case, before, True)
     assert one.new.due_on > before
     assert (DeadlineRule.history.count(), Deadline.history.count()) == counts
-    assert case_deadlines.due_on(case, "noarfi") == before
+    assert case_deadlines.find_due_date(case, "noarfi") == before
 
 
 def test_recomputed_dates_equal_the_listed_ones_and_are_recorded_on_the_case(director):
     case = eligible_case()
-    before = case_deadlines.due_on(case, "noarfi")
+    before = case_deadlines.find_due_date(case, "noarfi")
     supersede(rule_of(), director, begins=TODAY, length=9)
-    listed = [one for one in recounting.would_change() if one.moves]
+    listed = [one for one in recounting.find_date_changes() if one.moves]
 
-    recounting.recount(why="Rule of April", by=director, at=MONDAY)
+    recounting.recount_dates(why="Rule of April", by=director, at=MONDAY)
 
-    assert case_deadlines.due_on(case, "noarfi") == listed[0].new.due_on
+    assert case_deadlines.find_due_date(case, "noarfi") == listed[0].new.due_on
     event = case.events.get(kind=Event.Kind.CHANGED, why="Rule of April")
     ((label, was, becomes),) = event.facts["changes"]
     assert label == "Notice of assignment"
-    assert say(before) in was
-    assert say(listed[0].new.due_on) in becomes
-    assert recounting.would_change() == []
-    assert recounting.recount(why="Once more", by=director, at=MONDAY) == []
+    assert format_day(before) in was
+    assert format_day(listed[0].new.due_on) in becomes
+    assert recounting.find_date_changes() == []
+    assert recounting.recount_dates(why="Once more", by=director, at=MONDAY) == []
 
 
 def test_confirming_a_rule_moves_no_date_and_writes_no_event(director):
@@ -204,8 +206,8 @@ def test_confirming_a_rule_moves_no_date_and_writes_no_event(director):
     confirm(rule_of(), director)
     events = case.events.count()
 
-    assert not [one for one in recounting.would_change() if one.moves]
-    recounting.recount(why="Confirmed", by=director, at=MONDAY)
+    assert not [one for one in recounting.find_date_changes() if one.moves]
+    recounting.recount_dates(why="Confirmed", by=director, at=MONDAY)
 
     assert case.events.count() == events
 
@@ -267,7 +269,7 @@ def test_other_roles_cannot_change_rules(role):
         lambda: confirm(rule, someone),
         lambda: supersede(rule, someone, begins=date(2026, 4, 1), length=2),
         lambda: begin_holiday(someone),
-        lambda: recounting.recount(why="x", by=someone, at=MONDAY),
+        lambda: recounting.recount_dates(why="x", by=someone, at=MONDAY),
         lambda: rules.confirm_holiday(
             holiday_id=row.pk, compared_with="x", on=TODAY, seen_version=None, by=someone, at=MONDAY
         ),
@@ -291,4 +293,4 @@ def test_a_row_changed_by_someone_else_is_not_overwritten(director):
 def test_a_case_without_a_moved_date_is_not_changed(director):
     received_case()
 
-    assert recounting.recount(why="Nothing changed", by=director, at=MONDAY) == []
+    assert recounting.recount_dates(why="Nothing changed", by=director, at=MONDAY) == []

@@ -16,7 +16,7 @@ from cases.lifecycle import Status
 from cases.models import Case
 from cases.services import endings, notes
 from correspondence.services import notices
-from desk.next_step import next_step
+from desk.next_step import find_next_step
 from determinations.services import issuing, quality, sending
 from eligibility.services import information, screening
 from intake.services.receiving import ItemOnForm
@@ -191,7 +191,7 @@ def test_every_state_has_one_next_step_that_is_gray_for_other_roles(case_in_hand
         case.status = status
         user = person(role)
 
-        step = next_step(case, user)
+        step = find_next_step(case, user)
 
         assert sentence in step.sentence, status
         if permission is None:
@@ -212,12 +212,12 @@ def test_a_mail_clerk_may_mark_notices_as_sent_once_they_are_made(client):
         case_id=case.pk, answers=SIX_YES, notes={}, seen_version=None, by=coordinator, at=MONDAY
     )
     case.refresh_from_db()
-    assert next_step(case, coordinator).why_not == ""
-    assert next_step(case, clerk).why_not != ""
+    assert find_next_step(case, coordinator).why_not == ""
+    assert find_next_step(case, clerk).why_not != ""
     notices.make_notices(case_id=case.pk, by=coordinator, at=MONDAY)
 
     for user in (coordinator, clerk):
-        step = next_step(case, user)
+        step = find_next_step(case, user)
         assert (step.label, step.why_not) == ("Mark as sent", "")
 
 
@@ -233,17 +233,17 @@ SERVICES = {
         by=by,
         at=MONDAY,
     ),
-    Status.INELIGIBLE: lambda case, by: endings.close(
+    Status.INELIGIBLE: lambda case, by: endings.close_case(
         case_id=case.pk, reason="x", by=by, at=MONDAY
     ),
     Status.ELIGIBLE: lambda case, by: notices.make_notices(case_id=case.pk, by=by, at=MONDAY),
-    Status.QA: lambda case, by: quality.approve(
+    Status.QA: lambda case, by: quality.approve_review(
         case_id=case.pk, comment="", seen_version=None, by=by, at=MONDAY
     ),
-    Status.APPROVED: lambda case, by: issuing.issue(
+    Status.APPROVED: lambda case, by: issuing.issue_determination(
         case_id=case.pk, seen_version=None, by=by, at=MONDAY
     ),
-    Status.NOTICE_SENT: lambda case, by: documents.mark_complete(
+    Status.NOTICE_SENT: lambda case, by: documents.mark_records_complete(
         case_id=case.pk,
         received_on=MONDAY.date(),
         basis="COMPLETE",
@@ -251,7 +251,7 @@ SERVICES = {
         by=by,
         at=MONDAY,
     ),
-    Status.RECORDS_COMPLETE: lambda case, by: assignment.assign(
+    Status.RECORDS_COMPLETE: lambda case, by: assignment.assign_reviewer(
         case_id=case.pk,
         reviewer_id=1,
         candidate_list_id=1,
@@ -273,7 +273,7 @@ def test_the_gray_button_shows_the_sentence_of_the_refusal(case_in_hand, status,
     case.status = status
     user = person(role)
 
-    said = next_step(case, user).why_not
+    said = find_next_step(case, user).why_not
     with pytest.raises(NotAllowed) as refused:
         SERVICES[status](case, user)
 

@@ -189,7 +189,7 @@ def test_the_search_text_is_shown_as_text(desk):
 def test_cases_assigned_to_me_come_first_and_can_be_unassigned_there(client, cases, set_clock):
     set_clock(MONDAY + timedelta(hours=1))
     ada = person(Role.COORDINATOR)
-    taken = claims.claim_next(by=ada, at=MONDAY)
+    taken = claims.claim_next_case(by=ada, at=MONDAY)
     client.force_login(ada)
 
     page = client.get("/").content.decode()

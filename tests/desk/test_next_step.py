@@ -10,7 +10,7 @@ from cases.lifecycle import NEXT_ROLE, Status, is_open
 from cases.models import Case
 from cases.services import endings
 from correspondence.services.notices import make_notices
-from desk.next_step import next_step
+from desk.next_step import find_next_step
 from determinations.services import sending
 from reviewers.models import ReviewerAssignment
 from tests.cases.test_consolidation import consolidate, pair
@@ -41,7 +41,7 @@ def stop(client, set_clock):
         assert case.stage == state
         seen.add(state)
         if not is_open(state):
-            assert next_step(case, person(Role.COORDINATOR)).label == ""
+            assert find_next_step(case, person(Role.COORDINATOR)).label == ""
             return
         if state in WITH_THE_REVIEWER:
             user = User.objects.get(pk=case.assignments.latest("pk").reviewer.user_id)
@@ -50,7 +50,7 @@ def stop(client, set_clock):
             assert case.number in client.get("/reviews/").content.decode()
             return
         user = person(Role(NEXT_ROLE[state]))
-        step = next_step(case, user)
+        step = find_next_step(case, user)
         assert step.label
         assert step.why_not == "", (state, step.why_not)
         client.force_login(user)
@@ -69,9 +69,9 @@ def test_the_role_that_acts_next_can_act_on_every_case_that_services_leave(stop)
 
     case = received_case()
     stop(case, Status.SCREENING)
-    endings.withdraw(case_id=case.pk, reason="Their letter.", by=coordinator, at=MONDAY)
+    endings.withdraw_case(case_id=case.pk, reason="Their letter.", by=coordinator, at=MONDAY)
     stop(case, Status.WITHDRAWN)
-    endings.close(case_id=case.pk, reason="Withdrawn.", by=coordinator, at=MONDAY)
+    endings.close_case(case_id=case.pk, reason="Withdrawn.", by=coordinator, at=MONDAY)
     stop(case, Status.CLOSED)
 
     stop(received_case(claim_number=received_case().claim_number), Status.DUPLICATE)
@@ -85,7 +85,7 @@ def test_the_role_that_acts_next_can_act_on_every_case_that_services_leave(stop)
     decide(ineligible, coordinator, SIGNED="NO")
     stop(ineligible, Status.INELIGIBLE)
     terminated = received_case()
-    endings.terminate(
+    endings.terminate_items(
         case_id=terminated.pk,
         item_ids=[terminated.items.get().pk],
         reason="Authorized.",

@@ -20,18 +20,18 @@ def render(source, **context):
 
 
 def test_dates_name_the_weekday_and_the_year_only_where_it_is_another():
-    assert page_tags.day(date(2024, 12, 4)) == "Dec 4, 2024"
-    assert page_tags.day_long(date(2024, 12, 4)) == "Wed, Dec 4, 2024"
-    assert page_tags.day_short(date(2024, 12, 4), TODAY) == "Wed, Dec 4"
-    assert page_tags.day_short(date(2025, 1, 2), TODAY) == "Thu, Jan 2, 2025"
-    assert page_tags.day(None) == ""
+    assert page_tags.format_day(date(2024, 12, 4)) == "Dec 4, 2024"
+    assert page_tags.format_day_long(date(2024, 12, 4)) == "Wed, Dec 4, 2024"
+    assert page_tags.format_day_short(date(2024, 12, 4), TODAY) == "Wed, Dec 4"
+    assert page_tags.format_day_short(date(2025, 1, 2), TODAY) == "Thu, Jan 2, 2025"
+    assert page_tags.format_day(None) == ""
 
 
 def test_moments_are_shown_in_the_time_of_los_angeles():
     late = datetime(2024, 12, 4, 7, 5, 9, tzinfo=UTC)
-    assert page_tags.moment(late) == "Dec 3, 2024, 11:05 PM PT"
-    assert page_tags.day(late) == "Dec 3, 2024"
-    assert page_tags.clock_time(late) == "11:05 PM PT"
+    assert page_tags.format_moment(late) == "Dec 3, 2024, 11:05 PM PT"
+    assert page_tags.format_day(late) == "Dec 3, 2024"
+    assert page_tags.format_clock_time(late) == "11:05 PM PT"
 
 
 @pytest.mark.parametrize(
@@ -45,14 +45,14 @@ def test_moments_are_shown_in_the_time_of_los_angeles():
     ],
 )
 def test_a_due_date_shows_its_urgency_in_words(on, state, words):
-    shown = page_tags.due(on, TODAY)
+    shown = page_tags.show_due(on, TODAY)
     assert (shown["state"], shown["words"]) == (state, words)
 
 
 def test_the_last_quarter_of_a_long_deadline_is_soon():
     due_on = date(2024, 12, 10)
-    assert page_tags.due(due_on, TODAY, started_on=date(2024, 11, 12))["state"] == "soon"
-    assert page_tags.due(due_on, TODAY, started_on=date(2024, 11, 13))["state"] == ""
+    assert page_tags.show_due(due_on, TODAY, started_on=date(2024, 11, 12))["state"] == "soon"
+    assert page_tags.show_due(due_on, TODAY, started_on=date(2024, 11, 13))["state"] == ""
 
 
 def test_a_stopped_deadline_shows_why():
@@ -71,18 +71,18 @@ def test_a_case_gives_its_own_due_date():
 
 def test_a_due_date_in_hours_shows_the_hour():
     at = datetime(2024, 12, 4, 22, 30, tzinfo=UTC)
-    shown = page_tags.due(at, TODAY, now=datetime(2024, 12, 3, 15, 20, tzinfo=UTC))
+    shown = page_tags.show_due(at, TODAY, now=datetime(2024, 12, 3, 15, 20, tzinfo=UTC))
     assert (shown["when"], shown["words"]) == ("Wed, Dec 4, 2:30 PM PT", "31 hours left")
-    over = page_tags.due(at, date(2024, 12, 4), now=datetime(2024, 12, 4, 22, 31, tzinfo=UTC))
+    over = page_tags.show_due(at, date(2024, 12, 4), now=datetime(2024, 12, 4, 22, 31, tzinfo=UTC))
     assert (over["state"], over["words"]) == ("over", "1 hour overdue")
 
 
 def test_an_expedited_case_counts_hours_to_the_end_of_its_day():
     case = SimpleNamespace(due_on=date(2024, 12, 4), priority=Priority.EXPEDITED)
     now = datetime(2024, 12, 4, 1, 30, tzinfo=UTC)  # 5:30 PM of the day before
-    assert page_tags.due(case, TODAY, now=now)["words"] == "30 hours left"
+    assert page_tags.show_due(case, TODAY, now=now)["words"] == "30 hours left"
     case.due_on = date(2024, 12, 12)
-    assert page_tags.due(case, TODAY, now=now)["words"] == "9 days left"
+    assert page_tags.show_due(case, TODAY, now=now)["words"] == "9 days left"
 
 
 def test_a_deadline_bar_tells_elapsed_stopped_and_remaining_days_apart():
@@ -177,6 +177,6 @@ def test_a_stale_form_shows_both_texts():
 
 
 def test_counts_are_shown_with_their_noun():
-    assert page_tags.plural(1, "item") == "1 item"
-    assert page_tags.plural(1200, "item") == "1,200 items"
-    assert page_tags.plural(2, "party,parties") == "2 parties"
+    assert page_tags.count_with_noun(1, "item") == "1 item"
+    assert page_tags.count_with_noun(1200, "item") == "1,200 items"
+    assert page_tags.count_with_noun(2, "party,parties") == "2 parties"

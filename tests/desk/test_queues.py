@@ -15,7 +15,7 @@ from cases.lifecycle import QUEUES
 from cases.models import Case, Priority
 from cases.services import holds
 from desk import queues
-from desk.templatetags.page_tags import counted
+from desk.templatetags.page_tags import format_capped_count
 from queues.filters import Filter
 from queues.models import StageDuration, WorkClaim
 from queues.services import claims
@@ -124,7 +124,9 @@ def test_a_page_needs_four_queries_and_one_more_for_each_stage_by_time_to_spare(
     many, django_assert_num_queries
 ):
     def rows_of(wanted, reader):
-        page = queues.page("eligibility", wanted=wanted, user=reader, today=TODAY, at=MONDAY)
+        page = queues.load_queue_page(
+            "eligibility", wanted=wanted, user=reader, today=TODAY, at=MONDAY
+        )
         return [item.title for row in page.rows for item in row.case.items.all()]
 
     reader = person(Role.COORDINATOR)
@@ -211,7 +213,7 @@ def test_a_case_is_in_one_list_and_the_counts_agree(desk, many):
     eligible_case()
     cache.clear()
 
-    counts = queues.counts()
+    counts = queues.count_queues()
 
     assert (counts["eligibility"], counts["notices"]) == (len(many), 1)
     assert sum(counts.values()) == len(many) + 1
@@ -365,9 +367,9 @@ def test_a_case_is_found_by_any_spelling_of_a_name(desk):
 
 def test_the_person_assigned_to_a_case_is_shown_and_filtered(desk, many):
     ada = person(Role.COORDINATOR, name="Ada Clerk")
-    claims.claim(case_id=many[2], by=ada, at=MONDAY + timedelta(minutes=42))
+    claims.claim_case(case_id=many[2], by=ada, at=MONDAY + timedelta(minutes=42))
     me = get_user(desk)
-    claims.claim(case_id=many[1], by=me, at=MONDAY)
+    claims.claim_case(case_id=many[1], by=me, at=MONDAY)
 
     page = desk.get(url()).content.decode()
     assert "Ada Clerk, since 9:42 AM PT" in page
@@ -407,9 +409,9 @@ def test_a_count_stops_at_its_limit(desk, many, monkeypatch):
     monkeypatch.setattr(queues, "COUNTED", 99)
     cache.clear()
 
-    assert queues.counts()["eligibility"] == 100
-    assert counted(queues.counts()["eligibility"], 99) == "99+"
-    assert counted(99, 99) == "99"
+    assert queues.count_queues()["eligibility"] == 100
+    assert format_capped_count(queues.count_queues()["eligibility"], 99) == "99+"
+    assert format_capped_count(99, 99) == "99"
 
 
 def test_counts_are_polled_and_answer_nothing_while_unchanged(desk, many):
@@ -449,7 +451,7 @@ def test_a_hold_that_ends_returns_the_case_to_the_list_without_anyone_acting(cli
 
     assert "On hold until" in client.get(url("assign")).content.decode()
     assert (listed(hold="yes"), listed(hold="no")) == ([case.pk], [])
-    assert claims.claim_next(queue="assign", by=ada, at=READY) is None
+    assert claims.claim_next_case(queue="assign", by=ada, at=READY) is None
 
     later = READY + timedelta(days=3)  # no job has run, no one has acted
     set_clock(later)
@@ -457,7 +459,7 @@ def test_a_hold_that_ends_returns_the_case_to_the_list_without_anyone_acting(cli
 
     assert "On hold until" not in client.get(url("assign")).content.decode()
     assert (listed(hold="yes"), listed(hold="no")) == ([], [case.pk])
-    assert claims.claim_next(queue="assign", by=ada, at=later).case == case
+    assert claims.claim_next_case(queue="assign", by=ada, at=later).case == case
 
 
 @pytest.mark.capability("CK-5")

@@ -9,12 +9,12 @@ from django.urls import reverse
 from accounts.models import Look
 from accounts.refusals import NotAllowed
 from accounts.roles import PERMISSIONS, Role
-from accounts.services import note_look
+from accounts.services import record_look
 from cases.models import Event
 from cases.services import notes, parties
-from desk.looks import looks_at
-from desk.next_step import next_step
-from desk.timeline import A_REVIEWER, PAGE, Filters, people, timeline
+from desk.looks import list_looks
+from desk.next_step import find_next_step
+from desk.timeline import A_REVIEWER, PAGE, Filters, list_actors, load_timeline
 from tests.determinations.factories import REVIEWED, issued
 from tests.factories import MONDAY, person, received_case
 from tests.records.factories import in_review
@@ -40,7 +40,7 @@ def shown(client, case, **asked):
 
 
 def sentences(case, reader, **filters):
-    return [one.sentence for one in timeline(case, reader, Filters(**filters)).entries]
+    return [one.sentence for one in load_timeline(case, reader, Filters(**filters)).entries]
 
 
 # --- sentences and filters ------------------------------------------------------------------------
@@ -51,7 +51,7 @@ def test_a_change_reads_from_what_to_what_by_whom_and_why(client):
     case, coordinator = received_case(), person(Role.COORDINATOR, name="Mina Petrov")
     attorney = case.parties.get(role="EMPLOYEE_ATTORNEY")
     details = {name: getattr(attorney, name) for name in parties.PartyDetails.__dataclass_fields__}
-    parties.change(
+    parties.change_party_details(
         case_id=case.pk,
         party_id=attorney.pk,
         details=parties.PartyDetails(**details | {"phone": "916 555 0100"}),
@@ -116,8 +116,8 @@ def test_a_long_timeline_is_paged_without_missing_or_repeated_events(client):
     case, clerk = received_case(), person(Role.INTAKE)
     for number in range(PAGE + 10):
         note(case, clerk, f"Note {number}.")  # all in the same second
-    first = timeline(case, clerk)
-    rest = timeline(case, clerk, before=first.older)
+    first = load_timeline(case, clerk)
+    rest = load_timeline(case, clerk, before=first.older)
     told = [one.pk for one in (*first.entries, *rest.entries)]
     assert len(first.entries) == PAGE
     assert rest.older == ""
@@ -138,7 +138,7 @@ def test_a_long_timeline_is_paged_without_missing_or_repeated_events(client):
 @pytest.mark.parametrize("role", sorted(PERMISSIONS["cases.view_case"]))
 def test_the_filter_by_person_never_reveals_the_reviewer(client, done, role):
     reader, reviewer = person(role), done.assignments.get().reviewer.user
-    offered = dict(people(done, reader))
+    offered = dict(list_actors(done, reader))
 
     by_id = sentences(done, reader, person=str(reviewer.pk))
     if reader.may("reviewers.see_identity"):
@@ -165,7 +165,9 @@ def test_the_auditor_sees_who_opened_a_case_and_who_was_refused(client, done):
     client.get(done.get_absolute_url())
     document = done.documents.exclude(sent_by="APPLICATION").first()
     client.get(reverse("records:document", args=[document.pk]))
-    note_look(by=reviewer, subject="page", reference=f"{document.pk}/1", granted=True, at=REVIEWED)
+    record_look(
+        by=reviewer, subject="page", reference=f"{document.pk}/1", granted=True, at=REVIEWED
+    )
     other = received_case()
     client.get(other.get_absolute_url())
 
@@ -177,7 +179,7 @@ def test_the_auditor_sees_who_opened_a_case_and_who_was_refused(client, done):
     assert f"<b>The reviewer</b> opened page 1 of document {document.number}" in page
     assert reviewer.name not in page
     assert Look.objects.filter(reference=other.number).exists()
-    lines, older = looks_at(other, auditor)
+    lines, older = list_looks(other, auditor)
     assert ([line.who for line in lines], older) == (["Ben Akande"], "")
 
 
@@ -233,7 +235,7 @@ def test_only_the_authors_own_notes_can_be_corrected(client):
 def test_the_next_step_says_that_the_reviewer_must_attest_again():
     assignment = in_review()
     case, coordinator = assignment.case, person(Role.COORDINATOR)
-    assert "writes the review" in next_step(case, coordinator).sentence
+    assert "writes the review" in find_next_step(case, coordinator).sentence
     case.party_list_version += 1
     case.store(by=None, at=REVIEWED, fields=["party_list_version"])
-    assert "attests again" in next_step(case, coordinator).sentence
+    assert "attests again" in find_next_step(case, coordinator).sentence

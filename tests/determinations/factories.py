@@ -30,8 +30,8 @@ def reviewer_of(assignment: ReviewerAssignment) -> User:
 
 def read_everything(assignment: ReviewerAssignment, *, at: datetime = REVIEWED) -> None:
     """The reviewer marks every document as reviewed."""
-    for document in reading.unopened(assignment):
-        reading.mark(
+    for document in reading.list_unopened_documents(assignment):
+        reading.mark_document(
             assignment_id=assignment.pk,
             document_id=document.pk,
             mark=ReadMark.Mark.REVIEWED,
@@ -66,7 +66,7 @@ def write(
             },
             at=at,
         )
-        writing.cite(
+        writing.add_citation(
             assignment_id=assignment.pk,
             item_id=opinion.item_id,
             recommendation_id=None,
@@ -81,7 +81,7 @@ def put(
 ) -> None:
     """Type something into a part, as autosave sends it."""
     draft = assignment.drafts.filter(part=part).first()
-    writing.save_draft(
+    writing.save_review_draft(
         assignment_id=assignment.pk,
         part=part,
         content=content,
@@ -96,7 +96,7 @@ def submitted(assignment: ReviewerAssignment | None = None, **words: str) -> Cas
     """A case whose review waits for quality assurance."""
     assignment = assignment or in_review()
     write(assignment, **words)
-    writing.submit(assignment_id=assignment.pk, by=reviewer_of(assignment), at=REVIEWED)
+    writing.submit_review(assignment_id=assignment.pk, by=reviewer_of(assignment), at=REVIEWED)
     return Case.objects.get(pk=assignment.case_id)
 
 
@@ -104,7 +104,7 @@ def submitted(assignment: ReviewerAssignment | None = None, **words: str) -> Cas
 def approved(case: Case | None = None, *, by: User | None = None) -> Case:
     """A case that waits for the medical director."""
     case = case or submitted()
-    quality.approve(
+    quality.approve_review(
         case_id=case.pk,
         comment="",
         seen_version=None,
@@ -120,6 +120,6 @@ def issued(case: Case | None = None, *, by: User | None = None) -> Case:
     case = case or approved()
     director = by or person(Role.DIRECTOR)
     at = REVIEWED + timedelta(hours=2)
-    issuing.preview(case_id=case.pk, by=director, at=at)
-    issuing.issue(case_id=case.pk, seen_version=None, by=director, at=at)
+    issuing.preview_determination(case_id=case.pk, by=director, at=at)
+    issuing.issue_determination(case_id=case.pk, seen_version=None, by=director, at=at)
     return Case.objects.get(pk=case.pk)

@@ -28,7 +28,7 @@ def before(client, set_clock):
 
 
 def take_back(assignment):
-    assignments.remove(
+    assignments.take_back_assignment(
         assignment_id=assignment.pk,
         reason="A conflict came up",
         bar=True,

@@ -4,7 +4,13 @@ from dataclasses import replace
 
 import pytest
 
-from determinations.checks import Finding, ItemDraft, ReviewDraft, falls_with_parent, stops
+from determinations.checks import (
+    Finding,
+    ItemDraft,
+    ReviewDraft,
+    find_blockers,
+    is_upheld_with_parent,
+)
 
 WHOLE_ITEM = ItemDraft(
     id=7, position=1, title="Brace", outcome="UPHELD", rationale="No.", basis="A", citations=1
@@ -13,7 +19,7 @@ WHOLE = ReviewDraft(summary="A worker fell.", items=[WHOLE_ITEM])
 
 
 def codes(review):
-    return [(finding.code, finding.part) for finding in stops(review)]
+    return [(finding.code, finding.part) for finding in find_blockers(review)]
 
 
 def with_item(**changes):
@@ -21,7 +27,7 @@ def with_item(**changes):
 
 
 def test_a_whole_review_lacks_nothing():
-    assert stops(WHOLE) == []
+    assert find_blockers(WHOLE) == []
 
 
 @pytest.mark.parametrize(
@@ -59,11 +65,13 @@ def test_everything_is_found_at_once_in_the_order_of_the_letter():
         "rationale-missing", "authority-missing", "basis-missing",
         "records-added", "record-unopened", "record-unopened", "glyph",
     ]  # fmt: skip
-    assert all(isinstance(one, Finding) and one.sentence.endswith(".") for one in stops(empty))
+    assert all(
+        isinstance(one, Finding) and one.sentence.endswith(".") for one in find_blockers(empty)
+    )
 
 
 def test_a_record_is_named_by_its_title():
-    (finding,) = stops(replace(WHOLE, unopened_documents=["X-ray of 2 May"]))
+    (finding,) = find_blockers(replace(WHOLE, unopened_documents=["X-ray of 2 May"]))
     assert "“X-ray of 2 May”" in finding.sentence
 
 
@@ -84,7 +92,7 @@ def test_rank_and_authority_may_be_empty_only_if_the_parent_is_not_necessary(par
 
     found = codes(ReviewDraft("A worker fell.", [above, below]))
 
-    assert falls_with_parent(below, above) is falls
+    assert is_upheld_with_parent(below, above) is falls
     assert ((("authority-missing", "item-2") in found), (("basis-missing", "item-2") in found)) == (
         not falls,
         not falls,

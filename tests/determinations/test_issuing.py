@@ -62,11 +62,11 @@ def director():
 
 
 def preview(case, by, *, at=ISSUED):
-    return issuing.preview(case_id=case.pk, by=by, at=at)
+    return issuing.preview_determination(case_id=case.pk, by=by, at=at)
 
 
 def issue(case, by, *, at=ISSUED, seen_version=None):
-    return issuing.issue(case_id=case.pk, seen_version=seen_version, by=by, at=at)
+    return issuing.issue_determination(case_id=case.pk, seen_version=seen_version, by=by, at=at)
 
 
 def determination_letters(case):
@@ -127,7 +127,7 @@ def test_every_proof_stays_with_the_row_and_only_printed_facts_reach_the_words(s
 
 def test_an_item_authorized_after_the_review_is_not_decided(case, director):
     item = case.items.get(position=2)
-    endings.terminate(
+    endings.terminate_items(
         case_id=case.pk,
         item_ids=[item.pk],
         reason="Authorized.",
@@ -148,10 +148,10 @@ def test_an_item_authorized_after_the_review_is_not_decided(case, director):
 def test_every_fact_about_the_reviewer_is_named_when_it_is_missing(
     shown, director, monkeypatch, fact
 ):
-    from_reviewers = proofs.proofs
+    from_reviewers = proofs.collect_reviewer_facts
     monkeypatch.setattr(
         proofs,
-        "proofs",
+        "collect_reviewer_facts",
         lambda *args, **named: [
             one for one in from_reviewers(*args, **named) if one.name != fact.name
         ],
@@ -168,7 +168,7 @@ def test_every_fact_about_the_reviewer_is_named_when_it_is_missing(
         problem.startswith(f"{fact.label} ({fact.name})") and "is not on record" in problem
         for problem in refused.value.problems
     ), refused.value.problems
-    assert issuing.readiness(shown, at=ISSUED).problems
+    assert issuing.check_readiness(shown, at=ISSUED).problems
     assert Case.objects.get(pk=shown.pk).stage == Status.APPROVED
     assert not determination_letters(shown).exists()
 
@@ -178,7 +178,7 @@ def ends_on(kind, day=date(2026, 3, 3)):
 
     def correct(case):
         reviewer = case.assignments.get().reviewer
-        model = credentialing.KINDS[kind]
+        model = credentialing.FACT_KINDS[kind]
         for row in model.objects.filter(reviewer=reviewer):
             credentialing.correct_fact(
                 kind=kind, fact_id=row.pk, changes={"valid_to": day}, by=None, at=REVIEWED
@@ -227,7 +227,7 @@ def new_attorney(case):
     """A party comes on the list that no one has tested and the reviewer has not attested on."""
     case.party_list_version += 1
     case.store(by=None, at=REVIEWED, fields=["party_list_version"])
-    parties.add_party(
+    parties.store_party(
         case=case,
         party=parties.PartyOnForm(role="DEFENSE_ATTORNEY", name="Otto Neumann"),
         by=None,
@@ -321,15 +321,15 @@ def test_a_text_that_no_one_has_opened_is_not_issued(case, director):
 
 
 def test_words_that_changed_since_the_preview_are_not_issued(shown, director):
-    quality.send_back(case_id=shown.pk, reason="A word.", by=director, at=ISSUED)
+    quality.void_approval(case_id=shown.pk, reason="A word.", by=director, at=ISSUED)
     checker = person(Role.QA)
-    quality.return_for_changes(
+    quality.return_review(
         case_id=shown.pk, comment="A word.", item_id=None, seen_version=None, by=checker, at=ISSUED
     )
     assignment = shown.assignments.get()
     put(assignment, "summary", {"summary": "Quite another summary."}, at=ISSUED)
-    writing.submit(assignment_id=assignment.pk, by=reviewer_of(assignment), at=ISSUED)
-    quality.approve(case_id=shown.pk, comment="", seen_version=None, by=checker, at=ISSUED)
+    writing.submit_review(assignment_id=assignment.pk, by=reviewer_of(assignment), at=ISSUED)
+    quality.approve_review(case_id=shown.pk, comment="", seen_version=None, by=checker, at=ISSUED)
 
     with pytest.raises(LetterRefused, match="has not been shown in the preview"):
         issue(shown, director)
@@ -371,7 +371,7 @@ def test_a_director_who_reviewed_the_case_does_not_issue_it(shown):
 
 
 def test_a_case_in_quality_check_is_not_issued(shown, director):
-    quality.send_back(case_id=shown.pk, reason="Wait.", by=director, at=ISSUED)
+    quality.void_approval(case_id=shown.pk, reason="Wait.", by=director, at=ISSUED)
 
     with pytest.raises(NotAllowed, match="it must be in “Ready to issue”"):
         issue(shown, director)
@@ -544,9 +544,13 @@ def test_the_letter_lists_the_records_read_and_not_those_marked_as_not_relevant(
         (left_out, "NOT_RELEVANT"),
         *((other, "NOT_RELEVANT") for other in others),
     ]:
-        reading.mark(assignment_id=held.pk, document_id=document.pk, mark=mark, by=by, at=REVIEWED)
+        reading.mark_document(
+            assignment_id=held.pk, document_id=document.pk, mark=mark, by=by, at=REVIEWED
+        )
 
-    listed = composition.compose(approved(submitted(held)), at=ISSUED).document.documents_reviewed
+    listed = composition.compose_determination(
+        approved(submitted(held)), at=ISSUED
+    ).document.documents_reviewed
 
     assert listed == (
         "Report 1, Dana Oyelaran, M.D., 01/31/2026, 3 pages",
@@ -560,7 +564,7 @@ def test_text_that_looks_like_code_is_printed_as_typed():
     odd = '#read("/etc/passwd") {{ x }} <script>alert(1)</script>'
     case = approved(submitted(assignment, rationale=odd))
 
-    made = composition.compose(case, at=ISSUED)
+    made = composition.compose_determination(case, at=ISSUED)
 
     assert made.document.items[0].analyses[0].rationale == odd
 

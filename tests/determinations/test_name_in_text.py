@@ -17,7 +17,7 @@ def assignment():
 
 
 def parts_named(assignment):
-    return [one.part for one in writing.unfinished(assignment) if one.code == "own-name"]
+    return [one.part for one in writing.find_unfinished(assignment) if one.code == "own-name"]
 
 
 @pytest.mark.parametrize(
@@ -29,8 +29,8 @@ def test_the_name_in_a_rationale_stops_the_submission(assignment, shape):
     make.write(assignment, rationale=f"Not necessary. Signed {name}")
 
     assert parts_named(assignment) == [f"item-{assignment.opinions.get().item_id}"]
-    with pytest.raises(writing.Unfinished, match="own name"):
-        writing.submit(
+    with pytest.raises(writing.ReviewUnfinished, match="own name"):
+        writing.submit_review(
             assignment_id=assignment.pk, by=make.reviewer_of(assignment), at=make.REVIEWED
         )
 

@@ -4,7 +4,7 @@ from itertools import product
 
 import pytest
 
-from determinations.outcomes import NoOpinion, case_outcome, item_outcome
+from determinations.outcomes import NoOpinion, derive_case_outcome, derive_item_outcome
 
 U, O = "UPHELD", "OVERTURNED"  # noqa: E741
 
@@ -36,13 +36,13 @@ TABLE = {
 @pytest.mark.parametrize("size", range(1, 6))
 def test_every_combination_of_opinions_gives_the_outcome_of_the_table(size):
     for opinions in product((U, O), repeat=size):
-        assert item_outcome(opinions) == TABLE[opinions.count(O), size], opinions
+        assert derive_item_outcome(opinions) == TABLE[opinions.count(O), size], opinions
 
 
 @pytest.mark.parametrize("opinions", [[], [""], [U, ""], [O, "MAYBE"], [None]])
 def test_nothing_follows_while_a_reviewer_has_not_decided(opinions):
     with pytest.raises(NoOpinion):
-        item_outcome(opinions)
+        derive_item_outcome(opinions)
 
 
 @pytest.mark.parametrize(
@@ -57,11 +57,11 @@ def test_nothing_follows_while_a_reviewer_has_not_decided(opinions):
     ],
 )
 def test_the_word_for_a_case_follows_from_its_items(items, words):
-    assert case_outcome(items) == words
-    assert case_outcome(reversed(items)) == words
+    assert derive_case_outcome(items) == words
+    assert derive_case_outcome(reversed(items)) == words
 
 
 @pytest.mark.parametrize("items", [[], [""], [U, ""]])
 def test_a_case_without_decided_items_has_no_word(items):
     with pytest.raises(NoOpinion):
-        case_outcome(items)
+        derive_case_outcome(items)

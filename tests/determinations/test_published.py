@@ -23,7 +23,7 @@ from determinations.models import (
     Opinion,
     OpinionCitation,
 )
-from determinations.published import NotExportable, case_facts
+from determinations.published import NotExportable, export_case_facts
 from determinations.services.published import AlreadyLoaded, NumberTaken, load_published
 from tests.determinations.test_shapes import OURS, fixture, published_cases, without
 from tests.factories import received_case
@@ -86,13 +86,13 @@ def test_a_published_decision_loads_with_the_same_facts(name):
 
 
 def there_and_back(path: Path) -> None:
-    raw = shapes.parse(path.read_bytes())
-    _, notes = shapes.read(raw, today=TODAY)
+    raw = shapes.parse_facts_file(path.read_bytes())
+    _, notes = shapes.read_published_case(raw, today=TODAY)
 
     case = load(raw)
 
-    written = json.loads(json.dumps(case_facts(Case.objects.get(pk=case.pk))))
-    assert shapes.difference(without(raw, notes), written) == ""
+    written = json.loads(json.dumps(export_case_facts(Case.objects.get(pk=case.pk))))
+    assert shapes.describe_difference(without(raw, notes), written) == ""
     assert written == without(raw, notes)  # not one key more or less
 
 
@@ -101,14 +101,14 @@ def there_and_back(path: Path) -> None:
 )
 @given(published_cases())
 def test_any_generated_case_is_restored_from_its_rows(case):
-    facts = shapes.facts_of(case)
+    facts = shapes.build_facts(case)
     known = Case.objects.filter(number=case.number).exists()
     if known:
         return
 
     stored = load(facts)
 
-    assert case_facts(Case.objects.get(pk=stored.pk)) == facts
+    assert export_case_facts(Case.objects.get(pk=stored.pk)) == facts
 
 
 # --- what is stored ------------------------------------------------------------------------------
@@ -362,7 +362,7 @@ def test_a_bad_file_leaves_no_rows():
     facts = copy.deepcopy(fixture("many-shapes"))
     facts["items"][4]["imro_guideline"]["basis"] = "mtus"
 
-    with pytest.raises(shapes.BadShape):
+    with pytest.raises(shapes.InvalidFactsFile):
         load(facts)
 
     assert rows() == before
@@ -374,7 +374,9 @@ def test_the_facts_are_written_to_a_file_that_can_be_loaded_elsewhere(tmp_path):
 
     call_command("export_case_facts", "CM20-0900002", "--out", str(out), stdout=StringIO())
 
-    assert shapes.difference(json.loads(out.read_text("utf-8")), fixture("many-shapes")) == ""
+    assert (
+        shapes.describe_difference(json.loads(out.read_text("utf-8")), fixture("many-shapes")) == ""
+    )
 
 
 def test_the_facts_are_written_to_the_screen():
@@ -395,7 +397,7 @@ def test_there_is_nothing_to_write_of_an_unknown_or_undecided_case():
     determination.state = Determination.State.SET_ASIDE
     determination.store(by=None, at=AT, fields=["state"])
     with pytest.raises(NotExportable, match="has no issued determination yet"):
-        case_facts(case)
+        export_case_facts(case)
 
 
 # --- the limits are those of the columns ---------------------------------------------------------

@@ -44,13 +44,13 @@ def checker():
 
 
 def give_back(case, by, *, comment=WORDS, item_id=None, seen_version=None, at=READ):
-    return quality.return_for_changes(
+    return quality.return_review(
         case_id=case.pk, comment=comment, item_id=item_id, seen_version=seen_version, by=by, at=at
     )
 
 
 def approve(case, by, *, comment="", seen_version=None, at=READ):
-    return quality.approve(
+    return quality.approve_review(
         case_id=case.pk, comment=comment, seen_version=seen_version, by=by, at=at
     )
 
@@ -88,9 +88,9 @@ def test_after_a_return_the_review_is_read_a_second_time(case, checker):
     give_back(case, checker)
     assignment = case.assignments.get()
     put(assignment, "summary", {"summary": "Relief lasted nine days."}, at=AGAIN)
-    writing.submit(assignment_id=assignment.pk, by=reviewer_of(assignment), at=AGAIN)
+    writing.submit_review(assignment_id=assignment.pk, by=reviewer_of(assignment), at=AGAIN)
 
-    (changed,) = issuing.changes_since_return(reload(case))
+    (changed,) = issuing.list_changes_since_return(reload(case))
     assert (changed.part, changed.new) == ("summary", "Relief lasted nine days.")
     assert "neck pain after a lifting injury" in changed.old
     assert approve(case, checker, at=READ + timedelta(hours=1)).number == 2
@@ -154,7 +154,9 @@ def test_the_director_may_void_an_approval_with_a_reason(case, checker):
     approve(case, checker)
     director = person(Role.DIRECTOR)
 
-    quality.send_back(case_id=case.pk, reason="Item 1 cites the wrong year.", by=director, at=READ)
+    quality.void_approval(
+        case_id=case.pk, reason="Item 1 cites the wrong year.", by=director, at=READ
+    )
 
     case = reload(case)
     determination = live_determination(case)
@@ -169,7 +171,7 @@ def test_voiding_needs_a_reason_the_role_the_state_and_no_part_in_the_determinat
     director = person(Role.DIRECTOR)
 
     def back(by, reason="Because."):
-        quality.send_back(case_id=case.pk, reason=reason, by=by, at=READ)
+        quality.void_approval(case_id=case.pk, reason=reason, by=by, at=READ)
 
     with pytest.raises(NotAllowed, match="it must be in “Ready to issue”"):
         back(director)
@@ -280,7 +282,7 @@ def test_the_changes_since_the_return_are_marked_word_by_word(desk, case, checke
     assignment = case.assignments.get()
     old = assignment.review.summary
     put(assignment, "summary", {"summary": old.replace("nine days", "nine weeks")}, at=AGAIN)
-    writing.submit(assignment_id=assignment.pk, by=reviewer_of(assignment), at=AGAIN)
+    writing.submit_review(assignment_id=assignment.pk, by=reviewer_of(assignment), at=AGAIN)
 
     page = page_of(desk.get(url(case)))
 

@@ -25,13 +25,15 @@ ISSUED = REVIEWED + timedelta(hours=2)
 def test_two_directors_at_once_make_one_letter(committed_db):
     case = approved()
     directors = [person(Role.DIRECTOR) for _ in range(2)]
-    issuing.preview(case_id=case.pk, by=directors[0], at=ISSUED)
+    issuing.preview_determination(case_id=case.pk, by=directors[0], at=ISSUED)
     together = Barrier(2)
 
     def run(by):
         try:
             together.wait(timeout=30)
-            return issuing.issue(case_id=case.pk, seen_version=case.version, by=by, at=ISSUED)
+            return issuing.issue_determination(
+                case_id=case.pk, seen_version=case.version, by=by, at=ISSUED
+            )
         except Refused as refusal:
             return refusal
         finally:

@@ -7,7 +7,7 @@ import pytest
 
 from accounts.roles import Role
 from cases.services import endings
-from determinations.published import case_facts
+from determinations.published import export_case_facts
 from letters.models import Delivery
 from tests.factories import ItemOnForm, parties, person
 from tests.records.factories import in_review
@@ -36,7 +36,7 @@ def test_a_determination_by_fax_goes_to_the_fax_number():
 def test_an_item_authorized_after_the_approval_is_not_decided():
     items = [ItemOnForm(title="Injection at C3-4"), ItemOnForm(title="Physical therapy")]
     case = make.approved(make.submitted(in_review(items=items)))
-    endings.terminate(
+    endings.terminate_items(
         case_id=case.pk,
         item_ids=[case.items.get(position=2).pk],
         reason="Authorized",
@@ -46,6 +46,6 @@ def test_an_item_authorized_after_the_approval_is_not_decided():
 
     case = make.issued(case)
 
-    assert [item["title"] for item in case_facts(case)["items"]] == ["Injection at C3-4"]
+    assert [item["title"] for item in export_case_facts(case)["items"]] == ["Injection at C3-4"]
     letter = case.determinations.get().letter
     assert "Physical therapy" not in str(letter.words)

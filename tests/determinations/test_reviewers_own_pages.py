@@ -6,8 +6,8 @@ import pytest
 
 from accounts.roles import Role
 from cases.models import Case
-from determinations.dashboard import cards
-from determinations.record import record_of
+from determinations.dashboard import list_review_cards
+from determinations.record import load_reviewer_record
 from determinations.services import quality, writing
 from reviewers.services import assignment as assignments
 from tests.determinations.factories import (
@@ -41,7 +41,7 @@ def test_a_card_shows_pages_items_reading_time_and_progress(client):
     assert "2 documents not opened yet" in text
 
     write(held)
-    writing.settle(
+    writing.save_version(
         assignment_id=held.pk, part=f"item-{held.opinions.get().item_id}",
         by=reviewer_of(held), at=REVIEWED, why="Left",
     )  # fmt: skip
@@ -67,7 +67,7 @@ def test_a_reviewer_who_has_submitted_sees_that_another_reviewer_is_awaited(clie
     one, two = panel_of(2)
     for assignment in (one, two):
         write(assignment)
-    writing.submit(assignment_id=one.pk, by=reviewer_of(one), at=REVIEWED)
+    writing.submit_review(assignment_id=one.pk, by=reviewer_of(one), at=REVIEWED)
 
     text = page(client, reviewer_of(one))
     assert "Waiting for 1 other reviewer." in text
@@ -83,7 +83,7 @@ def test_the_list_costs_the_same_for_many_cases(django_assert_max_num_queries):
     for _ in range(2):
         assignments_of(reviewer)
     with django_assert_max_num_queries(9):
-        assert len(cards(reviewer.user)) == 2
+        assert len(list_review_cards(reviewer.user)) == 2
 
 
 def assignments_of(reviewer):
@@ -100,27 +100,31 @@ def test_the_record_counts_turnaround_returns_and_declined_cases(client):
     held = in_review()
     case = submitted(held)
     qa = person(Role.QA)
-    quality.return_for_changes(
+    quality.return_review(
         case_id=case.pk, comment="Name the level.", item_id=None, seen_version=None, by=qa,
         at=REVIEWED,
     )  # fmt: skip
-    writing.submit(assignment_id=held.pk, by=reviewer_of(held), at=REVIEWED)
+    writing.submit_review(assignment_id=held.pk, by=reviewer_of(held), at=REVIEWED)
     issued(approved(Case.objects.get(pk=case.pk)))
     given_back = offered(case_with_records())
-    assignments.decline(
+    assignments.decline_assignment(
         assignment_id=given_back.pk, reason="On call", by=given_back.reviewer.user, at=REVIEWED
     )
 
-    record = record_of(held.reviewer, **YEAR)
+    record = load_reviewer_record(held.reviewer, **YEAR)
     assert (record.finished, record.returned, record.late, record.declined) == (1, 1, 0, 0)
     assert record.median_days == 1
     assert [one.comment for one in record.findings] == ["Name the level."]
-    assert record_of(given_back.reviewer, **YEAR).declined == 1
+    assert load_reviewer_record(given_back.reviewer, **YEAR).declined == 1
     day = date(2026, 3, 4)  # of the issue and of the decline
     for reviewer, count in ((held.reviewer, "finished"), (given_back.reviewer, "declined")):
-        on_that_day = record_of(reviewer, first=day, last=day)
-        before = record_of(reviewer, first=date(2025, 1, 1), last=day - timedelta(days=1))
-        after = record_of(reviewer, first=day + timedelta(days=1), last=date(2026, 12, 31))
+        on_that_day = load_reviewer_record(reviewer, first=day, last=day)
+        before = load_reviewer_record(
+            reviewer, first=date(2025, 1, 1), last=day - timedelta(days=1)
+        )
+        after = load_reviewer_record(
+            reviewer, first=day + timedelta(days=1), last=date(2026, 12, 31)
+        )
         counts = [getattr(record, count) for record in (before, on_that_day, after)]
         assert counts == [0, 1, 0], count
 
@@ -143,7 +147,7 @@ def test_a_review_decided_after_its_day_counts_as_late():
     row.due_on = case.decided_on - timedelta(days=1)
     row.store(by=None, at=REVIEWED, fields=["due_on"])
 
-    assert record_of(held.reviewer, **YEAR).late == 1
+    assert load_reviewer_record(held.reviewer, **YEAR).late == 1
 
 
 @pytest.mark.parametrize("role", [Role.INTAKE, Role.REVIEWER, Role.AUDITOR, Role.CREDENTIALING])

@@ -43,7 +43,7 @@ def case_with_reviewers(size, **changes):
     case = case_with_records(**changes)
     coordinator = person(Role.COORDINATOR)
     if size > 1:
-        seats.approve(
+        seats.approve_reviewer_seats(
             case_id=case.pk,
             seat_count=size,
             approved_by="R. Alvarado",
@@ -57,7 +57,7 @@ def case_with_reviewers(size, **changes):
     for _ in range(size):
         reviewer = fit_reviewer()
         held.append(
-            assignments.assign(
+            assignments.assign_reviewer(
                 case_id=case.pk,
                 reviewer_id=reviewer.pk,
                 candidate_list_id=ranked(case, by=coordinator, at=OFFERED).pk,
@@ -74,7 +74,7 @@ def case_with_reviewers(size, **changes):
 
 
 def submit(assignment, *, at=REVIEWED):
-    return writing.submit(assignment_id=assignment.pk, by=reviewer_of(assignment), at=at)
+    return writing.submit_review(assignment_id=assignment.pk, by=reviewer_of(assignment), at=at)
 
 
 def case_of(held):
@@ -144,7 +144,7 @@ def test_quality_may_return_one_review_and_leave_the_other_as_it_is():
         write(assignment)
         submit(assignment)
     case = case_of(held)
-    quality.return_for_changes(
+    quality.return_review(
         case_id=case.pk, comment="Name the level.", item_id=None, seat=2, seen_version=None,
         by=person(Role.QA), at=REVIEWED,
     )  # fmt: skip
@@ -164,7 +164,7 @@ def test_a_seat_that_is_not_there_gets_nothing_back():
     submit(held[0])
 
     with pytest.raises(NotAllowed, match="Choose a reviewer"):
-        quality.return_for_changes(
+        quality.return_review(
             case_id=held[0].case_id, comment="Why?", item_id=None, seat=2, seen_version=None,
             by=person(Role.QA), at=REVIEWED,
         )  # fmt: skip
@@ -194,7 +194,7 @@ def test_a_reviewer_previews_their_own_words_alone(client):
     held = panel_of(2)
     write(held[0], rationale="Nine days of relief are too few.")
     write(held[1], rationale="The record shows six weeks of relief.")
-    mine = composition.compose(case_of(held), at=REVIEWED, only_seat=1)
+    mine = composition.compose_determination(case_of(held), at=REVIEWED, only_seat=1)
 
     words = str(mine.document)
     assert "Nine days of relief" in words

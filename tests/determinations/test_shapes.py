@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from determinations import shapes
-from determinations.shapes import BadShape
+from determinations.shapes import InvalidFactsFile
 
 TODAY = date(2026, 3, 2)
 OURS = sorted((Path(__file__).parent / "shapes").glob("*.json"))
@@ -20,9 +20,9 @@ def fixture(name: str) -> dict:
     return json.loads((Path(__file__).parent / "shapes" / f"{name}.json").read_text("utf-8"))
 
 
-def refused(raw) -> BadShape:
-    with pytest.raises(BadShape) as caught:
-        shapes.read(raw, today=TODAY)
+def refused(raw) -> InvalidFactsFile:
+    with pytest.raises(InvalidFactsFile) as caught:
+        shapes.read_published_case(raw, today=TODAY)
     return caught.value
 
 
@@ -31,14 +31,16 @@ def refused(raw) -> BadShape:
 
 @pytest.mark.parametrize("path", OURS, ids=lambda path: path.stem)
 def test_a_file_reads_into_facts_that_write_the_same_file_less_its_notes(path):
-    raw = shapes.parse(path.read_bytes())
+    raw = shapes.parse_facts_file(path.read_bytes())
 
-    case, notes = shapes.read(raw, today=TODAY)
+    case, notes = shapes.read_published_case(raw, today=TODAY)
 
-    again, none = shapes.read(json.loads(json.dumps(shapes.facts_of(case))), today=TODAY)
+    again, none = shapes.read_published_case(
+        json.loads(json.dumps(shapes.build_facts(case))), today=TODAY
+    )
     assert again == case
     assert none == []
-    assert shapes.difference(shapes.facts_of(case), without(raw, notes)) == ""
+    assert shapes.describe_difference(shapes.build_facts(case), without(raw, notes)) == ""
 
 
 def without(raw, notes: list[str], here: str = ""):
@@ -61,7 +63,7 @@ def without(raw, notes: list[str], here: str = ""):
 
 
 def test_notes_about_the_publication_are_named_and_nothing_else_is():
-    _, notes = shapes.read(fixture("one-item"), today=TODAY)
+    _, notes = shapes.read_published_case(fixture("one-item"), today=TODAY)
 
     assert notes == [
         "id",
@@ -76,7 +78,7 @@ def test_notes_about_the_publication_are_named_and_nothing_else_is():
 
 
 def test_missing_facts_of_a_publication_stay_empty():
-    case, _ = shapes.read(fixture("silent"), today=TODAY)
+    case, _ = shapes.read_published_case(fixture("silent"), today=TODAY)
 
     assert case.injured_on is None
     assert case.assigned_on is None
@@ -85,7 +87,7 @@ def test_missing_facts_of_a_publication_stay_empty():
 
 
 def test_printed_typos_order_and_separators_stay_as_printed():
-    case, _ = shapes.read(fixture("many-shapes"), today=TODAY)
+    case, _ = shapes.read_published_case(fixture("many-shapes"), today=TODAY)
 
     assert case.statement.specialties == ("Orthopedic Surgery", "Sports Medicinne", "Hand Surgery")
     assert case.statement.states == ("Utah", "California", "New Mexico")
@@ -360,13 +362,13 @@ def test_a_file_that_is_not_a_case_is_refused(raw):
     ids=["empty", "cut off", "key twice", "NaN", "endless number", "Latin-1", "deep", "large"],
 )
 def test_bytes_that_hold_no_file_of_facts_are_refused(data, reason):
-    with pytest.raises(BadShape) as caught:
-        shapes.parse(data)
+    with pytest.raises(InvalidFactsFile) as caught:
+        shapes.parse_facts_file(data)
     assert reason in str(caught.value)
 
 
 def test_a_byte_order_mark_is_passed_over():
-    assert shapes.parse(b'\xef\xbb\xbf{"a": 1}') == {"a": 1}
+    assert shapes.parse_facts_file(b'\xef\xbb\xbf{"a": 1}') == {"a": 1}
 
 
 # --- any case ------------------------------------------------------------------------------------
@@ -482,9 +484,9 @@ def published_cases(draw):
 
 @given(published_cases())
 def test_any_case_comes_back_from_its_own_file(case):
-    data = json.dumps(shapes.facts_of(case)).encode()
+    data = json.dumps(shapes.build_facts(case)).encode()
 
-    again, notes = shapes.read(shapes.parse(data), today=TODAY)
+    again, notes = shapes.read_published_case(shapes.parse_facts_file(data), today=TODAY)
 
     assert again == case
     assert notes == []
@@ -501,8 +503,8 @@ def test_any_case_comes_back_from_its_own_file(case):
     )
 )
 def test_any_json_is_read_or_refused_and_never_breaks_the_reader(raw):
-    with pytest.raises(BadShape):
-        shapes.read(raw, today=TODAY)
+    with pytest.raises(InvalidFactsFile):
+        shapes.read_published_case(raw, today=TODAY)
 
 
 @given(st.data())
@@ -529,7 +531,7 @@ def test_a_single_value_put_anywhere_is_read_or_refused_with_its_place(data):
     )
     faults = []
     try:
-        shapes.read(raw, today=TODAY)
-    except BadShape as error:
+        shapes.read_published_case(raw, today=TODAY)
+    except InvalidFactsFile as error:
         faults.append(error)
     assert all(fault.place and fault.reason.endswith(".") for fault in faults)

@@ -46,30 +46,32 @@ def test_no_action_of_a_reviewer_succeeds_after_the_case_was_unassigned(committe
     put(assignment, "summary", {"summary": "Typed in time."}, at=REVIEWED)
     item_id = assignment.opinions.first().item_id
     source = {"item_id": item_id, "recommendation_id": None}
-    cited = writing.cite(**held | {"at": REVIEWED}, **source, as_printed="A study, 2024")
+    cited = writing.add_citation(**held | {"at": REVIEWED}, **source, as_printed="A study, 2024")
     document = assignment.case.documents.first()
     coordinator = person(Role.COORDINATOR)
     before = rows_of(assignment)
     late = {"part": "summary", "content": {"summary": "Typed too late."}, "revision": 1}
 
     answers = answers_after(
-        lambda: assignments.remove(
+        lambda: assignments.take_back_assignment(
             assignment_id=assignment.pk, reason="On leave", by=coordinator, at=REMOVED
         ),
         {
             "open": lambda: writing.open_review(**held),
-            "save a draft": lambda: writing.save_draft(**held, **late),
-            "make a version": lambda: writing.settle(**held, part="summary", why="Left it"),
-            "cite": lambda: writing.cite(**held, **source, as_printed="Another study, 2025"),
-            "uncite": lambda: writing.uncite(**held, citation_id=cited.pk),
-            "submit": lambda: writing.submit(**held),
-            "mark as read": lambda: reading.mark(
+            "save a draft": lambda: writing.save_review_draft(**held, **late),
+            "make a version": lambda: writing.save_version(**held, part="summary", why="Left it"),
+            "cite": lambda: writing.add_citation(
+                **held, **source, as_printed="Another study, 2025"
+            ),
+            "uncite": lambda: writing.remove_citation(**held, citation_id=cited.pk),
+            "submit": lambda: writing.submit_review(**held),
+            "mark as read": lambda: reading.mark_document(
                 **held, document_id=document.pk, mark=ReadMark.Mark.REVIEWED
             ),
-            "open a page": lambda: reading.page_image(
+            "open a page": lambda: reading.open_page_image(
                 document_id=document.pk, page=1, by=held["by"], at=LATER
             ),
-            "send the file again": lambda: dispatch.dispatch(**held),
+            "send the file again": lambda: dispatch.dispatch_case_file(**held),
         },
     )
 

@@ -30,7 +30,7 @@ def case(module_db):
     for minute, text in enumerate(("Relief for nine days.", "Relief for nine weeks.")):
         at = REVIEWED - timedelta(minutes=10 - minute)
         put(assignment, "summary", {"summary": text}, at=at)
-        writing.settle(
+        writing.save_version(
             assignment_id=assignment.pk, part="summary", by=by, at=at, why="Left the part"
         )
     return submitted(assignment)

@@ -53,7 +53,7 @@ def first(assignment):
 
 
 def save(assignment, content, *, part="summary", revision=0, at=REVIEWED, by=None):
-    return writing.save_draft(
+    return writing.save_review_draft(
         assignment_id=assignment.pk,
         part=part,
         content=content,
@@ -64,13 +64,13 @@ def save(assignment, content, *, part="summary", revision=0, at=REVIEWED, by=Non
 
 
 def settle(assignment, part="summary", *, at=REVIEWED, why="Left the part"):
-    writing.settle(
+    writing.save_version(
         assignment_id=assignment.pk, part=part, by=reviewer_of(assignment), at=at, why=why
     )
 
 
 def cite(assignment, opinion, *, recommendation_id=None, as_printed="A study, 2024", at=REVIEWED):
-    return writing.cite(
+    return writing.add_citation(
         assignment_id=assignment.pk,
         item_id=opinion.item_id,
         recommendation_id=recommendation_id,
@@ -81,7 +81,7 @@ def cite(assignment, opinion, *, recommendation_id=None, as_printed="A study, 20
 
 
 def submit(assignment, *, at=REVIEWED):
-    return writing.submit(assignment_id=assignment.pk, by=reviewer_of(assignment), at=at)
+    return writing.submit_review(assignment_id=assignment.pk, by=reviewer_of(assignment), at=at)
 
 
 # --- Opening --------------------------------------------------------------------------------------
@@ -251,7 +251,7 @@ def test_removing_a_citation_keeps_its_history(assignment, first, reviewer):
     one, two = cite(assignment, first), cite(assignment, first, as_printed="Another")
 
     for _ in range(2):  # a double click
-        writing.uncite(
+        writing.remove_citation(
             assignment_id=assignment.pk, citation_id=one.pk, by=reviewer, at=REVIEWED + MINUTE
         )
     three = cite(assignment, first, as_printed="A third")
@@ -275,7 +275,9 @@ def test_the_same_source_is_cited_once_and_can_be_cited_again_after_its_removal(
     with pytest.raises(NotAllowed, match="already cited"):
         cite(assignment, first, as_printed=" A study, 2024 ")
     cite(assignment, first, as_printed="Another one")
-    writing.uncite(assignment_id=assignment.pk, citation_id=one.pk, by=reviewer, at=REVIEWED)
+    writing.remove_citation(
+        assignment_id=assignment.pk, citation_id=one.pk, by=reviewer, at=REVIEWED
+    )
 
     assert cite(assignment, first).pk != one.pk
     assert first.citations.filter(removed_at=None).count() == 2
@@ -300,7 +302,7 @@ def test_an_authority_that_cannot_be_printed_is_refused(assignment, first, sourc
 
 
 def test_an_empty_review_lists_everything_that_is_missing(assignment):
-    with pytest.raises(writing.Unfinished) as unfinished:
+    with pytest.raises(writing.ReviewUnfinished) as unfinished:
         submit(assignment)
 
     codes = [finding.code for finding in unfinished.value.findings]
@@ -354,7 +356,7 @@ def test_a_character_that_letters_lack_stops_the_signing_at_its_place(assignment
     put(assignment, part, {"rationale": "It works ⚕."}, at=REVIEWED)
     put(assignment, "summary", {"summary": "Seen ⚕."}, at=REVIEWED)
 
-    with pytest.raises(writing.Unfinished) as unfinished:
+    with pytest.raises(writing.ReviewUnfinished) as unfinished:
         submit(assignment)
 
     found = [(one.code, one.part) for one in unfinished.value.findings]
@@ -378,7 +380,7 @@ def test_a_new_record_stops_the_signing_until_it_is_read(assignment, reviewer):
     write(assignment)
     add_record(assignment.case, at=REVIEWED)
 
-    with pytest.raises(writing.Unfinished) as unfinished:
+    with pytest.raises(writing.ReviewUnfinished) as unfinished:
         submit(assignment)
     assert {one.code for one in unfinished.value.findings} >= {"record-unopened"}
 
@@ -390,7 +392,7 @@ def test_a_new_record_stops_the_signing_until_it_is_read(assignment, reviewer):
 def test_an_item_authorized_during_the_review_needs_no_opinion(assignment, first):
     write(assignment)
     put(assignment, f"item-{first.item_id}", {"outcome": "", "rationale": ""}, at=REVIEWED)
-    endings.terminate(
+    endings.terminate_items(
         case_id=assignment.case_id,
         item_ids=[first.item_id],
         reason="Authorized.",
@@ -438,7 +440,7 @@ def test_a_license_that_lapsed_between_assignment_and_signing_stops_the_signing(
 def test_a_returned_review_is_signed_a_second_time(assignment):
     write(assignment)
     determination = submit(assignment)
-    quality.return_for_changes(
+    quality.return_review(
         case_id=assignment.case_id,
         comment="Say how long the relief lasted.",
         item_id=None,
@@ -608,7 +610,7 @@ def test_authorities_are_added_and_taken_out_by_the_page(desk, assignment, first
 
 def test_submitting_too_early_shows_every_finding_with_its_link_and_loses_nothing(desk, assignment):
     save(assignment, {"summary": "A worker fell."})
-    with pytest.raises(writing.Unfinished) as unfinished:
+    with pytest.raises(writing.ReviewUnfinished) as unfinished:
         submit(assignment)
     findings = unfinished.value.findings
     assert len(findings) == 8 + assignment.case.documents.count()  # four of each item

@@ -16,9 +16,9 @@ from cases.services import endings
 from eligibility.answers import EligibilityResult
 from eligibility.models import EligibilityFinding, InformationRequest
 from eligibility.services import information, screening, ur_decision
-from eligibility.services.findings import ItemSaid
-from eligibility.services.proposals import propose
-from eligibility.services.ur_decision import AsRead
+from eligibility.services.findings import ItemAnswers
+from eligibility.services.proposals import propose_eligibility
+from eligibility.services.ur_decision import DecisionReading
 from intake.services.receiving import ItemOnForm
 from tests.factories import MONDAY, SIX_YES, application, person, received_case
 
@@ -60,7 +60,7 @@ def read(case, by, *, outcomes="", at=LATER, **said):
     words = outcomes.split()
     by_item = {item(case, at).pk: word for at, word in enumerate(words, start=1)}
     return ur_decision.record_ur_reading(
-        case_id=case.pk, as_read=AsRead(**(same | said)), outcomes=by_item, by=by, at=at
+        case_id=case.pk, as_read=DecisionReading(**(same | said)), outcomes=by_item, by=by, at=at
     )
 
 
@@ -75,7 +75,7 @@ def item(case, position):
 def test_each_ineligible_item_has_a_code_and_a_sentence_and_the_others_continue(coordinator):
     case = received_case(items=THREE)
     read(case, coordinator, outcomes="DENIED APPROVED CONDITIONAL")
-    out = {item(case, at).pk: ItemSaid(necessity="NO") for at in (2, 3)}
+    out = {item(case, at).pk: ItemAnswers(necessity="NO") for at in (2, 3)}
 
     decision = decide(case, coordinator, items=out)
 
@@ -140,7 +140,7 @@ def test_the_proposal_is_kept_beside_the_finding_with_the_reason_for_the_differe
 def test_an_item_of_another_case_is_refused(coordinator):
     case, other = received_case(), received_case()
     with pytest.raises(NotAllowed, match="items of this case"):
-        decide(case, coordinator, items={item(other, 1).pk: ItemSaid(necessity="NO")})
+        decide(case, coordinator, items={item(other, 1).pk: ItemAnswers(necessity="NO")})
 
 
 # --- Late applications and waivers ----------------------------------------------------------------
@@ -150,7 +150,7 @@ def test_an_item_of_another_case_is_refused(coordinator):
 def test_a_waiver_needs_a_note_and_its_badge_shows_the_note(coordinator, client):
     case = received_case(at=TOO_LATE)
     at = TOO_LATE + timedelta(hours=1)
-    assert propose(case).answers["TIMELY"] == "NO"
+    assert propose_eligibility(case).answers["TIMELY"] == "NO"
     with pytest.raises(NotAllowed, match="received on time"):
         decide(case, coordinator, at=at)
 
@@ -200,7 +200,7 @@ def test_a_missing_fact_is_named_and_keeps_the_case_in_eligibility_review(coordi
         ur_decision=replace(form.ur_decision, service_method="", liability_disputed=None),
         ur_decision_attached=None,
     )
-    proposal = propose(case)
+    proposal = propose_eligibility(case)
     assert {proposal.answers[fact] for fact in ("TIMELY", "UR_ATTACHED", "LIABILITY_CLEAR")} == {
         "UNKNOWN"
     }
@@ -238,7 +238,7 @@ def test_a_question_to_a_party_waits_five_business_days_and_its_answer_returns_t
     assert case.events.get(kind=Event.Kind.INFO_ASKED).why == "Who signed the form?"
 
     at = LATER + timedelta(days=2)
-    information.record_answer(
+    information.record_party_answer(
         request_id=request.pk, answer="I did.", answered_on=date(2026, 3, 4), by=coordinator, at=at
     )
 
@@ -249,7 +249,7 @@ def test_a_question_to_a_party_waits_five_business_days_and_its_answer_returns_t
     assert case.deadlines.get(deadline_kind="eligibility_information").met_at == at
     assert case.events.get(kind=Event.Kind.INFO_ANSWERED).why == "I did."
     with pytest.raises(NotAllowed):
-        information.record_answer(
+        information.record_party_answer(
             request_id=request.pk, answer="No.", answered_on=date(2026, 3, 4), by=coordinator, at=at
         )
 
@@ -279,7 +279,7 @@ def test_the_earlier_of_two_questions_counts_and_the_last_answer_returns_the_cas
         (early, Status.INFO_REQUESTED, late.due_on),
         (late, Status.SCREENING, None),
     ):
-        information.record_answer(
+        information.record_party_answer(
             request_id=request.pk,
             answer="Yes.",
             answered_on=date(2026, 3, 5),
@@ -314,7 +314,7 @@ def test_reviewing_eligibility_again_without_an_answer_closes_the_question(coord
     request = ask(case, coordinator, "EMPLOYEE", date(2026, 3, 3))
     at = LATER + timedelta(days=9)
 
-    screening.screen_again(case_id=case.pk, reason="No answer came.", by=coordinator, at=at)
+    screening.screen_case_again(case_id=case.pk, reason="No answer came.", by=coordinator, at=at)
 
     request.refresh_from_db()
     assert (request.closed_at, request.answered_on, request.answer) == (at, None, "")
@@ -327,7 +327,7 @@ def test_reviewing_eligibility_again_without_an_answer_closes_the_question(coord
 def test_an_item_that_is_ineligible_because_of_another_case_links_both_cases(coordinator, client):
     earlier = received_case(items=THREE[:1])
     case = received_case(items=THREE[:2])
-    same = {item(case, 1).pk: ItemSaid("", "NO", "I-PRIOR", "The same form.", earlier.number)}
+    same = {item(case, 1).pk: ItemAnswers("", "NO", "I-PRIOR", "The same form.", earlier.number)}
 
     decision = decide(case, coordinator, items=same)
 
@@ -348,7 +348,7 @@ def test_an_item_that_is_ineligible_because_of_another_case_links_both_cases(coo
 def test_a_duplicate_must_name_a_different_existing_case(coordinator, number):
     case = received_case()
     named = case.number if number == "itself" else number
-    said = {item(case, 1).pk: ItemSaid(not_decided="NO", note="x", other_case=named)}
+    said = {item(case, 1).pk: ItemAnswers(not_decided="NO", note="x", other_case=named)}
     with pytest.raises(NotAllowed, match="its own duplicate|does not exist"):
         decide(case, coordinator, items=said)
 
@@ -361,7 +361,7 @@ def test_a_possible_duplicate_under_the_same_claim_is_a_question_with_the_case_n
     another = replace(form.ur_decision, decided_on=date(2026, 2, 13), served_on=date(2026, 2, 13))
     case = received_case(claim_number=claim, items=THREE[:1], ur_decision=another)
 
-    verdict = propose(case).governing("NOT_DECIDED", 1)
+    verdict = propose_eligibility(case).governing("NOT_DECIDED", 1)
 
     assert verdict.answer == "UNKNOWN"
     assert earlier.number in verdict.missing
@@ -377,7 +377,9 @@ def test_a_reversal_keeps_the_first_decision_and_restarts_the_eligibility_deadli
     before = list(first.findings.order_by("pk").values())
     at = LATER + timedelta(days=7)
 
-    screening.screen_again(case_id=case.pk, reason="The WCAB reversed it.", by=coordinator, at=at)
+    screening.screen_case_again(
+        case_id=case.pk, reason="The WCAB reversed it.", by=coordinator, at=at
+    )
     case.refresh_from_db()
     assert (case.stage, case.due_deadline_kind) == (Status.SCREENING, "screening")
     assert item(case, 1).ending == "PENDING"
@@ -398,9 +400,9 @@ def test_a_reversal_keeps_the_first_decision_and_restarts_the_eligibility_deadli
 def test_a_closure_for_ineligibility_can_be_reversed(coordinator):
     case = received_case()
     decide(case, coordinator, SIGNED="NO", notes={"SIGNED": "No ink."})
-    endings.close(case_id=case.pk, reason="Done.", by=coordinator, at=LATER)
+    endings.close_case(case_id=case.pk, reason="Done.", by=coordinator, at=LATER)
 
-    screening.screen_again(case_id=case.pk, reason="Reversed.", by=coordinator, at=LATER)
+    screening.screen_case_again(case_id=case.pk, reason="Reversed.", by=coordinator, at=LATER)
 
     case.refresh_from_db()
     assert (case.stage, case.is_open, case.closed_at) == (Status.SCREENING, True, None)
@@ -410,16 +412,16 @@ def test_a_closure_for_ineligibility_can_be_reversed(coordinator):
 @pytest.mark.capability("EL-5")
 def test_a_withdrawn_case_is_not_reviewed_again(coordinator):
     case = received_case()
-    endings.withdraw(case_id=case.pk, reason="A letter.", by=coordinator, at=LATER)
-    endings.close(case_id=case.pk, reason="Done.", by=coordinator, at=LATER)
+    endings.withdraw_case(case_id=case.pk, reason="A letter.", by=coordinator, at=LATER)
+    endings.close_case(case_id=case.pk, reason="Done.", by=coordinator, at=LATER)
     with pytest.raises(NotAllowed, match="is in “Closed”"):
-        screening.screen_again(case_id=case.pk, reason="Please.", by=coordinator, at=LATER)
+        screening.screen_case_again(case_id=case.pk, reason="Please.", by=coordinator, at=LATER)
 
 
 def two_duplicates_of_a_closed_lead(coordinator):
     lead, one, two = (received_case(claim_number="06-77") for _ in range(3))
-    endings.withdraw(case_id=lead.pk, reason="A letter.", by=coordinator, at=LATER)
-    endings.close(case_id=lead.pk, reason="Done.", by=coordinator, at=LATER)
+    endings.withdraw_case(case_id=lead.pk, reason="A letter.", by=coordinator, at=LATER)
+    endings.close_case(case_id=lead.pk, reason="Done.", by=coordinator, at=LATER)
     assert {one.duplicate_of_id, two.duplicate_of_id} == {lead.pk}
     return one, two
 
@@ -427,16 +429,16 @@ def two_duplicates_of_a_closed_lead(coordinator):
 def test_a_lead_case_that_opens_between_check_and_write_is_named(coordinator, monkeypatch):
     """The race without luck: the look sees nothing, the database refuses the write."""
     one, two = two_duplicates_of_a_closed_lead(coordinator)
-    screening.screen_again(case_id=one.pk, reason="Lead closed.", by=coordinator, at=LATER)
-    real, looks = screening._held_by_another, []
+    screening.screen_case_again(case_id=one.pk, reason="Lead closed.", by=coordinator, at=LATER)
+    real, looks = screening._why_not_the_open_case, []
 
     def blind_at_first(case):
         looks.append(case)
         return real(case) if len(looks) > 1 else ""
 
-    monkeypatch.setattr(screening, "_held_by_another", blind_at_first)
+    monkeypatch.setattr(screening, "_why_not_the_open_case", blind_at_first)
     with pytest.raises(NotAllowed, match=f"Case {one.number} is open for the same UR decision"):
-        screening.screen_again(case_id=two.pk, reason="Lead closed.", by=coordinator, at=LATER)
+        screening.screen_case_again(case_id=two.pk, reason="Lead closed.", by=coordinator, at=LATER)
 
     two.refresh_from_db()
     assert two.stage == Status.DUPLICATE
@@ -451,7 +453,7 @@ def deferred_case(coordinator):
         form.ur_decision, liability_disputed=True, liability_reason="The neck is not accepted."
     )
     case = received_case(ur_decision=disputed)
-    assert propose(case).answers["LIABILITY_CLEAR"] == "NO"
+    assert propose_eligibility(case).answers["LIABILITY_CLEAR"] == "NO"
     decide(case, coordinator, LIABILITY_CLEAR="NO")
     assert case.stage == Status.DEFERRED
     return case
@@ -482,7 +484,7 @@ def test_a_liability_dispute_defers_the_case_and_its_resolution_reopens_it(coord
     window = case.deadlines.get(deadline_kind="application_after_liability")
     assert window.due_on == date(2026, 7, 2)  # 30 days, and 5 for the mail
     assert case.events.filter(kind=Event.Kind.REOPENED, why="Found compensable.").exists()
-    answers = propose(case).answers
+    answers = propose_eligibility(case).answers
     assert (answers["LIABILITY_CLEAR"], answers["TIMELY"]) == ("YES", "YES")
 
     decide(case, coordinator, at=at)
@@ -542,14 +544,14 @@ def test_a_decision_on_someone_else_is_not_the_one_that_had_to_be_attached(coord
         at=LATER,
     )
 
-    verdict = propose(case).governing("UR_ATTACHED")
+    verdict = propose_eligibility(case).governing("UR_ATTACHED")
     assert (verdict.answer, verdict.code) == ("NO", "I-NOUR")
 
 
 def test_an_item_that_really_is_not_in_the_decision_is_proposed_as_out(coordinator):
     case = received_case(items=THREE[:2])
     (found,) = read(case, coordinator, items=[THREE[0].title])
-    assert propose(case).item_answers[2]["NECESSITY"] == "UNKNOWN"
+    assert propose_eligibility(case).item_answers[2]["NECESSITY"] == "UNKNOWN"
     ur_decision.answer_differences(
         case_id=case.pk,
         answers={found.difference.key: "DIFFERENT"},
@@ -557,7 +559,7 @@ def test_an_item_that_really_is_not_in_the_decision_is_proposed_as_out(coordinat
         by=coordinator,
         at=LATER,
     )
-    assert propose(case).item_answers[2]["NECESSITY"] == "NO"
+    assert propose_eligibility(case).item_answers[2]["NECESSITY"] == "NO"
 
 
 def test_a_value_that_changes_opens_the_question_again(coordinator):
@@ -570,9 +572,9 @@ def test_a_value_that_changes_opens_the_question_again(coordinator):
         by=coordinator,
         at=LATER,
     )
-    assert ur_decision.open_differences(case) == []
+    assert ur_decision.list_open_differences(case) == []
     read(case, coordinator, claim_number="06-8888")
-    assert len(ur_decision.open_differences(case)) == 1
+    assert len(ur_decision.list_open_differences(case)) == 1
 
 
 @pytest.mark.parametrize(
@@ -595,7 +597,7 @@ def test_recording_a_ur_decision_from_a_stale_page_is_refused(coordinator):
     with pytest.raises(Stale):
         ur_decision.record_ur_reading(
             case_id=case.pk,
-            as_read=AsRead(),
+            as_read=DecisionReading(),
             outcomes={},
             seen_version=seen,
             by=coordinator,

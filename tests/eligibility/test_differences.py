@@ -13,8 +13,8 @@ from eligibility.differences import (
     ONLY_APPLIED,
     ONLY_DECIDED,
     WORDING,
-    Paper,
-    compare,
+    DocumentFacts,
+    compare_documents,
 )
 
 FIRST = ["Marisol", "José", "Siobhán", "Ng", "D’Arcy", "Anne-Marie", "Łukasz", "Ruth"]
@@ -36,7 +36,7 @@ TREATMENTS = [
 def paper(number):
     """An application, the same for the same number."""
     draw = random.Random(number)
-    return Paper(
+    return DocumentFacts(
         employee=f"{draw.choice(FIRST)} {draw.choice(LAST)}",
         claim_number=f"{draw.randrange(10, 99)}-{draw.randrange(1000, 10**6)}",
         date_of_injury=date(2014, 1, 1) + timedelta(days=draw.randrange(3000)),
@@ -61,7 +61,7 @@ def printed_otherwise(one, number):
 @pytest.mark.parametrize("number", range(40))
 def test_forty_clean_pairs_list_nothing(number):
     one = paper(number)
-    assert compare(one, printed_otherwise(one, number)) == []
+    assert compare_documents(one, printed_otherwise(one, number)) == []
 
 
 def plant(one, kind, draw):
@@ -91,37 +91,43 @@ KINDS = [EMPLOYEE, CLAIM, INJURY, WORDING, ONLY_DECIDED, ONLY_APPLIED]
 def test_forty_planted_mismatches_are_all_listed(number):
     one, kind = paper(number), KINDS[number % len(KINDS)]
     one = replace(one, items=[*one.items, "Zoster vaccine"])
-    found = compare(one, plant(printed_otherwise(one, number), kind, random.Random(number)))
+    found = compare_documents(
+        one, plant(printed_otherwise(one, number), kind, random.Random(number))
+    )
     assert [difference.field for difference in found] == [kind]
     assert found[0].label
 
 
 def test_all_kinds_at_once_are_all_listed():
-    one = Paper("Ann Lee", "1", date(2020, 1, 1), ["Brace", "Norco 10/325mg #60"])
-    other = Paper("Ann Leigh", "2", date(2020, 1, 2), ["Norco 10/325mg #90", "Acupuncture"])
-    fields = [difference.field for difference in compare(one, other)]
+    one = DocumentFacts("Ann Lee", "1", date(2020, 1, 1), ["Brace", "Norco 10/325mg #60"])
+    other = DocumentFacts("Ann Leigh", "2", date(2020, 1, 2), ["Norco 10/325mg #90", "Acupuncture"])
+    fields = [difference.field for difference in compare_documents(one, other)]
     assert fields == [EMPLOYEE, CLAIM, INJURY, WORDING, ONLY_APPLIED, ONLY_DECIDED]
 
 
 def test_the_same_treatment_named_twice_has_to_stand_there_twice():
-    one = Paper("", "", None, ["Brace", "Brace"])
-    (difference,) = compare(one, replace(one, items=["Brace"]))
+    one = DocumentFacts("", "", None, ["Brace", "Brace"])
+    (difference,) = compare_documents(one, replace(one, items=["Brace"]))
     assert (difference.field, difference.item) == (ONLY_APPLIED, 2)
 
 
 def test_facts_that_the_decision_lacks_are_not_compared():
-    silent = Paper("", "", None, [])
-    assert compare(Paper("Ann Lee", "1", date(2020, 1, 1), ["Brace"]), silent) == []
+    silent = DocumentFacts("", "", None, [])
+    assert (
+        compare_documents(DocumentFacts("Ann Lee", "1", date(2020, 1, 1), ["Brace"]), silent) == []
+    )
 
 
 def test_facts_that_only_the_decision_has_are_listed():
-    found = compare(Paper("", "", None, []), Paper("Ann Lee", "1", date(2020, 1, 1), ["Brace"]))
+    found = compare_documents(
+        DocumentFacts("", "", None, []), DocumentFacts("Ann Lee", "1", date(2020, 1, 1), ["Brace"])
+    )
     assert [difference.field for difference in found] == [EMPLOYEE, CLAIM, INJURY, ONLY_DECIDED]
 
 
 def test_an_answer_hangs_on_the_two_values_alone():
-    one = Paper("Ann Lee", "1", None, ["Brace", "Norco"])
-    key = compare(one, Paper("Ann Leigh", "1", None, []))[0].key
+    one = DocumentFacts("Ann Lee", "1", None, ["Brace", "Norco"])
+    key = compare_documents(one, DocumentFacts("Ann Leigh", "1", None, []))[0].key
     longer = replace(one, items=["Norco"])
-    assert compare(longer, Paper("Ann Leigh", "9", None, ["Norco"]))[0].key == key
-    assert compare(one, Paper("Ann Leung", "1", None, []))[0].key != key
+    assert compare_documents(longer, DocumentFacts("Ann Leigh", "9", None, ["Norco"]))[0].key == key
+    assert compare_documents(one, DocumentFacts("Ann Leung", "1", None, []))[0].key != key

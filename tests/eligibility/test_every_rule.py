@@ -9,12 +9,12 @@ from hypothesis import strategies as st
 
 from deadlines.shipped_rules import RULES, default_calendars
 from eligibility import rules
-from eligibility.rules import Earlier, Item, Known, propose
+from eligibility.rules import EarlierCase, ItemFacts, StoredFacts, propose_answers
 
 CALENDARS = default_calendars()
 SERVED = date(2026, 2, 12)
-COMPLETE = Known(
-    items=(Item(1, "Cervical epidural steroid injection", ur_outcome="DENIED"),),
+COMPLETE = StoredFacts(
+    items=(ItemFacts(1, "Cervical epidural steroid injection", ur_outcome="DENIED"),),
     signed_by="EMPLOYEE",
     signed_on=date(2026, 2, 20),
     received_on=date(2026, 3, 2),
@@ -29,11 +29,11 @@ COMPLETE = Known(
 
 
 def proposal(**changes):
-    return propose(replace(COMPLETE, **changes), rules=RULES, calendars=CALENDARS)
+    return propose_answers(replace(COMPLETE, **changes), rules=RULES, calendars=CALENDARS)
 
 
 def item(position=1, **changes):
-    return Item(position, f"Treatment {position}", **({"ur_outcome": "DENIED"} | changes))
+    return ItemFacts(position, f"Treatment {position}", **({"ur_outcome": "DENIED"} | changes))
 
 
 def test_a_complete_application_is_proposed_as_eligible():
@@ -52,8 +52,8 @@ def test_a_complete_application_is_proposed_as_eligible():
         ({"ur_attached": False}, "I-NOUR"),
         ({"other_decision": ("claim number",)}, "I-NOUR"),
         ({"items": (item(ur_outcome="CONDITIONAL"),)}, "I-CNC"),
-        ({"items": (item(earlier=(Earlier("CM26-1", True, True),)),)}, "I-DUP"),
-        ({"items": (item(earlier=(Earlier("CM26-1", True),)),)}, "I-PRIOR"),
+        ({"items": (item(earlier=(EarlierCase("CM26-1", True, True),)),)}, "I-DUP"),
+        ({"items": (item(earlier=(EarlierCase("CM26-1", True),)),)}, "I-PRIOR"),
         ({"liability_disputed": True}, "I-LIAB"),
         ({"items": (item(ur_outcome="APPROVED"),)}, "I-NOTINUR"),
         ({"items": (item(ur_outcome="NOT_IN"),)}, "I-NOTINUR"),
@@ -184,24 +184,24 @@ def test_an_ineligible_item_leaves_the_others_open():
 
 
 def test_the_application_is_ineligible_when_its_last_item_is():
-    items = (item(1, ur_outcome="APPROVED"), item(2, earlier=(Earlier("CM26-1", True),)))
+    items = (item(1, ur_outcome="APPROVED"), item(2, earlier=(EarlierCase("CM26-1", True),)))
     found = proposal(items=items)
     assert found.conclusion.result == "INELIGIBLE"
     assert found.conclusion.reasons == ("I-NOTINUR", "I-PRIOR")
 
 
 def test_similarity_alone_is_a_question_and_not_a_refusal():
-    found = proposal(items=(item(earlier=(Earlier("CM25-7", False),)),))
+    found = proposal(items=(item(earlier=(EarlierCase("CM25-7", False),)),))
     assert found.answers["NOT_DECIDED"] == "UNKNOWN"
     assert "CM25-7" in found.governing("NOT_DECIDED", 1).missing
 
 
 days = st.none() | st.dates(date(2013, 1, 1), date(2030, 1, 1))
 facts = st.builds(
-    Known,
+    StoredFacts,
     items=st.lists(
         st.builds(
-            Item,
+            ItemFacts,
             position=st.integers(1, 9),
             title=st.just("Brace"),
             ur_outcome=st.sampled_from(
@@ -209,7 +209,7 @@ facts = st.builds(
             ),
             was_given=st.booleans(),
             earlier=st.lists(
-                st.builds(Earlier, st.just("CM26-1"), st.booleans(), st.booleans()), max_size=2
+                st.builds(EarlierCase, st.just("CM26-1"), st.booleans(), st.booleans()), max_size=2
             ).map(tuple),
         ),
         min_size=1,
@@ -245,7 +245,7 @@ WHAT_A_RULE_NEEDS = {
 @settings(max_examples=300, deadline=None)
 @given(facts)
 def test_every_answer_is_yes_no_or_unknown_and_unknown_names_the_missing_fact(known):
-    found = propose(known, rules=RULES, calendars=CALENDARS)
+    found = propose_answers(known, rules=RULES, calendars=CALENDARS)
     for verdict in found.verdicts:
         assert verdict.answer in {"YES", "NO", "UNKNOWN"}
         assert bool(verdict.missing) is (verdict.answer == "UNKNOWN")
@@ -260,9 +260,9 @@ def test_every_answer_is_yes_no_or_unknown_and_unknown_names_the_missing_fact(kn
 def test_removing_a_fact_never_turns_an_answer_into_no(known, name):
     """What is not known is UNKNOWN; a NO rests on facts that are there."""
     fact = WHAT_A_RULE_NEEDS[name]
-    before = propose(known, rules=RULES, calendars=CALENDARS).answers[fact]
+    before = propose_answers(known, rules=RULES, calendars=CALENDARS).answers[fact]
     less = replace(known, **{name: None})
-    after = propose(less, rules=RULES, calendars=CALENDARS).answers[fact]
+    after = propose_answers(less, rules=RULES, calendars=CALENDARS).answers[fact]
     assert after != "NO" or before == "NO"
 
 
@@ -270,14 +270,16 @@ def test_removing_a_fact_never_turns_an_answer_into_no(known, name):
 @settings(max_examples=200, deadline=None)
 @given(st.dictionaries(st.sampled_from(rules.FACTS), st.sampled_from(["YES", "UNKNOWN"])))
 def test_unknown_answers_of_a_person_never_make_a_case_ineligible(answers):
-    found = rules.weigh(answers, {1: {}, 2: {}})
+    found = rules.weigh_item_answers(answers, {1: {}, 2: {}})
     assert found.result in {"ELIGIBLE", "INCOMPLETE"}
     assert (found.reasons, dict(found.out)) == ((), {})
 
 
 def test_the_strategy_covers_every_fact_that_a_rule_reads():
     left_out = {"signed_on", "other_decision", "liability_reason"}
-    assert {one.name for one in fields(Known)} - left_out == set(facts.wrapped_strategy.kwargs)
+    assert {one.name for one in fields(StoredFacts)} - left_out == set(
+        facts.wrapped_strategy.kwargs
+    )
 
 
 def test_every_coded_reason_has_its_sentence_for_the_letter():

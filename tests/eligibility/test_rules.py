@@ -4,7 +4,7 @@ from itertools import product
 
 import pytest
 
-from eligibility.rules import FACTS, NEEDED, REASONS, conclude
+from eligibility.rules import FACTS, NEEDED, REASONS, weigh_answers
 
 ALL_ANSWERS = [
     dict(zip(FACTS, answers, strict=True))
@@ -25,30 +25,30 @@ def expected(answers):
 
 def test_every_combination_of_answers_has_the_finding_of_the_table():
     assert len(ALL_ANSWERS) == 729
-    wrong = [one for one in ALL_ANSWERS if conclude(one).result != expected(one)]
+    wrong = [one for one in ALL_ANSWERS if weigh_answers(one).result != expected(one)]
     assert wrong == []
 
 
 def test_only_six_yes_are_eligible():
-    eligible = [one for one in ALL_ANSWERS if conclude(one).result == "ELIGIBLE"]
+    eligible = [one for one in ALL_ANSWERS if weigh_answers(one).result == "ELIGIBLE"]
     assert eligible == [dict.fromkeys(FACTS, "YES")]
 
 
 def test_an_unknown_never_counts_as_no():
     for answers in ALL_ANSWERS:
         if "NO" not in answers.values():
-            assert conclude(answers).result in {"ELIGIBLE", "INCOMPLETE"}
-            assert conclude(answers).reasons == ()
+            assert weigh_answers(answers).result in {"ELIGIBLE", "INCOMPLETE"}
+            assert weigh_answers(answers).reasons == ()
 
 
 @pytest.mark.parametrize("fact", FACTS)
 def test_a_no_gives_its_own_reason_code(fact):
-    conclusion = conclude(dict.fromkeys(FACTS, "YES") | {fact: "NO"})
+    conclusion = weigh_answers(dict.fromkeys(FACTS, "YES") | {fact: "NO"})
     assert conclusion.reasons == (REASONS[fact],)
 
 
 def test_several_refusals_are_all_named_in_the_order_of_the_form():
-    conclusion = conclude(
+    conclusion = weigh_answers(
         dict.fromkeys(FACTS, "YES") | {"NOT_DECIDED": "NO", "SIGNED": "NO", "TIMELY": "NO"}
     )
     assert conclusion.reasons == ("I-UNSIGNED", "I-LATE", "I-PRIOR")
@@ -57,21 +57,21 @@ def test_several_refusals_are_all_named_in_the_order_of_the_form():
 
 def test_a_refusal_outweighs_a_liability_dispute():
     answers = dict.fromkeys(FACTS, "YES") | {"LIABILITY_CLEAR": "NO", "SIGNED": "NO"}
-    assert conclude(answers).result == "INELIGIBLE"
+    assert weigh_answers(answers).result == "INELIGIBLE"
 
 
 @pytest.mark.parametrize("fact", FACTS)
 def test_missing_facts_are_named_in_words(fact):
     for unknown in ("UNKNOWN", "", None, "MAYBE"):
-        conclusion = conclude(dict.fromkeys(FACTS, "YES") | {fact: unknown})
+        conclusion = weigh_answers(dict.fromkeys(FACTS, "YES") | {fact: unknown})
         assert conclusion.result == "INCOMPLETE"
         assert NEEDED[fact] in conclusion.sentence
 
 
 def test_a_fact_that_was_not_answered_at_all_is_unknown():
-    assert conclude({}).result == "INCOMPLETE"
+    assert weigh_answers({}).result == "INCOMPLETE"
 
 
 def test_a_question_that_is_not_asked_is_refused():
     with pytest.raises(KeyError):
-        conclude({"HANDWRITING": "YES"})
+        weigh_answers({"HANDWRITING": "YES"})

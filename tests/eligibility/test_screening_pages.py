@@ -55,7 +55,7 @@ def test_the_page_shows_the_proposal_with_its_facts_and_decides_nothing(desk, co
 def test_the_page_links_to_the_documents(desk):
     scan = store_bytes(content=b"%PDF-1.4 form", media_type="application/pdf", at=LATER, pages=2)
     case = received_case(papers=[paper(scan, "APPLICATION")])
-    (document,) = documents.take_in_application_papers(case_id=case.pk, by=None, at=LATER)
+    (document,) = documents.file_application_documents(case_id=case.pk, by=None, at=LATER)
 
     page = page_of(desk.get(address("eligibility", case)))
 
@@ -107,12 +107,12 @@ def test_the_ur_decision_is_read_compared_and_answered_on_its_page(desk):
 
     page = page_of(answer)
     assert "Claim number" in page
-    (found,) = ur_decision.open_differences(case)
+    (found,) = ur_decision.list_open_differences(case)
     answer = desk.post(address("answer_differences", case), {f"answer_{found.key}": ""})
     assert answer.status_code == 422
     answer = desk.post(address("answer_differences", case), {f"answer_{found.key}": "TYPING_ERROR"})
     assert answer.url == address("eligibility", case)
-    assert ur_decision.open_differences(case) == []
+    assert ur_decision.list_open_differences(case) == []
 
 
 def test_a_reading_with_a_date_that_does_not_exist_keeps_what_was_typed(desk):

@@ -27,7 +27,9 @@ def test_two_duplicates_of_a_closed_lead_reviewed_at_once_give_one_case_and_one_
     def screen(case):
         try:
             together.wait(10)
-            screening.screen_again(case_id=case.pk, reason="Lead closed.", by=coordinator, at=LATER)
+            screening.screen_case_again(
+                case_id=case.pk, reason="Lead closed.", by=coordinator, at=LATER
+            )
         except NotAllowed as refusal:
             return str(refusal)
         finally:

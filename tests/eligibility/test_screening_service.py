@@ -104,7 +104,7 @@ def test_a_case_may_be_decided_again_and_every_finding_is_kept(coordinator):
     case = received_case()
     decide(case, coordinator, TIMELY="UNKNOWN")
     decide(case, coordinator, SIGNED="NO")
-    screening.screen_again(case_id=case.pk, reason="Signed now.", by=coordinator, at=LATER)
+    screening.screen_case_again(case_id=case.pk, reason="Signed now.", by=coordinator, at=LATER)
     decide(case, coordinator)
 
     results = case.eligibility_decisions.order_by("attempt").values_list("attempt", "result")
@@ -117,7 +117,7 @@ def test_a_case_that_someone_else_changed_is_not_decided(coordinator):
     decide(case, person(Role.COORDINATOR), SIGNED="NO")
 
     case.refresh_from_db()
-    screening.screen_again(case_id=case.pk, reason="Look again.", by=coordinator, at=LATER)
+    screening.screen_case_again(case_id=case.pk, reason="Look again.", by=coordinator, at=LATER)
     with pytest.raises(Stale, match="Someone else changed this"):
         decide(case, coordinator, seen_version=seen)
 

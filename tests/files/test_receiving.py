@@ -23,7 +23,7 @@ NOON = datetime(2026, 3, 2, 20, 0, tzinfo=UTC)
 
 
 def receive(content, name="report.pdf"):
-    return services.receive(upload=zoo.upload(content, name), at=NOON)
+    return services.receive_upload(upload=zoo.upload(content, name), at=NOON)
 
 
 @pytest.mark.parametrize(
@@ -55,7 +55,7 @@ def test_every_kind_of_file_shows_its_pages_as_pictures():
         ("a.jpg", zoo.jpeg(1600, 800)),
     ):
         file = receive(content, name)
-        picture = Image.open(io.BytesIO(services.page_png(file, page=file.pages, width=400)))
+        picture = Image.open(io.BytesIO(services.render_page_png(file, page=file.pages, width=400)))
         assert picture.format == "PNG"
         assert picture.width == 400
 
@@ -71,7 +71,7 @@ def test_a_pdf_that_could_act_is_kept_as_it_came_and_shown_as_a_picture(make):
     file = receive(content)
 
     assert services.read_bytes(file) == content
-    shown = services.page_png(file, page=1)
+    shown = services.render_page_png(file, page=1)
     assert Image.open(io.BytesIO(shown)).format == "PNG"
     for word in (b"app.alert", b"calc.exe", b"<script>"):
         assert word not in shown
@@ -79,24 +79,24 @@ def test_a_pdf_that_could_act_is_kept_as_it_came_and_shown_as_a_picture(make):
 
 def test_a_page_is_drawn_once_and_kept(monkeypatch):
     file = receive(zoo.pdf())
-    first = services.page_png(file, page=1)
-    monkeypatch.setattr(services.parsing, "ask", None)
+    first = services.render_page_png(file, page=1)
+    monkeypatch.setattr(services.parsing, "ask_parser", None)
 
-    assert services.page_png(file, page=1) == first
+    assert services.render_page_png(file, page=1) == first
 
 
 def test_the_text_of_a_page_is_read():
     file = receive(zoo.pdf(2, words="Lumbar spine"))
 
-    assert services.page_text(file, page=2).strip() == "Lumbar spine 2"
-    assert services.page_text(receive(zoo.png(), "a.png"), page=1) == ""
+    assert services.extract_page_text(file, page=2).strip() == "Lumbar spine 2"
+    assert services.extract_page_text(receive(zoo.png(), "a.png"), page=1) == ""
 
 
 @pytest.mark.parametrize("page", [0, -1, 3])
 def test_a_page_that_is_not_there_is_refused(page):
     file = receive(zoo.pdf(2))
     with pytest.raises(services.FileRefused, match="no page"):
-        services.page_png(file, page=page)
+        services.render_page_png(file, page=page)
 
 
 REFUSED = {
@@ -188,7 +188,7 @@ def test_a_file_over_the_limit_is_refused_whatever_size_it_claims(settings):
         upload = zoo.upload(zoo.pdf(3))
         upload.size = claimed
         with pytest.raises(services.FileRefused, match="is larger than"):
-            services.receive(upload=upload, at=NOON)
+            services.receive_upload(upload=upload, at=NOON)
     assert _incoming() == []
 
 

@@ -21,7 +21,7 @@ def test_the_parser_runs_alone_from_any_folder(tmp_path):
         "max_pages": 10,
     }
     done = subprocess.run(
-        [sys.executable, "-I", str(parsing.CHILD)],
+        [sys.executable, "-I", str(parsing.PARSER_PATH)],
         input=json.dumps(question).encode(),
         capture_output=True,
         cwd="/",
@@ -38,7 +38,9 @@ def test_the_parser_cannot_take_more_memory_than_its_limit():
         "bytearray(600 * 1024 * 1024)"
     )
     done = subprocess.run(
-        [sys.executable, "-I", "-c", code, str(parsing.CHILD)], capture_output=True, check=False
+        [sys.executable, "-I", "-c", code, str(parsing.PARSER_PATH)],
+        capture_output=True,
+        check=False,
     )
 
     assert b"MemoryError" in done.stderr
@@ -48,18 +50,18 @@ def test_the_parser_cannot_take_more_memory_than_its_limit():
 def test_a_parser_that_crashes_is_a_refusal(body, tmp_path, monkeypatch):
     dying = tmp_path / "parser.py"
     dying.write_text(body)
-    monkeypatch.setattr(parsing, "CHILD", dying)
+    monkeypatch.setattr(parsing, "PARSER_PATH", dying)
 
     with pytest.raises(parsing.CannotRead):
-        parsing.ask("inspect", path="x", media_type="application/pdf", max_pages=1)
+        parsing.ask_parser("inspect", path="x", media_type="application/pdf", max_pages=1)
 
 
 def test_a_parser_that_never_ends_is_stopped(tmp_path, monkeypatch):
     slow = tmp_path / "parser.py"
     slow.write_text("import time; time.sleep(60)")
-    monkeypatch.setattr(parsing, "CHILD", slow)
+    monkeypatch.setattr(parsing, "PARSER_PATH", slow)
     monkeypatch.setattr(parsing, "WALL_SECONDS", 0.3)
 
     with pytest.raises(parsing.CannotRead) as refusal:
-        parsing.ask("inspect", path="x", media_type="application/pdf", max_pages=1)
+        parsing.ask_parser("inspect", path="x", media_type="application/pdf", max_pages=1)
     assert refusal.value.code == "limits"

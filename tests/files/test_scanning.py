@@ -53,7 +53,7 @@ class Scanner:
 
 
 def receive(content):
-    return services.receive(upload=zoo.upload(content), at=NOON)
+    return services.receive_upload(upload=zoo.upload(content), at=NOON)
 
 
 def test_a_scanned_file_opens(scanner):
@@ -62,7 +62,7 @@ def test_a_scanned_file_opens(scanner):
 
     assert file.state == "CLEAN"
     assert scanner.seen == content
-    assert services.page_png(file, page=1)
+    assert services.render_page_png(file, page=1)
 
 
 def test_a_virus_is_refused_and_not_stored(scanner):
@@ -80,7 +80,7 @@ def test_a_file_that_the_scanner_could_not_finish_waits(scanner, answer):
 
     assert file.state == "QUARANTINED"
     with pytest.raises(services.FileRefused, match="could not scan"):
-        services.page_png(file, page=1)
+        services.render_page_png(file, page=1)
 
 
 def test_without_its_scanner_a_file_is_kept_and_never_opens(settings, tmp_path):
@@ -89,8 +89,8 @@ def test_without_its_scanner_a_file_is_kept_and_never_opens(settings, tmp_path):
 
     assert file.state == "QUARANTINED"
     for look in (
-        lambda: services.page_png(file, page=1),
-        lambda: services.page_text(file, page=1),
+        lambda: services.render_page_png(file, page=1),
+        lambda: services.extract_page_text(file, page=1),
         lambda: services.read_bytes(file),
     ):
         with pytest.raises(services.FileRefused, match="virus scanner is not available"):
@@ -104,7 +104,7 @@ def test_a_waiting_file_opens_once_it_was_scanned(settings, tmp_path, scanner):
 
     assert services.release_quarantined(file_id=waiting.pk, at=NOON).state == "CLEAN"
     assert receive(zoo.pdf(2)).state == "CLEAN"  # sent again, which scans it too
-    assert services.page_png(StoredFile.objects.get(pk=also_waiting.pk), page=1)
+    assert services.render_page_png(StoredFile.objects.get(pk=also_waiting.pk), page=1)
 
 
 def test_a_waiting_file_with_a_virus_never_opens(settings, tmp_path, scanner):

@@ -16,12 +16,12 @@ NOON = datetime(2026, 3, 2, 20, 0, tzinfo=UTC)
 
 
 def receive(pages):
-    return services.receive(upload=zoo.upload(zoo.pdf(pages)), at=NOON)
+    return services.receive_upload(upload=zoo.upload(zoo.pdf(pages)), at=NOON)
 
 
 def test_rows_and_files_that_agree_give_three_noughts(capsys):
     file = receive(1)
-    services.page_png(file, page=1)
+    services.render_page_png(file, page=1)
 
     call_command("verify_files")
 

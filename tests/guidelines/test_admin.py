@@ -69,7 +69,7 @@ def test_a_password_is_changed_on_the_one_page_for_it(client, signed_in):
 
 
 def test_every_page_of_every_table_opens(client, signed_in):
-    services.seed(by=None, at=MONDAY)
+    services.seed_guidelines(by=None, at=MONDAY)
     ApprovedParagraph(title="Tapering", text="Words.").store(by=None, at=MONDAY)
     for model in TABLES:
         row = model.objects.first()
@@ -200,7 +200,7 @@ def test_confirming_several_names_the_person(client, signed_in, guideline, editi
 
 
 def test_editions_are_found_by_the_day_on_which_they_count(client, signed_in):
-    services.seed(by=None, at=MONDAY)
+    services.seed_guidelines(by=None, at=MONDAY)
 
     def rows(**query):
         return set(
@@ -286,7 +286,7 @@ def test_an_import_with_an_unknown_guideline_is_refused(client, signed_in, editi
 
 @pytest.mark.parametrize("model", [Guideline, Edition, Recommendation])
 def test_exported_rows_are_imported_unchanged(client, signed_in, model):
-    services.seed(by=None, at=MONDAY)
+    services.seed_guidelines(by=None, at=MONDAY)
     versions = model.history.count()
     answer = client.get(url(model, "export"))
     if answer.status_code != 200 or "csv" not in answer["Content-Type"]:

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from guidelines.citations import Citation, authority, sentences
+from guidelines.citations import Citation, compose_citation_line, describe_authority
 
 SHARED = Path(__file__).resolve().parents[3] / "shared" / "letters"
 needs_shared = pytest.mark.skipif(
@@ -56,13 +56,13 @@ WHO = "The Expert Reviewer"
     ],
 )
 def test_todays_letters_print_chapter_edition_and_sections(citations, printed):
-    assert sentences(citations, style="today", who=WHO) == printed
+    assert compose_citation_line(citations, style="today", who=WHO) == printed
 
 
 def test_the_layout_of_2014_prints_pages_and_no_year():
     pain = Citation(source="MTUS", mtus=True, chapter="Chronic Pain Treatment Guidelines",
                     edition="2009", sections=("Physical Medicine",), pages="98-99")  # fmt: skip
-    assert sentences([pain], style="2014") == (
+    assert compose_citation_line([pain], style="2014") == (
         "Decision based on MTUS Chronic Pain Treatment Guidelines Physical Medicine, "
         "Page(s): 98-99."
     )
@@ -71,12 +71,12 @@ def test_the_layout_of_2014_prints_pages_and_no_year():
 def test_a_section_that_equals_the_page_is_printed_once():
     elbow = Citation(source="MTUS", mtus=True, chapter="Elbow Complaints", edition="2007",
                      sections=("326",), pages="326")  # fmt: skip
-    assert authority(elbow) == "Elbow Complaints 2007, Section(s): 326"
+    assert describe_authority(elbow) == "Elbow Complaints 2007, Section(s): 326"
 
 
 def test_an_unknown_style_is_refused():
     with pytest.raises(ValueError, match="today, 2014"):
-        sentences([BACK], style="2015")
+        compose_citation_line([BACK], style="2015")
 
 
 @needs_shared
@@ -97,4 +97,4 @@ def test_both_lines_of_the_sample_come_back():
 
     for label, cited in (("Claims Administrator", theirs), ("MAXIMUS", ours)):
         printed = re.search(rf"{label} guideline: (.*?) (?:MAXIMUS g|Decision rat)", letter)[1]
-        assert sentences(cited, style="2014", who=f"The {label}") == printed.strip()
+        assert compose_citation_line(cited, style="2014", who=f"The {label}") == printed.strip()

@@ -8,7 +8,13 @@ from django.db import DatabaseError, connection, transaction
 from accounts.refusals import NotAllowed
 from accounts.roles import Role
 from guidelines import services
-from guidelines.models import NOT_CONFIRMED, ApprovedParagraph, Edition, Overlaps, Recommendation
+from guidelines.models import (
+    NOT_CONFIRMED,
+    ApprovedParagraph,
+    Edition,
+    EditionsOverlap,
+    Recommendation,
+)
 from tests.factories import MONDAY, person
 
 from .conftest import make_edition
@@ -27,7 +33,7 @@ pytestmark = pytest.mark.django_db
     ],
 )
 def test_two_editions_cannot_count_on_the_same_day(guideline, edition, start, end):
-    with pytest.raises(Overlaps) as refusal:
+    with pytest.raises(EditionsOverlap) as refusal:
         make_edition(guideline, "2016", start, end)
 
     sentence = str(refusal.value)
@@ -163,6 +169,6 @@ def test_the_catalog_holds_the_guard_after_all_migrations():
 
 
 def test_editions_are_counted_on_no_day_twice_in_all_that_is_shipped():
-    services.seed(by=None, at=MONDAY)
+    services.seed_guidelines(by=None, at=MONDAY)
     for edition in Edition.objects.all():
         assert not Edition.objects.overlapping(edition).exists()

@@ -15,7 +15,7 @@ pytestmark = [pytest.mark.django_db, pytest.mark.every_database]
 
 @pytest.fixture
 def reviewer(client):
-    services.seed(by=None, at=MONDAY)
+    services.seed_guidelines(by=None, at=MONDAY)
     someone = person(Role.REVIEWER)
     client.force_login(someone)
     return someone

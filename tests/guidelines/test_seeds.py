@@ -30,7 +30,7 @@ def test_seeding_twice_adds_nothing_the_second_time(capsys):
 
 
 def test_shipped_rows_are_unconfirmed():
-    services.seed(by=None, at=MONDAY)
+    services.seed_guidelines(by=None, at=MONDAY)
 
     assert not Edition.objects.filter(confirmed_on__isnull=False).exists()
 
@@ -54,7 +54,7 @@ def test_shipped_rows_are_unconfirmed():
     ],
 )
 def test_the_shipped_edition_of_a_day(code, day, expected):
-    services.seed(by=None, at=MONDAY)
+    services.seed_guidelines(by=None, at=MONDAY)
 
     assert label(code, day) == expected
 
@@ -65,7 +65,7 @@ def test_an_offices_own_rows_stand():
     ours.store(by=None, at=MONDAY)
     Edition(guideline=ours, label="our own", valid_from=date(2010, 1, 1)).store(by=None, at=MONDAY)
 
-    services.seed(by=None, at=MONDAY)
+    services.seed_guidelines(by=None, at=MONDAY)
 
     ours.refresh_from_db()
     assert ours.title == "Low back, ours"

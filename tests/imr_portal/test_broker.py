@@ -40,7 +40,7 @@ def test_without_the_wheel_one_on_the_path_is_taken(monkeypatch):
 
 
 def test_it_opens_no_port_keeps_nothing_and_drops_no_message():
-    words = broker.command(Path("/tmp/x.sock"), folder=Path("/tmp"))
+    words = broker.server_command(Path("/tmp/x.sock"), folder=Path("/tmp"))
 
     options = dict(zip(words[1::2], words[2::2], strict=True))
     assert options["--port"] == "0"
@@ -49,7 +49,7 @@ def test_it_opens_no_port_keeps_nothing_and_drops_no_message():
 
 
 def test_a_missing_socket_gives_no_answer(tmp_path):
-    assert broker.answers(tmp_path / "nothing.sock") is False
+    assert broker.is_answering(tmp_path / "nothing.sock") is False
 
 
 @pytest.mark.parametrize(

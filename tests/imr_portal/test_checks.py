@@ -112,7 +112,7 @@ def found(**options):
 @pytest.mark.django_db
 def test_the_database_that_the_settings_make_is_sound():
     if connection.vendor == "sqlite":
-        assert list(checks.sqlite_faults("default")) == []
+        assert list(checks.find_sqlite_faults("default")) == []
 
 
 @contextmanager
@@ -167,10 +167,10 @@ SOUND_SQLITE = {
 )
 def test_each_broken_setting_of_sqlite_is_refused(monkeypatch, broken, said):
     with told(monkeypatch, SOUND_SQLITE):
-        assert checks.sqlite_keeps_what_it_commits(["default"]) == []
+        assert checks.check_sqlite_durability(["default"]) == []
 
     with told(monkeypatch, {**SOUND_SQLITE, **broken}):
-        (message,) = checks.sqlite_keeps_what_it_commits(["default"])
+        (message,) = checks.check_sqlite_durability(["default"])
     assert message.id == "imr_portal.E001"
     assert said in message.msg
     assert message.hint
@@ -181,10 +181,10 @@ def test_each_broken_setting_of_postgresql_is_refused(monkeypatch, name):
     sound = dict.fromkeys(["fsync", "full_page_writes", "synchronous_commit"], "on")
     sound["vendor"] = "postgresql"
     with told(monkeypatch, sound):
-        assert checks.postgresql_keeps_what_it_commits(["default"]) == []
+        assert checks.check_postgresql_durability(["default"]) == []
 
     with told(monkeypatch, {**sound, name: "off"}):
-        (message,) = checks.postgresql_keeps_what_it_commits(["default"])
+        (message,) = checks.check_postgresql_durability(["default"])
     assert message.id == "imr_portal.E002"
     assert name in message.msg
     assert message.hint
@@ -229,7 +229,7 @@ def test_a_role_that_owns_its_tables_is_refused():
 def test_celery_is_set_to_lose_nothing():
     from imr_portal.celery import app
 
-    assert list(checks.celery_faults(app.conf)) == []
+    assert list(checks.find_celery_faults(app.conf)) == []
 
 
 @pytest.mark.parametrize(
@@ -250,12 +250,12 @@ def test_celery_is_set_to_lose_nothing():
 def test_each_broken_setting_of_celery_is_refused(change, said):
     from celery import Celery
 
-    from imr_portal.celery import _settings
+    from imr_portal.celery import _celery_settings
 
     app = Celery("broken", set_as_current=False)
-    app.conf.update({**_settings(), **change})
+    app.conf.update({**_celery_settings(), **change})
 
-    assert any(said in fault for fault in checks.celery_faults(app.conf))
+    assert any(said in fault for fault in checks.find_celery_faults(app.conf))
 
 
 def test_every_hint_and_id_is_there():

@@ -18,38 +18,40 @@ def variable(monkeypatch):
 
 def test_a_text_without_default_must_be_set():
     with pytest.raises(ImproperlyConfigured, match="Set IMR_TEST_NOT_SET"):
-        environment.text("IMR_TEST_NOT_SET")
+        environment.read_text("IMR_TEST_NOT_SET")
 
 
 @pytest.mark.parametrize(("value", "meant"), [("1", True), ("true", True), ("0", False)])
 def test_a_flag_is_yes_or_no(variable, value, meant):
     variable(value)
-    assert environment.flag("IMR_TEST", not meant) is meant
+    assert environment.read_flag("IMR_TEST", not meant) is meant
 
 
 @pytest.mark.parametrize("value", ["", "yes", "on", "2"])
 def test_a_flag_that_is_neither_is_refused(variable, value):
     variable(value)
     with pytest.raises(ImproperlyConfigured, match="Write 1 or 0"):
-        environment.flag("IMR_TEST", False)
+        environment.read_flag("IMR_TEST", False)
 
 
 def test_a_number_is_whole(variable):
     variable("12")
-    assert environment.number("IMR_TEST", 3) == 12
+    assert environment.read_number("IMR_TEST", 3) == 12
     variable("twelve")
     with pytest.raises(ImproperlyConfigured, match="Write a whole number"):
-        environment.number("IMR_TEST", 3)
+        environment.read_number("IMR_TEST", 3)
 
 
 def test_a_list_is_cut_at_commas(variable):
     variable(" a.example, ,b.example ")
-    assert environment.words("IMR_TEST") == ["a.example", "b.example"]
+    assert environment.read_list("IMR_TEST") == ["a.example", "b.example"]
 
 
 def test_without_an_address_the_database_is_a_file(tmp_path, monkeypatch):
     monkeypatch.delenv("IMR_TEST", raising=False)
-    made = environment.database("IMR_TEST", default_file=tmp_path / "new" / "portal.sqlite3")
+    made = environment.database_settings(
+        "IMR_TEST", default_file=tmp_path / "new" / "portal.sqlite3"
+    )
 
     assert made["NAME"] == tmp_path / "new" / "portal.sqlite3"
     assert made["NAME"].parent.is_dir()
@@ -58,7 +60,7 @@ def test_without_an_address_the_database_is_a_file(tmp_path, monkeypatch):
 def test_an_address_of_postgresql_is_taken_apart(variable):
     variable("postgresql://imr%5Fapp:p%40ss@db.example:5433/imr?sslmode=verify-full")
 
-    made = environment.database("IMR_TEST", default_file=Path("unused"))
+    made = environment.database_settings("IMR_TEST", default_file=Path("unused"))
 
     assert (made["USER"], made["PASSWORD"]) == ("imr_app", "p@ss")
     assert (made["HOST"], made["PORT"], made["NAME"]) == ("db.example", "5433", "imr")
@@ -68,7 +70,7 @@ def test_an_address_of_postgresql_is_taken_apart(variable):
 def test_a_socket_of_postgresql_is_a_folder(variable):
     variable("postgresql://imr@/imr?host=/run/postgresql")
 
-    assert environment.database("IMR_TEST", default_file=Path("unused"))["HOST"] == (
+    assert environment.database_settings("IMR_TEST", default_file=Path("unused"))["HOST"] == (
         "/run/postgresql"
     )
 
@@ -76,4 +78,4 @@ def test_a_socket_of_postgresql_is_a_folder(variable):
 def test_another_kind_of_database_is_refused(variable):
     variable("mysql://db/imr")
     with pytest.raises(ImproperlyConfigured, match="postgresql://"):
-        environment.database("IMR_TEST", default_file=Path("unused"))
+        environment.database_settings("IMR_TEST", default_file=Path("unused"))

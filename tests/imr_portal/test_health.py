@@ -90,8 +90,8 @@ def test_a_database_that_is_away_makes_it_unready_and_not_an_error(client, monke
     def away():
         raise OSError("could not connect to server at db.internal")
 
-    monkeypatch.setattr(health, "_database_answers", away)
-    monkeypatch.setattr(health, "_migrations_are_applied", away)
+    monkeypatch.setattr(health, "_can_query_database", away)
+    monkeypatch.setattr(health, "_has_all_migrations", away)
 
     answer = client.get("/readyz")
 

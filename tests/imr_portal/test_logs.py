@@ -23,7 +23,7 @@ CANARY = "Zzyzx Quillfeather"
 def written():
     """What a process of ours would print, as a stream that can be read."""
     stream = io.StringIO()
-    config = logs.settings("DEBUG")
+    config = logs.logging_settings("DEBUG")
     config["handlers"]["stdout"]["stream"] = stream
     logging.config.dictConfig(config)
     yield stream
@@ -144,7 +144,7 @@ def test_nothing_that_a_person_types_gets_into_the_logs(written, client, monkeyp
         shown = CANARY
         raise RuntimeError(f"{shown} and {user.email}")
 
-    monkeypatch.setattr("desk.queues.page", breaks)
+    monkeypatch.setattr("desk.queues.load_queue_page", breaks)
     assert client.get(reverse("desk:queue", args=["intake"])).status_code == 500
     User.objects.filter(name=CANARY).count()
 

@@ -86,7 +86,7 @@ def _opens_to(audience, role):
         def may(self, permission):
             return role in audiences.PERMISSIONS[permission]
 
-    return audiences.admits(audience, Holder())
+    return audiences.is_admitted(audience, Holder())
 
 
 def _refusal(client):
@@ -94,7 +94,7 @@ def _refusal(client):
     hidden = next(
         address
         for name, address in ADDRESSES.items()
-        if not audiences.admits(
+        if not audiences.is_admitted(
             audiences.audience_of(name), client.get(reverse("livez")).wsgi_request.user
         )
     )

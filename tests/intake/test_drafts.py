@@ -8,7 +8,7 @@ import pytest
 from accounts.refusals import NotAllowed
 from accounts.roles import Role
 from cases.models import Case
-from intake.models import CanceledIntake, IntakeDraft, WhyNot
+from intake.models import CanceledIntake, CancelReason, IntakeDraft
 from intake.services import batches, drafts
 from intake.tasks import close_forgotten_drafts
 from tests.factories import (
@@ -88,7 +88,7 @@ def test_the_save_button_keeps_a_draft_with_its_files(desk):
 @pytest.mark.capability("IN-2")
 def test_a_scan_opens_again_with_the_text_typed_for_it(desk, clerk):
     batch_of(scanned_file(), by=clerk)
-    scan = batches.claim_next(by=clerk, at=MONDAY)
+    scan = batches.claim_next_scan(by=clerk, at=MONDAY)
     autosave(desk, last_name="Halfway", scan=str(scan.pk))
 
     address = desk.post("/intake/next/").url
@@ -103,15 +103,15 @@ def test_a_draft_closes_automatically_after_a_week_with_a_reason(clerk):
     end = MONDAY + WEEK
 
     def open_at(moment):
-        return list(drafts.open_drafts(of=clerk, at=moment))
+        return list(drafts.list_open_drafts(of=clerk, at=moment))
 
     assert open_at(end - timedelta(seconds=1)) == [draft]
     assert open_at(end) == []  # no job has run
     with pytest.raises(NotAllowed, match="is closed"):
         begun_draft(by=clerk, key=draft.key, revision=1, at=end)
 
-    assert drafts.close_forgotten(at=end - timedelta(seconds=1)) == 0
-    assert [drafts.close_forgotten(at=end) for _ in range(2)] == [1, 0]
+    assert drafts.close_lapsed_drafts(at=end - timedelta(seconds=1)) == 0
+    assert [drafts.close_lapsed_drafts(at=end) for _ in range(2)] == [1, 0]
     canceled = CanceledIntake.objects.get()
     assert (canceled.reason, canceled.ended_by, canceled.draft) == ("LEFT", None, draft)
 
@@ -158,7 +158,9 @@ def test_a_draft_belongs_to_its_owner(clerk):
     with pytest.raises(NotAllowed, match="belongs to someone else"):
         begun_draft(by=other, key=draft.key, revision=1)
     with pytest.raises(NotAllowed, match="Only the clerk who started this form"):
-        drafts.cancel(key=draft.key, reason=WhyNot.UNREADABLE, note="", by=other, at=MONDAY)
+        drafts.cancel_intake_draft(
+            key=draft.key, reason=CancelReason.UNREADABLE, note="", by=other, at=MONDAY
+        )
 
 
 def test_a_form_without_its_key_is_refused_with_a_sentence(desk):
@@ -172,7 +174,7 @@ def test_a_form_without_its_key_is_refused_with_a_sentence(desk):
 @pytest.mark.capability("IN-3")
 def test_a_canceled_intake_stores_its_code_and_is_on_the_supervisors_list(desk, clerk, supervisor):
     batch_of(scanned_file(), by=clerk, channel="FAX")
-    scan = batches.claim_next(by=clerk, at=MONDAY)
+    scan = batches.claim_next_scan(by=clerk, at=MONDAY)
     draft = begun_draft(by=clerk, scan_id=scan.pk, typed={"channel": ["FAX"]})
     address = f"/intake/drafts/{draft.key}/cancel/"
     assert "Choose a reason" in desk.post(address, {"reason": ""}).content.decode()
@@ -203,14 +205,18 @@ def test_a_file_that_failed_is_on_the_supervisors_list(desk, supervisor):
 @pytest.mark.capability("IN-3")
 def test_starting_over_returns_the_scan_to_the_queue(clerk):
     batch_of(scanned_file(), by=clerk)
-    scan = batches.claim_next(by=clerk, at=MONDAY)
+    scan = batches.claim_next_scan(by=clerk, at=MONDAY)
     draft = begun_draft(by=clerk, scan_id=scan.pk)
 
-    drafts.cancel(key=draft.key, reason=WhyNot.START_OVER, note="", by=clerk, at=MONDAY)
+    drafts.cancel_intake_draft(
+        key=draft.key, reason=CancelReason.START_OVER, note="", by=clerk, at=MONDAY
+    )
 
-    assert batches.claim_next(by=person(Role.INTAKE), at=MONDAY) == scan
+    assert batches.claim_next_scan(by=person(Role.INTAKE), at=MONDAY) == scan
     with pytest.raises(NotAllowed, match="already closed"):
-        drafts.cancel(key=draft.key, reason=WhyNot.START_OVER, note="", by=clerk, at=MONDAY)
+        drafts.cancel_intake_draft(
+            key=draft.key, reason=CancelReason.START_OVER, note="", by=clerk, at=MONDAY
+        )
 
 
 @pytest.mark.capability("IN-3")
@@ -219,15 +225,17 @@ def test_an_accepted_form_cannot_be_canceled(clerk):
     case = received_case(by=clerk, key=draft.key)
 
     with pytest.raises(NotAllowed, match=f"{case.number}. Withdraw the case instead"):
-        drafts.cancel(key=draft.key, reason=WhyNot.UNREADABLE, note="", by=clerk, at=MONDAY)
+        drafts.cancel_intake_draft(
+            key=draft.key, reason=CancelReason.UNREADABLE, note="", by=clerk, at=MONDAY
+        )
 
 
 def test_a_forgotten_draft_releases_its_scan(clerk):
     batch_of(scanned_file(), by=clerk)
-    scan = batches.claim_next(by=clerk, at=MONDAY)
+    scan = batches.claim_next_scan(by=clerk, at=MONDAY)
     begun_draft(by=clerk, scan_id=scan.pk)
 
-    drafts.close_forgotten(at=MONDAY + WEEK)
+    drafts.close_lapsed_drafts(at=MONDAY + WEEK)
 
     scan.refresh_from_db()
     assert (scan.state, scan.claimed_by) == ("WAITING", None)

@@ -8,7 +8,7 @@ import pytest
 
 from accounts.roles import Role
 from cases.models import Case, Party
-from form_fields.dates import talk_back
+from form_fields.dates import interpret_date
 from intake.services import known_parties
 from intake.treatment_words import guess_category
 from tests.factories import MONDAY, parties, person, received_case
@@ -38,7 +38,7 @@ TODAY = date(2024, 12, 3)
     ],
 )
 def test_a_date_talks_back(kind, keyed, words, bad):
-    told = talk_back(keyed, today=TODAY, kind=kind, received="t")
+    told = interpret_date(keyed, today=TODAY, kind=kind, received="t")
     assert (told.words, told.is_bad) == (words, bad)
 
 
@@ -58,13 +58,13 @@ def test_a_date_talks_back(kind, keyed, words, bad):
     ],
 )
 def test_an_impossible_ambiguous_or_distant_date_shows_the_error(keyed, said):
-    told = talk_back(keyed, today=TODAY)
+    told = interpret_date(keyed, today=TODAY)
     assert told.is_bad
     assert said in told.words
 
 
 def test_a_decision_dated_after_its_receipt_is_reported():
-    told = talk_back("12/3/24", today=TODAY, kind="ur_decided", received="12/1/24")
+    told = interpret_date("12/3/24", today=TODAY, kind="ur_decided", received="12/1/24")
     assert told.words == "Tue, Dec 3, 2024, today, after receipt. Check both dates."
 
 

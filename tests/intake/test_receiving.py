@@ -33,7 +33,7 @@ def clerk(db):
 
 
 def receive(clerk, *, at=MONDAY, **changes):
-    return receiving.receive(application=application(**changes), by=clerk, at=at)
+    return receiving.receive_application(application=application(**changes), by=clerk, at=at)
 
 
 def ur_decision(**changes):
@@ -135,8 +135,10 @@ def test_facts_that_the_form_lacks_stay_unknown(clerk):
 def test_saving_one_form_twice_gives_one_case(clerk):
     form = application()
 
-    first = receiving.receive(application=form, by=clerk, at=MONDAY)
-    second = receiving.receive(application=form, by=clerk, at=MONDAY + timedelta(seconds=1))
+    first = receiving.receive_application(application=form, by=clerk, at=MONDAY)
+    second = receiving.receive_application(
+        application=form, by=clerk, at=MONDAY + timedelta(seconds=1)
+    )
 
     assert first == second
     assert Case.objects.count() == Application.objects.count() == 1
@@ -204,8 +206,8 @@ def test_after_a_different_decision_the_next_application_joins_the_latest(clerk)
 def test_a_decision_with_a_closed_case_can_be_disputed_again(clerk):
     first = receive(clerk, claim_number=CLAIM)
     coordinator = person(Role.COORDINATOR)
-    endings.withdraw(case_id=first.pk, reason="A letter.", by=coordinator, at=MONDAY)
-    endings.close(case_id=first.pk, reason="Done.", by=coordinator, at=MONDAY)
+    endings.withdraw_case(case_id=first.pk, reason="A letter.", by=coordinator, at=MONDAY)
+    endings.close_case(case_id=first.pk, reason="Done.", by=coordinator, at=MONDAY)
 
     again = receive(clerk, claim_number=CLAIM)
 
@@ -270,7 +272,9 @@ def at_once(*acts):
 def saving(forms):
     clerks = [person(Role.INTAKE) for _ in forms]
     return [
-        lambda form=form, clerk=clerk: receiving.receive(application=form, by=clerk, at=MONDAY)
+        lambda form=form, clerk=clerk: receiving.receive_application(
+            application=form, by=clerk, at=MONDAY
+        )
         for form, clerk in zip(forms, clerks, strict=True)
     ]
 
@@ -442,14 +446,16 @@ def test_reopening_a_duplicate_names_the_new_lead_case(clerk):
     lead, second, third = (received_case(claim_number=CLAIM, by=clerk) for _ in range(3))
 
     def again(case):
-        return screening.screen_again(case_id=case.pk, reason="Look.", by=coordinator, at=MONDAY)
+        return screening.screen_case_again(
+            case_id=case.pk, reason="Look.", by=coordinator, at=MONDAY
+        )
 
     with pytest.raises(NotAllowed, match=f"{lead.number} is open for the same UR decision"):
         again(second)
-    endings.withdraw(case_id=lead.pk, reason="A letter.", by=coordinator, at=MONDAY)
+    endings.withdraw_case(case_id=lead.pk, reason="A letter.", by=coordinator, at=MONDAY)
     with pytest.raises(NotAllowed, match=lead.number):
         again(second)  # withdrawn is not closed yet
-    endings.close(case_id=lead.pk, reason="Done.", by=coordinator, at=MONDAY)
+    endings.close_case(case_id=lead.pk, reason="Done.", by=coordinator, at=MONDAY)
     assert again(second).duplicate_of is None
     with pytest.raises(NotAllowed, match=f"{second.number} is open for the same UR decision"):
         again(third)

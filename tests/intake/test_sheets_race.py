@@ -8,7 +8,7 @@ from django.db import connection
 
 from accounts.roles import Role
 from cases.models import Case
-from intake.models import Scan, WhyNot
+from intake.models import CancelReason, Scan
 from intake.services import batches, receiving
 from tests.factories import MONDAY, application, batch_of, person, scanned_file
 
@@ -38,9 +38,11 @@ def test_clerks_who_claim_at_the_same_time_never_get_the_same_scan(committed_db)
 
     def key_all(clerk):
         taken = []
-        while scan := batches.claim_next(by=clerk, at=MONDAY):
+        while scan := batches.claim_next_scan(by=clerk, at=MONDAY):
             taken.append(scan.pk)
-            batches.skip(scan_id=scan.pk, reason=WhyNot.UNREADABLE, note="", by=clerk, at=MONDAY)
+            batches.skip_scan(
+                scan_id=scan.pk, reason=CancelReason.UNREADABLE, note="", by=clerk, at=MONDAY
+            )
         return taken
 
     taken = [pk for some in at_once(key_all, clerks) for pk in some]
@@ -53,7 +55,7 @@ def test_one_clerk_in_two_windows_gets_one_scan(committed_db):
     clerk = person(Role.INTAKE)
     batch_of(scanned_file(), scanned_file(), by=clerk)
 
-    first, second = at_once(lambda who: batches.claim_next(by=who, at=MONDAY), [clerk, clerk])
+    first, second = at_once(lambda who: batches.claim_next_scan(by=who, at=MONDAY), [clerk, clerk])
 
     assert first == second
 
@@ -64,7 +66,9 @@ def test_two_clerks_who_save_one_scan_make_one_case(committed_db):
 
     def save(clerk):
         try:
-            return receiving.receive(application=application(scan_id=scan.pk), by=clerk, at=MONDAY)
+            return receiving.receive_application(
+                application=application(scan_id=scan.pk), by=clerk, at=MONDAY
+            )
         except receiving.ScanAlreadyEntered as known:
             return known.case
 
@@ -80,6 +84,6 @@ def test_cases_created_at_the_same_time_never_share_a_number(committed_db, same)
 
     def save(clerk):
         form = application(**({"key": key} if same else {}))
-        return receiving.receive(application=form, by=clerk, at=MONDAY).number
+        return receiving.receive_application(application=form, by=clerk, at=MONDAY).number
 
     assert len(set(at_once(save, clerks))) == (1 if same else 4)

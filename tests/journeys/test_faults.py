@@ -54,7 +54,7 @@ def work(committed_db):
 def approved(work, **words):
     """A case that its director has read and may issue."""
     case = work.approved(**words)
-    issuing.preview(case_id=case.pk, by=work.people[Role.DIRECTOR], at=timezone.now())
+    issuing.preview_determination(case_id=case.pk, by=work.people[Role.DIRECTOR], at=timezone.now())
     return case
 
 
@@ -187,15 +187,17 @@ def long_case(work):
     work.type(assignment, "summary", {"summary": text}, at)
     for opinion in assignment.opinions.all():
         work.type(assignment, f"item-{opinion.item_id}", {"rationale": text}, at)
-    writing.submit(assignment_id=assignment.pk, by=by, at=at)
-    quality.approve(
+    writing.submit_review(assignment_id=assignment.pk, by=by, at=at)
+    quality.approve_review(
         case_id=assignment.case_id,
         comment="",
         seen_version=None,
         by=work.people[Role.QA],
         at=at + timedelta(hours=1),
     )
-    issuing.preview(case_id=assignment.case_id, by=work.people[Role.DIRECTOR], at=timezone.now())
+    issuing.preview_determination(
+        case_id=assignment.case_id, by=work.people[Role.DIRECTOR], at=timezone.now()
+    )
     return Case.objects.get(pk=assignment.case_id)
 
 
@@ -218,8 +220,8 @@ def test_a_worker_killed_while_it_renders_a_determination_files_it_once_and_the_
     wait_until_filed(letter)
     assert_filed_once(letter)
     assert letter.attempts > 1
-    again = letters.services.typeset(
-        document=letters.services.document_of(letter), layout=letter.layout
+    again = letters.services.typeset_document(
+        document=letters.services.load_letter_document(letter), layout=letter.layout
     )
     assert hashlib.sha256(again).hexdigest() == letter.sha256
 

@@ -104,7 +104,7 @@ def test_text_that_looks_like_code_is_always_printed_as_text(pages):
         case_id=case.pk, sent_on=local_day(MONDAY), by=coordinator, at=at + timedelta(hours=1)
     )
     add_record(case, by=coordinator, title=said("Record"), author=said("Author"))
-    documents.mark_complete(
+    documents.mark_records_complete(
         case_id=case.pk,
         received_on=local_day(MONDAY),
         basis="COMPLETE",
@@ -126,8 +126,8 @@ def test_text_that_looks_like_code_is_always_printed_as_text(pages):
     for text in ("Title", "Summary", "Rationale", "Source"):
         assert shows(found, said(text)), text
 
-    writing.submit(assignment_id=assignment.pk, by=reviewer, at=REVIEWED)
-    quality.return_for_changes(
+    writing.submit_review(assignment_id=assignment.pk, by=reviewer, at=REVIEWED)
+    quality.return_review(
         case_id=case.pk,
         comment=said("Comment"),
         item_id=None,
@@ -138,7 +138,7 @@ def test_text_that_looks_like_code_is_always_printed_as_text(pages):
     put(assignment, "summary", {"summary": said("Second summary")}, at=REVIEWED)
     found = pages(case, reviewer, coordinator, qa)
     assert_escaped(found)
-    writing.submit(assignment_id=assignment.pk, by=reviewer, at=REVIEWED)
+    writing.submit_review(assignment_id=assignment.pk, by=reviewer, at=REVIEWED)
     found |= pages(case, qa)
     assert_escaped(found)
     for text in ("Comment", "Summary", "Rationale", "Second summary"):

@@ -15,7 +15,7 @@ from django.core.management import call_command
 
 from accounts.roles import Role
 from determinations.services import writing
-from eligibility.services.citations import AdministratorCited, record_administrator_citations
+from eligibility.services.citations import AdministratorCitations, record_administrator_citations
 from files.services import read_bytes
 from guidelines.citations import Citation
 from guidelines.models import Edition, Guideline, Recommendation, Source
@@ -140,7 +140,7 @@ def test_the_sample_comes_back_word_for_word(sample, settings, tmp_path):
     ]
     item = case.items.get()
     record_administrator_citations(
-        item_id=item.pk, cited=AdministratorCited(theirs), by=coordinator, at=MONDAY
+        item_id=item.pk, cited=AdministratorCitations(theirs), by=coordinator, at=MONDAY
     )
     assignment = attested(offered(case))
     reviewer = user_of(assignment)
@@ -149,7 +149,7 @@ def test_the_sample_comes_back_word_for_word(sample, settings, tmp_path):
     put(assignment, "summary", {"summary": sample["story"]}, at=REVIEWED)
     answer = {"outcome": sample["outcome"], "rationale": sample["why"], "basis": "A"}
     put(assignment, f"item-{item.pk}", answer, at=REVIEWED)
-    writing.cite(
+    writing.add_citation(
         assignment_id=assignment.pk,
         item_id=item.pk,
         recommendation_id=recommendation(citation_of(sample["ours"])).pk,
@@ -157,7 +157,7 @@ def test_the_sample_comes_back_word_for_word(sample, settings, tmp_path):
         by=reviewer,
         at=REVIEWED,
     )
-    writing.submit(assignment_id=assignment.pk, by=reviewer, at=REVIEWED)
+    writing.submit_review(assignment_id=assignment.pk, by=reviewer, at=REVIEWED)
     case.refresh_from_db()
 
     case = issued(approved(case), by=director)

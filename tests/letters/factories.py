@@ -146,7 +146,7 @@ def notice(composed, **changes):
 
 
 def composed(wording_set, *, variants=("MD",), **changes):
-    return services.compose(
+    return services.compose_wording(
         wording_set=wording_set,
         facts=facts(**changes),
         declared=DECLARED,
@@ -167,16 +167,18 @@ def enqueue(wording_set, *, reference="CM26-0000001", at=NOW, by=None, document=
         "on": TODAY,
         "wording_set": wording_set,
         "variants": ("MD",),
-        "deliveries": (services.Address("Employee", "Maria Example", Channel.MAIL, "2 Oak Lane"),),
+        "deliveries": (
+            services.RecipientAddress("Employee", "Maria Example", Channel.MAIL, "2 Oak Lane"),
+        ),
         "by": by,
         "at": at,
     }
-    return services.enqueue(**(settings | changes))
+    return services.enqueue_letter(**(settings | changes))
 
 
 def filed(letter, *, at=NOW):
     """The letter, rendered and filed here and now."""
-    return services.render(letter_id=letter.pk, at=at, now=lambda: at)
+    return services.render_letter(letter_id=letter.pk, at=at, now=lambda: at)
 
 
 def publish_sample_wording(*, at=NOW):
@@ -190,13 +192,16 @@ def publish_sample_wording(*, at=NOW):
 
 
 def stand_in(words, layout, on):
-    """What ``typesetting.typeset`` returns, at no cost: an empty page that carries the words."""
+    """What ``typesetting.typeset_words`` returns, at no cost.
+
+    An empty page that carries the words.
+    """
     made = pikepdf.new()
     made.add_blank_page(page_size=(612, 792))
     made.docinfo["/Subject"] = f"{layout} {on} {json.dumps(words, sort_keys=True)}"
     out = io.BytesIO()
     made.save(out, deterministic_id=True)
-    return typesetting.Typeset(out.getvalue(), 1)
+    return typesetting.TypesetLetter(out.getvalue(), 1)
 
 
 def file_without_typesetting(*, at=NOW):
@@ -204,7 +209,7 @@ def file_without_typesetting(*, at=NOW):
 
     Typesetting starts a process for each letter; four notices cost most of a second.
     """
-    with mock.patch.object(typesetting, "typeset", stand_in):
+    with mock.patch.object(typesetting, "typeset_words", stand_in):
         return file_all_letters(at=at)
 
 

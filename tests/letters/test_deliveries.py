@@ -27,7 +27,9 @@ def delivery():
 
 
 def sent(delivery, clerk, *, on=make.TODAY, at=make.NOW):
-    return services.mark_sent(delivery_id=delivery.pk, method=Channel.MAIL, on=on, by=clerk, at=at)
+    return services.mark_delivery_sent(
+        delivery_id=delivery.pk, method=Channel.MAIL, on=on, by=clerk, at=at
+    )
 
 
 def test_sending_keeps_day_method_and_person(delivery, clerk):

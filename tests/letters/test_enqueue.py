@@ -86,7 +86,7 @@ def test_a_fact_holds_on_its_last_day(wording):
 
 def test_a_doctor_needs_a_board_and_another_clinician_a_scope(wording):
     without_board = make.facts(board_certification=None)
-    chiropractor = services.compose(
+    chiropractor = services.compose_wording(
         wording_set=wording, facts=without_board, declared=make.DECLARED, on=make.TODAY,
         variants=("DC",),
     )  # fmt: skip
@@ -98,7 +98,7 @@ def test_a_doctor_needs_a_board_and_another_clinician_a_scope(wording):
         variants=("DC",),
     )
     with pytest.raises(services.LetterRefused, match="Board certification"):
-        services.compose(
+        services.compose_wording(
             wording_set=wording, facts=without_board, declared=make.DECLARED, on=make.TODAY,
             variants=("DO",),
         )  # fmt: skip
@@ -152,7 +152,7 @@ def test_sample_wording_writes_no_letter_where_it_is_not_allowed(wording, settin
     found = refused(lambda: make.enqueue(wording))
     assert any("is sample wording" in one for one in found)
     with pytest.raises(services.LetterRefused, match="sample wording"):
-        services.wording_in_force(kind="determination", layout="determination-today")
+        services.find_wording_in_force(kind="determination", layout="determination-today")
 
 
 def test_a_character_that_the_fonts_lack_is_named_with_its_place(wording):
@@ -195,8 +195,8 @@ def test_issuing_needs_a_preview_of_exactly_these_words(wording):
     ]
 
     handed = {"facts": make.facts(), "declared": make.DECLARED, "layout": wording.layout}
-    first = services.preview(document=document, by=None, at=make.NOW, **handed)
-    again = services.preview(document=document, by=None, at=make.NOW, **handed)
+    first = services.preview_document(document=document, by=None, at=make.NOW, **handed)
+    again = services.preview_document(document=document, by=None, at=make.NOW, **handed)
     assert first == again
     assert first.pages == 1
 

@@ -66,8 +66,10 @@ def document(sample):
 
 
 def test_the_pdf_has_exactly_the_text_of_the_sample(document, sample):
-    assert documents.problems(document, "determination-2014") == []
-    made = typesetting.compile_apart(document.as_words(), "determination-2014", document.dated_on)
+    assert documents.find_document_problems(document, "determination-2014") == []
+    made = typesetting.compile_in_subprocess(
+        document.as_words(), "determination-2014", document.dated_on
+    )
     assert printed(made.content) == sample
 
 
@@ -87,7 +89,9 @@ def test_it_says_so_with_everything_a_page_break_can_fall_into(document, sample)
         summary=long,
         items=(item, *more),
     )  # fmt: skip
-    made = typesetting.compile_apart(longer.as_words(), "determination-2014", longer.dated_on)
+    made = typesetting.compile_in_subprocess(
+        longer.as_words(), "determination-2014", longer.dated_on
+    )
     assert made.pages > 3
     text = printed(made.content)
     assert long in text

@@ -78,7 +78,7 @@ def test_no_bytes_go_out_when_the_look_cannot_be_noted(client, letter, monkeypat
     def broken(**_):
         raise OSError("no room for notes")
 
-    monkeypatch.setattr("letters.views.note_look", broken)
+    monkeypatch.setattr("letters.views.record_look", broken)
     with pytest.raises(OSError, match="no room"):
         page(client, "download", letter.pk)
 

@@ -41,17 +41,17 @@ HOSTILE = [
 
 def document(layout="determination-today", **changes):
     """A determination on the shipped wording, without a database."""
-    read = wording.parse((make.SHIPPED / f"{layout}.toml").read_text())
-    composed = wording.compose(
+    read = wording.parse_wording_file((make.SHIPPED / f"{layout}.toml").read_text())
+    composed = wording.compose_sentences(
         read.sentences, make.facts(), declared=make.DECLARED, on=make.TODAY, variants=("MD",)
     )
     made = make.determination(composed, **changes)
-    return documents.with_facts(made, {"case_number": made.case_number})
+    return documents.attach_facts(made, {"case_number": made.case_number})
 
 
 def compiled(made, layout="determination-today"):
-    assert documents.problems(made, layout) == []
-    return typesetting.compile_apart(made.as_words(), layout, made.dated_on).content
+    assert documents.find_document_problems(made, layout) == []
+    return typesetting.compile_in_subprocess(made.as_words(), layout, made.dated_on).content
 
 
 def printed(pdf):
@@ -143,7 +143,7 @@ def test_several_reviewers_each_have_their_credentials_and_analysis():
 
 @pytest.mark.parametrize("variant", ["MAIL", "ELECTRONIC", "EXPEDITED"])
 def test_a_notice_contains_what_the_rule_requires_and_the_period_of_its_channel(variant):
-    read = wording.parse((make.SHIPPED / "assignment-notice.toml").read_text())
+    read = wording.parse_wording_file((make.SHIPPED / "assignment-notice.toml").read_text())
     facts = [
         *make.facts(),
         Fact("imro_phone", "(800) 555-0100"),
@@ -154,7 +154,7 @@ def test_a_notice_contains_what_the_rule_requires_and_the_period_of_its_channel(
         FactName("imro_phone", "Telephone", printed=True),
         FactName("found_eligible", "Finding of eligibility", printed=False),
     )
-    composed = wording.compose(
+    composed = wording.compose_sentences(
         read.sentences, facts, declared=declared, on=make.TODAY, variants=(variant,)
     )
     made = make.notice(composed, rfa_date=date(2025, 12, 1))
@@ -277,14 +277,14 @@ def test_a_very_long_word_without_a_space_still_fits_the_page():
 def test_an_unknown_layout_is_refused_without_reading_anything():
     for layout in ["_letter", "../wording/x", "nothing"]:
         with pytest.raises(typesetting.TypesettingFailed):
-            typesetting.compile_apart(document().as_words(), layout, make.TODAY)
+            typesetting.compile_in_subprocess(document().as_words(), layout, make.TODAY)
 
 
 def test_a_character_that_slips_through_raises_instead_of_printing_a_box():
     words = document().as_words()
     words["summary"] = "骨"
     with pytest.raises(typesetting.TypesettingFailed, match="cannot be typeset"):
-        typesetting.compile_apart(words, "determination-today", make.TODAY)
+        typesetting.compile_in_subprocess(words, "determination-today", make.TODAY)
 
 
 def test_a_caller_may_fork_after_a_letter_was_typeset():

@@ -39,12 +39,12 @@ def steps(letter):
 
 
 def render(letter, *, at=make.NOW):
-    return services.render(letter_id=letter.pk, at=at, now=lambda: at)
+    return services.render_letter(letter_id=letter.pk, at=at, now=lambda: at)
 
 
 def test_from_queued_to_filed(letter):
     told = []
-    sent = services.publish_due(send=told.append, lost=BrokerIsAway, at=make.NOW)
+    sent = services.publish_due_letters(send=told.append, lost=BrokerIsAway, at=make.NOW)
     made = render(letter)
 
     assert (sent, told) == (1, [letter.pk])
@@ -57,7 +57,7 @@ def test_from_queued_to_filed(letter):
 def test_a_letter_is_queued_once_and_rendered_once(letter):
     told = []
     for _ in range(2):
-        services.publish_due(send=told.append, lost=BrokerIsAway, at=make.NOW)
+        services.publish_due_letters(send=told.append, lost=BrokerIsAway, at=make.NOW)
     render(letter)
     with pytest.raises(services.LetterTaken):
         render(letter, at=later(1000))
@@ -73,7 +73,7 @@ def test_a_second_worker_leaves_a_letter_that_another_holds(letter):
 
 
 def test_a_worker_that_lost_its_lease_files_nothing(letter, monkeypatch):
-    real = typesetting.typeset
+    real = typesetting.typeset_words
 
     def slow(*args):
         made = real(*args)
@@ -81,7 +81,7 @@ def test_a_worker_that_lost_its_lease_files_nothing(letter, monkeypatch):
         Letter.objects.claim(letter.pk, at=later(1000), lease_seconds=60)
         return made
 
-    monkeypatch.setattr(typesetting, "typeset", slow)
+    monkeypatch.setattr(typesetting, "typeset_words", slow)
     with pytest.raises(services.LetterTaken, match="taken over"):
         render(letter)
     letter.refresh_from_db()
@@ -100,7 +100,7 @@ def test_letters_stay_due_while_the_broker_is_away(wording):
         told.append(letter_id)
 
     with pytest.raises(BrokerIsAway):
-        services.publish_due(send=fails_at_second, lost=BrokerIsAway, at=later(2))
+        services.publish_due_letters(send=fails_at_second, lost=BrokerIsAway, at=later(2))
     assert told == [one.pk]
     assert list(Letter.objects.due(at=later(2))) == [two]
     assert steps(two) == ["QUEUED"]
@@ -110,7 +110,7 @@ def test_words_that_cannot_be_typeset_fail_the_letter_at_once(letter, monkeypatc
     def refuses(*_):
         raise typesetting.TypesettingFailed("The letter cannot be typeset: no such sign.")
 
-    monkeypatch.setattr(typesetting, "typeset", refuses)
+    monkeypatch.setattr(typesetting, "typeset_words", refuses)
     made = render(letter)
     assert made.is_failed
     assert made.failure == "The letter cannot be typeset: no such sign."
@@ -128,9 +128,9 @@ def test_a_full_disk_is_retried_and_the_letter_fails_in_the_end(letter, monkeypa
         made = render(letter, at=at)
         assert (made.state, made.attempts) == (Letter.State.QUEUED, attempt)
         assert made.due_at > at
-        assert services.claim_due(at=at) == []
+        assert services.claim_due_letters(at=at) == []
         at = made.due_at
-        assert services.claim_due(at=at) == [letter.pk]
+        assert services.claim_due_letters(at=at) == [letter.pk]
     made = render(letter, at=at)
     assert made.is_failed
     assert made.failure == "The file could not be stored: No space left on device."
@@ -139,11 +139,11 @@ def test_a_full_disk_is_retried_and_the_letter_fails_in_the_end(letter, monkeypa
 
 def test_the_sweep_queues_letters_of_a_dead_worker_again(letter, settings):
     Letter.objects.claim(letter.pk, at=make.NOW, lease_seconds=settings.LETTER_LEASE_SECONDS)
-    assert services.sweep(at=make.NOW) == services.Swept(requeued=0, failed=0)
+    assert services.requeue_lost_letters(at=make.NOW) == services.SweepResult(requeued=0, failed=0)
     at = later(settings.LETTER_LEASE_SECONDS + 1)
-    assert services.sweep(at=at) == services.Swept(requeued=1, failed=0)
-    assert services.sweep(at=at) == services.Swept(requeued=0, failed=0)
-    assert services.claim_due(at=at) == [letter.pk]
+    assert services.requeue_lost_letters(at=at) == services.SweepResult(requeued=1, failed=0)
+    assert services.requeue_lost_letters(at=at) == services.SweepResult(requeued=0, failed=0)
+    assert services.claim_due_letters(at=at) == [letter.pk]
     assert render(letter, at=at).is_filed
 
 
@@ -152,7 +152,7 @@ def test_a_letter_that_kills_its_workers_fails_after_the_last_attempt(letter, se
     for _ in range(settings.LETTER_MAX_ATTEMPTS):
         assert Letter.objects.claim(letter.pk, at=at, lease_seconds=10)
         at += timedelta(seconds=11)
-        services.sweep(at=at)
+        services.requeue_lost_letters(at=at)
     letter.refresh_from_db()
     assert letter.is_failed
     assert letter.failure == "The worker stopped 3 times before the letter was filed."
@@ -160,11 +160,11 @@ def test_a_letter_that_kills_its_workers_fails_after_the_last_attempt(letter, se
 
 
 def test_a_message_that_got_lost_is_sent_again(letter, settings):
-    services.claim_due(at=make.NOW)
-    assert services.sweep(at=later(1)).requeued == 0
+    services.claim_due_letters(at=make.NOW)
+    assert services.requeue_lost_letters(at=later(1)).requeued == 0
     at = later(settings.LETTER_LEASE_SECONDS + 1)
-    assert services.sweep(at=at).requeued == 1
-    assert services.claim_due(at=at) == [letter.pk]
+    assert services.requeue_lost_letters(at=at).requeued == 1
+    assert services.claim_due_letters(at=at) == [letter.pk]
 
 
 def test_only_a_failed_letter_can_be_released(letter):
@@ -179,8 +179,8 @@ def test_two_relays_share_a_thousand_letters_without_overlap(wording):
         document = make.determination(composed, case_number=reference)
         make.enqueue(wording, reference=reference, document=document)
     first, second = [], []
-    while services.publish_due(send=first.append, lost=BrokerIsAway, at=make.NOW, limit=7):
-        services.publish_due(send=second.append, lost=BrokerIsAway, at=make.NOW, limit=7)
+    while services.publish_due_letters(send=first.append, lost=BrokerIsAway, at=make.NOW, limit=7):
+        services.publish_due_letters(send=second.append, lost=BrokerIsAway, at=make.NOW, limit=7)
     assert len(first) + len(second) == len({*first, *second}) == 40
     assert LetterStep.objects.filter(kind="PUBLISHED").count() == 40
 

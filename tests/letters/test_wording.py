@@ -26,7 +26,7 @@ title = "Test wording"
 
 def faults(text, **options):
     with pytest.raises(wording.WordingRefused) as caught:
-        wording.parse(text, **options)
+        wording.parse_wording_file(text, **options)
     return caught.value.problems
 
 
@@ -37,7 +37,7 @@ def sentence(**fields):
 
 @pytest.mark.parametrize("path", FILES, ids=lambda path: path.stem)
 def test_the_shipped_wording_is_sample_wording_for_a_layout_of_its_own_name(path):
-    read = wording.parse(path.read_text())
+    read = wording.parse_wording_file(path.read_text())
     assert read.is_sample
     own = read.kind.replace("_", "-") if read.layout == "case-letter" else read.layout
     assert own == path.stem
@@ -45,7 +45,9 @@ def test_the_shipped_wording_is_sample_wording_for_a_layout_of_its_own_name(path
 
 def test_every_sentence_about_the_reviewer_rests_on_a_fact():
     for name in ("determination-today", "determination-2014"):
-        read = wording.parse((make.SHIPPED / f"{name}.toml").read_text(), declared=make.DECLARED)
+        read = wording.parse_wording_file(
+            (make.SHIPPED / f"{name}.toml").read_text(), declared=make.DECLARED
+        )
         made = [one for one in read.sentences if one.slot in {"how_made", "summary_lead_in"}]
         assert made
         assert all(one.needs for one in made)
@@ -85,9 +87,9 @@ def test_all_errors_of_a_file_are_reported_at_once():
 
 
 def test_a_value_is_put_in_once_and_its_braces_stay():
-    read = wording.parse(sentence(slot='"a"', text='"Say {imro_name} in {{braces}}."'))
+    read = wording.parse_wording_file(sentence(slot='"a"', text='"Say {imro_name} in {{braces}}."'))
     facts = [Fact("imro_name", "{case_number} {{x}}")]
-    made = wording.compose(
+    made = wording.compose_sentences(
         read.sentences, facts, declared=make.DECLARED, on=make.TODAY, variants=()
     )
     assert made.text("a") == "Say {case_number} {{x}} in {braces}."
@@ -98,21 +100,23 @@ def test_paragraphs_begin_where_a_sentence_says_so_and_notices_only_on_demand():
     text += '\n[[sentence]]\nslot = "a"\norder = 2\ntext = "Two."'
     text += '\n[[sentence]]\nslot = "a"\norder = 3\ntext = "Three."\nparagraph = true'
     text += '\n[[sentence]]\nslot = "notice_opioids"\ntext = "Careful."'
-    read = wording.parse(text)
-    made = wording.compose(read.sentences, [], declared=(), on=make.TODAY)
+    read = wording.parse_wording_file(text)
+    made = wording.compose_sentences(read.sentences, [], declared=(), on=make.TODAY)
     assert made.paragraphs("a") == ("One. Two.", "Three.")
     assert made.text("a") == "One. Two.\n\nThree."
     assert made.paragraphs("notice_opioids") == ()
-    asked = wording.compose(
+    asked = wording.compose_sentences(
         read.sentences, [], declared=(), on=make.TODAY, slots=("notice_opioids",)
     )
     assert asked.text("notice_opioids") == "Careful."
 
 
 def test_a_variant_without_a_sentence_is_refused():
-    read = wording.parse(sentence(slot='"deadline"', order="1", variant='"MAIL"', text='"x"'))
+    read = wording.parse_wording_file(
+        sentence(slot='"deadline"', order="1", variant='"MAIL"', text='"x"')
+    )
     with pytest.raises(wording.FactsRefused, match="variant FAX"):
-        wording.compose(read.sentences, [], declared=(), on=make.TODAY, variants=("FAX",))
+        wording.compose_sentences(read.sentences, [], declared=(), on=make.TODAY, variants=("FAX",))
 
 
 # --- Rows --------------------------------------------------------------------------------------
@@ -125,7 +129,7 @@ def test_importing_makes_a_draft_once_and_publishing_names_a_person():
     again = services.import_wording(text=text, by=None, at=make.NOW)
     assert first.pk == again.pk
     assert first.state == WordingSet.State.DRAFT
-    assert first.sentences.count() == len(wording.parse(text).sentences)
+    assert first.sentences.count() == len(wording.parse_wording_file(text).sentences)
 
     director = make.director()
     made = services.publish_wording(set_id=first.pk, by=director, at=make.NOW)
@@ -145,7 +149,7 @@ def test_publishing_retires_the_wording_in_force_and_happens_once():
 
     old.refresh_from_db()
     assert old.state == WordingSet.State.RETIRED
-    in_force = services.wording_in_force(kind="determination", layout="determination-today")
+    in_force = services.find_wording_in_force(kind="determination", layout="determination-today")
     assert in_force == new
     for pk in (old.pk, new.pk):
         with pytest.raises(NotAllowed, match="Import a new draft"):
@@ -169,7 +173,7 @@ def test_the_database_allows_one_published_set():
 @pytest.mark.django_db
 def test_a_missing_wording_is_reported_in_plain_words():
     with pytest.raises(services.LetterRefused, match="No wording is published"):
-        services.wording_in_force(kind="determination", layout="determination-2014")
+        services.find_wording_in_force(kind="determination", layout="determination-2014")
 
 
 @pytest.mark.django_db
@@ -196,7 +200,7 @@ def test_the_command_imports_and_publishes_in_a_persons_name(capsys, tmp_path):
 
 
 def test_a_wording_file_has_one_fingerprint_for_its_content():
-    read = wording.parse(FILES[0].read_text())
+    read = wording.parse_wording_file(FILES[0].read_text())
     changed = replace(read.sentences[0], text="Other words.")
     other = replace(read, sentences=(changed, *read.sentences[1:]))
-    assert read.sha256 == wording.parse(FILES[0].read_text()).sha256 != other.sha256
+    assert read.sha256 == wording.parse_wording_file(FILES[0].read_text()).sha256 != other.sha256

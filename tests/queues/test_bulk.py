@@ -46,7 +46,7 @@ def outcomes(answer):
 def test_every_case_gets_its_own_outcome_and_a_refusal_stops_none_of_the_others(desk, ada):
     first, taken, other = (received_case() for _ in range(3))
     ben = person(Role.COORDINATOR, name="Ben Clerk")
-    claims.claim(case_id=taken.pk, by=ben, at=MONDAY + timedelta(hours=5))
+    claims.claim_case(case_id=taken.pk, by=ben, at=MONDAY + timedelta(hours=5))
 
     answer = send(desk, "claim", [first, taken, other])
 

@@ -41,7 +41,7 @@ def due(case, day):
 
 
 def take(who, *, at=MONDAY, queue="eligibility"):
-    found = claims.claim_next(queue=queue, by=who, at=at)
+    found = claims.claim_next_case(queue=queue, by=who, at=at)
     return found and found.case
 
 
@@ -63,7 +63,7 @@ def test_work_next_explains_its_choice(ada):
     case = due(received_case(), date(2026, 3, 3))
     StageDuration.objects.create(measured_at=MONDAY, status="SCREENING", median_days=2, cases=9)
 
-    taken = claims.claim_next(queue="eligibility", by=ada, at=MONDAY)
+    taken = claims.claim_next_case(queue="eligibility", by=ada, at=MONDAY)
 
     assert taken.case == case
     assert taken.why == "Due tomorrow; 2 days of work usually remain; unassigned."
@@ -81,7 +81,7 @@ def test_work_next_explains_its_choice(ada):
 def test_the_reason_shows_how_close_the_due_date_is(ada, days, said):
     due(received_case(), date(2026, 3, 2) + timedelta(days=days))
 
-    assert claims.claim_next(by=ada, at=MONDAY).why.startswith(said)
+    assert claims.claim_next_case(by=ada, at=MONDAY).why.startswith(said)
 
 
 def test_cases_are_ordered_by_time_to_spare_and_not_by_due_date_alone(ada):
@@ -98,7 +98,7 @@ def test_a_person_with_a_case_gets_it_again_and_the_claim_is_extended(ada):
     received_case()
     assert take(ada) == case
 
-    again = claims.claim_next(queue="eligibility", by=ada, at=MONDAY + HOUR)
+    again = claims.claim_next_case(queue="eligibility", by=ada, at=MONDAY + HOUR)
 
     assert (again.case, again.until) == (case, MONDAY + HOUR + LEASE)
     assert WorkClaim.objects.count() == 1
@@ -116,12 +116,12 @@ def test_a_claim_ends_when_the_case_leaves_its_list(ada, ben):
 def test_a_released_case_goes_to_others_first_and_then_to_the_same_person(ada, ben):
     case, other = received_case(), received_case()
     assert take(ada) == case
-    claims.release(case_id=case.pk, by=ada, at=MONDAY + HOUR)
+    claims.release_case(case_id=case.pk, by=ada, at=MONDAY + HOUR)
 
     assert take(ada, at=MONDAY + HOUR) == other
     assert take(ben, at=MONDAY + HOUR) == case
-    claims.release(case_id=case.pk, by=ben, at=MONDAY + HOUR)
-    claims.release(case_id=other.pk, by=ada, at=MONDAY + HOUR)
+    claims.release_case(case_id=case.pk, by=ben, at=MONDAY + HOUR)
+    claims.release_case(case_id=other.pk, by=ada, at=MONDAY + HOUR)
     assert take(ada, at=MONDAY + HOUR) == case, "what I gave back is still better than nothing"
 
 
@@ -155,21 +155,21 @@ def test_every_open_case_can_be_claimed_by_someone_or_waits_for_its_reviewer(ada
 
 def test_a_case_is_claimed_and_released(ada, ben):
     case = received_case()
-    claims.claim(case_id=case.pk, by=ada, at=MONDAY + timedelta(minutes=42))
+    claims.claim_case(case_id=case.pk, by=ada, at=MONDAY + timedelta(minutes=42))
 
     with pytest.raises(TakenByAnother, match=r"Ada Clerk has had this since 9:42 AM PT\."):
-        claims.claim(case_id=case.pk, by=ben, at=MONDAY + HOUR)
+        claims.claim_case(case_id=case.pk, by=ben, at=MONDAY + HOUR)
     with pytest.raises(NotAllowed, match="is not assigned to you"):
-        claims.release(case_id=case.pk, by=ben, at=MONDAY + HOUR)
-    claims.release(case_id=case.pk, by=ada, at=MONDAY + HOUR)
-    assert claims.claim(case_id=case.pk, by=ben, at=MONDAY + HOUR).by == ben
+        claims.release_case(case_id=case.pk, by=ben, at=MONDAY + HOUR)
+    claims.release_case(case_id=case.pk, by=ada, at=MONDAY + HOUR)
+    assert claims.claim_case(case_id=case.pk, by=ben, at=MONDAY + HOUR).by == ben
 
 
 def test_an_expired_claim_is_closed_by_the_next_one(ada, ben):
     case = received_case()
-    first = claims.claim(case_id=case.pk, by=ada, at=MONDAY)
+    first = claims.claim_case(case_id=case.pk, by=ada, at=MONDAY)
 
-    claims.claim(case_id=case.pk, by=ben, at=MONDAY + LEASE)
+    claims.claim_case(case_id=case.pk, by=ben, at=MONDAY + LEASE)
 
     first.refresh_from_db()
     assert first.released_at == first.until == MONDAY + LEASE
@@ -181,13 +181,13 @@ def test_only_the_role_that_acts_next_can_claim_a_case(ada, role):
     case, other = received_case(), person(role)
 
     with pytest.raises(NotAllowed, match=r"waiting for the coordinator|may not work on cases"):
-        claims.claim(case_id=case.pk, by=other, at=MONDAY)
-    assert claims.claim_next(by=other, at=MONDAY) is None
+        claims.claim_case(case_id=case.pk, by=other, at=MONDAY)
+    assert claims.claim_next_case(by=other, at=MONDAY) is None
 
 
 def test_a_claim_does_not_stop_others_from_acting_on_the_case(ada, ben):
     case = received_case()
-    claims.claim(case_id=case.pk, by=ada, at=MONDAY)
+    claims.claim_case(case_id=case.pk, by=ada, at=MONDAY)
 
     decide(case, by=ben, at=MONDAY + HOUR)
 
@@ -196,7 +196,7 @@ def test_a_claim_does_not_stop_others_from_acting_on_the_case(ada, ben):
 
 def test_the_database_allows_one_open_claim_for_each_case(ada, ben):
     case = received_case()
-    claims.claim(case_id=case.pk, by=ada, at=MONDAY)
+    claims.claim_case(case_id=case.pk, by=ada, at=MONDAY)
 
     with pytest.raises(IntegrityError), transaction.atomic():
         WorkClaim.objects.create(
@@ -252,7 +252,7 @@ def test_a_refused_claim_shows_the_reason_and_a_link_back(client, ada, ben):
     client.force_login(ada)
 
     unheld = client.post(reverse("queues:release", args=[case.number]), {"back": "/queues/mail/"})
-    claims.claim(case_id=case.pk, by=ben, at=timezone.now())
+    claims.claim_case(case_id=case.pk, by=ben, at=timezone.now())
     taken = client.post(reverse("queues:claim", args=[case.number]), {"back": "/queues/mail/"})
 
     assert (unheld.status_code, taken.status_code) == (422, 409)
@@ -265,9 +265,9 @@ def test_a_refused_claim_shows_the_reason_and_a_link_back(client, ada, ben):
 def test_the_name_of_a_reviewer_is_hidden_from_roles_that_may_not_know_it(ada):
     case = received_case()
     both = person(Role.COORDINATOR, Role.REVIEWER, name="Rita Secret")
-    held = claims.claim(case_id=case.pk, by=User.objects.get(pk=both.pk), at=MONDAY)
+    held = claims.claim_case(case_id=case.pk, by=User.objects.get(pk=both.pk), at=MONDAY)
 
-    told = claims.held_since(claim=held, reader=person(Role.INTAKE))
+    told = claims.describe_claim(claim=held, reader=person(Role.INTAKE))
 
     assert "Rita" not in told
 
@@ -293,7 +293,7 @@ def test_eight_clerks_who_press_the_button_at_once_get_eight_cases(committed_db)
     cases = [received_case() for _ in range(10)]
     people = [person(Role.COORDINATOR) for _ in range(8)]
 
-    taken = race(people, lambda who: claims.claim_next(queue="eligibility", by=who, at=MONDAY))
+    taken = race(people, lambda who: claims.claim_next_case(queue="eligibility", by=who, at=MONDAY))
 
     assert len({claim.case_id for claim in taken}) == 8
     assert {claim.case_id for claim in taken} <= {case.pk for case in cases}
@@ -306,7 +306,7 @@ def test_one_of_eight_clerks_gets_a_case_and_seven_are_refused(committed_db):
 
     def want(who):
         try:
-            return claims.claim(case_id=case.pk, by=who, at=MONDAY).by_id
+            return claims.claim_case(case_id=case.pk, by=who, at=MONDAY).by_id
         except TakenByAnother as refusal:
             return str(refusal)
 

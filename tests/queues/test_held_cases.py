@@ -30,6 +30,6 @@ def test_work_next_skips_a_held_case_until_its_hold_ends():
         at=MONDAY + timedelta(hours=7),
     )
 
-    assert claims.next_case(user=coordinator, at=MONDAY + timedelta(days=3)) is None
-    assert claims.next_case(user=coordinator, at=MONDAY + timedelta(days=4)) == case
-    assert claims.next_case(user=coordinator, at=MONDAY + timedelta(days=5)) == case
+    assert claims.preview_next_case(user=coordinator, at=MONDAY + timedelta(days=3)) is None
+    assert claims.preview_next_case(user=coordinator, at=MONDAY + timedelta(days=4)) == case
+    assert claims.preview_next_case(user=coordinator, at=MONDAY + timedelta(days=5)) == case

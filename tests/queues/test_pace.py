@@ -13,10 +13,10 @@ from queues.lead_time import (
     FEWEST_CASES,
     STRETCHES,
     lead_time_on,
-    room,
-    stage_duration,
+    lead_time_words,
+    measure_stretch,
+    median_duration,
     stage_duration_of,
-    stretch_days,
 )
 from queues.models import StageDuration
 from queues.services.stage_durations import measure_stage_durations
@@ -35,15 +35,15 @@ def test_a_stretch_runs_from_its_first_beginning_to_its_first_end():
     story = [on(0, "RECEIVED"), on(4, "FOUND_ELIGIBLE"), on(6, "NOTICES_SENT")]
     returned = [on(10, "SUBMITTED"), on(11, "QA_RETURNED"), on(15, "SUBMITTED"), on(18, "ISSUED")]
 
-    assert stretch_days(Status.SCREENING, story) == 4
-    assert stretch_days(Status.ELIGIBLE, story) == 2
-    assert stretch_days(Status.NOTICE_SENT, story) is None
-    assert stretch_days(Status.QA, returned) == 8
+    assert measure_stretch(Status.SCREENING, story) == 4
+    assert measure_stretch(Status.ELIGIBLE, story) == 2
+    assert measure_stretch(Status.NOTICE_SENT, story) is None
+    assert measure_stretch(Status.QA, returned) == 8
 
 
 def test_a_stage_duration_is_the_median_rounded_up_and_few_cases_say_nothing():
-    assert stage_duration([1, 2, 2.1, 9, 90]) == (3, 5)
-    assert stage_duration([1] * (FEWEST_CASES - 1)) is None
+    assert median_duration([1, 2, 2.1, 9, 90]) == (3, 5)
+    assert median_duration([1] * (FEWEST_CASES - 1)) is None
 
 
 def test_every_event_that_a_stretch_names_exists():
@@ -58,7 +58,7 @@ def test_time_to_spare_is_the_due_date_minus_the_usual_remaining_time():
     assert lead_time_on(date(2026, 3, 10), "DEFERRED", stage_durations) == date(2026, 3, 5)
     assert stage_duration_of("WITHDRAWN", stage_durations) == 0
     said = [
-        room(TODAY + timedelta(days=n), "SCREENING", stage_durations, today=TODAY)
+        lead_time_words(TODAY + timedelta(days=n), "SCREENING", stage_durations, today=TODAY)
         for n in (4, 5, 6, 9)
     ]
     assert said == ["1 day short", "0 days to spare", "1 day to spare", "4 days to spare"]

@@ -33,13 +33,13 @@ def save(by, *, name="Overdue and free", query="due=over&taken=no one&sort=lead_
 def test_a_person_saves_names_and_shares_a_filter(ada):
     ben = person(Role.INTAKE)
     view = save(ada)
-    assert list(saved_views.views_for(user=ada)) == [view]
-    assert not saved_views.views_for(user=ben)
+    assert list(saved_views.list_saved_views(user=ada)) == [view]
+    assert not saved_views.list_saved_views(user=ben)
 
     saved_views.rename_view(view_id=view.pk, name="  Mine  to do ", by=ada, at=MONDAY)
     saved_views.share_view(view_id=view.pk, shared=True, by=ada, at=MONDAY)
 
-    (seen,) = saved_views.views_for(user=ben)
+    (seen,) = saved_views.list_saved_views(user=ben)
     assert (seen.name, seen.owner, seen.query) == ("Mine to do", ada, view.query)
     assert [one.history_change_reason for one in view.history.order_by("version")] == [
         "Saved", "Renamed", "Shared",
@@ -56,7 +56,7 @@ def test_a_retired_view_leaves_the_lists_stays_on_file_and_frees_its_name(ada):
     view = save(ada)
     saved_views.retire_view(view_id=view.pk, by=ada, at=MONDAY + timedelta(hours=1))
 
-    assert not saved_views.views_for(user=ada)
+    assert not saved_views.list_saved_views(user=ada)
     assert SavedView.objects.get(pk=view.pk).retired_at
     assert save(ada).name == view.name
 
@@ -181,10 +181,12 @@ def test_the_count_of_a_view_is_limited_and_cached(desk, ada, monkeypatch):
     for _ in range(3):
         received_case()
     at = MONDAY + timedelta(hours=3)
-    assert queues.count_of(view, user=ada, today=TODAY, at=at) == 3
+    assert queues.count_saved_view(view, user=ada, today=TODAY, at=at) == 3
 
     received_case()
-    assert queues.count_of(view, user=ada, today=TODAY, at=at) == 3
+    assert queues.count_saved_view(view, user=ada, today=TODAY, at=at) == 3
     cache.clear()
     monkeypatch.setattr(queues, "VIEW_COUNTED", 2)
-    assert queues.count_of(view, user=ada, today=TODAY, at=at) == 3, "one more than is counted"
+    assert queues.count_saved_view(view, user=ada, today=TODAY, at=at) == 3, (
+        "one more than is counted"
+    )

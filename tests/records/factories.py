@@ -109,7 +109,7 @@ def case_with_records(
             received_on=local_day(at),
         )
     if complete:
-        documents.mark_complete(
+        documents.mark_records_complete(
             case_id=case.pk,
             received_on=local_day(at),
             basis="COMPLETE",

@@ -24,9 +24,9 @@ pytestmark = pytest.mark.django_db
 
 
 def stored_paper(text, kind="UR_DECISION"):
-    from files.services import receive
+    from files.services import receive_upload
 
-    return paper(receive(upload=upload(text=text), at=MONDAY), kind, f"{text}.pdf")
+    return paper(receive_upload(upload=upload(text=text), at=MONDAY), kind, f"{text}.pdf")
 
 
 def test_a_record_is_stored_with_its_pages_and_its_hash(awaiting):
@@ -56,8 +56,8 @@ def test_the_documents_of_the_application_come_first_and_once():
     case = noticed_case(
         papers=[stored_paper("the form", "APPLICATION"), stored_paper("the denial")]
     )
-    documents.take_in_application_papers(case_id=case.pk, by=None, at=LATER)
-    documents.take_in_application_papers(case_id=case.pk, by=None, at=LATER)
+    documents.file_application_documents(case_id=case.pk, by=None, at=LATER)
+    documents.file_application_documents(case_id=case.pk, by=None, at=LATER)
     add_record(case)
 
     kinds = list(case.documents.order_by("number").values_list("kind", flat=True))
@@ -71,7 +71,7 @@ def test_one_scan_that_holds_form_and_decision_is_one_document():
     decision = paper(form.file, "UR_DECISION", "the same.pdf")
     case = received_case(papers=[form, decision])
 
-    documents.take_in_application_papers(case_id=case.pk, by=None, at=LATER)
+    documents.file_application_documents(case_id=case.pk, by=None, at=LATER)
 
     assert case.documents.get().kind == Document.Kind.APPLICATION
 

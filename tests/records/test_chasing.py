@@ -13,7 +13,7 @@ from accounts.refusals import NotAllowed
 from accounts.roles import PERMISSIONS, Role
 from cases.models import Event, Party
 from deadlines.calendars import Calendar
-from records.chase import Show, before_working_days, owing
+from records.chase import OutstandingFilter, list_outstanding, subtract_working_days
 from records.services import chasing
 from tests.factories import MONDAY, eligible_case, noticed_case, person
 from tests.records.factories import add_record, case_with_records
@@ -37,7 +37,7 @@ def administrator(case):
 
 
 def log(case, by, *, party=None, way="CALL", spoke_to="J. Merriweather", said="Tomorrow.", at=AT):
-    return chasing.log_contact(
+    return chasing.log_records_contact(
         case_id=case.pk,
         party_id=(party or administrator(case)).pk,
         way=way,
@@ -49,7 +49,9 @@ def log(case, by, *, party=None, way="CALL", spoke_to="J. Merriweather", said="T
 
 
 def row_of(case, reader, today=THURSDAY, **asked):
-    (found,) = [row for row in owing(reader, today=today, **asked).rows if row.case.pk == case.pk]
+    (found,) = [
+        row for row in list_outstanding(reader, today=today, **asked).rows if row.case.pk == case.pk
+    ]
     return found
 
 
@@ -78,15 +80,17 @@ def test_the_list_of_outstanding_records_shows_the_party_the_dates_and_the_next_
     assert row.effect == "The case waits for the records until then."
 
     after = row.deadline.due_on + timedelta(days=1)
-    late = row_of(case, coordinator, today=after, show=Show.LATE)
+    late = row_of(case, coordinator, today=after, show=OutstandingFilter.LATE)
     assert late.effect == "1 day overdue. The case can continue with what is on file."
-    assert owing(coordinator, today=THURSDAY, show=Show.LATE).rows == []
+    assert list_outstanding(coordinator, today=THURSDAY, show=OutstandingFilter.LATE).rows == []
 
 
 @pytest.mark.capability("RC-7")
 def test_received_records_are_counted_and_a_complete_case_is_not_listed(coordinator):
     case = case_with_records()
-    assert case.pk not in [row.case.pk for row in owing(coordinator, today=THURSDAY).rows]
+    assert case.pk not in [
+        row.case.pk for row in list_outstanding(coordinator, today=THURSDAY).rows
+    ]
     waiting = noticed_case()
     add_record(waiting, by=coordinator, at=AT, sent_by="CLAIMS_ADMINISTRATOR")
     row = row_of(waiting, coordinator)
@@ -99,7 +103,10 @@ FIRST_DAY = date(2026, 3, 12)  # three working days before Tuesday 17 March: 12,
 
 
 def to_remind(reader, today):
-    return [row.case.pk for row in owing(reader, today=today, show=Show.REMIND).rows]
+    return [
+        row.case.pk
+        for row in list_outstanding(reader, today=today, show=OutstandingFilter.REMIND).rows
+    ]
 
 
 @pytest.mark.capability("CK-7")
@@ -139,8 +146,8 @@ def test_no_one_is_reminded_after_an_answer(coordinator):
 
 def test_counting_working_days_backward_skips_weekends_and_holidays():
     calendar = Calendar("office", {date(2026, 3, 31): "Cesar Chavez Day"})
-    assert before_working_days(calendar, date(2026, 4, 2), 3) == date(2026, 3, 27)
-    assert before_working_days(calendar, date(2026, 3, 30), 1) == date(2026, 3, 27)
+    assert subtract_working_days(calendar, date(2026, 4, 2), 3) == date(2026, 3, 27)
+    assert subtract_working_days(calendar, date(2026, 3, 30), 1) == date(2026, 3, 27)
 
 
 @pytest.mark.parametrize(
@@ -236,12 +243,12 @@ def test_the_list_costs_the_same_for_many_cases_and_pages_by_key(client, coordin
         log(case, coordinator)
     assert cost() == one
 
-    monkeypatch.setattr("records.chase.PAGE", 3)
-    first = owing(coordinator, today=THURSDAY)
-    rest = owing(coordinator, today=THURSDAY, after=first.next_key)
+    monkeypatch.setattr("records.chase.PAGE_SIZE", 3)
+    first = list_outstanding(coordinator, today=THURSDAY)
+    rest = list_outstanding(coordinator, today=THURSDAY, after=first.next_key)
     assert [row.case.pk for row in (*first.rows, *rest.rows)] == [case.pk for case in cases]
     assert rest.next_key == ""
-    assert len(owing(coordinator, today=THURSDAY, show=Show.LATE).rows) == 0
+    assert len(list_outstanding(coordinator, today=THURSDAY, show=OutstandingFilter.LATE).rows) == 0
     for key in ("x", "2026-03-02", "2026-99-01,1"):
         assert client.get(reverse("records:chase"), {"after": key}).status_code == 404
 

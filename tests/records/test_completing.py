@@ -25,7 +25,7 @@ pytestmark = pytest.mark.django_db
 
 
 def complete(case, *, basis=Basis.COMPLETE, at=AFTER, seen=None, by=None, **changes):
-    return documents.mark_complete(
+    return documents.mark_records_complete(
         case_id=case.pk,
         received_on=changes.pop("received_on", TODAY),
         basis=basis,

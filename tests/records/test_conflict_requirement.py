@@ -10,7 +10,7 @@ import pytest
 from django.apps import apps
 
 from accounts.roles import Role
-from cases.services.parties import PartyOnForm, add
+from cases.services.parties import PartyOnForm, add_party_to_case
 from determinations.services import writing
 from records.models import Document
 from reviewers.models import Attestation, ConflictResult
@@ -76,7 +76,7 @@ def test_no_address_of_the_file_opens_before_the_attestation_and_all_open_after_
 def test_every_party_of_the_case_and_of_its_items_is_checked():
     assignment = offered(case_with_records())
     case = assignment.case
-    add(
+    add_party_to_case(
         case_id=case.pk, party=PartyOnForm(role="MANUFACTURER", name="Neurocoil Devices"),
         since=None, item_id=case.items.get().pk, why="The device of item 1",
         by=person(Role.COORDINATOR), at=LATER,

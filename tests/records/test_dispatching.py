@@ -25,12 +25,12 @@ pytestmark = pytest.mark.django_db
 
 def send(assignment, *, by=None, at=THEN):
     by = by or assignment.reviewer.user
-    return dispatch.dispatch(assignment_id=assignment.pk, by=by, at=at)
+    return dispatch.dispatch_case_file(assignment_id=assignment.pk, by=by, at=at)
 
 
 def ensure(assignment, *, at=LATER):
     by = assignment.reviewer.user
-    return dispatch.ensure_dispatched(assignment_id=assignment.pk, by=by, at=at)
+    return dispatch.ensure_case_file_dispatched(assignment_id=assignment.pk, by=by, at=at)
 
 
 def test_a_dispatch_holds_the_whole_file_by_hash_in_order(under_review):
@@ -40,7 +40,7 @@ def test_a_dispatch_holds_the_whole_file_by_hash_in_order(under_review):
         {"document": one.pk, "sha256": one.file.sha256, "pages": one.pages}
         for one in under_review.case.documents.order_by("number")
     ]
-    assert sent.manifest == rows == dispatch.manifest(under_review.case)
+    assert sent.manifest == rows == dispatch.build_manifest(under_review.case)
     canonical = json.dumps(rows, sort_keys=True, separators=(",", ":")).encode()
     assert sent.manifest_sha256 == hashlib.sha256(canonical).hexdigest()
 
@@ -54,14 +54,14 @@ def test_the_timeline_names_the_seat_and_not_the_person(under_review):
 
 def test_a_record_added_later_makes_the_dispatch_stale_until_it_is_sent_again(under_review):
     send(under_review)
-    assert dispatch.is_current(under_review)
+    assert dispatch.is_dispatch_current(under_review)
 
     add_record(under_review.case, at=LATER)
-    assert not dispatch.is_current(under_review)
+    assert not dispatch.is_dispatch_current(under_review)
     assert dispatch.dispatch_fact(under_review, DAY) is None
 
     ensure(under_review)
-    assert dispatch.is_current(under_review)
+    assert dispatch.is_dispatch_current(under_review)
     assert under_review.dispatches.count() == 2
 
 
@@ -112,10 +112,10 @@ def test_the_records_count_as_reviewed_when_every_document_carries_a_mark(under_
     user = under_review.reviewer.user
     assert dispatch.records_reviewed_fact(under_review, DAY) is None
 
-    reading.page_text(document_id=first.pk, page=1, by=user, at=THEN)
+    reading.open_page_text(document_id=first.pk, page=1, by=user, at=THEN)
     assert dispatch.records_reviewed_fact(under_review, DAY) is None
 
-    reading.mark(
+    reading.mark_document(
         assignment_id=under_review.pk,
         document_id=second.pk,
         mark="NOT_RELEVANT",
@@ -128,12 +128,12 @@ def test_the_records_count_as_reviewed_when_every_document_carries_a_mark(under_
 
 def test_a_record_added_later_is_not_reviewed(one_page_under_review):
     document = one_page_under_review.case.documents.get()
-    reading.page_text(
+    reading.open_page_text(
         document_id=document.pk, page=1, by=one_page_under_review.reviewer.user, at=THEN
     )
     added = add_record(one_page_under_review.case, at=LATER)
     assert dispatch.records_reviewed_fact(one_page_under_review, DAY) is None
-    assert reading.unopened(one_page_under_review) == [added]
+    assert reading.list_unopened_documents(one_page_under_review) == [added]
 
 
 def test_attesting_again_opens_the_file_again(under_review):

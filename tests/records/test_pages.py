@@ -10,7 +10,7 @@ from accounts.models import Look
 from accounts.roles import Role
 from cases.lifecycle import Status
 from deadlines.days import local_day
-from desk.templatetags.page_tags import day
+from desk.templatetags.page_tags import format_day
 from records.models import ReadMark
 from records.services import dispatch
 from tests.factories import MONDAY, noticed_case, person
@@ -306,7 +306,7 @@ def test_no_look_no_bytes(client, coordinator, monkeypatch, complete_file):
     def full_disk(**look):
         raise OSError("No space left on device")
 
-    monkeypatch.setattr("accounts.services.note_look", full_disk)
+    monkeypatch.setattr("accounts.services.record_look", full_disk)
     for url in record_urls(complete_file):
         answer = client.get(url)
         assert answer.status_code == 500, url
@@ -439,7 +439,9 @@ def test_the_coordinator_sees_that_the_reviewer_lacks_a_record_and_sends_it(
     client, coordinator, under_review
 ):
     reviewer = under_review.reviewer.user
-    dispatch.dispatch(assignment_id=under_review.pk, by=reviewer, at=MONDAY + timedelta(days=1))
+    dispatch.dispatch_case_file(
+        assignment_id=under_review.pk, by=reviewer, at=MONDAY + timedelta(days=1)
+    )
     add_record(under_review.case, at=MONDAY + timedelta(days=2))
     url = reverse("records:list", args=[under_review.case.number])
     assert "Records were added after the case file was sent" in client.get(url).content.decode()
@@ -450,7 +452,7 @@ def test_the_coordinator_sees_that_the_reviewer_lacks_a_record_and_sends_it(
     )
 
     assert answer.status_code == 302
-    assert dispatch.is_current(under_review)
+    assert dispatch.is_dispatch_current(under_review)
     assert "Records were added after" not in client.get(url).content.decode()
 
 
@@ -464,7 +466,7 @@ def test_the_page_shows_who_was_asked_and_what_arrived(client, coordinator, awai
 
 def test_an_empty_file_shows_since_when_records_are_outstanding(client, coordinator, awaiting):
     page = client.get(reverse("records:list", args=[awaiting.number])).content.decode()
-    assert f"No records yet. Requested {day(awaiting.assigned_on)}" in " ".join(page.split())
+    assert f"No records yet. Requested {format_day(awaiting.assigned_on)}" in " ".join(page.split())
 
 
 def test_the_list_of_many_records_takes_no_more_queries(
@@ -480,7 +482,7 @@ def test_the_list_of_many_records_takes_no_more_queries(
 
 def test_no_page_of_the_records_names_the_reviewer(client, under_review):
     reviewer = under_review.reviewer
-    dispatch.dispatch(
+    dispatch.dispatch_case_file(
         assignment_id=under_review.pk, by=reviewer.user, at=MONDAY + timedelta(days=1)
     )
     for role in (Role.INTAKE, Role.AUDITOR):

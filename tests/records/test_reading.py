@@ -23,7 +23,7 @@ pytestmark = pytest.mark.django_db
 
 
 def open_page(document, by, page=1):
-    return reading.page_image(document_id=document.pk, page=page, by=by, at=THEN)
+    return reading.open_page_image(document_id=document.pk, page=page, by=by, at=THEN)
 
 
 @pytest.mark.parametrize("role", EVERY_READER)
@@ -34,7 +34,7 @@ def test_staff_who_work_with_records_open_a_page_as_a_picture(role, two_pages):
 
 def test_a_page_is_read_as_text(one_page):
     document = add_record(one_page, pages=2, text="Two injections gave no lasting relief")
-    _, text = reading.page_text(
+    _, text = reading.open_page_text(
         document_id=document.pk, page=2, by=person(Role.COORDINATOR), at=THEN
     )
     assert "Two injections gave no lasting relief, page 2" in text
@@ -52,7 +52,7 @@ def test_every_page_leaves_a_look(two_pages):
 def test_a_refusal_leaves_a_look_too(one_page):
     document = one_page.documents.get()
     stranger = person(Role.REVIEWER)
-    with pytest.raises(reading.Hidden):
+    with pytest.raises(reading.RecordsHidden):
         open_page(document, stranger)
     assert Look.objects.get(user=stranger).granted is False
 
@@ -60,12 +60,12 @@ def test_a_refusal_leaves_a_look_too(one_page):
 def test_nothing_is_shown_when_the_look_cannot_be_recorded(monkeypatch, one_page):
     document = one_page.documents.get()
     drawn = []
-    monkeypatch.setattr("files.services.page_png", lambda *args, **more: drawn.append(args))
+    monkeypatch.setattr("files.services.render_page_png", lambda *args, **more: drawn.append(args))
 
     def full_disk(**look):
         raise OSError("No space left on device")
 
-    monkeypatch.setattr(accounts.services, "note_look", full_disk)
+    monkeypatch.setattr(accounts.services, "record_look", full_disk)
     with pytest.raises(OSError, match="No space"):
         open_page(document, person(Role.COORDINATOR))
     assert drawn == []
@@ -74,7 +74,7 @@ def test_nothing_is_shown_when_the_look_cannot_be_recorded(monkeypatch, one_page
 def test_pages_beside_the_document_are_not_there(two_pages):
     document = two_pages.documents.get()
     for page in (0, 3):
-        with pytest.raises(reading.Hidden):
+        with pytest.raises(reading.RecordsHidden):
             open_page(document, person(Role.COORDINATOR), page=page)
 
 
@@ -84,7 +84,7 @@ def test_intake_opens_the_documents_of_the_application_and_no_medical_record():
     decision, report = case.documents.order_by("number")
 
     assert open_page(decision, clerk).startswith(b"\x89PNG")
-    with pytest.raises(reading.Hidden):
+    with pytest.raises(reading.RecordsHidden):
         open_page(report, clerk)
 
 
@@ -104,16 +104,16 @@ def test_the_documents_of_the_application_can_be_read_before_any_record_arrives(
 
 @pytest.mark.parametrize("role", [Role.MAILROOM, Role.CREDENTIALING, Role.ADMINISTRATOR])
 def test_other_roles_open_nothing(role, one_page):
-    with pytest.raises(reading.Hidden):
+    with pytest.raises(reading.RecordsHidden):
         open_page(one_page.documents.get(), person(role))
-    with pytest.raises(reading.Hidden):
-        reading.open_list(case=one_page, by=person(role), at=THEN)
+    with pytest.raises(reading.RecordsHidden):
+        reading.open_records_list(case=one_page, by=person(role), at=THEN)
 
 
 def test_the_reviewer_opens_nothing_before_attesting_and_everything_after(one_page):
     assignment = offered(one_page)
     document, reviewer = assignment.case.documents.get(), assignment.reviewer.user
-    with pytest.raises(reading.Hidden):
+    with pytest.raises(reading.RecordsHidden):
         open_page(document, reviewer)
 
     attested(assignment)
@@ -123,13 +123,13 @@ def test_the_reviewer_opens_nothing_before_attesting_and_everything_after(one_pa
 
 def test_a_new_party_closes_the_file_at_once(one_page_under_review):
     new_party(one_page_under_review.case, at=THEN)
-    with pytest.raises(reading.Hidden):
+    with pytest.raises(reading.RecordsHidden):
         open_page(one_page_under_review.case.documents.get(), one_page_under_review.reviewer.user)
 
 
 def test_a_reviewer_opens_no_other_case(one_page_under_review):
     mine, other = one_page_under_review, in_review(pages=(1,))
-    with pytest.raises(reading.Hidden):
+    with pytest.raises(reading.RecordsHidden):
         open_page(other.case.documents.get(), mine.reviewer.user)
 
 
@@ -149,7 +149,7 @@ def test_staff_leave_no_marks(one_page):
 
 
 def mark(assignment, document, value, by=None):
-    return reading.mark(
+    return reading.mark_document(
         assignment_id=assignment.pk,
         document_id=document.pk,
         mark=value,

@@ -174,7 +174,7 @@ def ready_case(*, coordinator: User | None = None, **changes: Any) -> Case:
 
 def ranked(case: Case, *, by: User, at: datetime = MONDAY + timedelta(hours=4)) -> CandidateList:
     """The stored list of candidates as a coordinator sees it."""
-    return matching.rank(case_id=case.pk, by=by, at=at)
+    return matching.rank_panel(case_id=case.pk, by=by, at=at)
 
 
 @stored_stage(*CASE_APPS, "reviewers", "records")
@@ -191,7 +191,7 @@ def offered_case(
     coordinator = coordinator or person(Role.COORDINATOR)
     reviewer = reviewer or fit_reviewer()
     listed = ranked(case, by=coordinator, at=at)
-    return assignments.assign(
+    return assignments.assign_reviewer(
         case_id=case.pk,
         reviewer_id=reviewer.pk,
         candidate_list_id=listed.pk,
@@ -205,7 +205,7 @@ def offered_case(
 
 def no_to_all(at: datetime = MONDAY) -> tuple[int, dict[str, str]]:
     """The wording in force and a "no" to each of its questions."""
-    wording = assignments.current_wording(at)
+    wording = assignments.get_current_wording(at)
     assert wording is not None
     return wording.pk, {question["code"]: "no" for question in wording.questions}
 
@@ -217,7 +217,7 @@ def attested(
     wording_id, given = no_to_all(at)
     assert assignment.reviewer is not None
     user = User.objects.get(pk=assignment.reviewer.user_id)
-    return assignments.attest(
+    return assignments.sign_attestation(
         assignment_id=assignment.pk,
         answers=given | answers,
         wording_id=wording_id,

@@ -3,12 +3,17 @@
 from dataclasses import replace
 
 from cases.models import Case
-from cases.party_facts import parties_of
+from cases.party_facts import read_party_facts
 from reviewers import conflicts, profiles
 from reviewers.matching import ranking
 from reviewers.matching.candidacy import Verdict
-from reviewers.matching.candidates import conflicts_of, gather, limits_on, panel_today
-from reviewers.matching.track_record import rules_on
+from reviewers.matching.candidates import (
+    find_case_conflicts,
+    gather_matching_input,
+    get_conflict_limits,
+    load_matching_context,
+)
+from reviewers.matching.track_record import get_matching_rules
 from reviewers.models import Reviewer
 
 
@@ -18,18 +23,18 @@ def naively_ranked(case: Case, *, on, known_at, among=None) -> list[Verdict]:
 
     :param among: these reviewers only.
     """
-    rules = rules_on(on, known_at=known_at)
+    rules = get_matching_rules(on, known_at=known_at)
     question, people = None, []
     for reviewer in among or Reviewer.objects.order_by("code"):
-        today = panel_today(rules, on=on, known_at=known_at, only=reviewer)
-        question, (applicant,) = gather(case, today)
-        whole = profiles.profiles(
+        today = load_matching_context(rules, on=on, known_at=known_at, only=reviewer)
+        question, (applicant,) = gather_matching_input(case, today)
+        whole = profiles.load_profiles(
             Reviewer.objects.filter(pk=reviewer.pk), on=on, known_at=known_at
         )[reviewer.pk]
-        conflicts = tuple(conflicts_of(case, whole, known_at=known_at))
+        conflicts = tuple(find_case_conflicts(case, whole, known_at=known_at))
         people.append(replace(applicant, profile=whole, conflicts=conflicts, answered=None))
     assert question is not None
-    return ranking.rank(question, people)
+    return ranking.rank_candidates(question, people)
 
 
 def plainly_ranked(case: Case, *, on, known_at) -> list[Verdict]:
@@ -37,12 +42,14 @@ def plainly_ranked(case: Case, *, on, known_at) -> list[Verdict]:
 
     Each affiliation of each reviewer, and every requirement.
     """
-    rules = rules_on(on, known_at=known_at)
-    whole = profiles.profiles(Reviewer.objects.all(), on=on, known_at=known_at)
-    question, people = gather(case, panel_today(rules, on=on, known_at=known_at))
-    limits = limits_on(on, known_at=known_at)
-    parties = parties_of(case, known_at=known_at, limits=limits)
-    return ranking.rank(
+    rules = get_matching_rules(on, known_at=known_at)
+    whole = profiles.load_profiles(Reviewer.objects.all(), on=on, known_at=known_at)
+    question, people = gather_matching_input(
+        case, load_matching_context(rules, on=on, known_at=known_at)
+    )
+    limits = get_conflict_limits(on, known_at=known_at)
+    parties = read_party_facts(case, known_at=known_at, limits=limits)
+    return ranking.rank_candidates(
         question,
         [
             replace(

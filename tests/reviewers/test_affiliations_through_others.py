@@ -12,11 +12,11 @@ from accounts.roles import Role
 from directory import affiliations as pure
 from directory.models import Organization
 from directory.services import organizations
-from reviewers.matching.candidates import limits_on
+from reviewers.matching.candidates import get_conflict_limits
 from reviewers.models import ConflictResult, Kin
 from reviewers.services import assignment as assignments
 from reviewers.services import conflicts, credentialing
-from reviewers.services.conflicts import set_limits
+from reviewers.services.conflicts import set_conflict_limits
 from tests.factories import MONDAY, person
 from tests.reviewers.factories import (
     VERIFIED,
@@ -62,7 +62,7 @@ def owner(child, parent, share=None, **days):
 
 
 def found(case, reviewer, at=NOON):
-    tested = conflicts.test_conflicts(case_id=case.pk, reviewer_id=reviewer.pk, by=None, at=at)
+    tested = conflicts.check_conflicts(case_id=case.pk, reviewer_id=reviewer.pk, by=None, at=at)
     return {(row.party.role, row.relation): row.result for row in tested if row.result != "PASS"}
 
 
@@ -119,7 +119,7 @@ def test_an_organization_merged_into_a_parent_counts_as_the_parent():
     case, reviewer = ready_case(), fit_reviewer()
     conflict(reviewer, organization_name="HCS West")
     conflict(fit_reviewer(), organization_name="HCS Old")
-    organizations.record_same(
+    organizations.record_same_organization(
         organization_id=organization("HCS Old").pk, same_as_name=EMPLOYER,
         reason="Merged in 2025", by=None, at=MONDAY,
     )  # fmt: skip
@@ -132,7 +132,7 @@ def test_an_owner_that_was_recorded_by_mistake_counts_until_it_is_withdrawn():
     case, reviewer = ready_case(), fit_reviewer()
     row = owner(EMPLOYER, "Polar Holdings")
     conflict(reviewer, organization_name="Polar Holdings")
-    organizations.withdraw(
+    organizations.withdraw_organization_fact(
         kind="parent", fact_id=row.pk, reason="Another Harbor", by=None,
         at=NOON + timedelta(hours=1),
     )  # fmt: skip
@@ -140,7 +140,7 @@ def test_an_owner_that_was_recorded_by_mistake_counts_until_it_is_withdrawn():
     assert found(case, reviewer, at=NOON) == {("EMPLOYER", "EMPLOYMENT"): "FAIL"}
     assert found(case, reviewer, at=NOON + timedelta(hours=2)) == {}
     with pytest.raises(NotAllowed, match="corrected this. Reload"):
-        organizations.withdraw(
+        organizations.withdraw_organization_fact(
             kind="parent", fact_id=row.pk, reason="Again", by=None, at=NOON + timedelta(hours=3)
         )
 
@@ -200,14 +200,14 @@ def test_a_small_holding_of_a_relative_is_no_conflict():
 def test_the_limits_are_dated_and_a_past_choice_uses_the_limits_of_its_day():
     case, reviewer = ready_case(), fit_reviewer()
     conflict(reviewer, "OWNERSHIP", organization_name=EMPLOYER, share_percent=Decimal("3"))
-    set_limits(
+    set_conflict_limits(
         effective_from=date(2026, 3, 5), holding_percent=Decimal("5"), kin=["SPOUSE"],
         reason="Counsel's reading of the Labor Code", by=person(Role.DIRECTOR), at=MONDAY,
     )  # fmt: skip
 
     assert found(case, reviewer) == {("EMPLOYER", "OWNERSHIP"): "FAIL"}
     assert found(case, reviewer, at=MONDAY + timedelta(days=3)) == {}
-    assert limits_on(date(2026, 3, 4), known_at=NOON).holding_percent == 1
+    assert get_conflict_limits(date(2026, 3, 4), known_at=NOON).holding_percent == 1
 
 
 @pytest.mark.parametrize(
@@ -229,12 +229,12 @@ def test_invalid_limits_are_refused_with_what_to_do(changes, sentence):
         said["by"] = person(Role.COORDINATOR)
 
     with pytest.raises(NotAllowed, match=sentence):
-        set_limits(**said)
+        set_conflict_limits(**said)
 
 
 def test_the_result_of_a_party_without_records_lists_the_relations_that_were_checked():
     case, reviewer = ready_case(), fit_reviewer()
-    rows = conflicts.test_conflicts(case_id=case.pk, reviewer_id=reviewer.pk, by=None, at=NOON)
+    rows = conflicts.check_conflicts(case_id=case.pk, reviewer_id=reviewer.pk, by=None, at=NOON)
 
     assert {row.party.role for row in rows} >= {"EMPLOYEE", "EMPLOYER", "CLAIMS_ADMINISTRATOR"}
     for row in rows:
@@ -258,7 +258,7 @@ def test_the_assignment_and_the_attestation_each_store_their_results():
 @pytest.mark.capability("CO-5")
 def test_a_conflict_found_during_a_review_stops_it_bars_the_reviewer_and_frees_the_case():
     held = accepted_case()
-    assignments.decline(
+    assignments.decline_assignment(
         assignment_id=held.pk, reason="My sister works there", conflict=True,
         by=held.reviewer.user, at=NOON + timedelta(hours=2),
     )  # fmt: skip
@@ -275,10 +275,10 @@ def test_a_conflict_found_during_a_review_stops_it_bars_the_reviewer_and_frees_t
 
 @pytest.mark.capability("CO-8")
 def test_a_physician_of_the_utilization_review_is_a_possible_conflict_in_the_same_case():
-    from cases.services.parties import PartyOnForm, add_party
+    from cases.services.parties import PartyOnForm, store_party
 
     case, reviewer = ready_case(), fit_reviewer(first_name="Ada", last_name="Quill")
-    add_party(
+    store_party(
         case=case, party=PartyOnForm(role="UR_PHYSICIAN", name="Ada Quill, M.D."), by=None,
         at=MONDAY,
     )  # fmt: skip
@@ -299,7 +299,7 @@ edges = st.lists(
 @given(owned=edges)
 def test_groups_of_companies_equal_a_search_over_every_ownership(owned):
     limits = pure.Limits()
-    controlled, connected = pure.groups_of_companies([], owned, limits)
+    controlled, connected = pure.group_companies([], owned, limits)
 
     def reached(start, counts):
         seen, todo = {start}, [start]

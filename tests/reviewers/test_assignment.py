@@ -10,7 +10,7 @@ from accounts.roles import Role
 from accounts.versions import Stale
 from cases.lifecycle import Status
 from cases.models import Event, Party
-from cases.services.parties import PartyOnForm, add_party
+from cases.services.parties import PartyOnForm, store_party
 from reviewers import policies
 from reviewers.models import Attestation, ConflictResult, ReviewerBar
 from reviewers.services import assignment as assignments
@@ -43,7 +43,7 @@ def add_employer_party(case, name, at=LATER):
     case.refresh_from_db()
     case.party_list_version += 1
     case.store(by=None, at=at, fields=["party_list_version"])
-    return add_party(case=case, party=PartyOnForm(role="EMPLOYER", name=name), by=None, at=at)
+    return store_party(case=case, party=PartyOnForm(role="EMPLOYER", name=name), by=None, at=at)
 
 
 def test_offering_a_case_stores_the_choice_the_checks_and_an_event_without_a_name():
@@ -51,7 +51,7 @@ def test_offering_a_case_stores_the_choice_the_checks_and_an_event_without_a_nam
     case = ready_case()
     listed = ranked(case, by=coordinator)
 
-    made = assignments.assign(
+    made = assignments.assign_reviewer(
         case_id=case.pk,
         reviewer_id=reviewer.pk,
         candidate_list_id=listed.pk,
@@ -85,10 +85,10 @@ def test_the_second_coordinator_sees_who_was_first():
         "seen_version": case.version,
         "at": NOON,
     }
-    assignments.assign(reviewer_id=one.pk, by=first, **give)
+    assignments.assign_reviewer(reviewer_id=one.pk, by=first, **give)
 
     with pytest.raises(assignments.AlreadyTaken, match="Ines Prior has already offered case"):
-        assignments.assign(reviewer_id=other.pk, by=person(Role.COORDINATOR), **give)
+        assignments.assign_reviewer(reviewer_id=other.pk, by=person(Role.COORDINATOR), **give)
 
     assert case.assignments.count() == 1
 
@@ -100,7 +100,7 @@ def test_an_outdated_page_is_refused():
     case.store(by=None, at=NOON, fields=[])
 
     with pytest.raises(Stale):
-        assignments.assign(
+        assignments.assign_reviewer(
             case_id=case.pk,
             reviewer_id=reviewer.pk,
             candidate_list_id=listed.pk,
@@ -116,7 +116,7 @@ def test_a_list_made_before_a_party_joined_is_refused():
     add_employer_party(case, "Second Employer", at=NOON)
 
     with pytest.raises(assignments.Outdated, match="parties of the case have changed"):
-        assignments.assign(
+        assignments.assign_reviewer(
             case_id=case.pk,
             reviewer_id=reviewer.pk,
             candidate_list_id=listed.pk,
@@ -132,7 +132,7 @@ def test_a_license_that_expired_since_the_list_was_made_stops_the_offer():
     listed = ranked(case, by=coordinator)
 
     with pytest.raises(NotAllowed, match="No active, unrestricted license on Mar 3, 2026"):
-        assignments.assign(
+        assignments.assign_reviewer(
             case_id=case.pk,
             reviewer_id=reviewer.pk,
             candidate_list_id=listed.pk,
@@ -159,12 +159,12 @@ def test_a_reviewer_outside_the_first_three_needs_a_coded_reason_that_the_histor
     }
 
     with pytest.raises(NotAllowed, match="Choose why this reviewer"):
-        assignments.assign(**give)
+        assignments.assign_reviewer(**give)
     with pytest.raises(NotAllowed, match="Choose why this reviewer"):
-        assignments.assign(override_reason="Read the earlier films", **give)
+        assignments.assign_reviewer(override_reason="Read the earlier films", **give)
     with pytest.raises(NotAllowed, match="Enter the other reason"):
-        assignments.assign(override_code="OTHER", **give)
-    made = assignments.assign(
+        assignments.assign_reviewer(override_code="OTHER", **give)
+    made = assignments.assign_reviewer(
         override_code="KNOWS_CASE", override_reason="Read the earlier films", **give
     )
 
@@ -181,7 +181,7 @@ def test_only_a_coordinator_chooses_the_reviewer():
 
     for role in set(Role) - {Role.COORDINATOR}:
         with pytest.raises(NotAllowed, match="Your role"):
-            assignments.assign(
+            assignments.assign_reviewer(
                 case_id=case.pk,
                 reviewer_id=reviewer.pk,
                 candidate_list_id=listed.pk,
@@ -197,7 +197,7 @@ def test_only_a_coordinator_chooses_the_reviewer():
 def test_a_signed_attestation_for_this_case_opens_the_file_and_starts_the_review():
     made = offered_case()
     user = own_user(made)
-    assert not policies.may_open_file(user, made.case)
+    assert not policies.can_open_file(user, made.case)
 
     attested(made)
 
@@ -222,7 +222,7 @@ def test_any_yes_ends_the_offer_bars_the_reviewer_and_keeps_the_answers(question
     assert signed.answers[question] == "yes"
     assert signed.voided_at is not None
     assert ReviewerBar.objects.filter(case=made.case, reviewer=made.reviewer).exists()
-    assert not policies.may_open_file(user, made.case)
+    assert not policies.can_open_file(user, made.case)
     listed = ranked(made.case, by=person(Role.COORDINATOR), at=LATER)
     reasons = listed.candidates.get(reviewer=made.reviewer).reasons
     assert [reason["sentence"] for reason in reasons] == [
@@ -236,7 +236,7 @@ def test_every_question_needs_an_answer():
     del given["maker"]
 
     with pytest.raises(NotAllowed, match="Answer every question"):
-        assignments.attest(
+        assignments.sign_attestation(
             assignment_id=made.pk, answers=given, wording_id=wording_id, by=own_user(made), at=NOON
         )
 
@@ -249,10 +249,10 @@ def test_no_one_attests_for_another_person():
 
     for user in (User.objects.get(pk=stranger.user_id), person(Role.COORDINATOR)):
         with pytest.raises(NotAllowed, match="Only the reviewer"):
-            assignments.attest(
+            assignments.sign_attestation(
                 assignment_id=made.pk, answers=given, wording_id=wording_id, by=user, at=NOON
             )
-        assert not policies.may_open_file(user, made.case)
+        assert not policies.can_open_file(user, made.case)
 
 
 def test_an_attestation_is_refused_when_a_party_was_added_after_the_page_was_opened():
@@ -262,7 +262,7 @@ def test_an_attestation_is_refused_when_a_party_was_added_after_the_page_was_ope
     wording_id, given = no_to_all()
 
     with pytest.raises(assignments.Outdated, match="parties of the case changed"):
-        assignments.attest(
+        assignments.sign_attestation(
             assignment_id=made.pk,
             answers=given,
             wording_id=wording_id,
@@ -282,7 +282,7 @@ def test_a_party_added_after_the_attestation_closes_the_file_until_it_is_signed_
     attested(made, at=LATER)
 
     made.case.refresh_from_db()
-    assert policies.may_open_file(user, made.case)
+    assert policies.can_open_file(user, made.case)
     assert made.case.status == Status.IN_REVIEW
     old, new = Attestation.objects.filter(assignment=made).order_by("pk")
     assert (old.voided_at, new.voided_at) == (LATER, None)
@@ -326,7 +326,7 @@ def test_a_license_that_expired_since_the_offer_stops_the_acceptance_but_not_the
 def test_declining_returns_the_case_at_once_and_shows_the_reason_to_no_one():
     made = offered_case()
 
-    assignments.decline(
+    assignments.decline_assignment(
         assignment_id=made.pk, reason="I have surgery all week", by=own_user(made), at=LATER
     )
 
@@ -348,13 +348,13 @@ def test_a_conflict_found_during_the_review_stops_it_and_bars_the_reviewer():
     made = accepted_case()
     user = own_user(made)
 
-    assignments.decline(
+    assignments.decline_assignment(
         assignment_id=made.pk, reason="He is my cousin", conflict=True, by=user, at=LATER
     )
 
     made.case.refresh_from_db()
     assert made.case.status == Status.RECORDS_COMPLETE
-    assert not policies.may_open_file(user, made.case)
+    assert not policies.can_open_file(user, made.case)
     assert made.reviewer.bars.filter(case=made.case).exists()
     assert made.attestations.get().voided_at == LATER
     assert "cousin" not in str(list(made.case.events.values()))
@@ -364,12 +364,16 @@ def test_declining_needs_a_reason():
     made = offered_case()
 
     with pytest.raises(NotAllowed, match="Enter why"):
-        assignments.decline(assignment_id=made.pk, reason="  ", by=own_user(made), at=LATER)
+        assignments.decline_assignment(
+            assignment_id=made.pk, reason="  ", by=own_user(made), at=LATER
+        )
 
 
 def test_a_declined_case_can_be_offered_to_others_and_last_to_the_same_reviewer():
     made = offered_case()
-    assignments.decline(assignment_id=made.pk, reason="Too busy", by=own_user(made), at=LATER)
+    assignments.decline_assignment(
+        assignment_id=made.pk, reason="Too busy", by=own_user(made), at=LATER
+    )
     another = fit_reviewer()
 
     listed = ranked(made.case, by=person(Role.COORDINATOR), at=LATER)
@@ -382,14 +386,14 @@ def test_unassigning_a_reviewer_closes_the_file_and_can_bar_the_reviewer():
     made = accepted_case()
     user = own_user(made)
 
-    assignments.remove(
+    assignments.take_back_assignment(
         assignment_id=made.pk, reason="Away ill", bar=True, by=person(Role.COORDINATOR), at=LATER
     )
 
     made.refresh_from_db()
     made.case.refresh_from_db()
     assert (made.state, made.case.status) == ("REMOVED", Status.RECORDS_COMPLETE)
-    assert not policies.may_open_file(user, made.case)
+    assert not policies.can_open_file(user, made.case)
     assert ReviewerBar.objects.filter(case=made.case, reviewer=made.reviewer).exists()
 
 
@@ -397,7 +401,7 @@ def test_a_suspended_reviewer_cannot_open_the_file():
     made = accepted_case()
     user = own_user(made)
 
-    credentialing.set_status(
+    credentialing.set_reviewer_status(
         reviewer_id=made.reviewer.pk,
         status="SUSPENDED",
         reason="Board action",
@@ -412,18 +416,18 @@ def test_an_assignment_is_finished_once_and_then_its_file_is_closed():
     made = accepted_case()
     user = own_user(made)
 
-    assignments.finish(assignment_id=made.pk, by=person(Role.DIRECTOR), at=LATER)
+    assignments.finish_assignment(assignment_id=made.pk, by=person(Role.DIRECTOR), at=LATER)
 
     made.refresh_from_db()
     assert (made.state, made.ended_at) == ("FINISHED", LATER)
-    assert not policies.may_open_file(user, made.case)
+    assert not policies.can_open_file(user, made.case)
     with pytest.raises(NotAllowed, match="cannot be finished"):
-        assignments.finish(assignment_id=made.pk, by=None, at=LATER)
+        assignments.finish_assignment(assignment_id=made.pk, by=None, at=LATER)
 
 
 def test_a_reviewer_of_an_earlier_round_is_not_a_candidate_after_a_remand():
     made = accepted_case()
-    assignments.finish(assignment_id=made.pk, by=None, at=LATER)
+    assignments.finish_assignment(assignment_id=made.pk, by=None, at=LATER)
     case = made.case
     case.refresh_from_db()
     case.round = 2

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from accounts.roles import Role
 from intake.services.receiving import ItemOnForm
-from reviewers.matching.specialty_map import Known, spoken_of
+from reviewers.matching.specialty_map import KnownCondition, find_conditions
 from reviewers.models import Condition, SpecialtyFit
 from tests.factories import person
 from tests.reviewers.factories import (
@@ -24,8 +24,8 @@ from tests.reviewers.test_requirements import refusals, verdict_on
 
 pytestmark = pytest.mark.django_db
 
-PAIN = Known(1, "Regional pain", "G90.5, G56.4", "complex regional pain syndrome, CRPS")
-MIND = Known(2, "Depression", "F32", "depressive disorder")
+PAIN = KnownCondition(1, "Regional pain", "G90.5, G56.4", "complex regional pain syndrome, CRPS")
+MIND = KnownCondition(2, "Depression", "F32", "depressive disorder")
 
 
 @pytest.mark.parametrize(
@@ -44,12 +44,12 @@ MIND = Known(2, "Depression", "F32", "depressive disorder")
     ],
 )
 def test_a_diagnosis_is_recognized_by_its_code_or_its_words(diagnosis, found):
-    assert list(spoken_of(diagnosis, [PAIN, MIND])) == found
+    assert list(find_conditions(diagnosis, [PAIN, MIND])) == found
 
 
 @given(st.text(max_size=80))
 def test_any_typed_diagnosis_is_accepted(diagnosis):
-    assert set(spoken_of(diagnosis, [PAIN, MIND])) <= {PAIN, MIND}
+    assert set(find_conditions(diagnosis, [PAIN, MIND])) <= {PAIN, MIND}
 
 
 def line(named, *, condition="", treatment="", part="", why="treats such conditions"):

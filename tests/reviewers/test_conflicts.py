@@ -10,8 +10,8 @@ from accounts.refusals import NotAllowed
 from accounts.roles import Role
 from cases.models import Party
 from cases.models import Role as PartyRole
-from cases.services.parties import PartyOnForm, add_party
-from directory.affiliations import compare_names, groups_of_same, split_name
+from cases.services.parties import PartyOnForm, store_party
+from directory.affiliations import compare_names, group_same_ids, split_name
 from directory.models import Organization, SameOrganization
 from intake.services.receiving import ItemOnForm
 from reviewers.models import ConflictResult
@@ -61,7 +61,7 @@ def test_names_are_compared_as_a_careful_clerk_would(one, other, possible_duplic
 
 
 def test_same_as_rows_join_through_each_other():
-    groups = groups_of_same([(1, 2), (2, 3), (7, 8)])
+    groups = group_same_ids([(1, 2), (2, 3), (7, 8)])
     assert groups[1] == groups[3] == {1, 2, 3}
     assert groups[7] == {7, 8}
 
@@ -82,7 +82,7 @@ def conflict(reviewer, relation="EMPLOYMENT", **fields):
 
 
 def results(case, reviewer, at=NOON):
-    tested = conflicts.test_conflicts(case_id=case.pk, reviewer_id=reviewer.pk, by=None, at=at)
+    tested = conflicts.check_conflicts(case_id=case.pk, reviewer_id=reviewer.pk, by=None, at=at)
     return {
         row.party.role: row.result
         for row in sorted(tested, key=lambda row: row.result != "PASS")
@@ -218,13 +218,13 @@ class TestSettling:
             "by": self.coordinator,
             "at": NOON,
         }
-        return conflicts.settle(**given | changes)
+        return conflicts.resolve_conflict(**given | changes)
 
     def test_looking_at_the_list_again_asks_the_same_question_once(self, doubt):
         ranked(self.case, by=self.coordinator, at=NOON + timedelta(minutes=1))
         fit_reviewer()
         ranked(self.case, by=self.coordinator, at=NOON + timedelta(minutes=2))
-        assert conflicts.open_questions(self.case, [self.reviewer.pk]) == [doubt]
+        assert conflicts.list_open_questions(self.case, [self.reviewer.pk]) == [doubt]
 
     def test_a_resolution_of_no_conflict_admits_the_reviewer_and_both_rows_are_kept(self, doubt):
         answer = self.settle(doubt)
@@ -234,7 +234,7 @@ class TestSettling:
         assert doubt.result == "UNKNOWN"
         again = ranked(self.case, by=self.coordinator, at=NOON)
         assert again.candidates.get(reviewer=self.reviewer).rank == 1
-        assert conflicts.open_questions(self.case, [self.reviewer.pk]) == []
+        assert conflicts.list_open_questions(self.case, [self.reviewer.pk]) == []
 
     def test_the_timeline_shows_neither_the_reviewer_nor_the_note(self, doubt):
         self.settle(doubt, note="Another Dana, born 1990")
@@ -280,17 +280,17 @@ def test_a_new_party_with_the_reviewers_name_stops_the_acceptance_until_resolved
     case.refresh_from_db()
     case.party_list_version += 1
     case.store(by=None, at=NOON, fields=["party_list_version"])
-    add_party(
+    store_party(
         case=case,
         party=PartyOnForm(role="OTHER_PROVIDER", name="Ana Keller", first="Ana", last="Keller"),
         by=None,
         at=NOON,
     )
 
-    with pytest.raises(assignments.Unsettled, match="coordinator must first resolve"):
+    with pytest.raises(assignments.UnresolvedConflict, match="coordinator must first resolve"):
         attested(made)
-    (doubt,) = conflicts.open_questions(case, [made.reviewer.pk])
-    conflicts.settle(
+    (doubt,) = conflicts.list_open_questions(case, [made.reviewer.pk])
+    conflicts.resolve_conflict(
         result_id=doubt.pk, result="PASS", note="Not her", by=person(Role.COORDINATOR), at=NOON
     )
 

@@ -13,7 +13,7 @@ from accounts.refusals import BadFact, NotAllowed
 from accounts.roles import Role
 from accounts.versions import Stale
 from reviewers.models import AttestationWording, License, Reviewer, Specialty, SpecialtyFit
-from reviewers.profiles import profile
+from reviewers.profiles import load_profile
 from reviewers.seeds import SPECIALTIES
 from reviewers.services import credentialing
 from tests.factories import MONDAY, person
@@ -75,7 +75,7 @@ def test_only_credentialing_maintains_the_panel(role):
         lambda: credentialing.create_reviewer(
             first_name="Ana", last_name="Keller", by=someone, at=MONDAY
         ),
-        lambda: credentialing.set_status(
+        lambda: credentialing.set_reviewer_status(
             reviewer_id=row.pk, status="INACTIVE", reason="x", by=someone, at=MONDAY
         ),
         lambda: credentialing.link_user(
@@ -162,7 +162,7 @@ def test_a_fact_is_never_changed_in_the_database():
 
 def test_a_status_change_is_versioned_and_refused_when_stale():
     row, keeper = fit_reviewer(), person(Role.CREDENTIALING)
-    credentialing.set_status(
+    credentialing.set_reviewer_status(
         reviewer_id=row.pk,
         status="SUSPENDED",
         reason="Board action",
@@ -171,7 +171,7 @@ def test_a_status_change_is_versioned_and_refused_when_stale():
         at=MONDAY,
     )
     with pytest.raises(Stale):
-        credentialing.set_status(
+        credentialing.set_reviewer_status(
             reviewer_id=row.pk,
             status="ACTIVE",
             reason="Mistake",
@@ -204,7 +204,7 @@ class TestAsOf:
                 **VERIFIED,
             )
         )
-        held = profile(row, on=date(2026, 3, 2), known_at=MONDAY)
+        held = load_profile(row, on=date(2026, 3, 2), known_at=MONDAY)
 
         assert [held_license.state for held_license in held.good_licenses] == ["California"]
         assert held.certified_specialties == ("Physical Medicine & Rehabilitation",)
@@ -219,9 +219,9 @@ class TestAsOf:
     def test_a_day_before_a_fact_and_a_day_after_it_do_not_hold_it(self):
         row = fit_reviewer()
         for day in (date(2005, 6, 30), date(2027, 7, 1)):
-            assert profile(row, on=day, known_at=MONDAY).licenses == ()
+            assert load_profile(row, on=day, known_at=MONDAY).licenses == ()
         for day in (date(2005, 7, 1), date(2027, 6, 30)):
-            assert len(profile(row, on=day, known_at=MONDAY).licenses) == 1
+            assert len(load_profile(row, on=day, known_at=MONDAY).licenses) == 1
 
     def test_a_correction_changes_what_is_known_from_its_moment_on(self):
         row = fit_reviewer()
@@ -232,7 +232,8 @@ class TestAsOf:
 
         def state(moment):
             return [
-                one.state for one in profile(row, on=date(2026, 3, 2), known_at=moment).licenses
+                one.state
+                for one in load_profile(row, on=date(2026, 3, 2), known_at=moment).licenses
             ]
 
         assert state(MONDAY - timedelta(seconds=1)) == ["California"]
@@ -250,8 +251,10 @@ class TestAsOf:
             kind="license", fact_id=second.pk, changes={}, withdrawn=True, by=None, at=later
         )
         day = date(2026, 3, 2)
-        assert [one.state for one in profile(row, on=day, known_at=MONDAY).licenses] == ["Nevada"]
-        assert profile(row, on=day, known_at=later).licenses == ()
+        assert [one.state for one in load_profile(row, on=day, known_at=MONDAY).licenses] == [
+            "Nevada"
+        ]
+        assert load_profile(row, on=day, known_at=later).licenses == ()
         with pytest.raises(NotAllowed, match="already corrected this row"):
             credentialing.correct_fact(
                 kind="license", fact_id=first.pk, changes={}, by=None, at=later
@@ -259,19 +262,19 @@ class TestAsOf:
 
     def test_the_status_is_the_one_of_that_moment(self):
         row = fit_reviewer()
-        credentialing.set_status(
+        credentialing.set_reviewer_status(
             reviewer_id=row.pk, status="SUSPENDED", reason="Board", by=None, at=MONDAY
         )
         row.refresh_from_db()
         day = date(2026, 3, 2)
-        before = profile(row, on=day, known_at=MONDAY - timedelta(seconds=1))
+        before = load_profile(row, on=day, known_at=MONDAY - timedelta(seconds=1))
         assert before.status == "ACTIVE"
-        assert profile(row, on=day, known_at=MONDAY).status == "SUSPENDED"
+        assert load_profile(row, on=day, known_at=MONDAY).status == "SUSPENDED"
 
     def test_a_profile_costs_three_queries(self, django_assert_num_queries):
         row = fit_reviewer()
         with django_assert_num_queries(3):
-            profile(row, on=date(2026, 3, 2), known_at=MONDAY)
+            load_profile(row, on=date(2026, 3, 2), known_at=MONDAY)
 
 
 class TestRankCommand:

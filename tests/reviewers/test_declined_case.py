@@ -25,7 +25,9 @@ def test_a_declined_case_shows_no_parties_and_treatments(client, set_clock):
     before = client.get(page).content.decode()
     assert all(words in before for words in secrets)
 
-    assignments.decline(assignment_id=held.pk, reason="On holiday", by=reviewer, at=later)
+    assignments.decline_assignment(
+        assignment_id=held.pk, reason="On holiday", by=reviewer, at=later
+    )
 
     after = client.get(page)
     assert after.status_code == 200

@@ -70,7 +70,7 @@ def refused(case, reviewer):
     coordinator = person(Role.COORDINATOR)
     listed = ranked(case, by=coordinator, at=NOON)
     with pytest.raises(NotAllowed) as refusal:
-        assignments.assign(
+        assignments.assign_reviewer(
             case_id=case.pk, reviewer_id=reviewer.pk, candidate_list_id=listed.pk,
             seen_version=None, override_code="DIRECTOR", by=coordinator, at=NOON,
         )  # fmt: skip

@@ -185,8 +185,10 @@ def test_two_people_mark_an_item_experimental_until_a_reviewer_is_chosen(client)
 
     assert client.post(address, said | {"version": item.version}).status_code == 302
     change = case.item_changes.get()
-    assert [one.after for one in item_changes.differences(change) if one.differs] == ["Yes"]
-    item_changes.accept_change(change_id=change.pk, by=person(Role.SUPERVISOR), at=MONDAY)
+    assert [one.after for one in item_changes.list_item_differences(change) if one.differs] == [
+        "Yes"
+    ]
+    item_changes.accept_item_change(change_id=change.pk, by=person(Role.SUPERVISOR), at=MONDAY)
 
     item.refresh_from_db()
     assert item.is_experimental is True
@@ -194,6 +196,6 @@ def test_two_people_mark_an_item_experimental_until_a_reviewer_is_chosen(client)
     offered_case(case=case, reviewer=reviewer)
     facts = item_changes.ItemFacts(title=item.title, is_experimental=False)
     with pytest.raises(NotAllowed, match="reviewer"):
-        item_changes.propose_change(
+        item_changes.propose_item_change(
             item_id=item.pk, facts=facts, seen_version=None, why="A slip", by=coordinator, at=MONDAY
         )

@@ -9,7 +9,7 @@ from accounts.refusals import NotAllowed
 from accounts.roles import Role
 from deadlines.days import local_day
 from intake.services.receiving import ItemOnForm
-from reviewers.facts import CertificationHeld, LicenseHeld, Profile
+from reviewers.facts import CertificationRecord, LicenseRecord, Profile
 from reviewers.matching import ranking, track_record
 from reviewers.matching.candidacy import (
     DEFAULT_RULES,
@@ -18,13 +18,13 @@ from reviewers.matching.candidacy import (
     Applicant,
     Item,
     Question,
-    Record,
     Scope,
+    TrackRecord,
 )
-from reviewers.matching.candidates import weigh
-from reviewers.matching.requirements import scope
-from reviewers.matching.specialty_map import matches_of
-from reviewers.matching.track_record import rules_on
+from reviewers.matching.candidates import evaluate_candidates
+from reviewers.matching.requirements import check_license_scope
+from reviewers.matching.specialty_map import match_specialties
+from reviewers.matching.track_record import get_matching_rules
 from reviewers.models import MatchingRules, SpecialtyFit
 from reviewers.services import assignment as assignments
 from reviewers.services import rules
@@ -49,7 +49,7 @@ DAY = date(2026, 3, 2)
 
 
 def set_rules(by=None, at=NOON, effective_from=DAY, reason="Panel meeting", **changes):
-    return rules.set_weights(
+    return rules.set_matching_rules(
         effective_from=effective_from,
         weights={k: changes.get(k, v) for k, v in WEIGHTS.items()},
         limits={k: changes.get(k, v) for k, v in LIMITS.items()},
@@ -60,7 +60,7 @@ def set_rules(by=None, at=NOON, effective_from=DAY, reason="Panel meeting", **ch
 
 
 def verdict_of(case, reviewer, at=NOON, on=DAY):
-    verdicts, _ = weigh(case, on=on, known_at=at)
+    verdicts, _ = evaluate_candidates(case, on=on, known_at=at)
     return next(one for one in verdicts if one.reviewer_id == reviewer.pk)
 
 
@@ -92,15 +92,15 @@ def test_a_manager_sets_the_weights_and_each_list_keeps_the_values_it_used():
     assert after.weights == DEFAULT_RULES.values | {"california_license": 0}
     assert before.candidates.get(reviewer=elsewhere).score == 40  # no map entry: nothing for fit
     assert (made.recorded_by, made.history.get().history_user) == (director, director)
-    assert rules_on(DAY, known_at=NOON) == DEFAULT_RULES
+    assert get_matching_rules(DAY, known_at=NOON) == DEFAULT_RULES
 
 
 @pytest.mark.capability("MC-4")
 def test_rules_take_effect_from_their_date_and_cannot_be_backdated():
     set_rules(effective_from=DAY + timedelta(days=3), rotation=77)
 
-    assert rules_on(DAY, known_at=NOON).weights["rotation"] == 10
-    assert rules_on(DAY + timedelta(days=3), known_at=NOON).weights["rotation"] == 77
+    assert get_matching_rules(DAY, known_at=NOON).weights["rotation"] == 10
+    assert get_matching_rules(DAY + timedelta(days=3), known_at=NOON).weights["rotation"] == 77
     with pytest.raises(NotAllowed, match="cannot start in the past"):
         set_rules(effective_from=DAY - timedelta(days=1))
     with pytest.raises(NotAllowed, match="Enter weights from 0 to 200"):
@@ -149,7 +149,7 @@ def test_the_same_panel_gives_the_same_list_with_a_reason_for_everyone():
         fit_reviewer()
     out = fit_reviewer(hours=None)
 
-    first, again = (weigh(case, on=DAY, known_at=NOON)[0] for _ in range(2))
+    first, again = (evaluate_candidates(case, on=DAY, known_at=NOON)[0] for _ in range(2))
 
     assert first == again
     assert all(one.reasons for one in first)
@@ -162,7 +162,7 @@ def test_a_returned_case_goes_to_the_same_reviewer_only_within_the_set_days():
     coordinator = person(Role.COORDINATOR)
     held = accepted_case(coordinator=coordinator)
     other = fit_reviewer()
-    assignments.remove(
+    assignments.take_back_assignment(
         assignment_id=held.pk, reason="Ill for a day", by=coordinator, at=MONDAY + timedelta(days=1)
     )
     case, reviewer = held.case, held.reviewer
@@ -170,7 +170,7 @@ def test_a_returned_case_goes_to_the_same_reviewer_only_within_the_set_days():
 
     def first_on(days):
         at = MONDAY + timedelta(days=days)
-        return weigh(case, on=DAY + timedelta(days=days), known_at=at)[0]
+        return evaluate_candidates(case, on=DAY + timedelta(days=days), known_at=at)[0]
 
     soon, late = first_on(3), first_on(16)
 
@@ -238,7 +238,7 @@ def test_removing_a_subject_stops_new_offers_at_once_and_keeps_the_open_ones():
     limit(reviewer, subjects=[surgery.pk])
 
     with pytest.raises(NotAllowed, match="not offered this kind of treatment"):
-        assignments.assign(
+        assignments.assign_reviewer(
             case_id=case.pk,
             reviewer_id=reviewer.pk,
             candidate_list_id=listed.pk,
@@ -334,31 +334,34 @@ class TestTimeAndRotation:
             first_name="",
             last_name="",
             licenses=(
-                LicenseHeld(
+                LicenseRecord(
                     pk=1, **dated, state="California", number="", kind="MD", standing="ACTIVE"
                 ),
             ),
             certifications=(
-                CertificationHeld(pk=1, **dated, board="", specialty="Neurology", parent=""),
+                CertificationRecord(pk=1, **dated, board="", specialty="Neurology", parent=""),
             ),
         )
         return replace(Applicant(profile), **changes)
 
     def score(self, applicant):
         question = Question("CM26-0000001", (Item(1, 1, "Brace"),), (), DAY)
-        matches, _ = matches_of(question, applicant.profile)
-        return ranking._score(question, applicant, matches)[0]
+        matches, _ = match_specialties(question, applicant.profile)
+        return ranking._compute_score(question, applicant, matches)[0]
 
     def test_late_reviews_cost_points_by_their_share(self):
         punctual, half, late = (
-            self.score(self.applicant(1, record=Record(finished=10, on_time=n))) for n in (10, 5, 0)
+            self.score(self.applicant(1, record=TrackRecord(finished=10, on_time=n)))
+            for n in (10, 5, 0)
         )
         assert (punctual - half, half - late) == (5, 5)
         assert self.score(self.applicant(1)) == punctual
 
     def test_the_reviewer_who_has_waited_longer_ranks_first_up_to_the_set_days(self):
         today, week, month = (
-            self.score(self.applicant(1, record=Record(last_offered_on=DAY - timedelta(days=n))))
+            self.score(
+                self.applicant(1, record=TrackRecord(last_offered_on=DAY - timedelta(days=n)))
+            )
             for n in (0, 7, 30)
         )
         assert (week - today, month - week) == (5, 5)
@@ -372,7 +375,7 @@ class TestTimeAndRotation:
             DAY,
             scopes=(Scope("DC", 7, "Pharmaceuticals", "law"),),
         )
-        assert scope(question, self.applicant(1)) == ()
+        assert check_license_scope(question, self.applicant(1)) == ()
 
 
 @pytest.mark.capability("MC-1")
@@ -382,12 +385,14 @@ def test_reviews_count_from_the_day_after_they_were_issued_and_for_a_year():
         offered_case(case=case_with_records(pages=(1,)), at=NOON + timedelta(days=1)),
         at=NOON + timedelta(days=1, hours=1),
     )
-    assignments.finish(assignment_id=held.pk, by=person(Role.DIRECTOR), at=NOON + timedelta(days=2))
+    assignments.finish_assignment(
+        assignment_id=held.pk, by=person(Role.DIRECTOR), at=NOON + timedelta(days=2)
+    )
     reviewer, another = held.reviewer, ready_case()
 
     def finished(days):
         at = NOON + timedelta(days=days)
-        (verdict,) = weigh(another, on=local_day(at), known_at=at)[0]
+        (verdict,) = evaluate_candidates(another, on=local_day(at), known_at=at)[0]
         said = [
             one.sentence for one in verdict.reasons if one.sentence.startswith("Issued on time")
         ]
@@ -400,7 +405,7 @@ def test_reviews_count_from_the_day_after_they_were_issued_and_for_a_year():
     decided_on = local_day(NOON + timedelta(days=2))
     for days, counted in ((0, {}), (365, {reviewer.pk: (1, 1)}), (366, {})):
         day = decided_on + timedelta(days=days)
-        assert track_record.finished_before(day, many=10) == counted
+        assert track_record.count_finished_reviews(day, many=10) == counted
 
 
 @pytest.mark.capability("AC-6")

@@ -14,7 +14,7 @@ from accounts.roles import Role
 from cases.lifecycle import Status
 from cases.models import Case, Event
 from reviewers.matching import panel_of_day
-from reviewers.matching.candidates import weigh
+from reviewers.matching.candidates import evaluate_candidates
 from reviewers.models import CandidateList, ReviewerAssignment
 from reviewers.services import assignment as assignments
 from reviewers.services import credentialing, moving
@@ -30,13 +30,13 @@ State = ReviewerAssignment.State
 
 
 def suspend(reviewer, *, at=NOON):
-    credentialing.set_status(
+    credentialing.set_reviewer_status(
         reviewer_id=reviewer.pk, status="SUSPENDED", reason="Asked to", by=None, at=at
     )
 
 
 def shown(reviewer, *, by, at=LATER, **options):
-    lines, _ = moving.draw_up(reviewer_id=reviewer.pk, by=by, at=at, **options)
+    lines, _ = moving.build_move_plan(reviewer_id=reviewer.pk, by=by, at=at, **options)
     return lines
 
 
@@ -49,7 +49,7 @@ def ticks(lines):
 
 
 def move(reviewer, choices, *, by, at=LATER, reason="Away until May", **options):
-    return moving.carry_out(
+    return moving.execute_move_plan(
         reviewer_id=reviewer.pk, choices=choices, reason=reason, by=by, at=at, **options
     )
 
@@ -207,7 +207,7 @@ def test_a_refusal_stops_only_one_case_and_leaves_it_unchanged(coordinator):
     choices = ticks(shown(leaving, by=coordinator))
     assert {to for _, _, to in choices} == {ana.pk, ben.pk}
     gone = next(to for pk, _, to in choices if pk == first.pk)
-    credentialing.set_status(
+    credentialing.set_reviewer_status(
         reviewer_id=gone, status="SUSPENDED", reason="Asked to", by=None, at=LATER
     )
     version, events = Case.objects.get(pk=first.case_id).version, first.case.events.count()
@@ -300,7 +300,7 @@ def test_cases_without_time_left_are_not_moved_and_reported(coordinator):
     for _ in range(3):
         offered_case(reviewer=leaving)
     fit_reviewer(capacity=9)
-    lines, many = moving.draw_up(
+    lines, many = moving.build_move_plan(
         reviewer_id=leaving.pk,
         by=coordinator,
         at=LATER,
@@ -362,7 +362,7 @@ def test_a_case_that_changed_after_the_plan_is_not_moved_and_shows_who_changed_i
 
 def first_for(case, *, at):
     case.refresh_from_db()
-    verdicts, _ = weigh(case, on=at.date(), known_at=at)
+    verdicts, _ = evaluate_candidates(case, on=at.date(), known_at=at)
     return verdicts
 
 
@@ -383,7 +383,9 @@ def test_a_moved_case_does_not_return_to_its_previous_reviewer(coordinator):
 
     attested(made, at=LATER + timedelta(hours=1))
     taken_back = LATER + timedelta(days=1)
-    assignments.remove(assignment_id=made.pk, reason="Ill for a day", by=coordinator, at=taken_back)
+    assignments.take_back_assignment(
+        assignment_id=made.pk, reason="Ill for a day", by=coordinator, at=taken_back
+    )
 
     verdicts = first_for(case, at=taken_back + timedelta(hours=1))
     assert verdicts[0].reviewer_id == taker.pk
@@ -399,7 +401,7 @@ def test_the_previous_reviewer_gets_no_preference_when_the_new_one_declines(coor
     third = fit_reviewer()
     made = case.assignments.get(reviewer=taker)
     at = LATER + timedelta(hours=1)
-    assignments.decline(assignment_id=made.pk, reason="On holiday", by=taker.user, at=at)
+    assignments.decline_assignment(assignment_id=made.pk, reason="On holiday", by=taker.user, at=at)
 
     verdicts = first_for(case, at=at + timedelta(hours=1))
 
@@ -413,7 +415,7 @@ def test_a_case_returns_to_its_last_reviewer_and_not_to_the_one_before(coordinat
     held = accepted_case()
     case, first = held.case, held.reviewer
     ended = NOON + timedelta(days=1)
-    assignments.remove(assignment_id=held.pk, reason="Ill", by=coordinator, at=ended)
+    assignments.take_back_assignment(assignment_id=held.pk, reason="Ill", by=coordinator, at=ended)
     assert "returns" in remarks(first_for(case, at=ended + timedelta(hours=1)), first)
     second = fit_reviewer()
     made = attested(
@@ -421,7 +423,9 @@ def test_a_case_returns_to_its_last_reviewer_and_not_to_the_one_before(coordinat
         at=ended + timedelta(hours=3),
     )
     again = ended + timedelta(days=1)
-    assignments.remove(assignment_id=made.pk, reason="Ill too", by=coordinator, at=again)
+    assignments.take_back_assignment(
+        assignment_id=made.pk, reason="Ill too", by=coordinator, at=again
+    )
 
     verdicts = first_for(case, at=again + timedelta(hours=1))
 
@@ -564,7 +568,7 @@ def test_a_reviewer_who_loses_a_case_sees_it_on_their_own_page_for_a_while(
     st.booleans(),
 )
 def test_no_case_moves_to_a_reviewer_who_fails_a_requirement(db, lacks, is_suspended):
-    panel_of_day.forget()
+    panel_of_day.clear_panel_snapshots()
     with transaction.atomic():
         _move_before(lacks, is_suspended)
         transaction.set_rollback(True)

@@ -3,8 +3,8 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from directory.affiliations import FoldedName, PartyFacts, compare_names, conflict_of_name
-from reviewers.matching.names_of_panel import NamesOfPanel
+from directory.affiliations import FoldedName, PartyFacts, compare_names, find_name_conflict
+from reviewers.matching.names_of_panel import PanelNameIndex
 
 # Few letters and short words, so that names are often alike.
 words = st.text("abo", min_size=0, max_size=7)
@@ -19,7 +19,7 @@ names = st.builds(
 def test_every_name_that_is_not_certainly_different_is_found(party_name, panel):
     party = PartyFacts(1, "EMPLOYEE", "Employee", "", person_names=(party_name,))
 
-    near = NamesOfPanel(enumerate(panel)).near([party])
+    near = PanelNameIndex(enumerate(panel)).near([party])
 
     alike = {n for n, name in enumerate(panel) if compare_names(name, party_name) != "DIFFERENT"}
     assert alike <= near
@@ -36,9 +36,11 @@ def test_every_reviewer_with_an_affiliation_by_name_is_found(organization_words,
         officer_names=(officer,),
     )
 
-    near = NamesOfPanel(enumerate(panel)).near([party])
+    near = PanelNameIndex(enumerate(panel)).near([party])
 
-    tied = {n for n, name in enumerate(panel) if conflict_of_name(name, party, who="The reviewer")}
+    tied = {
+        n for n, name in enumerate(panel) if find_name_conflict(name, party, who="The reviewer")
+    }
     assert tied <= near
 
 
@@ -48,4 +50,4 @@ def test_most_names_are_left_out():
         1, "EMPLOYEE", "Employee", "", person_names=(FoldedName("ana", "quintanar"),)
     )
 
-    assert NamesOfPanel(enumerate(panel)).near([party]) == {0}
+    assert PanelNameIndex(enumerate(panel)).near([party]) == {0}

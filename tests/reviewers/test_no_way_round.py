@@ -72,7 +72,7 @@ def test_no_way_of_assigning_a_case_reaches_a_reviewer_who_fails_a_requirement(d
         if lack == "nothing":
             continue
         with pytest.raises(NotAllowed, match="cannot be assigned"):
-            assignments.assign(
+            assignments.assign_reviewer(
                 case_id=single.pk,
                 reviewer_id=reviewer_id,
                 candidate_list_id=listed.pk,
@@ -82,7 +82,7 @@ def test_no_way_of_assigning_a_case_reaches_a_reviewer_who_fails_a_requirement(d
                 at=NOON,
             )
     forged = [(planned.pk, planned.version, pk) for pk in panel]
-    planning.carry_out(choices=forged, by=coordinator, at=NOON)
+    planning.execute_plan(choices=forged, by=coordinator, at=NOON)
 
     given_to = ReviewerAssignment.objects.filter(case__in=[single, planned])
     assert {panel[row.reviewer_id] for row in given_to} <= {"nothing"}

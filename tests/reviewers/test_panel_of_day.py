@@ -10,8 +10,8 @@ from django.test.utils import CaptureQueriesContext
 from accounts.roles import Role
 from accounts.services import set_active
 from intake.services.receiving import ItemOnForm
-from reviewers.matching.candidates import weigh
-from reviewers.matching.panel_of_day import panel_of_day
+from reviewers.matching.candidates import evaluate_candidates
+from reviewers.matching.panel_of_day import get_panel_snapshot
 from reviewers.models import Reviewer
 from reviewers.services import credentialing
 from reviewers.services import planning as plans
@@ -105,18 +105,22 @@ def test_the_ranking_equals_that_of_a_simple_loop_over_all_reviewers(size):
     ]
 
     for case in cases:
-        verdicts, _ = weigh(case, on=DAY, known_at=NOON)
+        verdicts, _ = evaluate_candidates(case, on=DAY, known_at=NOON)
         assert verdicts == naively_ranked(case, on=DAY, known_at=NOON)
         assert len(verdicts) == size
-    assert 0 < sum(one.is_eligible for one in weigh(cases[0], on=DAY, known_at=NOON)[0]) < size
+    assert (
+        0
+        < sum(one.is_eligible for one in evaluate_candidates(cases[0], on=DAY, known_at=NOON)[0])
+        < size
+    )
 
 
 def test_the_facts_of_the_panel_are_read_once_for_many_cases():
     fit_reviewer()
-    first = panel_of_day(on=DAY, known_at=NOON)
+    first = get_panel_snapshot(on=DAY, known_at=NOON)
 
     with CaptureQueriesContext(connection) as asked:
-        again = panel_of_day(on=DAY, known_at=NOON + timedelta(minutes=1))
+        again = get_panel_snapshot(on=DAY, known_at=NOON + timedelta(minutes=1))
 
     assert again is first
     assert len(asked) == 1
@@ -155,7 +159,7 @@ CHANGES = {
         {"CONFLICT"},
     ),
     "the reviewer is suspended": (
-        lambda reviewer: credentialing.set_status(
+        lambda reviewer: credentialing.set_reviewer_status(
             reviewer_id=reviewer.pk, status="SUSPENDED", reason="Asked to", by=None, at=NOON
         ),
         {"STATUS"},
@@ -182,7 +186,7 @@ def test_a_change_shows_at_once_although_the_panel_is_cached(change, requirement
     case, reviewer = ready_case(), fit_reviewer(capacity=1)
 
     def refused():
-        (verdict,) = weigh(case, on=DAY, known_at=NOON)[0]
+        (verdict,) = evaluate_candidates(case, on=DAY, known_at=NOON)[0]
         return {reason.requirement for reason in verdict.refusals}
 
     assert refused() == set()
@@ -202,19 +206,19 @@ def test_a_rolled_back_change_does_not_stay_in_the_cache():
 
     with transaction.atomic():
         on_leave(DAY, NOON)
-        assert not weigh(case, on=DAY, known_at=NOON)[0][0].is_eligible
+        assert not evaluate_candidates(case, on=DAY, known_at=NOON)[0][0].is_eligible
         transaction.set_rollback(True)
     on_leave(DAY + timedelta(days=1), NOON - timedelta(seconds=1))
 
-    assert weigh(case, on=DAY, known_at=NOON)[0][0].is_eligible
+    assert evaluate_candidates(case, on=DAY, known_at=NOON)[0][0].is_eligible
 
 
 def test_a_question_about_an_earlier_moment_ignores_later_facts():
     case, reviewer = ready_case(), fit_reviewer()
     CHANGES["a leave is entered"][0](reviewer)
 
-    now = weigh(case, on=DAY, known_at=NOON)[0][0]
-    before = weigh(case, on=DAY, known_at=NOON - timedelta(seconds=1))[0][0]
+    now = evaluate_candidates(case, on=DAY, known_at=NOON)[0][0]
+    before = evaluate_candidates(case, on=DAY, known_at=NOON - timedelta(seconds=1))[0][0]
 
     assert (now.is_eligible, before.is_eligible) == (False, True)
 
@@ -229,7 +233,7 @@ def test_a_plan_reads_the_panel_once_whatever_the_number_of_cases():
         for _ in range(more):
             ready_case()
         with CaptureQueriesContext(connection) as asked:
-            plans.draw_up(by=coordinator, at=NOON)
+            plans.build_plan(by=coordinator, at=NOON)
         queries.append(sum('"reviewers_license"' in one["sql"] for one in asked.captured_queries))
 
     # the first reads the facts; each asks once whether anything changed

@@ -9,7 +9,7 @@ import pytest
 from django.core.management import call_command
 
 from accounts.roles import Role
-from reviewers.matching.payer_bias import Choice, deals_for, find_deviating, find_steering
+from reviewers.matching.payer_bias import Choice, choose_deal_count, find_deviating, find_steering
 from tests.factories import MONDAY, person
 from tests.reviewers.factories import fit_reviewer, offered_case
 
@@ -124,7 +124,7 @@ def test_a_single_rare_pair_ranks_below_half_of_the_cases_of_a_payer():
     ("compared", "deals"), [(0, 999), (10_000, 999), (20_000, 500), (140_000, 199)]
 )
 def test_more_choices_need_fewer_permutations_but_enough_to_raise_the_alarm(compared, deals):
-    assert deals_for(compared) == deals
+    assert choose_deal_count(compared) == deals
     assert 1 / (deals + 1) < 0.01
 
 

@@ -16,7 +16,7 @@ from accounts.roles import PERMISSIONS, Role
 from cases.models import Role as PartyRole
 from imr_portal.celery import app as celery_app
 from reviewers import tasks
-from reviewers.matching.history_of_choices import choices_between
+from reviewers.matching.history_of_choices import list_choices_between
 from reviewers.models import PayerBiasNote, PayerBiasTest
 from reviewers.services import payer_bias
 from tests.factories import MONDAY, person
@@ -31,7 +31,7 @@ def answers(tests):
 
 
 def check(by=None, at=APRIL_1, **days):
-    return payer_bias.check_period(**MARCH | days, by=by, at=at)
+    return payer_bias.run_bias_tests(**MARCH | days, by=by, at=at)
 
 
 # --- Found and not found --------------------------------------------------------------------------
@@ -105,7 +105,7 @@ def test_a_period_is_read_by_its_days_in_los_angeles_and_by_the_index():
     with CaptureQueriesContext(
         connection,
     ) as asked:
-        march = choices_between(**MARCH, role=PartyRole.CLAIMS_ADMINISTRATOR)
+        march = list_choices_between(**MARCH, role=PartyRole.CLAIMS_ADMINISTRATOR)
 
     assert len(march) == 1
     assert len(asked) == 2
@@ -173,7 +173,7 @@ def test_only_the_director_requests_a_test_or_records_its_follow_up(role):
     with pytest.raises(NotAllowed, match="medical director"):
         check(by=somebody)
     with pytest.raises(NotAllowed, match="medical director"):
-        payer_bias.note(test_id=row.pk, words="Fine", by=somebody, at=APRIL_1)
+        payer_bias.add_bias_note(test_id=row.pk, words="Fine", by=somebody, at=APRIL_1)
     assert (PayerBiasTest.objects.count(), PayerBiasNote.objects.count()) == (3, 0)
 
 
@@ -207,14 +207,16 @@ def test_an_alarm_stays_open_until_its_follow_up_is_recorded():
     director = person(Role.DIRECTOR)
     store_history(dealt(steered=0.6))
     (steered, *_) = check()
-    assert payer_bias.unanswered() == [steered]
+    assert payer_bias.list_open_alerts() == [steered]
 
     with pytest.raises(NotAllowed, match="Enter what you reviewed"):
-        payer_bias.note(test_id=steered.pk, words="  ", by=director, at=APRIL_1)
-    assert payer_bias.unanswered() == [steered]
+        payer_bias.add_bias_note(test_id=steered.pk, words="  ", by=director, at=APRIL_1)
+    assert payer_bias.list_open_alerts() == [steered]
 
-    payer_bias.note(test_id=steered.pk, words="A new map of specialties.", by=director, at=APRIL_1)
-    assert payer_bias.unanswered() == []
+    payer_bias.add_bias_note(
+        test_id=steered.pk, words="A new map of specialties.", by=director, at=APRIL_1
+    )
+    assert payer_bias.list_open_alerts() == []
     note = steered.notes.get()
     assert (note.words, note.noted_by, note.noted_at) == (
         "A new map of specialties.", director, APRIL_1,
@@ -351,18 +353,18 @@ def test_nothing_is_tested_when_no_reviewer_was_ever_chosen(set_clock):
 @pytest.mark.every_database
 def test_two_workers_at_once_store_one_row(committed_db, monkeypatch):
     store_history(dealt(many=30))
-    together, examine = Barrier(2), payer_bias.examine
+    together, examine = Barrier(2), payer_bias.compute_bias_test
 
     def both_have_looked(**asked):
         found = examine(**asked)
         together.wait(timeout=30)  # neither has stored yet
         return found
 
-    monkeypatch.setattr(payer_bias, "examine", both_have_looked)
+    monkeypatch.setattr(payer_bias, "compute_bias_test", both_have_looked)
 
     def turn(_):
         try:
-            return payer_bias.check_next(at=APRIL_1).pk
+            return payer_bias.run_next_bias_test(at=APRIL_1).pk
         finally:
             connection.close()
 

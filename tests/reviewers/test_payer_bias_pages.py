@@ -34,7 +34,7 @@ def as_role(client, set_clock):
 def steered():
     """A history in which one payer's cases go to one reviewer, tested for March."""
     store_history(dealt(many=160, steered=0.8))
-    return payer_bias.check_period(**MARCH, by=None, at=APRIL_1)[0]
+    return payer_bias.run_bias_tests(**MARCH, by=None, at=APRIL_1)[0]
 
 
 def page_of(test):
@@ -52,7 +52,7 @@ def test_only_the_director_coordinators_and_the_auditor_read_the_tests(as_role, 
 
 
 def test_the_newest_test_comes_first_with_its_result_in_plain_words(as_role):
-    payer_bias.check_period(first=date(2026, 2, 1), last=date(2026, 2, 28), by=None, at=APRIL_1)
+    payer_bias.run_bias_tests(first=date(2026, 2, 1), last=date(2026, 2, 28), by=None, at=APRIL_1)
     steered()
 
     page = as_role(Role.AUDITOR).get(LIST)
@@ -89,7 +89,7 @@ def test_the_pairs_are_those_of_the_test_and_not_of_choices_made_since(as_role):
     assert {(pair.party, pair.reviewer.first_name[-1]) for pair in before[:2]} == {(PAYERS[0], "0")}
 
     late = datetime(2026, 4, 1, 6, 30, tzinfo=UTC)  # March still
-    row = payer_bias.check_period(**MARCH, by=None, at=late)[0]
+    row = payer_bias.run_bias_tests(**MARCH, by=None, at=late)[0]
     told = client.get(page_of(row)).context["pairs"]
     store_history(dealt(many=50, at=late.replace(minute=45), seed=9))
 
@@ -98,7 +98,7 @@ def test_the_pairs_are_those_of_the_test_and_not_of_choices_made_since(as_role):
 
 def test_a_test_without_a_sign_shows_no_pairs(as_role):
     store_history(dealt(many=60))
-    test = payer_bias.check_period(**MARCH, by=None, at=APRIL_1)[0]
+    test = payer_bias.run_bias_tests(**MARCH, by=None, at=APRIL_1)[0]
 
     page = as_role(Role.DIRECTOR).get(page_of(test))
 
@@ -108,7 +108,7 @@ def test_a_test_without_a_sign_shows_no_pairs(as_role):
 
 def test_the_list_has_a_second_page_after_fifty(as_role):
     for _ in range(17):
-        payer_bias.check_period(**MARCH, by=None, at=APRIL_1)
+        payer_bias.run_bias_tests(**MARCH, by=None, at=APRIL_1)
     client = as_role(Role.AUDITOR)
 
     first = client.get(LIST)
@@ -207,7 +207,7 @@ def test_an_alarm_is_on_my_day_of_no_other_role(as_role, role):
 
 def test_the_follow_up_is_shown_only_to_roles_that_may_know_the_reviewer(as_role):
     test = steered()
-    payer_bias.note(
+    payer_bias.add_bias_note(
         test_id=test.pk,
         words="All went to Dr Reviewerson",
         by=person(Role.DIRECTOR, name="Director Reviewing"),

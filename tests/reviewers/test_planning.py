@@ -29,7 +29,7 @@ def test_a_plan_lists_every_case_and_every_refusal_and_moves_nothing():
     cases = [ready_case() for _ in range(3)]
     reviewer, without_hours = fit_reviewer(capacity=2), fit_reviewer(hours=None)
 
-    steps, waiting = planning.draw_up(by=coordinator, at=NOON)
+    steps, waiting = planning.build_plan(by=coordinator, at=NOON)
 
     assert waiting == 3
     assert {step.case_id for step in steps} == {case.pk for case in cases}
@@ -50,15 +50,15 @@ def test_executing_a_plan_checks_every_requirement_again_and_skips_only_refused_
     coordinator = person(Role.COORDINATOR)
     first, second = ready_case(), ready_case()
     ana, ben = fit_reviewer(), fit_reviewer()
-    steps, _ = planning.draw_up(by=coordinator, at=NOON)
+    steps, _ = planning.build_plan(by=coordinator, at=NOON)
     plan = {case_id: (case_id, version, who) for case_id, version, who in lines(steps)}
     assert {who for _, _, who in plan.values()} == {ana.pk, ben.pk}
     gone = plan[first.pk][2]
-    credentialing.set_status(
+    credentialing.set_reviewer_status(
         reviewer_id=gone, status="SUSPENDED", reason="Asked to", by=None, at=NOON
     )
 
-    outcomes = planning.carry_out(
+    outcomes = planning.execute_plan(
         choices=[plan[first.pk], plan[second.pk], (0, 0, 0)], by=coordinator, at=NOON
     )
 
@@ -72,10 +72,10 @@ def test_executing_a_plan_checks_every_requirement_again_and_skips_only_refused_
 def test_a_case_that_someone_else_assigned_meanwhile_stays_with_its_reviewer():
     coordinator, reviewer = person(Role.COORDINATOR), fit_reviewer()
     case = ready_case()
-    steps, _ = planning.draw_up(by=coordinator, at=NOON)
+    steps, _ = planning.build_plan(by=coordinator, at=NOON)
     held = offered_case(case=case, reviewer=reviewer)
 
-    (outcome,) = planning.carry_out(choices=lines(steps), by=coordinator, at=NOON)
+    (outcome,) = planning.execute_plan(choices=lines(steps), by=coordinator, at=NOON)
 
     assert not outcome.is_done
     assert outcome.was_overtaken
@@ -89,11 +89,11 @@ def test_a_case_that_changed_after_the_plan_was_built_is_refused():
     coordinator = person(Role.COORDINATOR)
     case = ready_case()
     fit_reviewer()
-    steps, _ = planning.draw_up(by=coordinator, at=NOON)
+    steps, _ = planning.build_plan(by=coordinator, at=NOON)
     other = person(Role.COORDINATOR, name="Mina Petrov")
     Case.objects.get(pk=case.pk).store(by=other, at=NOON, fields=[])
 
-    (outcome,) = planning.carry_out(choices=lines(steps), by=coordinator, at=NOON)
+    (outcome,) = planning.execute_plan(choices=lines(steps), by=coordinator, at=NOON)
 
     assert outcome.was_overtaken
     assert outcome.sentence.startswith("Mina Petrov changed the case")
@@ -104,11 +104,11 @@ def test_a_reviewer_who_is_no_longer_in_the_first_three_is_not_offered_the_case(
     coordinator = person(Role.COORDINATOR)
     case = ready_case()
     last = fit_reviewer(license={"state": "Nevada"})
-    steps, _ = planning.draw_up(by=coordinator, at=NOON)
+    steps, _ = planning.build_plan(by=coordinator, at=NOON)
     for _ in range(3):
         fit_reviewer()
 
-    (outcome,) = planning.carry_out(choices=lines(steps), by=coordinator, at=NOON)
+    (outcome,) = planning.execute_plan(choices=lines(steps), by=coordinator, at=NOON)
 
     assert outcome.sentence.startswith(f"{last.code} is no longer one of the first three")
     assert not case.assignments.exists()
@@ -120,12 +120,12 @@ def test_a_plan_stops_when_time_is_up_and_leaves_the_rest_unchanged():
     cases = [ready_case() for _ in range(3)]
     fit_reviewer(capacity=9)
 
-    some, waiting = planning.draw_up(
+    some, waiting = planning.build_plan(
         by=coordinator, at=NOON, has_time=iter([True, True, False]).__next__
     )
     assert (len(some), waiting) == (2, 3)
-    steps, _ = planning.draw_up(by=coordinator, at=NOON)
-    outcomes = planning.carry_out(
+    steps, _ = planning.build_plan(by=coordinator, at=NOON)
+    outcomes = planning.execute_plan(
         choices=lines(steps), by=coordinator, at=NOON, has_time=iter([True, False]).__next__
     )
 
@@ -140,14 +140,14 @@ def test_a_plan_stops_when_time_is_up_and_leaves_the_rest_unchanged():
 @pytest.mark.capability("MC-7")
 def test_sixty_cases_are_planned_at_once_and_all_excluded_reviewers_are_counted(monkeypatch):
     coordinator = person(Role.COORDINATOR)
-    assert planning.AT_ONCE == 60
-    monkeypatch.setattr(planning, "AT_ONCE", 2)
+    assert planning.CASES_PER_PLAN == 60
+    monkeypatch.setattr(planning, "CASES_PER_PLAN", 2)
     for _ in range(3):
         ready_case()
     for _ in range(12):
         fit_reviewer(hours=None)
 
-    steps, waiting = planning.draw_up(by=coordinator, at=NOON)
+    steps, waiting = planning.build_plan(by=coordinator, at=NOON)
 
     assert (len(steps), waiting) == (2, 3)
     assert [(step.kept_out, len(step.refused)) for step in steps] == [(12, 10), (12, 10)]
@@ -155,7 +155,7 @@ def test_sixty_cases_are_planned_at_once_and_all_excluded_reviewers_are_counted(
 
 def test_only_coordinators_build_plans():
     with pytest.raises(NotAllowed):
-        planning.draw_up(by=person(Role.QA), at=NOON)
+        planning.build_plan(by=person(Role.QA), at=NOON)
 
 
 @pytest.mark.capability("MC-7")
@@ -194,7 +194,7 @@ def test_the_second_person_to_execute_a_plan_sees_who_was_first(client):
 def test_the_rest_of_a_plan_continues_with_one_click(client, monkeypatch):
     cases, reviewer = [ready_case() for _ in range(2)], fit_today(capacity=9)
     choices = [f"{case.pk}:{case.version}:{reviewer.pk}" for case in cases]
-    monkeypatch.setattr(planning_views, "PATIENCE", -1)
+    monkeypatch.setattr(planning_views, "TIME_LIMIT", -1)
     client.force_login(person(Role.COORDINATOR))
 
     answer = client.post("/reviewers/batch-assignment/", {"choices": choices})

@@ -8,7 +8,7 @@ import letters.facts
 from accounts.models import User
 from accounts.roles import Role
 from cases.models import Party
-from cases.services.parties import PartyOnForm, add_party
+from cases.services.parties import PartyOnForm, store_party
 from determinations.facts import PROOFS
 from reviewers import proofs
 from reviewers.services import conflicts, credentialing
@@ -44,12 +44,14 @@ ALL = {
 
 
 def facts(made, *, on=DAY, known_at=SIGNING):
-    return {fact.name: fact for fact in proofs.proofs(made, on=on, known_at=known_at)}
+    return {
+        fact.name: fact for fact in proofs.collect_reviewer_facts(made, on=on, known_at=known_at)
+    }
 
 
 def refusals(made, **when):
     found = list(facts(made, **when).values())
-    return letters.facts.problems(
+    return letters.facts.find_fact_problems(
         found, needed=sorted(ALL), declared=PROOFS, on=when.get("on", DAY)
     )
 
@@ -94,8 +96,8 @@ def test_nothing_that_names_the_reviewer_is_in_a_fact():
     made = accepted_case(reviewer=reviewer)
     user = User.objects.get(pk=reviewer.user_id)
 
-    told = str(proofs.proofs(made, on=DAY, known_at=SIGNING)) + str(
-        proofs.credentials(made, on=DAY, known_at=SIGNING)
+    told = str(proofs.collect_reviewer_facts(made, on=DAY, known_at=SIGNING)) + str(
+        proofs.get_credential_line(made, on=DAY, known_at=SIGNING)
     )
 
     for secret in ("Quetzal", "Coatl", "QX-99", reviewer.code, reviewer.email, user.email):
@@ -153,7 +155,7 @@ def test_a_correction_after_signing_leaves_the_old_letter_provable():
 
 def test_a_suspended_reviewer_has_no_license_to_state():
     made = accepted_case()
-    credentialing.set_status(
+    credentialing.set_reviewer_status(
         reviewer_id=made.reviewer.pk, status="SUSPENDED", reason="Board", by=None, at=SIGNING
     )
     assert "license" not in facts(made)
@@ -191,7 +193,7 @@ def test_an_unchecked_party_removes_the_sentence_and_the_attestation():
     case.refresh_from_db()
     case.party_list_version += 1
     case.store(by=None, at=SIGNING, fields=["party_list_version"])
-    add_party(
+    store_party(
         case=case,
         party=PartyOnForm(role="FACILITY", name="Riverside Surgery Center"),
         by=None,
@@ -215,12 +217,12 @@ def test_a_resolved_possible_conflict_counts_as_resolved():
     case = ready_case()
     (doubt,) = [
         row
-        for row in conflicts.test_conflicts(
+        for row in conflicts.check_conflicts(
             case_id=case.pk, reviewer_id=reviewer.pk, by=None, at=MONDAY
         )
         if row.result == "UNKNOWN"
     ]
-    conflicts.settle(
+    conflicts.resolve_conflict(
         result_id=doubt.pk,
         result="PASS",
         note="Other NPI",
@@ -235,7 +237,7 @@ class TestCredentials:
     """The line that letters print: specialties and states, never a name."""
 
     def line(self, made, **when):
-        return proofs.credentials(made, on=when.get("on", DAY), known_at=SIGNING)
+        return proofs.get_credential_line(made, on=when.get("on", DAY), known_at=SIGNING)
 
     def test_the_deciding_credential_comes_first_and_then_california(self):
         reviewer = fit_reviewer(

@@ -42,7 +42,7 @@ def all_at_once(*acts):
 
 
 def claim(case, reviewer, listed, by):
-    return lambda: assignments.assign(
+    return lambda: assignments.assign_reviewer(
         case_id=case.pk,
         reviewer_id=reviewer.pk,
         candidate_list_id=listed.pk,
@@ -83,7 +83,7 @@ def test_one_of_ten_coordinators_moves_a_case_and_the_others_see_who_did(committ
 
     answers = all_at_once(
         *(
-            lambda to=others[n % 3].pk, by=coordinator: moving.carry_out(
+            lambda to=others[n % 3].pk, by=coordinator: moving.execute_move_plan(
                 reviewer_id=held.reviewer_id,
                 choices=[(held.pk, version, to)],
                 reason="On leave",
@@ -156,7 +156,7 @@ def test_one_of_eight_directors_who_publish_a_wording_at_once_wins(committed_db)
 
 
 def publish(n, *, by):
-    return lambda: wordings.publish(
+    return lambda: wordings.publish_attestation_wording(
         text="Each answer below is true.",
         questions=[f"Question {n}?"],
         surname="Are you related to a party who bears your surname?",

@@ -13,7 +13,7 @@ from cases.models import TreatmentCategory
 from intake.services.receiving import ItemOnForm
 from reviewers.matching import ranking
 from reviewers.matching.candidacy import DEFAULT_RULES
-from reviewers.matching.candidates import weigh
+from reviewers.matching.candidates import evaluate_candidates
 from reviewers.models import SpecialtyFit
 from reviewers.services import credentialing
 from tests.factories import MONDAY, person
@@ -35,7 +35,7 @@ DAY = date(2026, 3, 2)
 
 
 def verdict_on(case, reviewer, *, on=DAY, known_at=MONDAY + timedelta(hours=4)):
-    verdicts, _ = weigh(case, on=on, known_at=known_at)
+    verdicts, _ = evaluate_candidates(case, on=on, known_at=known_at)
     return next(one for one in verdicts if one.reviewer_id == reviewer.pk)
 
 
@@ -169,7 +169,7 @@ def test_five_years_and_a_day_is_enough():
 def test_an_inactive_reviewer_is_excluded_at_once(status, sentence):
     case, reviewer = ready_case(), fit_reviewer()
 
-    credentialing.set_status(
+    credentialing.set_reviewer_status(
         reviewer_id=reviewer.pk, status=status, reason="Asked to", by=None, at=MONDAY
     )
 
@@ -386,7 +386,7 @@ class TestOrder:
         offered_case(reviewer=busy)
         free = fit_reviewer(capacity=4)
 
-        verdicts, _ = weigh(case, on=DAY, known_at=MONDAY + timedelta(hours=4))
+        verdicts, _ = evaluate_candidates(case, on=DAY, known_at=MONDAY + timedelta(hours=4))
 
         assert [one.reviewer_id for one in verdicts] == [free.pk, busy.pk, elsewhere.pk]
         assert [one.score for one in verdicts] == [100, 85, 80]
@@ -414,9 +414,9 @@ class TestOrder:
         fit_reviewer(hours=None, law=None)
         fit_reviewer()
 
-        verdicts, _ = weigh(case, on=DAY, known_at=MONDAY + timedelta(hours=4))
+        verdicts, _ = evaluate_candidates(case, on=DAY, known_at=MONDAY + timedelta(hours=4))
 
-        assert ranking.counts(verdicts) == [
+        assert ranking.count_refusals(verdicts) == [
             (2, "without 24 attested hours a week"),
             (1, "without training in the governing law"),
         ]

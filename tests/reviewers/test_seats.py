@@ -11,7 +11,7 @@ from cases.lifecycle import Status
 from cases.models import Event
 from reviewers import policies
 from reviewers.models import ReviewerAssignment, SeatApproval
-from reviewers.models.assignment import free_seats, seats_of
+from reviewers.models.assignment import count_seats, list_free_seats
 from reviewers.services import assignment as assignments
 from reviewers.services import seats as seat_services
 from tests.factories import MONDAY, person
@@ -36,7 +36,7 @@ def approve(case, *, seat_count=2, by=None, at=NOON, **changes):
         "reference": "DWC 26-0114",
         "reason": "Spine surgery with a cardiac condition",
     } | changes
-    return seat_services.approve(
+    return seat_services.approve_reviewer_seats(
         case_id=case.pk, seat_count=seat_count, by=by or person(Role.COORDINATOR), at=at, **said
     )
 
@@ -44,7 +44,7 @@ def approve(case, *, seat_count=2, by=None, at=NOON, **changes):
 def offer(case, reviewer=None, *, by=None, at=NOON, seen_version=None):
     by = by or person(Role.COORDINATOR)
     reviewer = reviewer or fit_reviewer()
-    return assignments.assign(
+    return assignments.assign_reviewer(
         case_id=case.pk,
         reviewer_id=reviewer.pk,
         candidate_list_id=ranked(case, by=by, at=at).pk,
@@ -68,7 +68,7 @@ def test_a_second_reviewer_without_the_approval_is_refused():
     offer(case)
 
     with pytest.raises(assignments.AlreadyTaken, match="already offered"):
-        assignments.assign(
+        assignments.assign_reviewer(
             case_id=case.pk,
             reviewer_id=second.pk,
             candidate_list_id=listed.pk,
@@ -77,7 +77,7 @@ def test_a_second_reviewer_without_the_approval_is_refused():
             at=NOON,
         )
 
-    assert seats_of(case) == 1
+    assert count_seats(case) == 1
 
 
 @pytest.mark.capability("MA-4")
@@ -87,7 +87,7 @@ def test_each_seat_takes_one_reviewer_with_the_approval_on_file():
 
     one = offer(case)
     assert fresh(case).stage == Status.RECORDS_COMPLETE
-    assert free_seats(case) == [2]
+    assert list_free_seats(case) == [2]
     two = offer(case)
 
     assert (one.seat, two.seat) == (1, 2)
@@ -114,20 +114,22 @@ def test_a_reviewer_who_has_accepted_can_work_while_the_other_seat_is_free():
     approve(case, at=LATER)
 
     assert fresh(case).stage == Status.RECORDS_COMPLETE
-    assert policies.may_open_file(held.reviewer.user, case)
+    assert policies.can_open_file(held.reviewer.user, case)
     offer(case, at=LATER)
     assert fresh(case).stage == Status.IN_REVIEW
-    assert policies.may_open_file(held.reviewer.user, case)
+    assert policies.can_open_file(held.reviewer.user, case)
 
 
 def test_a_reviewer_who_declines_frees_only_their_own_seat():
     case = ready_case()
     approve(case)
     one, two = attested(offer(case)), offer(case)
-    assignments.decline(assignment_id=two.pk, reason="On call", by=two.reviewer.user, at=LATER)
+    assignments.decline_assignment(
+        assignment_id=two.pk, reason="On call", by=two.reviewer.user, at=LATER
+    )
 
     assert fresh(case).stage == Status.RECORDS_COMPLETE
-    assert free_seats(case) == [2]
+    assert list_free_seats(case) == [2]
     assert ReviewerAssignment.objects.get(pk=one.pk).is_live
     three = offer(case, at=LATER)
     assert three.seat == 2
@@ -182,24 +184,26 @@ def test_returning_to_one_reviewer_lets_the_case_continue_and_keeps_the_approval
     held = attested(offered_case())
     case = held.case
     approval = approve(case, at=LATER)
-    seat_services.end_approval(
+    seat_services.end_seat_approval(
         case_id=case.pk, reason="The second is not found", by=person(Role.COORDINATOR), at=LATER
     )
 
     assert fresh(case).stage == Status.IN_REVIEW
     approval.refresh_from_db()
     assert approval.ended_because == "The second is not found"
-    assert seats_of(case) == 1
+    assert count_seats(case) == 1
 
 
 def test_a_case_with_a_filled_second_seat_cannot_return_to_one_reviewer():
     case = ready_case()
     approve(case)
     first, second = offer(case), offer(case)
-    assignments.decline(assignment_id=first.pk, reason="On call", by=first.reviewer.user, at=LATER)
+    assignments.decline_assignment(
+        assignment_id=first.pk, reason="On call", by=first.reviewer.user, at=LATER
+    )
 
     with pytest.raises(NotAllowed, match="Another seat is assigned"):
-        seat_services.end_approval(
+        seat_services.end_seat_approval(
             case_id=case.pk, reason="Enough", by=person(Role.COORDINATOR), at=LATER
         )
     assert ReviewerAssignment.objects.get(pk=second.pk).is_live

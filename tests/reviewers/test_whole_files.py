@@ -11,11 +11,11 @@ from hypothesis import strategies as st
 from accounts.refusals import NotAllowed
 from accounts.roles import Role
 from reviewers.models import FileProof, License, ReportedChange, Reviewer
-from reviewers.profiles import profile
+from reviewers.profiles import load_profile
 from reviewers.services import assignment as assignments
 from reviewers.services import credentialing
-from reviewers.verification import missing, verifications, years_after
-from reviewers.worklist import worklist
+from reviewers.verification import add_years, list_missing_facts, list_verifications
+from reviewers.worklist import build_worklist
 from tests.factories import MONDAY, person
 from tests.reviewers.factories import (
     PANEL_ENTERED,
@@ -37,7 +37,7 @@ TODAY = date(2026, 3, 2)
 
 
 def held(reviewer, on=TODAY, known_at=NOON):
-    return profile(reviewer, on=on, known_at=known_at)
+    return load_profile(reviewer, on=on, known_at=known_at)
 
 
 def requirements(case, reviewer, at=NOON):
@@ -51,7 +51,7 @@ def refuses_to_assign(case, reviewer, at=NOON):
     coordinator = person(Role.COORDINATOR)
     listed = ranked(case, by=coordinator, at=at)
     with pytest.raises(NotAllowed) as refusal:
-        assignments.assign(
+        assignments.assign_reviewer(
             case_id=case.pk, reviewer_id=reviewer.pk, candidate_list_id=listed.pk,
             seen_version=None, override_reason="Asked for", by=coordinator, at=at,
         )  # fmt: skip
@@ -65,11 +65,11 @@ def refuses_to_assign(case, reviewer, at=NOON):
 def test_each_verification_is_valid_for_three_years_and_is_listed_with_its_due_date():
     reviewer = fit_reviewer(license={"verified_on": date(2023, 3, 2)})
 
-    first = verifications(held(reviewer))[0]
+    first = list_verifications(held(reviewer))[0]
     assert first.what == "The license in California"
     assert first.due_on == TODAY
     assert requirements(ready_case(), reviewer) == set()  # on the day itself it still holds
-    told = worklist(on=TODAY, known_at=NOON).due
+    told = build_worklist(on=TODAY, known_at=NOON).due
     assert [(line.verification.due_on, line.is_overdue) for line in told] == [(TODAY, False)]
 
 
@@ -122,7 +122,7 @@ def test_a_sanction_suspends_the_reviewer_immediately_and_opens_a_task():
 
     reviewer.refresh_from_db()
     assert reviewer.status == Reviewer.Status.SUSPENDED
-    (lapse,) = worklist(on=TODAY, known_at=NOON).lapses
+    (lapse,) = build_worklist(on=TODAY, known_at=NOON).lapses
     assert [row.pk for row in lapse.open_work] == [assignment.pk]
     assert any("OIG" in reason.sentence for reason in lapse.reasons)
 
@@ -164,10 +164,10 @@ def test_a_license_is_valid_on_its_last_day_until_midnight_in_los_angeles():
 def test_a_reviewer_with_an_expired_credential_gets_no_new_work_and_open_work_is_listed():
     reviewer = fit_reviewer(license={"valid_to": TODAY})
     assignment = attested(offered_case(reviewer=reviewer))
-    assert worklist(on=TODAY, known_at=NOON).lapses == []
+    assert build_worklist(on=TODAY, known_at=NOON).lapses == []
 
     tomorrow = TODAY + timedelta(days=1)
-    (lapse,) = worklist(on=tomorrow, known_at=NOON + timedelta(days=1)).lapses
+    (lapse,) = build_worklist(on=tomorrow, known_at=NOON + timedelta(days=1)).lapses
     assert [row.case_id for row in lapse.open_work] == [assignment.case_id]
     assert "No active, unrestricted license" in lapse.reasons[0].sentence
 
@@ -175,18 +175,18 @@ def test_a_reviewer_with_an_expired_credential_gets_no_new_work_and_open_work_is
 @pytest.mark.capability("RP-4")
 def test_removing_a_reviewer_from_the_panel_lists_their_open_work_at_once():
     assignment = accepted_case()
-    credentialing.set_status(
+    credentialing.set_reviewer_status(
         reviewer_id=assignment.reviewer_id, status=Reviewer.Status.SUSPENDED, reason="On request",
         by=person(Role.CREDENTIALING), at=NOON,
     )  # fmt: skip
-    (lapse,) = worklist(on=TODAY, known_at=NOON).lapses
+    (lapse,) = build_worklist(on=TODAY, known_at=NOON).lapses
     assert len(lapse.open_work) == 1
 
 
 @pytest.mark.capability("RP-5")
 def test_a_reviewer_who_loses_the_right_to_a_case_and_the_organization_are_informed(client):
     assignment = accepted_case()
-    credentialing.set_status(
+    credentialing.set_reviewer_status(
         reviewer_id=assignment.reviewer_id, status=Reviewer.Status.SUSPENDED, reason="On request",
         by=person(Role.CREDENTIALING), at=NOON,
     )  # fmt: skip
@@ -241,8 +241,8 @@ def test_a_restriction_reported_late_is_known_only_from_the_day_of_the_report():
     ],
 )
 def test_each_gap_in_a_file_is_named(part, words):
-    assert missing(held(fit_reviewer())) == []
-    assert missing(held(fit_reviewer(**{part: None}))) == [words]
+    assert list_missing_facts(held(fit_reviewer())) == []
+    assert list_missing_facts(held(fit_reviewer(**{part: None}))) == [words]
 
 
 @pytest.mark.capability("AC-8")
@@ -288,7 +288,7 @@ def test_a_file_with_a_gap_fails_the_audit_by_name(capsys):
 @pytest.mark.capability("AC-6")
 def test_the_roster_shows_status_and_credentials_on_any_date(client):
     reviewer = fit_reviewer(license={"valid_to": date(2026, 3, 10)})
-    credentialing.set_status(
+    credentialing.set_reviewer_status(
         reviewer_id=reviewer.pk, status=Reviewer.Status.SUSPENDED, reason="Complaint",
         by=person(Role.CREDENTIALING), at=MONDAY + timedelta(days=3),
     )  # fmt: skip
@@ -368,10 +368,10 @@ def test_only_a_reviewer_reports_a_change_and_only_credentialing_resolves_it_onc
         (keeper, " ", "Enter what you found"),
     ):
         with pytest.raises(NotAllowed, match=sentence):
-            credentialing.settle_report(report_id=row.pk, note=note, by=by, at=NOON)
-    credentialing.settle_report(report_id=row.pk, note="Nothing found", by=keeper, at=NOON)
+            credentialing.resolve_report(report_id=row.pk, note=note, by=by, at=NOON)
+    credentialing.resolve_report(report_id=row.pk, note="Nothing found", by=keeper, at=NOON)
     with pytest.raises(NotAllowed, match="already resolved this"):
-        credentialing.settle_report(report_id=row.pk, note="Again", by=keeper, at=NOON)
+        credentialing.resolve_report(report_id=row.pk, note="Again", by=keeper, at=NOON)
 
 
 def test_a_document_of_the_file_needs_a_kind_and_a_description():
@@ -389,7 +389,7 @@ def test_a_document_of_the_file_needs_a_kind_and_a_description():
 
 @given(day=st.dates(date(2012, 1, 1), date(2060, 12, 31)), years=st.integers(1, 9))
 def test_a_number_of_years_later_is_the_same_day_or_the_last_day_of_february(day, years):
-    later = years_after(day, years)
+    later = add_years(day, years)
     assert later.year == day.year + years
     assert (later.month, later.day) in {(day.month, day.day), (2, 28)}
 
@@ -398,4 +398,4 @@ def test_the_worklist_costs_the_same_for_many(django_assert_max_num_queries):
     for _ in range(5):
         accepted_case()
     with django_assert_max_num_queries(6):
-        worklist(on=TODAY, known_at=NOON)
+        build_worklist(on=TODAY, known_at=NOON)

@@ -58,7 +58,9 @@ def publish(*, by=None, at=NOON, **changes):
         "reason": "Advice of counsel",
         "seen_number": latest.number if latest else 0,
     }
-    return wordings.publish(**said | changes, by=by or person(Role.DIRECTOR), at=at)
+    return wordings.publish_attestation_wording(
+        **said | changes, by=by or person(Role.DIRECTOR), at=at
+    )
 
 
 def publish_today(**changes):
@@ -192,8 +194,8 @@ def test_no_wording_begins_before_its_predecessor(shipped):
         publish(questions=[NEW], effective_from=DAY + timedelta(days=8))
     made = publish(questions=[NEW], effective_from=DAY + timedelta(days=9))
 
-    assert assignments.current_wording(NOON) == shipped
-    assert assignments.current_wording(NOON + timedelta(days=9)) == made
+    assert assignments.get_current_wording(NOON) == shipped
+    assert assignments.get_current_wording(NOON + timedelta(days=9)) == made
 
 
 @pytest.mark.capability("MC-3")
@@ -223,13 +225,13 @@ def test_publishing_from_an_outdated_page_is_refused(shipped):
 
 @pytest.mark.capability("MC-3")
 def test_publishing_after_another_director_has_just_published_is_refused(shipped, monkeypatch):
-    coding = wordings._coded
+    coding = wordings._assign_question_codes
 
     def overtaken(number, *others):
         AttestationWording(number=number, text="Theirs", effective_from=DAY).store(by=None, at=NOON)
         return coding(number, *others)
 
-    monkeypatch.setattr(wordings, "_coded", overtaken)
+    monkeypatch.setattr(wordings, "_assign_question_codes", overtaken)
     with pytest.raises(Stale) as stale:
         publish()
 
@@ -248,11 +250,11 @@ def test_a_signed_attestation_stays_valid_and_names_its_wording(shipped):
 
     later = NOON + timedelta(days=1)
     made.case.refresh_from_db()
-    assert policies.may_open_file(user, made.case)
-    assert policies.live_attestation(made).wording == shipped
+    assert policies.can_open_file(user, made.case)
+    assert policies.find_live_attestation(made).wording == shipped
     (proof,) = [
         fact
-        for fact in proofs.proofs(made, on=DAY + timedelta(days=1), known_at=later)
+        for fact in proofs.collect_reviewer_facts(made, on=DAY + timedelta(days=1), known_at=later)
         if fact.name == "attestation_signed"
     ]
     assert proof.source.startswith("Wording 1, party list version ")

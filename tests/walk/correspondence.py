@@ -12,12 +12,14 @@ from tests.factories import MONDAY, application
 
 def write_letters(walk, clerk, coordinator, clerk_of_mail, file_letters):
     """:param file_letters: what workers do with queued letters."""
-    case = walk.act(receiving.receive, by=clerk, application=application(received_at=MONDAY))
+    case = walk.act(
+        receiving.receive_application, by=clerk, application=application(received_at=MONDAY)
+    )
     draft = case.case_letters.get(kind=LetterKind.ACKNOWLEDGMENT)  # proposed by the act itself
     attorney = case.parties.get(role="EMPLOYEE_ATTORNEY")
     seen = {"letter_id": draft.pk, "seen_version": None}
     walk.act(
-        case_letters.change_draft,
+        case_letters.change_letter_draft,
         by=coordinator,
         particulars="Please call us.",
         left_out=[attorney.pk],
@@ -36,7 +38,7 @@ def write_letters(walk, clerk, coordinator, clerk_of_mail, file_letters):
         drafting.draft_letter, by=coordinator, case_id=case.pk, kind=LetterKind.CLOSURE
     )
     walk.act(
-        case_letters.discard_draft,
+        case_letters.discard_letter_draft,
         by=coordinator,
         letter_id=other.pk,
         because=CaseLetter.Discarded.MISTAKE,

@@ -14,7 +14,9 @@ TODAY = date(2026, 3, 2)
 
 def dates_move(walk, clerk, coordinator):
     """A case that waits, is promised a date, and becomes expedited."""
-    case = walk.act(receiving.receive, by=clerk, application=application(received_at=MONDAY))
+    case = walk.act(
+        receiving.receive_application, by=clerk, application=application(received_at=MONDAY)
+    )
     hold = walk.act(
         holds.begin_hold,
         by=coordinator,
@@ -34,7 +36,7 @@ def dates_move(walk, clerk, coordinator):
     )
     told = {"told_on": TODAY, "letter_reference": "Letter of 2 March", "why": "They called."}
     commitment = walk.act(
-        commitments.commitment,
+        commitments.add_commitment,
         by=coordinator,
         case_id=case.pk,
         party_id=case.parties.get(role="EMPLOYEE").pk,
@@ -43,15 +45,15 @@ def dates_move(walk, clerk, coordinator):
         **told,
     )
     moved = walk.act(
-        commitments.move,
+        commitments.move_commitment,
         by=coordinator,
         commitment_id=commitment.pk,
         due_on=TODAY + timedelta(days=5),
         **told,
     )
-    walk.act(commitments.keep, by=coordinator, commitment_id=moved.pk, kept_on=TODAY)
+    walk.act(commitments.keep_commitment, by=coordinator, commitment_id=moved.pk, kept_on=TODAY)
     walk.act(
-        priority.convert,
+        priority.change_priority,
         by=coordinator,
         case_id=case.pk,
         new=Priority.EXPEDITED,
@@ -65,7 +67,7 @@ def dates_move(walk, clerk, coordinator):
 def more_time(walk, case, coordinator):
     """An approved extension while the determination is due."""
     walk.act(
-        extensions.extend,
+        extensions.extend_determination,
         by=coordinator,
         case_id=case.pk,
         days=2,
@@ -78,5 +80,7 @@ def more_time(walk, case, coordinator):
 
 def after_the_determination(walk, case_id, coordinator):
     """The parties' own time, and what the office learns from the case for the next ones."""
-    walk.act(aftermath.state_receipt, by=coordinator, case_id=case_id, received_on=TODAY)
+    walk.act(
+        aftermath.record_determination_receipt, by=coordinator, case_id=case_id, received_on=TODAY
+    )
     walk.by_itself(stage_durations.measure_stage_durations)

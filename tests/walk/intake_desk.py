@@ -7,7 +7,7 @@ from uuid import uuid4
 from cases.models import Channel
 from cases.services import consolidation, duplicates, endings
 from eligibility.services import screening
-from intake.models import DRAFT_DAYS, WhyNot
+from intake.models import DRAFT_DAYS, CancelReason
 from intake.services import batches, corrections, drafts, receiving
 from intake.services.receiving import ItemOnForm
 from tests.factories import MONDAY, SIX_YES, application, scanned_file
@@ -27,36 +27,46 @@ def key_a_batch(walk, clerk, supervisor):
     def keyed(scan):
         key = uuid4()
         form = {"key": key, "typed": {"last_name": ["Q"]}, "scan_id": scan.pk}
-        walk.act(drafts.save_draft, by=clerk, revision=None, **form)
+        walk.act(drafts.save_intake_draft, by=clerk, revision=None, **form)
         return key
 
-    assert walk.act(batches.claim_next, by=clerk) == first
+    assert walk.act(batches.claim_next_scan, by=clerk) == first
     form = application(key=keyed(first), received_at=MONDAY, scan_id=first.pk)
-    walk.act(receiving.receive, by=clerk, application=form)
-    walk.act(batches.claim, by=clerk, scan_id=third.pk)
-    walk.act(batches.release, by=clerk, scan_id=third.pk)
-    walk.act(batches.skip, by=clerk, scan_id=second.pk, reason=WhyNot.OTHER, note="Torn.")
-    walk.act(batches.return_to_queue, by=supervisor, scan_id=second.pk)
+    walk.act(receiving.receive_application, by=clerk, application=form)
+    walk.act(batches.claim_scan, by=clerk, scan_id=third.pk)
+    walk.act(batches.release_scan, by=clerk, scan_id=third.pk)
+    walk.act(
+        batches.skip_scan, by=clerk, scan_id=second.pk, reason=CancelReason.OTHER, note="Torn."
+    )
+    walk.act(batches.return_scan_to_queue, by=supervisor, scan_id=second.pk)
     key = keyed(third)
-    walk.act(drafts.cancel, by=clerk, key=key, reason=WhyNot.QUESTION, note="Whose claim?")
+    walk.act(
+        drafts.cancel_intake_draft,
+        by=clerk,
+        key=key,
+        reason=CancelReason.QUESTION,
+        note="Whose claim?",
+    )
     keyed(fourth)
     now, walk.at = walk.at, walk.at + timedelta(days=DRAFT_DAYS)
-    assert walk.by_itself(drafts.close_forgotten) == 1
+    assert walk.by_itself(drafts.close_lapsed_drafts) == 1
     walk.at = now
 
 
 def correct_slips(walk, clerk):
-    case = walk.act(receiving.receive, by=clerk, application=application(received_at=MONDAY))
+    case = walk.act(
+        receiving.receive_application, by=clerk, application=application(received_at=MONDAY)
+    )
     said = {"case_id": case.pk, "seen_version": None}
     walk.act(
-        corrections.correct_received,
+        corrections.correct_received_date,
         by=clerk,
         received_at=MONDAY - timedelta(days=3),
         why="The stamp says Friday.",
         **said,
     )
     walk.act(
-        corrections.correct_scan,
+        corrections.correct_application,
         by=clerk,
         said={"eams_number": "ADJ1234567", "reference": "UR-1", "signed_on": MONDAY.date()},
         items={case.items.get().pk: ItemOnForm("Brace")},
@@ -72,16 +82,16 @@ def decide_together(walk, clerk, coordinator):
     def eligible(title):
         usual = application(received_at=MONDAY, claim_number="06-77", items=[ItemOnForm(title)])
         form = replace(usual, ur_decision=replace(usual.ur_decision, reference=f"UR {title}"))
-        case = walk.act(receiving.receive, by=clerk, application=form)
+        case = walk.act(receiving.receive_application, by=clerk, application=form)
         for found in case.possible_duplicates.filter(answer=""):
             walk.act(
-                duplicates.settle,
+                duplicates.resolve_duplicate,
                 by=coordinator,
                 proposal_id=found.pk,
                 answer="DIFFERENT",
                 reason="Another treatment.",
             )
-        walk.act(duplicates.look_again, by=coordinator, case_id=case.pk)
+        walk.act(duplicates.search_duplicates_again, by=coordinator, case_id=case.pk)
         walk.act(
             screening.decide_eligibility,
             by=coordinator,
@@ -95,13 +105,13 @@ def decide_together(walk, clerk, coordinator):
     lead, second, third = (eligible(title) for title in ("Massage", "Acupuncture", "Aquatics"))
     for case in (second, third):
         walk.act(
-            consolidation.consolidate,
+            consolidation.consolidate_case,
             by=coordinator,
             case_id=case.pk,
             lead_id=lead.pk,
             reason="One injury.",
         )
-    walk.act(consolidation.separate, by=coordinator, case_id=second.pk, reason="By mistake.")
-    walk.act(endings.withdraw, by=coordinator, case_id=lead.pk, reason="A letter.")
+    walk.act(consolidation.separate_case, by=coordinator, case_id=second.pk, reason="By mistake.")
+    walk.act(endings.withdraw_case, by=coordinator, case_id=lead.pk, reason="A letter.")
     third.refresh_from_db()
     assert third.status == "ELIGIBLE"

@@ -41,4 +41,4 @@ def keep_the_law(walk, director):
         why="Repealed",
         **seen,
     )
-    walk.act(recounting.recount, by=director, why="The law changed")
+    walk.act(recounting.recount_dates, by=director, why="The law changed")

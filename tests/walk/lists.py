@@ -7,14 +7,16 @@ from tests.factories import MONDAY, application
 
 def work_the_lists(walk, clerk, coordinator):
     cases = [
-        walk.act(receiving.receive, by=clerk, application=application(received_at=MONDAY))
+        walk.act(
+            receiving.receive_application, by=clerk, application=application(received_at=MONDAY)
+        )
         for _ in range(2)
     ]
-    taken = walk.act(claims.claim_next, by=coordinator, queue="eligibility")
-    walk.act(claims.release, by=coordinator, case_id=taken.case_id)
-    walk.act(claims.claim, by=coordinator, case_id=cases[0].pk)
+    taken = walk.act(claims.claim_next_case, by=coordinator, queue="eligibility")
+    walk.act(claims.release_case, by=coordinator, case_id=taken.case_id)
+    walk.act(claims.claim_case, by=coordinator, case_id=cases[0].pk)
     done = walk.act(
-        bulk.do_to_many,
+        bulk.run_bulk_action,
         by=coordinator,
         act="note",
         case_ids=[case.pk for case in cases],

@@ -18,7 +18,7 @@ from tests.walk.walking import newest
 
 
 def keep_guidelines(walk, keeper):
-    walk.act(guidelines.seed, by=None)
+    walk.act(guidelines.seed_guidelines, by=None)
     edition = Edition.objects.filter(confirmed_by=None).first()
     walk.act(guidelines.confirm_edition, by=keeper, edition_id=edition.pk, on=date(2026, 3, 2))
     fields = {
@@ -41,27 +41,33 @@ def keep_the_own_organization(walk, keeper):
     about = {"by": keeper, "source": "Register of companies"}
     owner = walk.act(organization.record_member, kind="OWNER", name="Elin Marsh", **about)
     conflict = walk.act(
-        organization.record_conflict,
+        organization.record_member_affiliation,
         member_id=owner.pk,
         relation="EMPLOYMENT",
         organization_name="A hospital elsewhere",
         **about,
     )
     walk.act(
-        organization.correct,
+        organization.correct_member_fact,
         by=keeper,
         kind="member",
         fact_id=owner.pk,
         changes={"valid_from": date(2010, 1, 1)},
     )
     walk.act(
-        organization.withdraw, by=keeper, kind="conflict", fact_id=conflict.pk, reason="A mistake"
+        organization.withdraw_member_fact,
+        by=keeper,
+        kind="conflict",
+        fact_id=conflict.pk,
+        reason="A mistake",
     )
 
 
 def doubts_about_the_own_organization(walk, clerk, keeper, director):
     """A member of staff who is called like the employee; the director finds that it is another."""
-    case = walk.act(receiving.receive, by=clerk, application=application(received_at=MONDAY))
+    case = walk.act(
+        receiving.receive_application, by=clerk, application=application(received_at=MONDAY)
+    )
     namesake = person(Role.INTAKE, name="Marisol Quintanar")
     walk.act(
         organization.record_member,
@@ -70,12 +76,16 @@ def doubts_about_the_own_organization(walk, clerk, keeper, director):
         user_id=namesake.pk,
         source="Contract of work",
     )
-    walk.act(own_conflicts.examine_case, by=clerk, case_id=case.pk)
+    walk.act(own_conflicts.check_own_conflicts_of_case, by=clerk, case_id=case.pk)
     doubt = case.own_conflict_results.get(result="UNKNOWN")
     walk.act(
-        own_conflicts.settle, by=director, result_id=doubt.pk, result="PASS", note="Another Marisol"
+        own_conflicts.resolve_own_conflict,
+        by=director,
+        result_id=doubt.pk,
+        result="PASS",
+        note="Another Marisol",
     )
-    walk.act(own_conflicts.examine_outdated, by=director)
+    walk.act(own_conflicts.check_outdated_cases, by=director)
 
 
 def keep_the_panel(walk, keeper):
@@ -125,15 +135,21 @@ def keep_the_panel(walk, keeper):
     )
     walk.act(organizations.record_officer, by=keeper, person_name="A", title="Director", **about)
     walk.act(
-        organizations.record_same,
+        organizations.record_same_organization,
         by=keeper,
         organization_id=elsewhere.pk,
         same_as_name="Far Holdings",
         reason="One and the same",
     )
-    walk.act(organizations.withdraw, by=keeper, kind="parent", fact_id=owner.pk, reason="A mistake")
     walk.act(
-        conflicts.set_limits,
+        organizations.withdraw_organization_fact,
+        by=keeper,
+        kind="parent",
+        fact_id=owner.pk,
+        reason="A mistake",
+    )
+    walk.act(
+        conflicts.set_conflict_limits,
         by=person(Role.DIRECTOR),
         effective_from=walk.at.date(),
         holding_percent=5,
@@ -147,9 +163,9 @@ def keep_the_panel(walk, keeper):
         words="A new number",
         changed_on=walk.at.date(),
     )
-    walk.act(credentialing.settle_report, by=keeper, report_id=report.pk, note="Read at the board")
+    walk.act(credentialing.resolve_report, by=keeper, report_id=report.pk, note="Read at the board")
     walk.act(
-        rules.set_weights,
+        rules.set_matching_rules,
         by=person(Role.DIRECTOR),
         effective_from=walk.at.date(),
         weights=WEIGHTS,
@@ -158,7 +174,7 @@ def keep_the_panel(walk, keeper):
     )
     director = person(Role.DIRECTOR)
     walk.act(
-        wordings.publish,
+        wordings.publish_attestation_wording,
         by=director,
         text="Each answer below is true.",
         questions=["Have you an affiliation to a party?"],
@@ -168,9 +184,9 @@ def keep_the_panel(walk, keeper):
         seen_number=1,
     )
     days = {"first": date(2026, 3, 1), "last": date(2026, 3, 2)}
-    tests = walk.act(payer_bias.check_period, by=director, **days)
-    walk.act(payer_bias.note, by=director, test_id=tests[0].pk, words="Nothing yet")
-    walk.by_itself(payer_bias.check_next)
+    tests = walk.act(payer_bias.run_bias_tests, by=director, **days)
+    walk.act(payer_bias.add_bias_note, by=director, test_id=tests[0].pk, words="Nothing yet")
+    walk.by_itself(payer_bias.run_next_bias_test)
     walk.act(
         rules.limit_offers,
         by=keeper,
@@ -199,7 +215,7 @@ def keep_the_panel(walk, keeper):
     )
     for status in ("SUSPENDED", "ACTIVE"):
         walk.act(
-            credentialing.set_status,
+            credentialing.set_reviewer_status,
             by=keeper,
             reviewer_id=made.pk,
             status=status,

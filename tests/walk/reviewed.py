@@ -41,7 +41,7 @@ def to_records(walk, clerk, coordinator, clerk_of_mail):
         papers=[paper(scan, "UR_DECISION")],
         items=[ItemOnForm("Cervical epidural injection", quantity=Decimal(1)), ItemOnForm("Brace")],
     )
-    case = walk.act(receiving.receive, by=clerk, application=form)
+    case = walk.act(receiving.receive_application, by=clerk, application=form)
     walk.act(
         screening.decide_eligibility,
         by=coordinator,
@@ -51,7 +51,7 @@ def to_records(walk, clerk, coordinator, clerk_of_mail):
         seen_version=None,
     )
     for nothing in (True, False):
-        cited = citations.AdministratorCited(
+        cited = citations.AdministratorCitations(
             [] if nothing else [_citation()],
             nothing,
         )
@@ -66,7 +66,7 @@ def to_records(walk, clerk, coordinator, clerk_of_mail):
     file_letters(walk)
     walk.act(notices.mark_notices_sent, by=clerk_of_mail, case_id=case.pk, sent_on=date(2026, 3, 2))
     walk.act(
-        chasing.log_contact,
+        chasing.log_records_contact,
         by=coordinator,
         case_id=case.pk,
         party_id=case.parties.get(role="CLAIMS_ADMINISTRATOR").pk,
@@ -74,7 +74,7 @@ def to_records(walk, clerk, coordinator, clerk_of_mail):
         spoke_to="J. Merriweather",
         said="In the post.",
     )
-    walk.act(documents.take_in_application_papers, by=coordinator, case_id=case.pk)
+    walk.act(documents.file_application_documents, by=coordinator, case_id=case.pk)
     for _ in range(2):
         walk.act(
             documents.add_document, by=coordinator, case_id=case.pk, upload=upload(), **keyed()
@@ -82,7 +82,7 @@ def to_records(walk, clerk, coordinator, clerk_of_mail):
     for completing in (True, False, True):
         if completing:
             walk.act(
-                documents.mark_complete,
+                documents.mark_records_complete,
                 by=coordinator,
                 case_id=case.pk,
                 received_on=date(2026, 3, 2),
@@ -110,15 +110,17 @@ def file_letters(walk):
     """Workers file what is queued; no one acts."""
     walk.at += timedelta(minutes=1)
     for letter in Letter.objects.filter(state=Letter.State.QUEUED):
-        letter_services.render(letter_id=letter.pk, at=walk.at, now=lambda: walk.at)
+        letter_services.render_letter(letter_id=letter.pk, at=walk.at, now=lambda: walk.at)
 
 
 def to_review(walk, case, coordinator, reviewer, user):
     def offer():
-        listed = walk.act(matching.rank, by=coordinator, case_id=case.pk)
-        walk.act(conflicts.test_conflicts, by=coordinator, case_id=case.pk, reviewer_id=reviewer.pk)
+        listed = walk.act(matching.rank_panel, by=coordinator, case_id=case.pk)
+        walk.act(
+            conflicts.check_conflicts, by=coordinator, case_id=case.pk, reviewer_id=reviewer.pk
+        )
         return walk.act(
-            assignment.assign,
+            assignment.assign_reviewer,
             by=coordinator,
             case_id=case.pk,
             reviewer_id=reviewer.pk,
@@ -129,7 +131,7 @@ def to_review(walk, case, coordinator, reviewer, user):
         )
 
     walk.act(
-        seats.approve,
+        seats.approve_reviewer_seats,
         by=coordinator,
         case_id=case.pk,
         seat_count=2,
@@ -138,21 +140,25 @@ def to_review(walk, case, coordinator, reviewer, user):
         reference="DWC 26-0114",
         reason="Two bodies of knowledge are needed",
     )
-    walk.act(seats.end_approval, by=coordinator, case_id=case.pk, reason="The second is not found")
+    walk.act(
+        seats.end_seat_approval, by=coordinator, case_id=case.pk, reason="The second is not found"
+    )
     waiting = Case.objects.get(pk=case.pk)
     (outcome,) = walk.act(
-        planning.carry_out, by=coordinator, choices=[(case.pk, waiting.version, reviewer.pk)]
+        planning.execute_plan, by=coordinator, choices=[(case.pk, waiting.version, reviewer.pk)]
     )
     assert outcome.is_done, outcome.sentence
     held = ReviewerAssignment.objects.get(case=case)
-    walk.act(assignment.decline, by=user, assignment_id=held.pk, reason="No time.")
+    walk.act(assignment.decline_assignment, by=user, assignment_id=held.pk, reason="No time.")
     held = offer()
-    walk.act(assignment.remove, by=coordinator, assignment_id=held.pk, reason="Too slow.")
+    walk.act(
+        assignment.take_back_assignment, by=coordinator, assignment_id=held.pk, reason="Too slow."
+    )
     held = offer()
     other = panel.fit_reviewer()
     walk.last = {model: newest(model) for model in walk.last}
     (outcome,) = walk.act(
-        moving.carry_out,
+        moving.execute_move_plan,
         by=coordinator,
         reviewer_id=reviewer.pk,
         choices=[(held.pk, Case.objects.get(pk=case.pk).version, other.pk)],
@@ -160,11 +166,16 @@ def to_review(walk, case, coordinator, reviewer, user):
     )
     assert outcome.is_done, outcome.sentence
     moved = case.assignments.get(state=ReviewerAssignment.State.OFFERED)
-    walk.act(assignment.remove, by=coordinator, assignment_id=moved.pk, reason="Back from leave")
+    walk.act(
+        assignment.take_back_assignment,
+        by=coordinator,
+        assignment_id=moved.pk,
+        reason="Back from leave",
+    )
     held = offer()
     wording = AttestationWording.objects.latest("number")
     walk.act(
-        assignment.attest,
+        assignment.sign_attestation,
         by=user,
         assignment_id=held.pk,
         answers={question["code"]: "no" for question in wording.questions},
@@ -188,11 +199,11 @@ def _settle_a_doubt(walk, case, coordinator):
         **panel.with_evidence(valid_from=date(1990, 1, 1), **panel.VERIFIED),
     )
     found = walk.act(
-        conflicts.test_conflicts, by=coordinator, case_id=case.pk, reviewer_id=namesake.pk
+        conflicts.check_conflicts, by=coordinator, case_id=case.pk, reviewer_id=namesake.pk
     )
     doubt = next(one for one in found if one.result == "UNKNOWN")
     walk.act(
-        conflicts.settle,
+        conflicts.resolve_conflict,
         by=coordinator,
         result_id=doubt.pk,
         result="PASS",
@@ -206,15 +217,15 @@ def _keeper():
 
 def review(walk, held, user):
     walk.act(writing.open_review, by=user, assignment_id=held.pk)
-    walk.act(dispatch.dispatch, by=person(Role.COORDINATOR), assignment_id=held.pk)
-    walk.act(reading.open_list, by=user, case=held.case)
+    walk.act(dispatch.dispatch_case_file, by=person(Role.COORDINATOR), assignment_id=held.pk)
+    walk.act(reading.open_records_list, by=user, case=held.case)
     first = held.case.documents.first()
     walk.act(reading.open_document, by=user, document_id=first.pk)
-    walk.act(reading.page_image, by=user, document_id=held.case.documents.last().pk, page=1)
-    walk.act(reading.page_text, by=user, document_id=held.case.documents.last().pk, page=1)
+    walk.act(reading.open_page_image, by=user, document_id=held.case.documents.last().pk, page=1)
+    walk.act(reading.open_page_text, by=user, document_id=held.case.documents.last().pk, page=1)
     for document in held.case.documents.all():
         walk.act(
-            reading.mark,
+            reading.mark_document,
             by=user,
             assignment_id=held.pk,
             document_id=document.pk,
@@ -223,7 +234,7 @@ def review(walk, held, user):
 
     def save(part, content, revision=0):
         walk.act(
-            writing.save_draft,
+            writing.save_review_draft,
             by=user,
             assignment_id=held.pk,
             part=part,
@@ -233,7 +244,9 @@ def review(walk, held, user):
 
     save("summary", {"summary": "Draft."})
     save("summary", {"summary": SUMMARY, "party_term": "patient"}, 1)
-    walk.act(writing.settle, by=user, assignment_id=held.pk, part="summary", why="Left the part")
+    walk.act(
+        writing.save_version, by=user, assignment_id=held.pk, part="summary", why="Left the part"
+    )
     for opinion, outcome in zip(held.opinions.all(), ("UPHELD", "OVERTURNED"), strict=True):
         save(
             f"item-{opinion.item_id}",
@@ -246,39 +259,39 @@ def review(walk, held, user):
         )
         for source in ({"recommendation_id": Recommendation.objects.first().pk}, {}):
             walk.act(
-                writing.cite,
+                writing.add_citation,
                 by=user,
                 assignment_id=held.pk,
                 item_id=opinion.item_id,
                 **{"recommendation_id": None, "as_printed": "A study, 2024"} | source,
             )
     walk.act(
-        writing.uncite,
+        writing.remove_citation,
         by=user,
         assignment_id=held.pk,
         citation_id=OpinionCitation.objects.first().pk,
     )
-    walk.act(writing.submit, by=user, assignment_id=held.pk)
+    walk.act(writing.submit_review, by=user, assignment_id=held.pk)
 
 
 def check_and_issue(walk, held, user, qa, director, clerk_of_mail):
     case = {"case_id": held.case_id}
     seen = {"seen_version": None}
-    walk.act(quality.return_for_changes, by=qa, **case, **seen, comment="How long?", item_id=None)
+    walk.act(quality.return_review, by=qa, **case, **seen, comment="How long?", item_id=None)
     walk.act(
-        writing.save_draft,
+        writing.save_review_draft,
         by=user,
         assignment_id=held.pk,
         part="summary",
         content={"summary": f"{SUMMARY} Nine days."},
         revision=2,
     )
-    walk.act(writing.submit, by=user, assignment_id=held.pk)
-    walk.act(quality.approve, by=qa, **case, **seen, comment="Clear.")
-    walk.act(quality.send_back, by=director, **case, reason="The year.")
-    walk.act(quality.approve, by=qa, **case, **seen, comment="")
-    walk.act(issuing.preview, by=director, **case)
-    walk.act(issuing.issue, by=director, **case, **seen)
+    walk.act(writing.submit_review, by=user, assignment_id=held.pk)
+    walk.act(quality.approve_review, by=qa, **case, **seen, comment="Clear.")
+    walk.act(quality.void_approval, by=director, **case, reason="The year.")
+    walk.act(quality.approve_review, by=qa, **case, **seen, comment="")
+    walk.act(issuing.preview_determination, by=director, **case)
+    walk.act(issuing.issue_determination, by=director, **case, **seen)
     file_letters(walk)
     walk.act(sending.mark_determination_sent, by=clerk_of_mail, **case, sent_on=date(2026, 3, 2))
     assert Case.objects.get(pk=held.case_id).status == "CLOSED"

@@ -17,7 +17,7 @@ def ends_early(walk, clerk, coordinator):
 
     def received(**changes):
         form = application(received_at=MONDAY, **changes)
-        return walk.act(receiving.receive, by=clerk, application=form)
+        return walk.act(receiving.receive_application, by=clerk, application=form)
 
     def decide(case, **answers):
         walk.act(
@@ -32,18 +32,20 @@ def ends_early(walk, clerk, coordinator):
     lead = received(claim_number="06-1", items=[ItemOnForm("Brace"), ItemOnForm("Norco")])
     duplicate = received(claim_number="06-1")
     walk.act(
-        endings.terminate,
+        endings.terminate_items,
         by=coordinator,
         case_id=lead.pk,
         item_ids=[lead.items.get(position=1).pk],
         reason="Authorized.",
     )
-    walk.act(endings.withdraw, by=coordinator, case_id=lead.pk, reason="A letter.")
-    walk.act(endings.close, by=coordinator, case_id=lead.pk, reason="Done.")
-    walk.act(screening.screen_again, by=coordinator, case_id=duplicate.pk, reason="Lead closed.")
+    walk.act(endings.withdraw_case, by=coordinator, case_id=lead.pk, reason="A letter.")
+    walk.act(endings.close_case, by=coordinator, case_id=lead.pk, reason="Done.")
+    walk.act(
+        screening.screen_case_again, by=coordinator, case_id=duplicate.pk, reason="Lead closed."
+    )
     decide(duplicate, TIMELY="UNKNOWN")
     decide(duplicate, SIGNED="NO")
-    walk.act(endings.close, by=coordinator, case_id=duplicate.pk, reason="Done.")
+    walk.act(endings.close_case, by=coordinator, case_id=duplicate.pk, reason="Done.")
     note = walk.act(notes.add_note, by=clerk, case_id=lead.pk, text="The adjuster called.")
     walk.act(notes.correct_note, by=clerk, event_id=note.pk, text="The attorney called.")
 
@@ -51,7 +53,7 @@ def ends_early(walk, clerk, coordinator):
 def changes_after_acceptance(walk, clerk, coordinator):
     """Parties and items of a case that was found eligible."""
     form = application(received_at=MONDAY, items=[ItemOnForm("Brace"), ItemOnForm("Norco")])
-    case = walk.act(receiving.receive, by=clerk, application=form)
+    case = walk.act(receiving.receive_application, by=clerk, application=form)
     walk.act(
         screening.decide_eligibility,
         by=coordinator,
@@ -62,20 +64,22 @@ def changes_after_acceptance(walk, clerk, coordinator):
     )
     said = {"case_id": case.pk, "why": "A letter.", "by": coordinator}
     maker = PartyOnForm(role=PartyRole.MANUFACTURER, name="Helix Devices")
-    joined = walk.act(parties.add, party=maker, since=None, item_id=case.items.first().pk, **said)
+    joined = walk.act(
+        parties.add_party_to_case, party=maker, since=None, item_id=case.items.first().pk, **said
+    )
     moved = walk.act(
-        parties.change,
+        parties.change_party_details,
         party_id=joined.pk,
         details=parties.PartyDetails(name="Helix Devices Inc", address="1 Quay St"),
         since=date(2026, 3, 2),
         **said,
     )
-    walk.act(parties.end, party_id=moved.pk, last_day=date(2026, 3, 2), **said)
+    walk.act(parties.end_party_role, party_id=moved.pk, last_day=date(2026, 3, 2), **said)
     brace, norco = case.items.order_by("position")
     asked = [
         walk.act(item_changes.propose_item, facts=item_changes.ItemFacts("Massage"), **said),
         walk.act(
-            item_changes.propose_change,
+            item_changes.propose_item_change,
             by=clerk,
             item_id=brace.pk,
             facts=item_changes.ItemFacts("Lumbar brace"),
@@ -83,7 +87,7 @@ def changes_after_acceptance(walk, clerk, coordinator):
             why="A letter.",
         ),
         walk.act(
-            item_changes.propose_withdrawal,
+            item_changes.propose_item_withdrawal,
             by=clerk,
             item_id=norco.pk,
             seen_version=None,
@@ -92,17 +96,22 @@ def changes_after_acceptance(walk, clerk, coordinator):
     ]
     supervisor = person(Role.SUPERVISOR)
     walk.act(
-        item_changes.refuse_change, by=supervisor, change_id=asked[0].pk, because="Not on the form."
+        item_changes.refuse_item_change,
+        by=supervisor,
+        change_id=asked[0].pk,
+        because="Not on the form.",
     )
     for change in asked[1:]:
-        walk.act(item_changes.accept_change, by=coordinator, change_id=change.pk)
+        walk.act(item_changes.accept_item_change, by=coordinator, change_id=change.pk)
 
 
 def waits_for_others(walk, clerk, coordinator):
     """A case that is compared with its UR decision, asked about, deferred and taken up again."""
-    case = walk.act(receiving.receive, by=clerk, application=application(received_at=MONDAY))
+    case = walk.act(
+        receiving.receive_application, by=clerk, application=application(received_at=MONDAY)
+    )
     item = case.items.get()
-    as_read = ur_decision.AsRead(employee="Marisol Quintana", items=["Norco"])
+    as_read = ur_decision.DecisionReading(employee="Marisol Quintana", items=["Norco"])
     walk.act(
         ur_decision.record_ur_reading,
         by=coordinator,
@@ -110,7 +119,7 @@ def waits_for_others(walk, clerk, coordinator):
         as_read=as_read,
         outcomes={item.pk: "DENIED"},
     )
-    listed = [one.difference.key for one in ur_decision.differences_of(case)]
+    listed = [one.difference.key for one in ur_decision.list_differences(case)]
     walk.act(
         ur_decision.answer_differences,
         by=coordinator,
@@ -128,7 +137,7 @@ def waits_for_others(walk, clerk, coordinator):
         received_on=MONDAY.date(),
     )
     walk.act(
-        information.record_answer,
+        information.record_party_answer,
         by=coordinator,
         request_id=asked.pk,
         answer="I did.",

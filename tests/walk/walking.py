@@ -15,7 +15,7 @@ from tests.test_services_shape import ALL as EVERY_SERVICE
 # Acts by no one: the system, and why.
 ROOT = Path(__file__).resolve().parent.parent.parent
 BY_NOBODY = {
-    guidelines.seed: "shipped with the product",
+    guidelines.seed_guidelines: "shipped with the product",
 }
 
 

@@ -33,7 +33,11 @@ class Command(BaseCommand):
     ) -> None:
         try:
             validate_email(email)
-            password = _from_env(password_from_env) if password_from_env else _asked()
+            password = (
+                _password_from_environment(password_from_env)
+                if password_from_env
+                else _ask_for_password()
+            )
             validate_password(password, User(email=email, name=name))
             services.create_first_administrator(
                 email=email, name=name, password=password, by=None, at=timezone.now()
@@ -45,14 +49,14 @@ class Command(BaseCommand):
         self.stdout.write(f"{name} is an administrator and can sign in as {email}.")
 
 
-def _from_env(name: str) -> str:
+def _password_from_environment(name: str) -> str:
     password = os.environ.get(name, "")
     if not password:
         raise CommandError(f"{name} is not set in the environment, or is empty.")
     return password
 
 
-def _asked() -> str:
+def _ask_for_password() -> str:
     password = getpass.getpass("Password (at least 15 characters): ")
     if password != getpass.getpass("Repeat the password: "):
         raise CommandError("The passwords differ. Start again.")

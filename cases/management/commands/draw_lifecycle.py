@@ -8,7 +8,7 @@ from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 
 from accounts.roles import Role
-from cases.lifecycle import CLOSED_STATES, MOVES, NEXT_ROLE, Status, diagram
+from cases.lifecycle import CLOSED_STATES, MOVES, NEXT_ROLE, Status, draw_state_diagram
 
 PAGE = Path("docs", "lifecycle.md")
 EARLY_ENDS = (Status.WITHDRAWN, Status.TERMINATED)
@@ -26,7 +26,7 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, check: bool, **options: Any) -> None:
         page = Path(settings.BASE_DIR) / PAGE
-        text = draw()
+        text = draw_lifecycle_page()
         if not check:
             page.write_text(text, encoding="utf-8")
             self.stdout.write(f"Wrote {PAGE}.")
@@ -36,7 +36,7 @@ class Command(BaseCommand):
             self.stdout.write(f"{PAGE} is up to date.")
 
 
-def draw() -> str:
+def draw_lifecycle_page() -> str:
     """Build the page: an introduction, the diagram, and one table row per state."""
     return f"""# Lifecycle of a case
 
@@ -49,7 +49,7 @@ Priority is an attribute of the case. When the claims administrator authorizes o
 those items end and the case continues.
 
 ```mermaid
-{diagram()}
+{draw_state_diagram()}
 ```
 
 The diagram leaves out the two early ends. From every state before “{Status.ISSUED.label}” a case
@@ -57,7 +57,7 @@ can also move to “{Status.WITHDRAWN.label}” or to “{Status.TERMINATED.labe
 
 | State | Stored as | Acts next | Allowed moves |
 |---|---|---|---|
-{_rows()}
+{_format_state_rows()}
 
 Closed: {", ".join(f"“{state.label}”" for state in CLOSED_STATES)}. Every other state is open.
 A remand reopens a closed case, which then awaits records in the next round. A reversed closure
@@ -65,19 +65,21 @@ returns it to the eligibility review.
 """
 
 
-def _rows() -> str:
+def _format_state_rows() -> str:
     """Format one table row per state."""
     return "\n".join(
-        f"| {state.label} | `{state.value}` | {_who(state)} | {_moves(state)} |" for state in Status
+        f"| {state.label} | `{state.value}` | {_name_next_role(state)} | "
+        f"{_list_legal_moves(state)} |"
+        for state in Status
     )
 
 
-def _who(state: Status) -> str:
+def _name_next_role(state: Status) -> str:
     """Name the role that acts next."""
     return Role(NEXT_ROLE[state]).label if NEXT_ROLE[state] else "nobody"
 
 
-def _moves(state: Status) -> str:
+def _list_legal_moves(state: Status) -> str:
     """List the allowed moves of a state; the two early ends are one entry."""
     legal = [other.label for other in Status if other in MOVES[state] and other not in EARLY_ENDS]
     if set(EARLY_ENDS) <= MOVES[state]:

@@ -12,7 +12,7 @@ from django.core.management.base import BaseCommand, CommandError
 from django.db import DatabaseError
 
 from deadlines.calendars import Calendars, CannotCount
-from deadlines.engine import due
+from deadlines.engine import compute_deadline
 from deadlines.facts import Hold, read_day
 from deadlines.kinds import DEADLINE_KINDS, BadDeadlineFact
 from deadlines.models import DeadlineRule, rules_on_file
@@ -20,7 +20,7 @@ from deadlines.penalty import Penalty, records_penalty
 from deadlines.rules import Rule
 from deadlines.shipped_rules import RULES, default_calendars
 from deadlines.sums import Sum, Unknown
-from deadlines.timeliness import timeliness
+from deadlines.timeliness import judge_timeliness
 
 
 class Command(BaseCommand):
@@ -55,7 +55,7 @@ class Command(BaseCommand):
         received: str | None,
         **options: Any,
     ) -> None:
-        rules, calendars, origin = _rules()
+        rules, calendars, origin = _load_rules()
         try:
             given = _read_facts(facts)
             holds = [_read_hold(text) for text in hold]
@@ -63,13 +63,15 @@ class Command(BaseCommand):
             if deadline_kind == "records_penalty":
                 answer = records_penalty(given, rules=rules)
             else:
-                answer = due(deadline_kind, given, rules=rules, calendars=calendars, holds=holds)
+                answer = compute_deadline(
+                    deadline_kind, given, rules=rules, calendars=calendars, holds=holds
+                )
             row = answer.as_row() | {"rules": origin}
             if deadline_kind == "twelve_month_bar":
                 row["barred_through"] = row["due"]
             lines = [answer.sentence] if isinstance(answer, Unknown) else answer.lines()
             if received and deadline_kind != "records_penalty":
-                verdict = timeliness(
+                verdict = judge_timeliness(
                     deadline_kind, received, given, rules=rules, calendars=calendars, holds=holds
                 )
                 row["timeliness"] = type(verdict).__name__.upper()
@@ -84,7 +86,7 @@ class Command(BaseCommand):
         self.stdout.write("\n".join(lines))
 
 
-def _rules() -> tuple[Sequence[Rule], Calendars, str]:
+def _load_rules() -> tuple[Sequence[Rule], Calendars, str]:
     """The rules to compute with, and their origin; works without a database."""
     try:
         rules, calendars = rules_on_file()

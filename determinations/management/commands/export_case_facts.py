@@ -8,7 +8,7 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError
 
 from cases.models import Case
-from determinations.published import NotExportable, case_facts
+from determinations.published import NotExportable, export_case_facts
 
 
 class Command(BaseCommand):
@@ -25,7 +25,7 @@ class Command(BaseCommand):
         if found is None:
             raise CommandError(f"There is no case {case}.")
         try:
-            facts = case_facts(found)
+            facts = export_case_facts(found)
         except NotExportable as error:
             raise CommandError(str(error)) from error
         text = json.dumps(facts, indent=1, ensure_ascii=False)

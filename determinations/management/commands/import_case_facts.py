@@ -31,7 +31,7 @@ class Command(BaseCommand):
         for file in files:
             try:
                 self.stdout.write(f"{file}: {self._load(file, dry_run)}")
-            except (OSError, shapes.BadShape, NumberTaken) as error:
+            except (OSError, shapes.InvalidFactsFile, NumberTaken) as error:
                 reason = f"{error.strerror}." if isinstance(error, OSError) else error
                 self.stderr.write(f"{file}: refused. {reason}")
                 refused += 1
@@ -41,8 +41,8 @@ class Command(BaseCommand):
     def _load(self, file: Path, dry_run: bool) -> str:
         at = timezone.now()
         with file.open("rb") as opened:
-            facts = shapes.parse(opened.read(shapes.MAX_FILE_BYTES + 1))
-        _, notes = shapes.read(facts, today=timezone.localdate(at))
+            facts = shapes.parse_facts_file(opened.read(shapes.MAX_FILE_BYTES + 1))
+        _, notes = shapes.read_published_case(facts, today=timezone.localdate(at))
         try:
             case = load_published(facts=facts, by=None, at=at, dry_run=dry_run)
         except AlreadyLoaded as known:

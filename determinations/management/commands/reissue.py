@@ -9,7 +9,7 @@ from django.core.management.base import BaseCommand, CommandError
 from accounts.refusals import NotAllowed
 from cases.models import Case
 from determinations.composition import LAYOUTS
-from determinations.services.issuing import copy_of
+from determinations.services.issuing import render_issued_copy
 
 
 class Command(BaseCommand):
@@ -25,7 +25,7 @@ class Command(BaseCommand):
         if found is None:
             raise CommandError(f"There is no case {case}.")
         try:
-            content = copy_of(found, layout=LAYOUTS[layout])
+            content = render_issued_copy(found, layout=LAYOUTS[layout])
         except NotAllowed as refusal:
             raise CommandError(str(refusal)) from refusal
         try:

@@ -11,7 +11,7 @@ class Command(BaseCommand):
     help = "Compare every stored file with its row and its hash. Fails if they differ."
 
     def handle(self, **options: Any) -> None:
-        found = services.differences()
+        found = services.compare_with_storage()
         for title, names in (
             ("rows without a file", found.rows_without_file),
             ("files without a row", found.files_without_row),

@@ -12,6 +12,6 @@ class Command(BaseCommand):
     help = "Add the shipped guidelines, editions and sections that are missing. Changes no row."
 
     def handle(self, *, verbosity: int, **options: Any) -> None:
-        filled = services.seed(by=None, at=timezone.now())
+        filled = services.seed_guidelines(by=None, at=timezone.now())
         if verbosity:
             self.stdout.write(f"{filled}.")

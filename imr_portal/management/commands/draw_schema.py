@@ -37,7 +37,7 @@ class Command(DrawCommand):
     page = PAGE
 
     def draw(self, name: str) -> str:
-        return draw(name)
+        return draw_app(name)
 
 
 def tables_of(app: str) -> list[type[models.Model]]:
@@ -49,22 +49,22 @@ def tables_of(app: str) -> list[type[models.Model]]:
     ]
 
 
-def draw(app: str) -> str:
+def draw_app(app: str) -> str:
     """The part of one app: its diagram, then a list of tables with their constraints."""
     return f"""
 ```mermaid
 erDiagram
-{chr(10).join(_picture(app))}
+{chr(10).join(_draw_diagram(app))}
 ```
 
 | table | what a row is | what the database guards |
 |---|---|---|
-{chr(10).join(_row(model) for model in tables_of(app))}
+{chr(10).join(_describe_table(model) for model in tables_of(app))}
 
 """
 
 
-def _picture(app: str) -> Iterator[str]:
+def _draw_diagram(app: str) -> Iterator[str]:
     linked = set()
     conflicts = []
     for model in tables_of(app):
@@ -88,8 +88,8 @@ def _is_not_drawn(field: models.ForeignKey[Any, Any]) -> bool:
     return field.name == "corrects" or (to_user and field.remote_field.hidden)
 
 
-def _row(model: type[models.Model]) -> str:
-    return f"| {model.__name__} | {_first_sentence(model)} | {_guards(model)} |"
+def _describe_table(model: type[models.Model]) -> str:
+    return f"| {model.__name__} | {_first_sentence(model)} | {_list_guards(model)} |"
 
 
 def _first_sentence(model: type[models.Model]) -> str:
@@ -97,7 +97,7 @@ def _first_sentence(model: type[models.Model]) -> str:
     return words.replace("|", "\\|").replace("``", "`")
 
 
-def _guards(model: type[models.Model]) -> str:
+def _list_guards(model: type[models.Model]) -> str:
     unique = [
         f"one per `{field.name}`"
         for field in model._meta.concrete_fields

@@ -35,10 +35,10 @@ class Command(BaseCommand):
         if connection.vendor != "postgresql":
             raise CommandError("SQLite has no roles. This command is for PostgreSQL.")
         with connection.cursor() as cursor:
-            found = role_row(cursor, role)
+            found = find_role(cursor, role)
             if found is None and create:
                 make_role(cursor, role)
-                found = role_row(cursor, role)
+                found = find_role(cursor, role)
             cursor.execute("SELECT current_user")
             (owner,) = cursor.fetchone()
         if found is None:
@@ -51,12 +51,12 @@ class Command(BaseCommand):
             )
         with transaction.atomic(), connection.cursor() as cursor:
             grown = guarded_tables(cursor)
-            for statement in statements(role, tables(cursor), grown):
+            for statement in grant_statements(role, list_tables(cursor), grown):
                 cursor.execute(statement)
         return f"{role} has the rights of the portal; {len(grown)} tables are append-only for it."
 
 
-def role_row(cursor: Any, role: str) -> tuple[bool] | None:
+def find_role(cursor: Any, role: str) -> tuple[bool] | None:
     """Whether a role is a superuser; ``None`` if there is no such role."""
     cursor.execute("SELECT rolsuper FROM pg_roles WHERE rolname = %s", [role])
     row: tuple[bool] | None = cursor.fetchone()
@@ -65,14 +65,14 @@ def role_row(cursor: Any, role: str) -> tuple[bool] | None:
 
 def make_role(cursor: Any, role: str) -> None:
     """Create a role that can sign in. The password comes from the environment."""
-    password = environment.text("APPLICATION_DB_PASSWORD")
+    password = environment.read_text("APPLICATION_DB_PASSWORD")
     statement = sql.SQL("CREATE ROLE {} LOGIN PASSWORD {}").format(
         sql.Identifier(role), sql.Literal(password)
     )
     cursor.execute(statement.as_string(connection.connection))
 
 
-def tables(cursor: Any) -> list[str]:
+def list_tables(cursor: Any) -> list[str]:
     """The names of all tables in the schema."""
     cursor.execute("SELECT tablename FROM pg_tables WHERE schemaname = current_schema()")
     return sorted(name for (name,) in cursor.fetchall())
@@ -87,7 +87,7 @@ def guarded_tables(cursor: Any) -> set[str]:
     return {name for (name,) in cursor.fetchall()}
 
 
-def statements(role: str, names: Iterable[str], grown: set[str]) -> Iterable[str]:
+def grant_statements(role: str, names: Iterable[str], grown: set[str]) -> Iterable[str]:
     """The grants. They can be run again, because each table is revoked first."""
     quote = connection.ops.quote_name
     to = quote(role)
@@ -97,8 +97,8 @@ def statements(role: str, names: Iterable[str], grown: set[str]) -> Iterable[str
         if not app.name.startswith(("django.", "allauth."))
         for model in app.get_models(include_auto_created=True)
     }
-    yield f"GRANT USAGE ON SCHEMA {quote(_schema())} TO {to}"
-    yield f"REVOKE CREATE ON SCHEMA {quote(_schema())} FROM {to}"
+    yield f"GRANT USAGE ON SCHEMA {quote(_current_schema())} TO {to}"
+    yield f"REVOKE CREATE ON SCHEMA {quote(_current_schema())} FROM {to}"
     for name in names:
         acts = ["SELECT"]
         if name != "django_migrations":
@@ -109,10 +109,10 @@ def statements(role: str, names: Iterable[str], grown: set[str]) -> Iterable[str
                     acts.append("DELETE")
         yield f"REVOKE ALL ON {quote(name)} FROM {to}"
         yield f"GRANT {', '.join(acts)} ON {quote(name)} TO {to}"
-    yield f"GRANT USAGE, SELECT ON ALL SEQUENCES IN SCHEMA {quote(_schema())} TO {to}"
+    yield f"GRANT USAGE, SELECT ON ALL SEQUENCES IN SCHEMA {quote(_current_schema())} TO {to}"
 
 
-def _schema() -> str:
+def _current_schema() -> str:
     with connection.cursor() as cursor:
         cursor.execute("SELECT current_schema()")
         schema: str = cursor.fetchone()[0]

@@ -15,7 +15,7 @@ class Command(BaseCommand):
         parser.add_argument("name", choices=["relay", "worker"])
 
     def handle(self, *, name: str, **options: Any) -> str:
-        state = health.heartbeat(name)
+        state = health.heartbeat_state(name)
         if state != "ok":
             raise CommandError(f"The {name} is {state}.")
         return f"The {name} is at work."

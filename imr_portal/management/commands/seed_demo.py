@@ -40,8 +40,8 @@ class Command(BaseCommand):
         self._tell()
 
     def _render(self, number: str) -> None:
-        for letter_id in letters.services.claim_due(at=timezone.now()):
-            letters.services.render(letter_id=letter_id, at=timezone.now(), now=timezone.now)
+        for letter_id in letters.services.claim_due_letters(at=timezone.now()):
+            letters.services.render_letter(letter_id=letter_id, at=timezone.now(), now=timezone.now)
 
     def _wait(self, number: str) -> None:
         until = time.monotonic() + self.patience

@@ -18,9 +18,9 @@ from django.core.management.base import BaseCommand, CommandError
 from django.utils import timezone
 
 from cases.models import Channel
-from files.services import shown_name
+from files.services import clean_file_name
 from intake.models import Scan
-from intake.services.batches import MOST_SHEETS, open_batch
+from intake.services.batches import MAX_SCANS_PER_BATCH, open_batch
 
 STILL_GROWING = timedelta(seconds=10)
 
@@ -38,9 +38,9 @@ class Command(BaseCommand):
         if not place.is_dir():
             raise CommandError(f"{folder} is not a folder.")
         taken = 0
-        for day, paths in sorted(_new_files(place, now).items()):
-            for first in range(0, len(paths), MOST_SHEETS):
-                some = paths[first : first + MOST_SHEETS]
+        for day, paths in sorted(_find_new_files(place, now).items()):
+            for first in range(0, len(paths), MAX_SCANS_PER_BATCH):
+                some = paths[first : first + MAX_SCANS_PER_BATCH]
                 with ExitStack() as opened:
                     uploads = [
                         UploadedFile(
@@ -66,7 +66,7 @@ class Command(BaseCommand):
             self.stdout.write("No new files.")
 
 
-def _new_files(place: Path, now: datetime) -> dict[date, list[Path]]:
+def _find_new_files(place: Path, now: datetime) -> dict[date, list[Path]]:
     """Find the files that were not received yet, by the local day of their last change."""
     found: dict[date, list[Path]] = defaultdict(list)
     for path in sorted(place.iterdir()):
@@ -78,7 +78,7 @@ def _new_files(place: Path, now: datetime) -> dict[date, list[Path]]:
         with path.open("rb") as file:
             digest = hashlib.file_digest(file, "sha256").hexdigest()
         known = Scan.objects.filter(
-            sha256=digest, name_received=shown_name(path.name), batch__folder=str(place)[:300]
+            sha256=digest, name_received=clean_file_name(path.name), batch__folder=str(place)[:300]
         )
         if not known.exists():
             found[arrived.date()].append(path)

@@ -10,8 +10,8 @@ from django.urls import reverse
 from django.utils import timezone
 
 from reviewers.models import Reviewer
-from reviewers.profiles import profiles
-from reviewers.verification import missing, verifications
+from reviewers.profiles import load_profiles
+from reviewers.verification import list_missing_facts, list_verifications
 
 
 class Command(BaseCommand):
@@ -33,13 +33,13 @@ class Command(BaseCommand):
         drawn = random.Random(options["seed"]).sample(  # noqa: S311  # repeatable, not for security
             codes, min(options["count"], len(codes))
         )
-        held = {one.code: one for one in profiles(active, on=on, known_at=now).values()}
+        held = {one.code: one for one in load_profiles(active, on=on, known_at=now).values()}
         whole = 0
         for code in sorted(drawn):
-            gaps = [f"lacks {words}" for words in missing(held[code])]
+            gaps = [f"lacks {words}" for words in list_missing_facts(held[code])]
             gaps += [
                 f"{one.what} was due for re-verification by {one.due_on:%m/%d/%Y}"
-                for one in verifications(held[code])
+                for one in list_verifications(held[code])
                 if one.is_overdue(on)
             ]
             whole += not gaps

@@ -34,30 +34,31 @@ class Command(BaseCommand):
         first = options["first"] or last.replace(day=1, month=1)
         if options["dry_run"]:
             made = [
-                payer_bias.examine(first=first, last=last, role=role) for role in payer_bias.ROLES
+                payer_bias.compute_bias_test(first=first, last=last, role=role)
+                for role in payer_bias.PAYER_ROLES
             ]
         else:
             try:
-                made = payer_bias.check_period(first=first, last=last, by=None, at=now)
+                made = payer_bias.run_bias_tests(first=first, last=last, by=None, at=now)
             except NotAllowed as refusal:
                 raise CommandError(str(refusal)) from refusal
         if options["json"]:
             period = {"from": first.isoformat(), "to": last.isoformat()}
-            tests = {_party(test): _as_json(test) for test in made}
+            tests = {_get_role_label(test): _as_json(test) for test in made}
             self.stdout.write(json.dumps(period | {"tests": tests}, indent=1))
         else:
             self.stdout.write(f"Reviewer assignments from {first:%m/%d/%Y} to {last:%m/%d/%Y}")
             for test in made:
                 verdict = "DEPENDS on" if test.is_steered else "does not depend on"
                 self.stdout.write(
-                    f"Reviewer choice {verdict} the {_party(test)}: {test.compared} of "
+                    f"Reviewer choice {verdict} the {_get_role_label(test)}: {test.compared} of "
                     f"{test.choices} assignments compared, p {test.p:.3f}."
                 )
         if any(test.is_steered for test in made):
             raise SystemExit(1)
 
 
-def _party(test: PayerBiasTest) -> str:
+def _get_role_label(test: PayerBiasTest) -> str:
     return test.get_party_role_display().lower()
 
 

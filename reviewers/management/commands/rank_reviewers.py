@@ -11,8 +11,8 @@ from django.utils import timezone
 
 from cases.models import Case
 from reviewers.matching import ranking
-from reviewers.matching.candidates import weigh
-from reviewers.matching.track_record import rules_on
+from reviewers.matching.candidates import evaluate_candidates
+from reviewers.matching.track_record import get_matching_rules
 
 
 class Command(BaseCommand):
@@ -31,8 +31,8 @@ class Command(BaseCommand):
         case = Case.objects.filter(number=options["case"]).first()
         if case is None:
             raise CommandError(f"There is no case {options['case']}.")
-        rules = rules_on(day, known_at=now)
-        verdicts, _ = weigh(case, on=day, known_at=now, rules=rules)
+        rules = get_matching_rules(day, known_at=now)
+        verdicts, _ = evaluate_candidates(case, on=day, known_at=now, rules=rules)
         if options["json"]:
             return json.dumps(
                 {
@@ -58,5 +58,5 @@ class Command(BaseCommand):
             score = f", {verdict.score} points" if verdict.rank else ", not eligible"
             lines.append(f"{rank:>4} {verdict.code}{score}")
             lines += [f"       {reason.sentence}" for reason in verdict.reasons]
-        lines += [f"{number} {words}" for number, words in ranking.counts(verdicts)]
+        lines += [f"{number} {words}" for number, words in ranking.count_refusals(verdicts)]
         return "\n".join(lines)
