@@ -51,9 +51,9 @@ _STAGES: dict[str, str] = {
 }
 # The style and the label of each outcome, of an item or of a case.
 _OUTCOMES: dict[str, tuple[str, str]] = {
-    Outcome.OVERTURNED: ("o", Outcome.OVERTURNED.label),
-    Outcome.UPHELD: ("u", Outcome.UPHELD.label),
-    **{one.value: ("p", one.label) for one in CaseOutcome},
+    Outcome.OVERTURNED: ("overturned", Outcome.OVERTURNED.label),
+    Outcome.UPHELD: ("upheld", Outcome.UPHELD.label),
+    **{one.value: ("partial", one.label) for one in CaseOutcome},
 }
 _DEADLINE_KIND_KINDS = (
     "left",
@@ -283,7 +283,7 @@ def stage_tag(case_or_status: Any) -> SafeString:
 def show_outcome(value: Any) -> SafeString:
     """An outcome with its colored square. Both item outcomes have the same visual weight."""
     look, words = _OUTCOMES.get(str(getattr(value, "value", value) or ""), ("none", "Not decided"))
-    return format_html('<span class="out {}">{}</span>', look, words)
+    return format_html('<span class="outcome {}">{}</span>', look, words)
 
 
 @register.simple_tag(name="icon")

@@ -20,7 +20,7 @@ const showConflict = (box, said, keepMine) => {
     const two = make("div", "versus");
     for (const [head, text] of [["Yours", mine], ["Theirs", other]]) {
       const side = make("div", "");
-      side.append(make("h3", "mut", head), make("p", "typed", text || "Nothing"));
+      side.append(make("h3", "muted", head), make("p", "typed", text || "Nothing"));
       two.append(side);
     }
     box.append(two);
@@ -30,7 +30,7 @@ const showConflict = (box, said, keepMine) => {
   const mine = make("button", "btn", "Keep mine");
   mine.type = "button";
   mine.addEventListener("click", () => { box.hidden = true; keepMine(); });
-  const acts = make("p", "acts end");
+  const acts = make("p", "actions end");
   acts.append(mine, again);
   box.append(acts);
   box.hidden = false;

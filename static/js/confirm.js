@@ -9,7 +9,7 @@ const ask = (question, verb) => new Promise((resolve) => {
   dialog.setAttribute("aria-labelledby", "ask-head");
   const head = make("h2", "", question);
   head.id = "ask-head";
-  const acts = make("div", "acts");
+  const acts = make("div", "actions");
   const opened = Date.now();
   let answer = false;
   const button = (words, look, yes) => {
@@ -20,7 +20,7 @@ const ask = (question, verb) => new Promise((resolve) => {
     acts.append(made);
     return made;
   };
-  const go = button(verb || "Continue", "btn pri", true);
+  const go = button(verb || "Continue", "btn primary", true);
   button("Cancel", "btn", false);
   dialog.append(head, acts);
   dialog.addEventListener("close", () => { dialog.remove(); resolve(answer); });
@@ -34,7 +34,7 @@ const ask = (question, verb) => new Promise((resolve) => {
 
 const words = (button) => {
   const copy = button?.cloneNode(true);
-  copy?.querySelectorAll("kbd, svg, .sr").forEach((part) => part.remove());
+  copy?.querySelectorAll("kbd, svg, .visually-hidden").forEach((part) => part.remove());
   return copy?.textContent.trim();
 };
 

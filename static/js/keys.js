@@ -70,7 +70,7 @@ const name = (element) => {
   if (element.getAttribute("aria-label")) return element.getAttribute("aria-label");
   const source = element.labels?.[0] || element;
   const copy = source.cloneNode(true);
-  copy.querySelectorAll("kbd, svg, span:not(.out), .sr").forEach((part) => part.remove());
+  copy.querySelectorAll("kbd, svg, span:not(.outcome), .visually-hidden").forEach((part) => part.remove());
   return (copy.textContent || element.placeholder || "").trim().replace(/\s+/g, " ");
 };
 const make = (tag, look, text = "") =>
@@ -99,7 +99,7 @@ const help = () => {
   const list = make("dl", "keys");
   for (const [title, found] of Object.entries(lines)) {
     if (!found.length) continue;
-    list.append(make("dt", "lab", title), make("dd", ""));
+    list.append(make("dt", "field-label", title), make("dd", ""));
     for (const [keys, words] of found) {
       const term = make("dt", "");
       for (const one of keys.split(" ")) term.append(make("kbd", "", one), " ");
@@ -108,7 +108,7 @@ const help = () => {
   }
   const close = make("button", "btn", "Close");
   close.addEventListener("click", () => dialog.close());
-  const acts = make("div", "acts");
+  const acts = make("div", "actions");
   acts.append(close);
   dialog.addEventListener("close", () => dialog.remove());
   dialog.append(head, list, acts);

@@ -21,7 +21,7 @@ const tell = () => {
   dialog.innerHTML = `<h2 id="session-head">You were signed out</h2>
     <p>Your text is kept. Sign in in a new tab, then return.</p>
     <p class="msg" role="alert"></p>
-    <div class="acts"><a class="btn pri" href="/" target="_blank" rel="noopener">Sign in</a>
+    <div class="actions"><a class="btn primary" href="/" target="_blank" rel="noopener">Sign in</a>
     <button class="btn" type="button">I have signed in</button></div>`;
   dialog.querySelector("button").addEventListener("click", async () => {
     if (await renew().catch(() => false)) dialog.close();

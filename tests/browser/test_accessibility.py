@@ -40,7 +40,7 @@ def test_the_focus_is_seen_and_never_hidden(work, stages, visit, colors):
         seen = page.evaluate(
             """(() => {
                 const at = document.activeElement;
-                const drawn = at.closest('.pickrow .btn') || at;
+                const drawn = at.closest('.pick-row .btn') || at;
                 const style = getComputedStyle(drawn);
                 const box = drawn.getBoundingClientRect();
                 const bar = document.querySelector('.top').getBoundingClientRect().bottom;

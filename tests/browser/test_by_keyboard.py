@@ -28,7 +28,7 @@ def answered(visit):
 
     def answer(page):
         dialog = page.get_by_role("dialog")
-        expect(dialog.locator("button.pri")).to_be_focused()
+        expect(dialog.locator("button.primary")).to_be_focused()
         for _ in range(20):
             keys(page, "Enter")
             try:
@@ -90,7 +90,7 @@ def test_a_reviewer_is_assigned_with_one_key(work, visit):
     page.wait_for_url("**/assign/")
     expect(page.get_by_role("button", name="Assign to Alice Whitfield", exact=True)).to_be_visible()
     keys(page, "1")
-    expect(page.locator(".h .tag")).to_have_text("Offered to a reviewer")
+    expect(page.locator(".heading .tag")).to_have_text("Offered to a reviewer")
 
 
 def test_reviewers_are_assigned_case_after_case(work, visit):

@@ -87,7 +87,7 @@ def test_assign_pressed_twice_offers_the_case_once(work, visit):
 
     page.get_by_role("button", name="Assign to Alice Whitfield", exact=True).dblclick()
 
-    expect(page.locator(".h .tag")).to_have_text("Offered to a reviewer")
+    expect(page.locator(".heading .tag")).to_have_text("Offered to a reviewer")
     assert ReviewerAssignment.objects.filter(case=case).count() == 1
 
 
@@ -97,7 +97,7 @@ def test_two_coordinators_cannot_both_assign(work, visit):
     first = visit(work.people[Role.COORDINATOR], path)
     second = visit(work.people[Role.COORDINATOR], path)
     first.get_by_role("button", name="Assign to Alice Whitfield", exact=True).click()
-    expect(first.locator(".h .tag")).to_have_text("Offered to a reviewer")
+    expect(first.locator(".heading .tag")).to_have_text("Offered to a reviewer")
 
     with second.expect_navigation() as answer:
         second.get_by_role("button", name="Assign to Alice Whitfield", exact=True).click()

@@ -163,7 +163,7 @@ def the_coordinator_finds_it_eligible(page, number):
     for fact in page.locator(".fact").all():
         fact.get_by_label("Yes").check()
     page.get_by_role("button", name="Decide").click()
-    expect(page.locator(".h .tag")).to_have_text("Eligible")
+    expect(page.locator(".heading .tag")).to_have_text("Eligible")
 
 
 def notices_are_made_and_filed_before_our_eyes(page, number):
@@ -180,7 +180,7 @@ def the_mail_room_sends_the_notices(page, number):
     next_step(page, "Mark as sent")
     page.get_by_label("Sent on").fill("t")
     page.get_by_role("button", name="Mark as sent").click()
-    expect(page.locator(".h .tag")).to_have_text("Awaiting records")
+    expect(page.locator(".heading .tag")).to_have_text("Awaiting records")
 
 
 def records_are_taken_in(page, number):
@@ -201,7 +201,7 @@ def records_are_taken_in(page, number):
     complete.get_by_role("radio").first.check()
     complete.get_by_label("Last record received").fill("t")
     complete.get_by_role("button", name="Mark complete").click()
-    expect(page.locator(".h .tag")).to_have_text("Ready to assign")
+    expect(page.locator(".heading .tag")).to_have_text("Ready to assign")
 
 
 # --- the reviewer --------------------------------------------------------------------------------
@@ -209,12 +209,12 @@ def records_are_taken_in(page, number):
 
 def a_reviewer_is_chosen(page, number):
     next_step(page, "Assign a reviewer")
-    first = page.locator(".cand").first
+    first = page.locator(".candidate").first
     expect(first).to_contain_text("Alice Whitfield")
     expect(first).to_contain_text("fits")
     expect(first).to_contain_text("No affiliation with a party is on file")
     first.get_by_role("button", name="Assign to Alice Whitfield", exact=True).click()
-    expect(page.locator(".h .tag")).to_have_text("Offered to a reviewer")
+    expect(page.locator(".heading .tag")).to_have_text("Offered to a reviewer")
 
 
 def the_reviewer_attests(page, number):
@@ -340,7 +340,7 @@ def the_mail_room_sends_the_determination(page, number):
     expect(page.get_by_text("Pacific Comp Claims")).to_be_visible()
     page.get_by_role("button", name="Mark as sent").click()
     answer_dialog(page, "Mark as sent")
-    expect(page.locator(".h .tag")).to_have_text("Closed")
+    expect(page.locator(".heading .tag")).to_have_text("Closed")
 
 
 def the_timeline_is_complete(page):

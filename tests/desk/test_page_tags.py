@@ -123,7 +123,7 @@ def test_every_stage_has_its_word(status):
     ],
 )
 def test_an_outcome_has_a_square_and_its_word(value, look, words):
-    assert render("{% outcome value %}", value=value) == f'<span class="out {look}">{words}</span>'
+    assert render("{% outcome value %}", value=value) == f'<span class="outcome {look}">{words}</span>'
 
 
 def test_words_of_people_are_never_markup():
