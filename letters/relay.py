@@ -44,7 +44,7 @@ def send_to_broker(letter_id: uuid.UUID) -> None:
 class Relay:
     """One running relay.
 
-    :param now: returns the current time.
+    :param read_clock: returns the current time.
     :param wait: waits the given seconds; returns true if the relay has to stop.
     :param interval: seconds between two rounds without due letters.
     """
@@ -52,12 +52,12 @@ class Relay:
     def __init__(
         self,
         *,
-        now: Callable[[], datetime],
+        read_clock: Callable[[], datetime],
         wait: Callable[[float], bool],
         interval: float = 0.5,
         send: Callable[[uuid.UUID], None] = send_to_broker,
     ) -> None:
-        self.now = now
+        self.read_clock = read_clock
         self.wait = wait
         self.interval = interval
         self.send = send
@@ -93,10 +93,10 @@ class Relay:
 
     def publish(self) -> int:
         """Publish all due letters; return their number."""
-        return services.publish_due_letters(send=self.send, lost=_BrokerAway, at=self.now())
+        return services.publish_due_letters(send=self.send, lost=_BrokerAway, at=self.read_clock())
 
     def _sweep_when_due(self) -> None:
-        at = self.now()
+        at = self.read_clock()
         # With a short lease, as in tests, lost letters must be found earlier.
         every = min(SWEEP_EVERY, timedelta(seconds=settings.LETTER_LEASE_SECONDS))
         if self._swept_at is not None and at - self._swept_at < every:

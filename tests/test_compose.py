@@ -107,7 +107,7 @@ def test_the_image_copies_only_existing_files():
 
 def names_read():
     """Every variable that the settings, the web server and the commands read."""
-    readers = {"text", "flag", "number", "words", "database"}
+    readers = {"read_text", "read_flag", "read_number", "read_list", "database_settings"}
     found = set()
     for path in (ROOT / "imr_portal").rglob("*.py"):
         for node in ast.walk(ast.parse(path.read_text())):

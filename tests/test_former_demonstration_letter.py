@@ -74,7 +74,7 @@ def test_the_edition_table_agrees_that_it_was_replaced():
     seed_guidelines(by=None, at=MONDAY)
     edition = Edition.objects.get(guideline__code="chronic-pain-medical-treatment", label="2016")
 
-    assert edition.standing(date.fromisoformat(LETTER["requested_on"])) == "superseded"
+    assert edition.status_on(date.fromisoformat(LETTER["requested_on"])) == "superseded"
     assert edition.valid_to == date.fromisoformat(ITEM["ur_edition_in_force"]["to"])
 
 

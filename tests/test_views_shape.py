@@ -82,12 +82,12 @@ def drops_the_status(function):
     source = ast.unparse(function)
     return any(
         f"{node.targets[0].id}.status" not in source
-        and "refused_page(" not in source
+        and "render_refusal(" not in source
         and node.targets[0].id not in handed_on
         for node in ast.walk(function)
         if isinstance(node, ast.Assign)
         and isinstance(node.value, ast.Call)
-        and getattr(node.value.func, "id", "") in {"run_action", "try_action", "_rank"}
+        and getattr(node.value.func, "id", "") in {"run_action", "try_action", "_rank_case"}
     )
 
 

@@ -19,7 +19,7 @@ def add_note(*, case_id: int, text: str, by: User, at: datetime) -> Event:
     refuse_unless_empty(
         "" if by.may("cases.add_note") else "Your role does not let you write notes."
     )
-    refuse_unless_empty("" if text.strip() else "Write the note first.")
+    refuse_unless_empty("" if text.strip() else "Enter the note.")
     case = Case.objects.lock(case_id)
     return _write_note(case, text, {}, by=by, at=at)
 
@@ -34,7 +34,7 @@ def correct_note(*, event_id: int, text: str, by: User, at: datetime) -> Event:
     case = Case.objects.lock(case_id)
     note = Event.objects.get(pk=event_id)
     refuse_unless_empty(policies.why_not_correct_note(by, note))
-    refuse_unless_empty("" if text.strip() else "Write the note first.")
+    refuse_unless_empty("" if text.strip() else "Enter the note.")
     refuse_unless_empty("Nothing was changed." if text.strip() == note.sentence else "")
     return _write_note(case, text, {"corrects": note.pk}, by=by, at=at)
 

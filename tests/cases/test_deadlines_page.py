@@ -120,7 +120,7 @@ def test_an_expedited_notice_asks_for_the_hour_of_receipt(client, coordinator):
     url = reverse("correspondence:mark_notices_sent", args=[case.number])
     refused = client.post(url, {"sent_on": "3/2/26"})
     assert refused.status_code == 422
-    assert "State the hour" in refused.content.decode()
+    assert "Enter the time" in refused.content.decode()
     sent = client.post(url, {"sent_on": "3/2/26", "received_time": "14:30"})
     assert sent.url == case.get_absolute_url()
 

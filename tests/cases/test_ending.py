@@ -112,9 +112,9 @@ def test_only_pending_items_of_this_case_can_be_authorized(coordinator):
 def test_every_end_needs_a_reason(coordinator, service, reason):
     case = ineligible_case(coordinator)
 
-    with pytest.raises(NotAllowed, match="(Say|Enter) why"):
+    with pytest.raises(NotAllowed, match="Enter (why|the reason)"):
         act(service, case, coordinator, reason=reason)
-    with pytest.raises(NotAllowed, match="(Say|Enter) why"):
+    with pytest.raises(NotAllowed, match="Enter (why|the reason)"):
         act(endings.terminate_items, case, coordinator, reason=reason, item_ids=[1])
 
 
@@ -208,7 +208,7 @@ def test_a_page_without_a_reason_is_refused(client, coordinator, name):
     answer = client.post(reverse(name, args=[case.number]), {"reason": " "})
 
     assert answer.status_code == 422
-    assert "Say why, in a few words." in answer.content.decode()
+    assert "Enter a reason." in answer.content.decode()
     case.refresh_from_db()
     assert case.stage == Status.SCREENING
 

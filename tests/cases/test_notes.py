@@ -44,7 +44,7 @@ def test_other_roles_cannot_write_notes(role):
 def test_an_empty_note_is_refused():
     case = received_case()
 
-    with pytest.raises(NotAllowed, match="Write the note first."):
+    with pytest.raises(NotAllowed, match="Enter the note."):
         notes.add_note(case_id=case.pk, text=" \n", by=person(Role.INTAKE), at=MONDAY)
 
 
@@ -63,8 +63,8 @@ def test_a_note_is_on_the_timeline_as_it_was_typed(client):
 @pytest.mark.parametrize(
     ("text", "said"),
     [
-        ("", "Write the note first."),
-        ("\u200b\u0000", "Write the note first."),
+        ("", "Enter the note."),
+        ("\u200b\u0000", "Enter the note."),
         ("⚕", "Letters cannot print"),
         ("word " * 801, "Shorten it to 4000."),
         ("word " * 200_000, "1,000,000 characters long"),

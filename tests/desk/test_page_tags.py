@@ -116,14 +116,16 @@ def test_every_stage_has_its_word(status):
 @pytest.mark.parametrize(
     ("value", "look", "words"),
     [
-        ("UPHELD", "u", "Upheld"),
-        ("OVERTURNED", "o", "Overturned"),
-        ("Partially Overturn", "p", "Partially Overturn"),
+        ("UPHELD", "upheld", "Upheld"),
+        ("OVERTURNED", "overturned", "Overturned"),
+        ("Partially Overturn", "partial", "Partially Overturn"),
         ("", "none", "Not decided"),
     ],
 )
 def test_an_outcome_has_a_square_and_its_word(value, look, words):
-    assert render("{% outcome value %}", value=value) == f'<span class="outcome {look}">{words}</span>'
+    assert (
+        render("{% outcome value %}", value=value) == f'<span class="outcome {look}">{words}</span>'
+    )
 
 
 def test_words_of_people_are_never_markup():

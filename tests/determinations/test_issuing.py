@@ -238,11 +238,11 @@ def new_attorney(case):
 @pytest.mark.parametrize(
     ("happens", "named"),
     [
-        (ends_on("license"), {"license": "lapsed on 03/03/2026"}),
+        (ends_on("license"), {"license": "expired on 03/03/2026"}),
         (found_sanction, {"license": "is not on record"}),
-        (ends_on("certification"), {"board_certification": "lapsed on 03/03/2026"}),
-        (ends_on("training"), {"training_law": "lapsed", "training_evidence": "lapsed"}),
-        (ends_on("practice"), {"practice_hours": "lapsed on 03/03/2026"}),
+        (ends_on("certification"), {"board_certification": "expired on 03/03/2026"}),
+        (ends_on("training"), {"training_law": "expired", "training_evidence": "expired"}),
+        (ends_on("practice"), {"practice_hours": "expired on 03/03/2026"}),
         (tied_to("EMPLOYER"), {"no_affiliation_employer": "is not on record"}),
         (
             tied_to("CLAIMS_ADMINISTRATOR"),
@@ -283,9 +283,9 @@ def test_a_license_that_lapses_between_signing_and_issue_is_named_with_its_day(d
     case = approved(submitted(assignment))
     later = REVIEWED + timedelta(days=2)
 
-    with pytest.raises(LetterRefused, match="lapsed on 03/05/2026"):
+    with pytest.raises(LetterRefused, match="expired on 03/05/2026"):
         preview(case, director, at=later)
-    with pytest.raises(LetterRefused, match="lapsed on 03/05/2026"):
+    with pytest.raises(LetterRefused, match="expired on 03/05/2026"):
         issue(case, director, at=later)
 
     assert License.objects.get(reviewer=reviewer).valid_to == date(2026, 3, 5)
@@ -396,10 +396,10 @@ def test_a_double_click_issues_once(shown, director):
 @pytest.mark.parametrize(
     "place",
     [
-        (letters.services, "enqueue"),
+        (letters.services, "enqueue_letter"),
         (issuing, "_freeze_credentials"),
-        (reviewers.services.assignment, "finish"),
-        (issuing.case_deadlines, "meet"),
+        (reviewers.services.assignment, "finish_assignment"),
+        (issuing.case_deadlines, "satisfy_deadline"),
     ],
     ids=lambda one: one[1],
 )
@@ -433,7 +433,7 @@ def test_the_filed_letter_is_sent_to_everyone_and_the_case_closed(shown, directo
     issue(shown, director)
     clerk = person(Role.MAILROOM)
 
-    with pytest.raises(NotAllowed, match="not filed yet"):
+    with pytest.raises(NotAllowed, match="not ready yet"):
         send(shown, clerk)
     file_all_letters(at=ISSUED)
     for day, said in (
@@ -504,10 +504,10 @@ def test_an_old_page_is_409(desk, shown):
 def test_a_missing_fact_is_named_on_the_page_and_no_preview_opens(desk, case):
     ends_on("license")(case)
 
-    assert "lapsed on 03/03/2026" in page_of(desk.get(url(case)))
+    assert "expired on 03/03/2026" in page_of(desk.get(url(case)))
     refused = desk.post(url(case, "preview"))
     assert refused.status_code == 422
-    assert "lapsed on 03/03/2026" in page_of(refused)
+    assert "expired on 03/03/2026" in page_of(refused)
 
 
 def test_the_page_voids_an_approval(desk, case):

@@ -344,7 +344,7 @@ def test_a_double_click_signs_once(assignment):
     write(assignment)
     submit(assignment)
 
-    with pytest.raises(NotAllowed, match="at “Quality check”. The review cannot be changed"):
+    with pytest.raises(NotAllowed, match="at “QA review”. The review cannot be changed"):
         submit(assignment)
 
     assert Event.objects.filter(case=assignment.case, kind=Event.Kind.SUBMITTED).count() == 1

@@ -154,7 +154,7 @@ ASK_AND_SAY_KILOBYTES = """
 import resource, sys
 from files import parsing
 try:
-    parsing.ask("inspect", path=sys.argv[1], media_type="application/pdf", max_pages=10)
+    parsing.ask_parser("inspect", path=sys.argv[1], media_type="application/pdf", max_pages=10)
 except parsing.CannotRead:
     print(resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss)
 """

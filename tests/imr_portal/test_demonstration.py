@@ -191,7 +191,7 @@ def test_every_edition_that_is_cited_is_in_force_on_the_day_of_the_request(cases
         for one in cited:
             if one.mtus:
                 edition = Edition.objects.get(guideline__title=one.chapter_topic, label=one.edition)
-                assert edition.standing(requested_on) == "in force", (case, edition)
+                assert edition.status_on(requested_on) == "in force", (case, edition)
                 checked += 1
     assert checked >= 20
 

@@ -206,7 +206,7 @@ def test_the_relay_waits_longer_each_time_the_broker_is_away_and_recovers(letter
             raise relays._BrokerAway
         told.append(letter_id)
 
-    relay = relays.Relay(now=lambda: make.NOW, wait=lambda _: True, interval=0.5, send=send)
+    relay = relays.Relay(read_clock=lambda: make.NOW, wait=lambda _: True, interval=0.5, send=send)
     assert turns(relay, 8) == [1, 2, 4, 8, 16, 30, 30, 30]
     away = False
     assert turns(relay, 2) == [0, 0.5]
@@ -216,7 +216,7 @@ def test_the_relay_waits_longer_each_time_the_broker_is_away_and_recovers(letter
 def test_the_relay_shows_that_it_lives_and_sweeps_by_itself(letter, settings):
     moment = [make.NOW]
     told = []
-    relay = relays.Relay(now=lambda: moment[0], wait=lambda _: True, send=told.append)
+    relay = relays.Relay(read_clock=lambda: moment[0], wait=lambda _: True, send=told.append)
     relay.turn()
     assert Heartbeat.objects.get(name="relay").beaten_at == make.NOW
     moment[0] = later(settings.LETTER_LEASE_SECONDS + 61)
@@ -233,5 +233,5 @@ def test_the_relay_stops_when_asked(letter):
         waits.append(seconds)
         return next(asked)
 
-    relays.Relay(now=lambda: make.NOW, wait=wait, send=lambda _: None).run()
+    relays.Relay(read_clock=lambda: make.NOW, wait=wait, send=lambda _: None).run()
     assert waits == [0, 0.5, 0.5]

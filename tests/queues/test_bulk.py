@@ -90,7 +90,7 @@ def test_notices_of_many_cases_are_marked_as_sent_on_a_day_that_must_be_typed(de
 
     empty = send(desk, "mark_notices_sent", cases, confirmed="1", sent_on="")
     assert empty.status_code == 422
-    assert "Enter the day it was sent." in empty.content.decode()
+    assert "Enter the date it was sent." in empty.content.decode()
     assert "Mark the notices of 2 cases as sent" in empty.content.decode()
     done = send(desk, "mark_notices_sent", cases, confirmed="1", sent_on="3/2/2026")
 

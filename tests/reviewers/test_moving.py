@@ -544,16 +544,16 @@ def test_a_reviewer_who_loses_a_case_sees_it_on_their_own_page_for_a_while(
     held = accepted_case()
     fit_reviewer()
     client.force_login(held.reviewer.user)
-    assert "no longer with you" not in client.get("/reviews/").content.decode()
+    assert "no longer assigned to you" not in client.get("/reviews/").content.decode()
     move(held.reviewer, ticks(shown(held.reviewer, by=coordinator)), by=coordinator)
 
     text = client.get("/reviews/").content.decode()
 
-    assert "1 case no longer with you" in text
+    assert "1 case no longer assigned to you" in text
     assert held.case.number in text
     assert "Away until May" not in text
     set_clock(LATER + timedelta(days=15))
-    assert "no longer with you" not in client.get("/reviews/").content.decode()
+    assert "no longer assigned to you" not in client.get("/reviews/").content.decode()
 
 
 # --- whatever the panel -------------------------------------------------------------------------

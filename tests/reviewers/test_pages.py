@@ -308,7 +308,7 @@ class TestOwnReviews:
 
         assert mine.case.number in text
         assert other.case.number not in text
-        assert "1 of 4 at one time" in text
+        assert "1 of 4 cases" in text
 
     def test_no_one_opens_another_reviewers_offer(self, signed_in):
         mine, other = self.offered(), self.offered()

@@ -120,7 +120,7 @@ def test_a_credential_that_expired_before_signing_is_named_with_its_date(part):
 
     said = refusals(made)
 
-    assert any(f"({fact}), seat 1, lapsed on 03/04/2026." in sentence for sentence in said), said
+    assert any(f"({fact}), seat 1, expired on 03/04/2026." in sentence for sentence in said), said
     assert refusals(made, on=DAY - timedelta(days=1)) == []
 
 

@@ -68,7 +68,7 @@ def correct_slips(walk, clerk):
     walk.act(
         corrections.correct_application,
         by=clerk,
-        said={"eams_number": "ADJ1234567", "reference": "UR-1", "signed_on": MONDAY.date()},
+        values={"eams_number": "ADJ1234567", "reference": "UR-1", "signed_on": MONDAY.date()},
         items={case.items.get().pk: ItemOnForm("Brace")},
         added=[ItemOnForm("Norco")],
         why="",

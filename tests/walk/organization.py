@@ -57,7 +57,7 @@ def keep_the_own_organization(walk, keeper):
     walk.act(
         organization.withdraw_member_fact,
         by=keeper,
-        kind="conflict",
+        kind="affiliation",
         fact_id=conflict.pk,
         reason="A mistake",
     )

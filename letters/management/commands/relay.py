@@ -30,7 +30,7 @@ class Command(BaseCommand):
         def stop(number: int, frame: FrameType | None) -> None:
             stopping.set()
 
-        relay = Relay(now=timezone.now, wait=stopping.wait, interval=interval)
+        relay = Relay(read_clock=timezone.now, wait=stopping.wait, interval=interval)
         if once:
             relay.turn()
             return
