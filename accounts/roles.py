@@ -67,7 +67,7 @@ PERMISSIONS: dict[str, set[Role]] = {
     "cases.settle_possible_duplicate": {Role.COORDINATOR, Role.SUPERVISOR},
     "cases.consolidate": {Role.COORDINATOR},
     "correspondence.make_notices": {Role.COORDINATOR},
-    # Drafts of letters: review, approve or discard.
+    # Draft letters: review, approve or discard.
     "correspondence.write_letters": {Role.COORDINATOR, Role.SUPERVISOR},
     "letters.mark_sent": {Role.COORDINATOR, Role.MAILROOM},
     "records.add_document": {Role.COORDINATOR, Role.INTAKE},

@@ -24,7 +24,7 @@ def why_not_at_stage(user: User, permission: str, case: Case, *states: Status, a
 
     Conflicts of interest bar every action that advances a case: eligibility and its requests,
     notices, records, the reviewer, quality assurance, issuing, sending and closing. They do not bar
-    notes, drafts of letters, intake, or changes of parties, dates, holds and links, which are all
+    notes, draft letters, intake, or changes of parties, dates, holds and links, which are all
     on the timeline.
 
     :param act: the action in words, such as "close it".

@@ -49,7 +49,7 @@ _TITLES = {
     "sr",
     "esq",
 }
-# Degrees or numbers when they follow a whole name, but otherwise somebody's surname.
+# Degrees or numbers when they follow a whole name, but otherwise a surname.
 _PERHAPS_TITLES = {"do", "od", "dc", "pa", "np", "rn", "ii", "iii", "iv"}
 
 _CONFLICTS = {

@@ -1,7 +1,7 @@
 """Which characters a letter can print, and what to do with the junk of word processors.
 
 Under PDF/A and PDF/UA a character that no font holds stops the typesetting. So every text that
-may reach a letter is asked here when it is saved, and the person is told what to replace, by name.
+may reach a letter is asked here when it is saved, and the page names the characters to replace.
 """
 
 import unicodedata

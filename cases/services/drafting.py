@@ -1,4 +1,4 @@
-"""Drafts of letters, made after an action or at the request of a person.
+"""Draft letters, made after an action or at the request of a person.
 
 Missing facts are reported when someone views the draft (``correspondence.composition``). So no
 action fails because its letter cannot be written yet.

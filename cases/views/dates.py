@@ -86,7 +86,7 @@ def show_deadlines(request: StaffRequest, number: str) -> HttpResponse:
 
 
 def _is_unconfirmed(deadlines: Iterable[Deadline], notes: Iterable[DeadlineNote]) -> bool:
-    """Whether a rule in these calculations was not yet compared with the law."""
+    """Whether a rule in these calculations has not been confirmed."""
     steps = [step for row in deadlines for step in row.steps]
     steps += [step for note in notes for step in note.steps]
     return any(step["source"] and not step["confirmed"] for step in steps)

@@ -159,12 +159,12 @@ def _get_response_status(outcomes: Sequence[Outcome]) -> int:
 
 
 def _build_proposals(
-    steps: Sequence[tuple[int, PlanStep | None]], ticked: Collection[str] | None
+    steps: Sequence[tuple[int, PlanStep | None]], selected: Collection[str] | None
 ) -> list[Proposal | None]:
     """Build the displayed lines with their cases and proposed reviewers. Two queries.
 
     :param steps: pairs of the first number of the checkbox value and the step, if any.
-    :param ticked: checkbox values of a refused form; all are selected when left out.
+    :param selected: checkbox values of a refused form; all are selected when left out.
     """
     found = Reviewer.objects.in_bulk(
         [step.chosen.reviewer_id for _, step in steps if step and step.chosen]
@@ -178,7 +178,7 @@ def _build_proposals(
             shown.append(Proposal(step, cases[step.case_id], None, "", False))
         else:
             value = f"{given}:{step.version}:{step.chosen.reviewer_id}"
-            is_ticked = ticked is None or value in ticked
+            is_ticked = selected is None or value in selected
             reviewer = found[step.chosen.reviewer_id]
             shown.append(Proposal(step, cases[step.case_id], reviewer, value, is_ticked))
     return shown

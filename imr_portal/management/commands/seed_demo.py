@@ -49,7 +49,7 @@ class Command(BaseCommand):
         while waiting.exists():
             failed = waiting.filter(state=Letter.State.FAILED).first()
             if failed is not None:
-                raise CommandError(f"A letter of {number} needs a person: {failed.failure}")
+                raise CommandError(f"A letter of {number} failed: {failed.failure}")
             if time.monotonic() > until:
                 raise CommandError(
                     f"The letters of {number} are not filed after {self.patience} seconds. "
