@@ -39,7 +39,7 @@ class TakenByAnother(StaleForm):
     """Someone else took it first; the message says who, or what to do instead."""
 
 
-def refuse_unless_empty(reason: str) -> None:
+def refuse_if(reason: str) -> None:
     """Raise ``NotAllowed`` with the reason, unless it is empty.
 
     :raises NotAllowed: the reason is not empty.

@@ -8,7 +8,7 @@ from django.db import transaction
 from .clashes import refuse_unique_clash
 from .models import AccountEvent, Look, User
 from .policies import why_not_lose_administrator
-from .refusals import NotAllowed, refuse_unless_empty
+from .refusals import NotAllowed, refuse_if
 from .roles import Role
 
 
@@ -68,7 +68,7 @@ def revoke_role(*, user_id: int, role: Role, by: User | None, at: datetime) -> N
     if role not in user.roles:
         return
     if role == Role.ADMINISTRATOR:
-        refuse_unless_empty(why_not_lose_administrator(user))
+        refuse_if(why_not_lose_administrator(user))
     user.groups.remove(Group.objects.get(name=role.value))
     _record_account_event(AccountEvent.Kind.ROLE_REVOKED, user, by=by, at=at, detail=role.label)
 
@@ -134,7 +134,7 @@ def set_active(*, user_id: int, active: bool, by: User | None, at: datetime) -> 
     if user.is_active == active:
         return
     if not active and Role.ADMINISTRATOR in user.roles:
-        refuse_unless_empty(why_not_lose_administrator(user))
+        refuse_if(why_not_lose_administrator(user))
     user.is_active = active
     user.save(update_fields=["is_active"])
     kind = AccountEvent.Kind.REACTIVATED if active else AccountEvent.Kind.DEACTIVATED

@@ -11,7 +11,7 @@ from typing import Any
 from django.db import transaction
 
 from accounts.models import User
-from accounts.refusals import NotAllowed, refuse_unless_empty
+from accounts.refusals import NotAllowed, refuse_if
 
 from . import policies
 from .calendars import FIRST_DAY, LAST_DAY, BadHoliday, calendars_from, format_day
@@ -70,10 +70,10 @@ def supersede_rule(
         an overlap. The message names both rows.
     :raises Stale: the row was changed after the page was loaded.
     """
-    refuse_unless_empty(policies.why_not_keep_rules(by))
+    refuse_if(policies.why_not_keep_rules(by))
     old: DeadlineRule = DeadlineRule.objects.select_for_update().get(pk=rule_id)
     old.refuse_if_stale(seen_version)
-    refuse_unless_empty("" if why.strip() else "Enter the reason for the change.")
+    refuse_if("" if why.strip() else "Enter the reason for the change.")
     ended, new = preview_superseding(
         rule=old, terms=terms, effective_from=effective_from, effective_to=effective_to
     )
@@ -170,12 +170,12 @@ def add_holiday(
     :raises NotAllowed: wrong role, no reason or source, an invalid pattern, days outside 2012 to
         2060, or a gap or overlap with a row of the same name, which the message names.
     """
-    refuse_unless_empty(policies.why_not_keep_rules(by))
+    refuse_if(policies.why_not_keep_rules(by))
     # Lock the calendar, so that two people cannot add the same holiday.
     list(HolidayRule.objects.select_for_update().filter(calendar=calendar).values_list("pk"))
-    refuse_unless_empty("" if why.strip() else "Enter the reason for the holiday.")
-    refuse_unless_empty("" if source.strip() else "Enter the source of the holiday.")
-    refuse_unless_empty(_why_not_in_range(effective_from, effective_to))
+    refuse_if("" if why.strip() else "Enter the reason for the holiday.")
+    refuse_if("" if source.strip() else "Enter the source of the holiday.")
+    refuse_if(_why_not_in_range(effective_from, effective_to))
     row = HolidayRule(
         calendar=calendar,
         name=name.strip(),
@@ -209,11 +209,11 @@ def end_holiday(
         same name, which the message names.
     :raises Stale: the row was changed after the page was loaded.
     """
-    refuse_unless_empty(policies.why_not_keep_rules(by))
+    refuse_if(policies.why_not_keep_rules(by))
     row: HolidayRule = HolidayRule.objects.select_for_update().get(pk=holiday_id)
     row.refuse_if_stale(seen_version)
-    refuse_unless_empty("" if why.strip() else "Enter the reason for ending the holiday.")
-    refuse_unless_empty(_why_not_in_range(row.effective_from, effective_to))
+    refuse_if("" if why.strip() else "Enter the reason for ending the holiday.")
+    refuse_if(_why_not_in_range(row.effective_from, effective_to))
     row.effective_to = effective_to
     try:
         return row.store(by=by, at=at, why=why.strip(), fields=["effective_to"])
@@ -230,13 +230,11 @@ def _confirm_row(
     by: User,
     at: datetime,
 ) -> None:
-    refuse_unless_empty(policies.why_not_keep_rules(by))
+    refuse_if(policies.why_not_keep_rules(by))
     row.refuse_if_stale(seen_version)
-    refuse_unless_empty("It has already been confirmed." if row.is_confirmed else "")
-    refuse_unless_empty(
-        "" if compared_with.strip() else "Enter the text with which it was compared."
-    )
-    refuse_unless_empty("That day is in the future." if on > local_day(at) else "")
+    refuse_if("It has already been confirmed." if row.is_confirmed else "")
+    refuse_if("" if compared_with.strip() else "Enter the text with which it was compared.")
+    refuse_if("That day is in the future." if on > local_day(at) else "")
     row.confirmed_by, row.confirmed_on = by, on
     why = f"Compared with {compared_with.strip()}"
     row.store(by=by, at=at, why=why, fields=["confirmed_by", "confirmed_on"])

@@ -5,7 +5,7 @@ from datetime import date, datetime
 from django.db import transaction
 
 from accounts.models import User
-from accounts.refusals import refuse_unless_empty
+from accounts.refusals import refuse_if
 from cases import policies
 from cases.models import Case, DisputedItem, Event, Role
 from deadlines.calendars import format_day
@@ -60,13 +60,11 @@ def record_determination_receipt(
     :raises NotAllowed: wrong role, nothing to implement, or an impossible date.
     """
     case = Case.objects.lock(case_id)
-    refuse_unless_empty(policies.why_not_state_receipt(by, case))
+    refuse_if(policies.why_not_state_receipt(by, case))
     today = local_day(at)
-    refuse_unless_empty("This date is in the future." if received_on > today else "")
+    refuse_if("This date is in the future." if received_on > today else "")
     if case.decided_on is not None and received_on < case.decided_on:
-        refuse_unless_empty(
-            f"The determination was made on {format_day(case.decided_on)}. Check the date."
-        )
+        refuse_if(f"The determination was made on {format_day(case.decided_on)}. Check the date.")
     for deadline in case.deadlines.filter(
         round=case.round, deadline_kind__in=IMPLEMENTING, replaced_at__isnull=True
     ).order_by("pk"):

@@ -6,7 +6,7 @@ from uuid import UUID
 from django.db import transaction
 
 from accounts.models import User
-from accounts.refusals import NotAllowed, refuse_unless_empty
+from accounts.refusals import NotAllowed, refuse_if
 from cases import policies
 from cases.models import Case, Commitment, Event
 from deadlines.calendars import format_day
@@ -38,13 +38,13 @@ def add_commitment(
     :raises NotAllowed: wrong role, a party or letter of another case, or a fact is missing.
     """
     case = Case.objects.lock(case_id)
-    refuse_unless_empty(policies.why_not_record_commitment(by, case))
+    refuse_if(policies.why_not_record_commitment(by, case))
     party = case.parties.current().filter(pk=party_id).first()
     if party is None:
         raise NotAllowed("Choose a party of this case.")
-    refuse_unless_empty("" if what.strip() else "Enter what was promised.")
+    refuse_if("" if what.strip() else "Enter what was promised.")
     letter = _find_commitment_letter(case, letter_id, letter_reference)
-    refuse_unless_empty(_why_not_these_days(due_on, told_on, local_day(at)))
+    refuse_if(_why_not_these_days(due_on, told_on, local_day(at)))
     made = Commitment(
         case=case,
         party=party,
@@ -82,15 +82,13 @@ def move_commitment(
     found = Commitment.objects.get(pk=commitment_id)
     case = Case.objects.lock(found.case_id)
     old = case.commitments.select_related("party").get(pk=commitment_id)
-    refuse_unless_empty(policies.why_not_record_commitment(by, case))
-    refuse_unless_empty(why_not_move_commitment(old))
-    refuse_unless_empty("" if why.strip() else "Enter why the date moves.")
+    refuse_if(policies.why_not_record_commitment(by, case))
+    refuse_if(why_not_move_commitment(old))
+    refuse_if("" if why.strip() else "Enter why the date moves.")
     if due_on <= old.due_on:
-        refuse_unless_empty(
-            f"The new date must be after the earlier one, {format_day(old.due_on)}."
-        )
+        refuse_if(f"The new date must be after the earlier one, {format_day(old.due_on)}.")
     letter = _find_commitment_letter(case, letter_id, letter_reference)
-    refuse_unless_empty(_why_not_these_days(due_on, told_on, local_day(at)))
+    refuse_if(_why_not_these_days(due_on, told_on, local_day(at)))
     new = Commitment(
         case=case,
         party=old.party,
@@ -125,12 +123,10 @@ def keep_commitment(*, commitment_id: int, kept_on: date, by: User, at: datetime
     found = Commitment.objects.get(pk=commitment_id)
     case = Case.objects.lock(found.case_id)
     commitment = case.commitments.select_related("party").get(pk=commitment_id)
-    refuse_unless_empty(policies.why_not_record_commitment(by, case))
-    refuse_unless_empty(_why_not_live(commitment))
+    refuse_if(policies.why_not_record_commitment(by, case))
+    refuse_if(_why_not_live(commitment))
     if not commitment.told_on <= kept_on <= local_day(at):
-        refuse_unless_empty(
-            "The day must be between the day on which the party was informed and today."
-        )
+        refuse_if("The day must be between the day on which the party was informed and today.")
     commitment.kept_on = kept_on
     commitment.store(by=by, at=at, why="Kept", fields=["kept_on"])
     _record_commitment_event(
@@ -164,12 +160,10 @@ def _find_commitment_letter(
 ) -> Letter | None:
     """Return the letter of the case; ``None`` if another reference is given instead."""
     if letter_id is None:
-        refuse_unless_empty(
-            "" if reference.strip() else "Enter the letter by which the party was informed."
-        )
+        refuse_if("" if reference.strip() else "Enter the letter by which the party was informed.")
         return None
     letter = Letter.objects.filter(pk=letter_id, reference=case.number).first()
-    refuse_unless_empty("" if letter else "Choose a letter of this case.")
+    refuse_if("" if letter else "Choose a letter of this case.")
     return letter
 
 

@@ -8,7 +8,7 @@ from datetime import datetime
 from django.db import transaction
 
 from accounts.models import User
-from accounts.refusals import NotAllowed, refuse_unless_empty
+from accounts.refusals import NotAllowed, refuse_if
 from cases import duplicates, policies
 from cases.lifecycle import Status
 from cases.models import Case, CaseLink, Event, Role
@@ -66,9 +66,9 @@ def consolidate_case(*, case_id: int, lead_id: int, reason: str, by: User, at: d
     """
     locked = Case.objects.lock_all([case_id, lead_id])
     case, lead = locked[case_id], locked[lead_id]
-    refuse_unless_empty(policies.why_not_consolidate(by))
-    refuse_unless_empty("" if reason.strip() else "Enter why the cases are consolidated.")
-    refuse_unless_empty(why_not_consolidate_pair(case, lead))
+    refuse_if(policies.why_not_consolidate(by))
+    refuse_if("" if reason.strip() else "Enter why the cases are consolidated.")
+    refuse_if(why_not_consolidate_pair(case, lead))
     CaseLink(kind=CONSOLIDATED, case=case, other=lead, reason=reason.strip()[:500]).store(
         by=by, at=at, why=reason
     )
@@ -102,13 +102,13 @@ def separate_case(*, case_id: int, reason: str, by: User, at: datetime) -> Case:
     # Lock the lead first, as ending a lead does: with one order, callers cannot deadlock.
     lead = Case.objects.filter(pk__in=lead_of.values("other")).lock_first()
     case = Case.objects.lock(case_id)
-    refuse_unless_empty(policies.why_not_consolidate(by))
-    refuse_unless_empty("" if reason.strip() else "Enter why the case is separated.")
+    refuse_if(policies.why_not_consolidate(by))
+    refuse_if("" if reason.strip() else "Enter why the case is separated.")
     link = lead_of.filter(other=lead).first()
     if lead is None or link is None or case.stage != Status.CONSOLIDATED:
         raise NotAllowed(f"Case {case.number} is not consolidated into another.")
     if lead.stage != Status.ELIGIBLE or lead.notices.filter(round=lead.round).exists():
-        refuse_unless_empty(
+        refuse_if(
             f"The notices of {lead.number} already name these treatments, so it must decide them."
         )
     link.ended_at = at

@@ -10,7 +10,7 @@ from datetime import datetime
 from django.db import transaction
 
 from accounts.models import User
-from accounts.refusals import refuse_unless_empty
+from accounts.refusals import refuse_if
 from cases import policies
 from cases.models import Case, CaseLetter, Event, Priority
 from letters.kinds import LetterKind
@@ -65,7 +65,7 @@ def draft_letter(
     :raises NotAllowed: wrong role, or a case that was loaded from a published letter.
     """
     case = Case.objects.lock(case_id)
-    refuse_unless_empty(policies.why_not_draft_letter(by, case) if by is not None else "")
+    refuse_if(policies.why_not_draft_letter(by, case) if by is not None else "")
     return _store_letter_draft(case, LetterKind(kind), because, points, None, by, by=by, at=at)
 
 

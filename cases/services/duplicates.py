@@ -7,7 +7,7 @@ from datetime import datetime
 from django.db import transaction
 
 from accounts.models import User
-from accounts.refusals import refuse_unless_empty
+from accounts.refusals import refuse_if
 from cases import duplicates, policies
 from cases.duplicates import ApplicationFacts, PossibleDuplicate
 from cases.models import (
@@ -136,7 +136,7 @@ def search_duplicates_again(*, case_id: int, by: User, at: datetime) -> list[Dup
     :raises NotAllowed: wrong role.
     """
     case = Case.objects.lock(case_id)
-    refuse_unless_empty(policies.why_not_resolve_duplicate(by))
+    refuse_if(policies.why_not_resolve_duplicate(by))
     return propose_duplicates(case=case, by=by, at=at)
 
 
@@ -162,15 +162,15 @@ def resolve_duplicate(
     case_id = DuplicateProposal.objects.values_list("case_id", flat=True).get(pk=proposal_id)
     case = Case.objects.lock(case_id)
     proposal = DuplicateProposal.objects.select_related("other").get(pk=proposal_id)
-    refuse_unless_empty(policies.why_not_resolve_duplicate(by))
+    refuse_if(policies.why_not_resolve_duplicate(by))
     if proposal.answer:
-        refuse_unless_empty("Someone has already resolved this. Reload the page to see the answer.")
-    refuse_unless_empty("" if answer in Answer.values else "Choose how the two cases are related.")
-    refuse_unless_empty("" if reason.strip() else "Enter how you know.")
+        refuse_if("Someone has already resolved this. Reload the page to see the answer.")
+    refuse_if("" if answer in Answer.values else "Choose how the two cases are related.")
+    refuse_if("" if reason.strip() else "Enter how you know.")
     strangers = set(item_ids) - set(case.items.values_list("pk", flat=True))
-    refuse_unless_empty("Choose items of this case." if strangers else "")
+    refuse_if("Choose items of this case." if strangers else "")
     if answer != Answer.DIFFERENT and not item_ids:
-        refuse_unless_empty("Select the items that are the same treatment.")
+        refuse_if("Select the items that are the same treatment.")
     proposal.answer, proposal.reason = answer, reason.strip()[:500]
     proposal.items = sorted(item_ids) if answer != Answer.DIFFERENT else []
     proposal.settled_at, proposal.settled_by = at, by

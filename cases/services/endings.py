@@ -5,7 +5,7 @@ from datetime import datetime
 from django.db import transaction
 
 from accounts.models import User
-from accounts.refusals import refuse_unless_empty
+from accounts.refusals import refuse_if
 from cases import policies
 from cases.lifecycle import Ending, Status
 from cases.models import Case, DisputedItem, Event
@@ -42,11 +42,11 @@ def terminate_items(
     :raises NotAllowed: wrong role, no reason, an item of another case, or already decided.
     """
     case = Case.objects.lock(case_id)
-    refuse_unless_empty(policies.why_not_end_early(by, case))
+    refuse_if(policies.why_not_end_early(by, case))
     pending = {item.pk: item for item in case.items.filter(ending=DisputedItem.Ending.PENDING)}
     strangers = set(item_ids) - set(pending)
-    refuse_unless_empty("" if reason.strip() else "Enter why the items end.")
-    refuse_unless_empty(
+    refuse_if("" if reason.strip() else "Enter why the items end.")
+    refuse_if(
         "Choose items of this case that are still pending." if strangers or not item_ids else ""
     )
     if set(item_ids) == set(pending):
@@ -80,8 +80,8 @@ def close_case(*, case_id: int, reason: str, by: User, at: datetime) -> Case:
     :raises NotAllowed: wrong role or state, or no reason.
     """
     case = Case.objects.lock(case_id)
-    refuse_unless_empty(policies.why_not_close(by, case))
-    refuse_unless_empty("" if reason.strip() else "Enter why the case is closed.")
+    refuse_if(policies.why_not_close(by, case))
+    refuse_if("" if reason.strip() else "Enter why the case is closed.")
     ending = (
         DisputedItem.Ending.INELIGIBLE
         if case.stage in {Status.INELIGIBLE, Status.DUPLICATE}
@@ -121,8 +121,8 @@ def _end_case_early(
 ) -> Case:
     """End a case with all pending items, release its followers, and draft the letter."""
     case = Case.objects.lock(case_id)
-    refuse_unless_empty(policies.why_not_end_early(by, case))
-    refuse_unless_empty("" if reason.strip() else "Enter why the case ends.")
+    refuse_if(policies.why_not_end_early(by, case))
+    refuse_if("" if reason.strip() else "Enter why the case ends.")
     for item in case.items.filter(ending=DisputedItem.Ending.PENDING):
         end_item(item=item, ending=ending, reason=reason, by=by, at=at)
     consolidation.release_consolidated_cases(lead=case, by=by, at=at)

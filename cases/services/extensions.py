@@ -5,7 +5,7 @@ from datetime import date, datetime
 from django.db import transaction
 
 from accounts.models import User
-from accounts.refusals import NotAllowed, refuse_unless_empty
+from accounts.refusals import NotAllowed, refuse_if
 from cases import policies
 from cases.models import Case, Deadline, Event, Priority, TimeExtension
 from deadlines.calendars import format_day
@@ -42,7 +42,7 @@ def extend_determination(
     :raises NotAllowed: wrong role, no active deadline, too many days, or a fact is missing.
     """
     case = Case.objects.lock(case_id)
-    refuse_unless_empty(policies.why_not_extend(by, case))
+    refuse_if(policies.why_not_extend(by, case))
     deadline = determination_deadline(case=case)
     if deadline is None or deadline.due_on is None:
         raise NotAllowed("This case has no active determination deadline.")
@@ -51,13 +51,13 @@ def extend_determination(
         (letter_reference, "Enter which letter approves it."),
         (good_cause, "Enter the good cause."),
     ):
-        refuse_unless_empty("" if text.strip() else words)
+        refuse_if("" if text.strip() else words)
     earlier = case.extensions.filter(
         round=case.round, deadline_kind=deadline.deadline_kind
     ).order_by("number")
     # Rules may limit the days of all extensions together, so count the earlier ones.
-    refuse_unless_empty(_why_not_so_many(case, deadline, days, sum(one.days for one in earlier)))
-    refuse_unless_empty(_why_not_that_day(case, deadline, approved_on, local_day(at)))
+    refuse_if(_why_not_so_many(case, deadline, days, sum(one.days for one in earlier)))
+    refuse_if(_why_not_that_day(case, deadline, approved_on, local_day(at)))
     extension = TimeExtension(
         case=case,
         round=case.round,

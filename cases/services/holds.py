@@ -9,7 +9,7 @@ from datetime import date, datetime
 from django.db import transaction
 
 from accounts.models import User
-from accounts.refusals import refuse_unless_empty
+from accounts.refusals import refuse_if
 from cases import policies
 from cases.hold_reasons import HOLD_REASONS, why_not_this_reason
 from cases.models import Case, Event, Hold
@@ -39,19 +39,17 @@ def begin_hold(
     :raises NotAllowed: wrong role, a reason that does not fit the case, or impossible dates.
     """
     case = Case.objects.lock(case_id)
-    refuse_unless_empty(policies.why_not_hold(by, case))
-    refuse_unless_empty(why_not_this_reason(reason, case.priority, case.stage))
-    refuse_unless_empty(_why_not_these_days(case, reason, starts_on, planned_end, local_day(at)))
+    refuse_if(policies.why_not_hold(by, case))
+    refuse_if(why_not_this_reason(reason, case.priority, case.stage))
+    refuse_if(_why_not_these_days(case, reason, starts_on, planned_end, local_day(at)))
     if deadline_kind:
         running = case.deadlines.filter(
             deadline_kind=deadline_kind, round=case.round, replaced_at__isnull=True
         )
-        refuse_unless_empty(
-            "" if running.exists() else "The case has no active deadline of this kind."
-        )
+        refuse_if("" if running.exists() else "The case has no active deadline of this kind.")
     for other in case.holds.filter(round=case.round, reason=reason, deadline_kind=deadline_kind):
         if other.starts_on < planned_end and starts_on < other.end:
-            refuse_unless_empty(
+            refuse_if(
                 f"The case already has a hold for this reason from {format_day(other.starts_on)} "
                 f"to {format_day(other.end)}. Begin this hold on that day, or end the other one."
             )
@@ -88,19 +86,19 @@ def end_hold(
     hold = Hold.objects.get(pk=hold_id)
     case = Case.objects.lock(hold.case_id)
     hold.refresh_from_db()
-    refuse_unless_empty(policies.why_not_end_hold(by))
+    refuse_if(policies.why_not_end_hold(by))
     today = local_day(at)
     if not hold.can_end(today):
-        refuse_unless_empty(f"This hold ended on {format_day(hold.end)}.")
-    refuse_unless_empty("" if because.strip() else "Enter why the hold ends.")
+        refuse_if(f"This hold ended on {format_day(hold.end)}.")
+    refuse_if("" if because.strip() else "Enter why the hold ends.")
     if not hold.starts_on <= ended_on <= today:
-        refuse_unless_empty(
+        refuse_if(
             f"Enter a day from {format_day(hold.starts_on)}, the first day of the hold, to today."
         )
     if ended_on > hold.planned_end and not hold.needs_an_end:
-        refuse_unless_empty(f"The hold ended as planned on {format_day(hold.planned_end)}.")
+        refuse_if(f"The hold ended as planned on {format_day(hold.planned_end)}.")
     if method and method not in METHODS:
-        refuse_unless_empty("Choose how the notice was served.")
+        refuse_if("Choose how the notice was served.")
     hold.ended_on, hold.ended_at, hold.ended_by = ended_on, at, by
     hold.ended_because, hold.ended_method = because.strip(), method
     hold.store(by=by, at=at, why=because)

@@ -14,7 +14,7 @@ from django.db import transaction
 from django.db.models import Max
 
 from accounts.models import User
-from accounts.refusals import StaleForm, refuse_unless_empty
+from accounts.refusals import StaleForm, refuse_if
 from cases import policies
 from cases.models import Case, DisputedItem, Event, ItemChange, TreatmentCategory
 
@@ -80,13 +80,13 @@ def propose_item_change(
     :raises Stale: the item changed since the page was loaded.
     """
     case, item = _lock_item(item_id)
-    refuse_unless_empty(policies.why_not_propose_item_change(by, case, item))
+    refuse_if(policies.why_not_propose_item_change(by, case, item))
     item.refuse_if_stale(seen_version)
     _refuse_incomplete(facts, why)
     before, after = _to_stored_facts(_facts_of(item)), _to_stored_facts(facts)
-    refuse_unless_empty("" if before != after else "Nothing was changed.")
+    refuse_if("" if before != after else "Nothing was changed.")
     if any(before[name] != after[name] for name in _MATCHED_BY):
-        refuse_unless_empty(policies.why_not_change_matching(case))
+        refuse_if(policies.why_not_change_matching(case))
     return _store_proposal(case, ItemChange.Kind.CHANGE, item, before, after, why, by=by, at=at)
 
 
@@ -97,7 +97,7 @@ def propose_item(*, case_id: int, facts: ItemFacts, why: str, by: User, at: date
     :raises NotAllowed: wrong role or state, no title, or no reason.
     """
     case = Case.objects.lock(case_id)
-    refuse_unless_empty(policies.why_not_add_item(by, case))
+    refuse_if(policies.why_not_add_item(by, case))
     _refuse_incomplete(facts, why)
     return _store_proposal(
         case, ItemChange.Kind.ADD, None, {}, _to_stored_facts(facts), why, by=by, at=at
@@ -114,9 +114,9 @@ def propose_item_withdrawal(
     :raises Stale: the item changed since the page was loaded.
     """
     case, item = _lock_item(item_id)
-    refuse_unless_empty(policies.why_not_propose_item_change(by, case, item))
+    refuse_if(policies.why_not_propose_item_change(by, case, item))
     item.refuse_if_stale(seen_version)
-    refuse_unless_empty("" if why.strip() else "Enter why.")
+    refuse_if("" if why.strip() else "Enter why.")
     before = _to_stored_facts(_facts_of(item))
     return _store_proposal(case, ItemChange.Kind.WITHDRAW, item, before, {}, why, by=by, at=at)
 
@@ -131,19 +131,19 @@ def accept_item_change(*, change_id: int, by: User, at: datetime) -> ItemChange:
     :raises ProposalOutdated: the item changed after the proposal.
     """
     change, case, item = _lock_change(change_id)
-    refuse_unless_empty(policies.why_not_decide_item_change(by, change))
-    refuse_unless_empty(policies.why_not_change_items(case))
+    refuse_if(policies.why_not_decide_item_change(by, change))
+    refuse_if(policies.why_not_change_items(case))
     if item is not None and (item.version != change.item_version or not _is_pending(item)):
         raise ProposalOutdated(
             f"Item {item.position} has changed since this was proposed. "
             "Refuse the proposal and ask for a new one."
         )
     if change.kind == ItemChange.Kind.ADD:
-        refuse_unless_empty(_why_not_matched(case, change))
+        refuse_if(_why_not_matched(case, change))
         item = change.item = _add_proposed_item(case, change, by=by, at=at)
     elif change.kind == ItemChange.Kind.CHANGE:
         assert item is not None  # noqa: S101 - the database holds it
-        refuse_unless_empty(_why_not_matched(case, change))
+        refuse_if(_why_not_matched(case, change))
         _apply_proposed_change(item, change, by=by, at=at)
     assert item is not None  # noqa: S101 - the database holds it
     _store_decision(change, ItemChange.State.ACCEPTED, "", by=by, at=at)
@@ -165,8 +165,8 @@ def refuse_item_change(*, change_id: int, because: str, by: User, at: datetime) 
     :raises NotAllowed: same person, wrong role, already decided, or no reason.
     """
     change, case, _ = _lock_change(change_id)
-    refuse_unless_empty(policies.why_not_decide_item_change(by, change))
-    refuse_unless_empty("" if because.strip() else "Enter why the change is refused.")
+    refuse_if(policies.why_not_decide_item_change(by, change))
+    refuse_if("" if because.strip() else "Enter why the change is refused.")
     _store_decision(change, ItemChange.State.REFUSED, because.strip()[:500], by=by, at=at)
     _record_item_event(
         case,
@@ -215,12 +215,12 @@ def _is_pending(item: DisputedItem) -> bool:
 
 def _refuse_incomplete(facts: ItemFacts, why: str) -> None:
     """Refuse a proposal whose values are missing or inconsistent."""
-    refuse_unless_empty("" if facts.title.strip() else "Enter the disputed treatment.")
+    refuse_if("" if facts.title.strip() else "Enter the disputed treatment.")
     if facts.service_to and (facts.service_from is None or facts.service_to < facts.service_from):
-        refuse_unless_empty("The last day of service is before the first. Check both dates.")
+        refuse_if("The last day of service is before the first. Check both dates.")
     if facts.requested_quantity is not None and facts.requested_quantity <= 0:
-        refuse_unless_empty("The quantity must be more than 0.")
-    refuse_unless_empty("" if why.strip() else "Enter why.")
+        refuse_if("The quantity must be more than 0.")
+    refuse_if("" if why.strip() else "Enter why.")
 
 
 def _why_not_matched(case: Case, change: ItemChange) -> str:

@@ -5,7 +5,7 @@ from datetime import datetime
 from django.db import transaction
 
 from accounts.models import User
-from accounts.refusals import refuse_unless_empty
+from accounts.refusals import refuse_if
 from cases import policies
 from cases.models import Case, Event
 
@@ -16,10 +16,8 @@ def add_note(*, case_id: int, text: str, by: User, at: datetime) -> Event:
 
     :raises NotAllowed: wrong role, or the note is empty.
     """
-    refuse_unless_empty(
-        "" if by.may("cases.add_note") else "Your role does not let you write notes."
-    )
-    refuse_unless_empty("" if text.strip() else "Enter the note.")
+    refuse_if("" if by.may("cases.add_note") else "Your role does not let you write notes.")
+    refuse_if("" if text.strip() else "Enter the note.")
     case = Case.objects.lock(case_id)
     return _write_note(case, text, {}, by=by, at=at)
 
@@ -33,9 +31,9 @@ def correct_note(*, event_id: int, text: str, by: User, at: datetime) -> Event:
     case_id = Event.objects.values_list("case_id", flat=True).get(pk=event_id)
     case = Case.objects.lock(case_id)
     note = Event.objects.get(pk=event_id)
-    refuse_unless_empty(policies.why_not_correct_note(by, note))
-    refuse_unless_empty("" if text.strip() else "Enter the note.")
-    refuse_unless_empty("Nothing was changed." if text.strip() == note.sentence else "")
+    refuse_if(policies.why_not_correct_note(by, note))
+    refuse_if("" if text.strip() else "Enter the note.")
+    refuse_if("Nothing was changed." if text.strip() == note.sentence else "")
     return _write_note(case, text, {"corrects": note.pk}, by=by, at=at)
 
 

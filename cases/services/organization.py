@@ -8,7 +8,7 @@ from typing import Any
 from django.db import transaction
 
 from accounts.models import User
-from accounts.refusals import BadFact, refuse_unless_empty
+from accounts.refusals import BadFact, refuse_if
 from cases import policies
 from cases.models import MemberAffiliation, OrganizationMember
 from directory.models import AffiliationRelation, Kin, TwoTimeFact
@@ -48,9 +48,9 @@ def record_member(
     :param share_percent: share of this organization, above 0 and up to 100.
     :raises NotAllowed: wrong role, no name, an impossible share or period, or no source.
     """
-    refuse_unless_empty(policies.why_not_keep_own_organization(by))
+    refuse_if(policies.why_not_keep_own_organization(by))
     if kind not in Kind.values:
-        refuse_unless_empty("Choose the kind: the organization, an owner, an officer or staff.")
+        refuse_if("Choose the kind: the organization, an owner, an officer or staff.")
     _refuse_impossible(share_percent, valid_from, valid_to, source)
     row = OrganizationMember(kind=kind, title=title.strip(), share_percent=share_percent)
     if user_id is not None and kind != Kind.ITSELF and not is_company:
@@ -101,7 +101,7 @@ def record_member_affiliation(
 
     :raises NotAllowed: wrong role, no name, or inconsistent values.
     """
-    refuse_unless_empty(policies.why_not_keep_own_organization(by))
+    refuse_if(policies.why_not_keep_own_organization(by))
     if relation not in AffiliationRelation.values:
         raise BadFact("relation", "Choose the relation.")
     if kin and (kin not in Kin.values or relation != AffiliationRelation.FAMILY):
@@ -143,7 +143,7 @@ def correct_member_fact(
     :param changes: of ``valid_from``, ``valid_to``, ``share_percent`` and ``source``.
     :raises NotAllowed: wrong role, already corrected, or inconsistent values.
     """
-    refuse_unless_empty(policies.why_not_keep_own_organization(by))
+    refuse_if(policies.why_not_keep_own_organization(by))
     old = lock_fact(KINDS[kind], fact_id)
     after = {
         name: changes.get(name, getattr(old, name))
@@ -164,8 +164,8 @@ def withdraw_member_fact(
     :param kind: one of ``KINDS``.
     :raises NotAllowed: wrong role, no reason, or already corrected.
     """
-    refuse_unless_empty(policies.why_not_keep_own_organization(by))
-    refuse_unless_empty("" if reason.strip() else "Enter why it was never true.")
+    refuse_if(policies.why_not_keep_own_organization(by))
+    refuse_if("" if reason.strip() else "Enter why it was never true.")
     old = lock_fact(KINDS[kind], fact_id)
     return old.corrected(source=reason.strip()[:200], withdrawn=True, by=by, at=at)
 

@@ -12,7 +12,7 @@ from django.db import transaction
 from django.db.models import OuterRef, Q, Subquery
 
 from accounts.models import User
-from accounts.refusals import refuse_unless_empty
+from accounts.refusals import refuse_if
 from cases import policies
 from cases.models import Case, Event, OrganizationMember, OwnConflictResult
 from cases.organization_facts import (
@@ -128,18 +128,16 @@ def resolve_own_conflict(
     case_id = OwnConflictResult.objects.values_list("case_id", flat=True).get(pk=result_id)
     case = Case.objects.lock(case_id)
     unknown = OwnConflictResult.objects.select_related("member", "party").get(pk=result_id)
-    refuse_unless_empty(policies.why_not_resolve_own_conflict(by, unknown))
+    refuse_if(policies.why_not_resolve_own_conflict(by, unknown))
     if unknown.result != Result.UNKNOWN or unknown.settles_id is not None:
-        refuse_unless_empty("This result is not open: there is nothing to resolve.")
+        refuse_if("This result is not open: there is nothing to resolve.")
     if OwnConflictResult.objects.filter(settles=unknown).exists():
-        refuse_unless_empty("Someone has already resolved this. Reload the page to see the answer.")
+        refuse_if("Someone has already resolved this. Reload the page to see the answer.")
     if OwnConflictResult.objects.filter(case=case, run__gt=unknown.run).exists():
-        refuse_unless_empty(
-            "The conflicts of this case were checked again. Resolve the new result."
-        )
+        refuse_if("The conflicts of this case were checked again. Resolve the new result.")
     if result not in {Result.PASS, Result.FAIL}:
-        refuse_unless_empty("Choose whether there is an affiliation.")
-    refuse_unless_empty("" if note.strip() else "Enter how you know.")
+        refuse_if("Choose whether there is an affiliation.")
+    refuse_if("" if note.strip() else "Enter how you know.")
     answer = OwnConflictResult.objects.create(
         **{
             name: getattr(unknown, name)

@@ -12,7 +12,7 @@ from datetime import date, datetime, timedelta
 from django.db import transaction
 
 from accounts.models import User
-from accounts.refusals import StaleForm, refuse_unless_empty
+from accounts.refusals import StaleForm, refuse_if
 from cases import policies
 from cases.models import Case, DisputedItem, Event, Party, PreferredChannel, Role
 from deadlines.days import local_day
@@ -162,17 +162,15 @@ def add_party_to_case(
     :raises NotAllowed: wrong role or state, no name, a void designation, or already on the case.
     """
     case = Case.objects.lock(case_id)
-    refuse_unless_empty(policies.why_not_change_parties(by, case))
+    refuse_if(policies.why_not_change_parties(by, case))
     _refuse_impossible_channel(party.fax, party.email, party.preferred_channel)
-    refuse_unless_empty("" if party.name.strip() else "Enter the name.")
-    refuse_unless_empty(_why_not_since(since, at))
-    refuse_unless_empty(_why_not_designated(case, party.role, since))
-    refuse_unless_empty(_why_not_second_party(case, party, since, item_id, at))
+    refuse_if("" if party.name.strip() else "Enter the name.")
+    refuse_if(_why_not_since(since, at))
+    refuse_if(_why_not_designated(case, party.role, since))
+    refuse_if(_why_not_second_party(case, party, since, item_id, at))
     item = case.items.filter(pk=item_id).first() if item_id is not None else None
     if item_id is not None and (item is None or party.role not in THROUGH_AN_ITEM):
-        refuse_unless_empty(
-            "Choose an item of this case, for a manufacturer, a facility or a provider."
-        )
+        refuse_if("Choose an item of this case, for a manufacturer, a facility or a provider.")
     _grow_party_list(case, f"{Role(party.role).label} added", by=by, at=at)
     added = store_party(
         case=case, party=party, since=since, item=item, source="Case page", by=by, at=at
@@ -214,16 +212,16 @@ def change_party_details(
     """
     case = Case.objects.lock(case_id)
     old = Party.objects.get(pk=party_id, case=case)
-    refuse_unless_empty(policies.why_not_change_parties(by, case))
+    refuse_if(policies.why_not_change_parties(by, case))
     _refuse_outdated(old, at)
-    refuse_unless_empty("" if details.name.strip() else "Enter the name.")
-    refuse_unless_empty("" if why.strip() else "Enter the reason or the source.")
+    refuse_if("" if details.name.strip() else "Enter the name.")
+    refuse_if("" if why.strip() else "Enter the reason or the source.")
     _refuse_impossible_channel(details.fax, details.email, details.preferred_channel)
     differences = _list_party_changes(old, details)
-    refuse_unless_empty("" if differences else "Nothing was changed.")
-    refuse_unless_empty(_why_not_since(since, at))
+    refuse_if("" if differences else "Nothing was changed.")
+    refuse_if(_why_not_since(since, at))
     if since is not None and old.valid_from is not None and since <= old.valid_from:
-        refuse_unless_empty(
+        refuse_if(
             f"{old.name} is on file since {old.valid_from:%m/%d/%Y}. Enter a later date, or leave "
             "it empty if the entry was wrong from the beginning."
         )
@@ -276,17 +274,17 @@ def end_party_role(
     """
     case = Case.objects.lock(case_id)
     old = Party.objects.get(pk=party_id, case=case)
-    refuse_unless_empty(policies.why_not_change_parties(by, case))
+    refuse_if(policies.why_not_change_parties(by, case))
     _refuse_outdated(old, at)
     if old.role == Role.EMPLOYEE:
-        refuse_unless_empty(
+        refuse_if(
             "The employee’s role cannot end. Withdraw the case if the application was withdrawn."
         )
-    refuse_unless_empty("" if why.strip() else "Enter why the role ends.")
+    refuse_if("" if why.strip() else "Enter why the role ends.")
     if last_day > local_day(at):
-        refuse_unless_empty("The last day is in the future. Enter it on that day.")
+        refuse_if("The last day is in the future. Enter it on that day.")
     if old.valid_from is not None and last_day < old.valid_from:
-        refuse_unless_empty(
+        refuse_if(
             f"{old.name} is on file since {old.valid_from:%m/%d/%Y}; the role cannot end before."
         )
     unsent = [delivery.letter.title for delivery in list_unsent_letters(old)]
@@ -383,11 +381,11 @@ def _refuse_outdated(old: Party, at: datetime) -> None:
 def _refuse_impossible_channel(fax: str, email: str, channel: str) -> None:
     """Refuse a channel without the number or address that it needs."""
     if channel not in PreferredChannel.values:
-        refuse_unless_empty("Choose how letters are sent: by mail, fax or electronically.")
+        refuse_if("Choose how letters are sent: by mail, fax or electronically.")
     if channel == PreferredChannel.FAX and not fax.strip():
-        refuse_unless_empty("Enter the fax number, or choose another channel.")
+        refuse_if("Enter the fax number, or choose another channel.")
     if channel == PreferredChannel.ELECTRONIC and not email.strip():
-        refuse_unless_empty("Enter the e-mail address, or choose another channel.")
+        refuse_if("Enter the e-mail address, or choose another channel.")
 
 
 def _why_not_since(since: date | None, at: datetime) -> str:

@@ -6,7 +6,7 @@ from datetime import date, datetime
 from django.db import transaction
 
 from accounts.models import User
-from accounts.refusals import NotAllowed, refuse_unless_empty
+from accounts.refusals import NotAllowed, refuse_if
 from cases import policies
 from cases.hold_reasons import HOLD_REASONS
 from cases.models import Case, Deadline, Event, Priority, PriorityChange
@@ -43,18 +43,18 @@ def change_priority(
         does not fit the new priority.
     """
     case = Case.objects.lock(case_id)
-    refuse_unless_empty(policies.why_not_change_priority(by, case))
+    refuse_if(policies.why_not_change_priority(by, case))
     if new not in Priority.values or new == case.priority:
-        refuse_unless_empty("Choose a different priority.")
-    refuse_unless_empty("" if why.strip() else "Enter why the priority changes.")
+        refuse_if("Choose a different priority.")
+    refuse_if("" if why.strip() else "Enter why the priority changes.")
     if new == Priority.EXPEDITED:
-        refuse_unless_empty(_why_not_certified(certified_by, certified_on, support, local_day(at)))
+        refuse_if(_why_not_certified(certified_by, certified_on, support, local_day(at)))
     else:
         certified_by, certified_on, support = "", None, ""
-    refuse_unless_empty(_why_not_held(case, new, local_day(at)))
+    refuse_if(_why_not_held(case, new, local_day(at)))
     for moment in (notice_received_at, information_complete_at):
         if moment is not None and moment > at:
-            refuse_unless_empty("The time is in the future.")
+            refuse_if("The time is in the future.")
     old = case.priority
     change = PriorityChange(
         case=case,
@@ -182,9 +182,7 @@ def _switch_deadlines(
         if notice_received_at is not None:
             day = local_day(notice_received_at)
             if day < case.assigned_on:
-                refuse_unless_empty(
-                    "The notice cannot be received before it was sent. Check the time."
-                )
+                refuse_if("The notice cannot be received before it was sent. Check the time.")
         notice_deadlines.start_records_deadlines(
             case=case, sent_on=case.assigned_on, received_at=notice_received_at, by=by, at=at
         )

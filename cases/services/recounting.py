@@ -8,7 +8,7 @@ from django.db import transaction
 from django.db.models import F
 
 from accounts.models import User
-from accounts.refusals import refuse_unless_empty
+from accounts.refusals import refuse_if
 from cases.models import Case, Deadline, Event, Hold, TimeExtension
 from deadlines import policies as deadline_policies
 from deadlines.calendars import CannotCount, format_day
@@ -74,8 +74,8 @@ def recount_dates(*, why: str, by: User, at: datetime) -> list[MovedDeadline]:
 
     :raises NotAllowed: wrong role, or no reason.
     """
-    refuse_unless_empty(deadline_policies.why_not_keep_rules(by))
-    refuse_unless_empty("" if why.strip() else "Enter why the dates are recalculated.")
+    refuse_if(deadline_policies.why_not_keep_rules(by))
+    refuse_if("" if why.strip() else "Enter why the dates are recalculated.")
     changes = find_date_changes()
     # Leave out whole cases: half of the dates of a case must not change alone.
     countable = sorted(

@@ -11,7 +11,7 @@ from django.db import transaction
 
 import letters.services
 from accounts.models import User
-from accounts.refusals import refuse_unless_empty
+from accounts.refusals import refuse_if
 from cases.models import Case, CaseLetter, CaseLetterCopy, Event
 from correspondence import composition, policies
 from deadlines.days import local_day
@@ -40,13 +40,11 @@ def change_letter_draft(
     :raises Stale: someone else changed the draft since the page was loaded.
     """
     draft = _lock_letter(letter_id)
-    refuse_unless_empty(policies.why_not_change_draft(by, draft))
+    refuse_if(policies.why_not_change_draft(by, draft))
     draft.refuse_if_stale(seen_version)
     known = {party.pk for party in composition.list_possible_recipients(draft, at=at)}
     out = sorted(known & set(left_out))
-    refuse_unless_empty(
-        "Choose at least one recipient." if known and len(out) == len(known) else ""
-    )
+    refuse_if("Choose at least one recipient." if known and len(out) == len(known) else "")
     draft.particulars, draft.left_out = particulars.strip(), out
     return draft.store(by=by, at=at, why="Draft changed", fields=["particulars", "left_out"])
 
@@ -95,10 +93,10 @@ def approve_letter(
     :raises LetterRefused: the current text has not been shown in the preview.
     """
     draft = _lock_letter(letter_id)
-    refuse_unless_empty(policies.why_not_change_draft(by, draft))
+    refuse_if(policies.why_not_change_draft(by, draft))
     draft.refuse_if_stale(seen_version)
     lacking = composition.find_missing_parts(draft, at=at)
-    refuse_unless_empty(" ".join(one.sentence for one in lacking))
+    refuse_if(" ".join(one.sentence for one in lacking))
     getting = composition.list_chosen_recipients(draft, at=at)
     for position, party in enumerate(getting):
         made = composition.compose_letter(draft, party, at=at)
@@ -143,9 +141,9 @@ def discard_letter_draft(*, letter_id: int, because: str, by: User, at: datetime
     :raises NotAllowed: wrong role, no reason, or no longer a draft.
     """
     draft = _lock_letter(letter_id)
-    refuse_unless_empty(policies.why_not_change_draft(by, draft))
+    refuse_if(policies.why_not_change_draft(by, draft))
     known = because in CaseLetter.Discarded.values
-    refuse_unless_empty("" if known else "Choose the reason for discarding the draft.")
+    refuse_if("" if known else "Choose the reason for discarding the draft.")
     draft.state, draft.discarded_because = State.DISCARDED, because
     draft.discarded_at, draft.discarded_by = at, by
     why = CaseLetter.Discarded(because).label
@@ -167,7 +165,7 @@ def mark_letter_sent(*, letter_id: int, sent_on: date, by: User, at: datetime) -
     :raises Refused: a copy is not rendered yet, or the date is impossible.
     """
     sent = _lock_letter(letter_id)
-    refuse_unless_empty(policies.why_not_mark_letter_sent(by, sent))
+    refuse_if(policies.why_not_mark_letter_sent(by, sent))
     copies = list(sent.copies.select_related("delivery").order_by("pk"))
     for copy in copies:
         if copy.delivery.state == Delivery.State.PREPARED:

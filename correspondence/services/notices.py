@@ -7,7 +7,7 @@ from django.db import transaction
 
 import letters.services
 from accounts.models import User
-from accounts.refusals import refuse_unless_empty
+from accounts.refusals import refuse_if
 from cases.lifecycle import Status
 from cases.models import AssignmentNotice, Case, DisputedItem, Event, Party, Priority, Role
 from cases.services import case_deadlines, notice_deadlines
@@ -68,13 +68,11 @@ def make_notices(*, case_id: int, by: User, at: datetime) -> list[AssignmentNoti
     :raises LetterRefused: a fact that the notice states is missing.
     """
     case = Case.objects.lock(case_id)
-    refuse_unless_empty(policies.why_not_make_notices(by, case))
+    refuse_if(policies.why_not_make_notices(by, case))
     addressed = list_notice_recipients(case, on=local_day(at))
     held = {party.role for party in addressed}
     for role in (Role.CLAIMS_ADMINISTRATOR, Role.EMPLOYEE, Role.REQUESTING_PHYSICIAN):
-        refuse_unless_empty(
-            "" if role in held else f"The case has no {role.label.lower()}. Add one first."
-        )
+        refuse_if("" if role in held else f"The case has no {role.label.lower()}. Add one first.")
     notices = [_make_notice(case, party, by=by, at=at) for party in addressed]
     Event.objects.create(
         case=case,
@@ -105,15 +103,15 @@ def mark_notices_sent(
     :raises Refused: a notice is not rendered yet, or the date is in the future.
     """
     case = Case.objects.lock(case_id)
-    refuse_unless_empty(policies.why_not_mark_notices_sent(by, case))
+    refuse_if(policies.why_not_mark_notices_sent(by, case))
     found = case.eligibility_decisions.filter(result=EligibilityResult.ELIGIBLE)
     latest = found.order_by("-attempt").first()
     if latest is not None and sent_on < local_day(latest.decided_at):
-        refuse_unless_empty("The notices cannot have been sent before the case was found eligible.")
+        refuse_if("The notices cannot have been sent before the case was found eligible.")
     if received_at is not None and not sent_on <= local_day(received_at) <= local_day(at):
-        refuse_unless_empty("The time of receipt must be between the date of sending and now.")
+        refuse_if("The time of receipt must be between the date of sending and now.")
     if received_at is not None and received_at > at:
-        refuse_unless_empty("The time of receipt is in the future.")
+        refuse_if("The time of receipt is in the future.")
     notices = case.notices.filter(round=case.round).select_related("party", "delivery", "letter")
     for notice in notices.order_by("pk"):
         if notice.delivery.state == Delivery.State.PREPARED:

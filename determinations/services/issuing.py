@@ -9,7 +9,7 @@ import letters.facts
 import letters.services
 import reviewers.services.assignment
 from accounts.models import User
-from accounts.refusals import NotAllowed, refuse_unless_empty
+from accounts.refusals import NotAllowed, refuse_if
 from cases.lifecycle import Status
 from cases.models import Case, DisputedItem, Event
 from cases.services import case_deadlines
@@ -110,7 +110,7 @@ def issue_determination(
         shown in a preview.
     """
     case = Case.objects.lock(case_id)
-    refuse_unless_empty(policies.why_not_issue(by, case))
+    refuse_if(policies.why_not_issue(by, case))
     case.refuse_if_stale(seen_version)
     determination = policies.live_determination(case)
     if determination is None:

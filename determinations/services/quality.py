@@ -5,7 +5,7 @@ from datetime import datetime
 from django.db import transaction
 
 from accounts.models import User
-from accounts.refusals import NotAllowed, refuse_unless_empty
+from accounts.refusals import NotAllowed, refuse_if
 from cases.lifecycle import Status
 from cases.models import Case, Event
 from cases.together import list_decided_items
@@ -34,16 +34,14 @@ def return_review(
     :raises Stale: another user acted on the case in between.
     """
     case = Case.objects.lock(case_id)
-    refuse_unless_empty(policies.why_not_check_quality(by, case))
+    refuse_if(policies.why_not_check_quality(by, case))
     case.refuse_if_stale(seen_version)
-    refuse_unless_empty(
-        "" if comment.strip() else "Enter what to change before you return the review."
-    )
+    refuse_if("" if comment.strip() else "Enter what to change before you return the review.")
     if item_id is not None:
         known = list_decided_items(case).filter(pk=item_id).exists()
-        refuse_unless_empty("" if known else "Choose an item of this case.")
+        refuse_if("" if known else "Choose an item of this case.")
     reviews = [one for one in _load_reviews(case) if seat in {None, one.assignment.seat}]
-    refuse_unless_empty("" if reviews else "Choose a reviewer of this case.")
+    refuse_if("" if reviews else "Choose a reviewer of this case.")
     determination = _require_determination(case)
     reading = _store_quality_review(
         determination,
@@ -76,7 +74,7 @@ def approve_review(
     :raises Stale: another user acted on the case in between.
     """
     case = Case.objects.lock(case_id)
-    refuse_unless_empty(policies.why_not_check_quality(by, case))
+    refuse_if(policies.why_not_check_quality(by, case))
     case.refuse_if_stale(seen_version)
     determination = _require_determination(case)
     reading = _store_quality_review(
@@ -103,8 +101,8 @@ def void_approval(*, case_id: int, reason: str, by: User, at: datetime) -> None:
     :raises NotAllowed: wrong role or stage, or no reason.
     """
     case = Case.objects.lock(case_id)
-    refuse_unless_empty(policies.why_not_void_approval(by, case))
-    refuse_unless_empty("" if reason.strip() else "Enter why the approval is voided.")
+    refuse_if(policies.why_not_void_approval(by, case))
+    refuse_if("" if reason.strip() else "Enter why the approval is voided.")
     determination = _require_determination(case)
     for reading in determination.quality_reviews.filter(
         result=QualityReview.Result.APPROVED, voided_at__isnull=True

@@ -6,7 +6,7 @@ from django.db import transaction
 
 import letters.services
 from accounts.models import User
-from accounts.refusals import NotAllowed, refuse_unless_empty
+from accounts.refusals import NotAllowed, refuse_if
 from cases.lifecycle import Status
 from cases.models import Case, Event
 from cases.services import aftermath, consolidation
@@ -23,7 +23,7 @@ def mark_determination_sent(*, case_id: int, sent_on: date, by: User, at: dateti
     :raises Refused: the letter is not generated yet, or the date is in the future.
     """
     case = Case.objects.lock(case_id)
-    refuse_unless_empty(policies.why_not_mark_sent(by, case))
+    refuse_if(policies.why_not_mark_sent(by, case))
     determination = policies.live_determination(case)
     if determination is None or determination.letter is None:
         raise NotAllowed("This case has no determination letter.")

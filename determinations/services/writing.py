@@ -9,7 +9,7 @@ from django.db import transaction
 import records.services.dispatch
 import records.services.reading
 from accounts.models import User
-from accounts.refusals import NotAllowed, Refused, StaleForm, refuse_unless_empty
+from accounts.refusals import NotAllowed, Refused, StaleForm, refuse_if
 from cases.lifecycle import Status
 from cases.models import Case, DisputedItem, Event
 from cases.together import list_decided_items
@@ -65,7 +65,7 @@ def open_review(*, assignment_id: int, by: User, at: datetime) -> Review:
     :raises NotAllowed: the case is not assigned to this user, or not yet accepted.
     """
     assignment = lock_assignment(assignment_id)
-    refuse_unless_empty(policies.why_not_write(by, assignment))
+    refuse_if(policies.why_not_write(by, assignment))
     records.services.dispatch.ensure_case_file_dispatched(assignment_id=assignment.pk, by=by, at=at)
     review = Review.objects.filter(assignment=assignment).first()
     if review is None:
@@ -106,7 +106,7 @@ def save_review_draft(
     :raises NotAllowed: the review can no longer be changed, or a text is too long.
     """
     assignment = lock_assignment(assignment_id)
-    refuse_unless_empty(policies.why_not_write(by, assignment))
+    refuse_if(policies.why_not_write(by, assignment))
     draft = _store_draft(assignment, part, content, revision, at=at)
     if draft.started_at and at - draft.started_at >= EDITING_SPAN:
         _save_draft_version(draft, by=by, at=at, why="Saved after 15 minutes of editing")
@@ -133,7 +133,7 @@ def save_version(
     :raises NotAllowed: the review can no longer be changed.
     """
     assignment = lock_assignment(assignment_id)
-    refuse_unless_empty(policies.why_not_write(by, assignment))
+    refuse_if(policies.why_not_write(by, assignment))
     if content is not None:
         _store_draft(assignment, part, content, revision, at=at)
     _save_part_versions(assignment, [part], by=by, at=at, why=why)
@@ -155,8 +155,8 @@ def add_citation(
         already cites it, so that a second click adds nothing.
     """
     assignment = lock_assignment(assignment_id)
-    refuse_unless_empty(policies.why_not_write(by, assignment))
-    refuse_unless_empty(
+    refuse_if(policies.why_not_write(by, assignment))
+    refuse_if(
         ""
         if recommendation_id or as_printed.strip()
         else "Choose a guideline from the list, or enter the source that you rely on."
@@ -172,7 +172,7 @@ def add_citation(
         _cite_recommendation(citation, recommendation)
     else:
         text, _ = normalize_text(as_printed.strip())
-        refuse_unless_empty(_describe_unprintable(text))
+        refuse_if(_describe_unprintable(text))
         citation.source, citation.mtus = "Other publication", False
         citation.chapter_topic = citation.as_printed = text
     same = {
@@ -180,9 +180,7 @@ def add_citation(
         "as_printed": citation.as_printed,
         "removed_at": None,
     }
-    refuse_unless_empty(
-        "This source is already cited." if opinion.citations.filter(**same).exists() else ""
-    )
+    refuse_if("This source is already cited." if opinion.citations.filter(**same).exists() else "")
     return citation.store(by=by, at=at, why="Cited")
 
 
@@ -193,7 +191,7 @@ def remove_citation(*, assignment_id: int, citation_id: int, by: User, at: datet
     :raises NotAllowed: the review can no longer be changed.
     """
     assignment = lock_assignment(assignment_id)
-    refuse_unless_empty(policies.why_not_write(by, assignment))
+    refuse_if(policies.why_not_write(by, assignment))
     citation = OpinionCitation.objects.get(pk=citation_id, opinion__assignment=assignment)
     if citation.removed_at is None:
         citation.removed_at = at
@@ -218,13 +216,13 @@ def submit_review(*, assignment_id: int, by: User, at: datetime) -> Determinatio
     """
     assignment = lock_assignment(assignment_id)
     case = assignment.case
-    refuse_unless_empty(policies.why_not_write(by, assignment))
+    refuse_if(policies.why_not_write(by, assignment))
     parts = [draft.part for draft in assignment.drafts.all()]
     _save_part_versions(assignment, parts, by=by, at=at, why="Submitted")
     findings = find_unfinished(assignment)
     if findings:
         raise ReviewUnfinished(findings)
-    refuse_unless_empty(describe_missing_proofs(assignment, at=at))
+    refuse_if(describe_missing_proofs(assignment, at=at))
     review = assignment.review
     review.state, review.submitted_at = Review.State.SUBMITTED, at
     review.times_submitted += 1
@@ -328,27 +326,25 @@ def _clean_content(
     else:
         prefix, _, pk = part.partition("-")
         known = pk in {str(one) for one in assignment.opinions.values_list("item_id", flat=True)}
-        refuse_unless_empty(
-            "" if prefix == "item" and known else "This item is not part of your case."
-        )
+        refuse_if("" if prefix == "item" and known else "This item is not part of your case.")
         wanted = _ITEM_FIELDS
     clean: dict[str, str] = {}
     for name in wanted:
         if name not in content:
             continue
         text, _ = normalize_text(str(content[name]))
-        refuse_unless_empty(
+        refuse_if(
             ""
             if len(text) <= LONGEST_TEXT
             else f"This text has {len(text):,} characters. Shorten it to {LONGEST_TEXT:,}."
         )
         clean[name] = text
     if clean.get("outcome") not in {None, "", *Outcome.values}:
-        refuse_unless_empty(f"Choose {CHOICE}.")
+        refuse_if(f"Choose {CHOICE}.")
     if clean.get("basis") not in {None, "", *Basis.values}:
-        refuse_unless_empty("Choose a rank of evidence from A to F.")
+        refuse_if("Choose a rank of evidence from A to F.")
     if clean.get("party_term") not in {None, *PartyTerm.values}:
-        refuse_unless_empty("Choose the letter’s term for the injured worker.")
+        refuse_if("Choose the letter’s term for the injured worker.")
     return clean
 
 

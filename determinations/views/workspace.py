@@ -13,7 +13,7 @@ from django_htmx.http import HttpResponseClientRedirect
 
 import records.viewer
 from accounts.actions import Attempt, try_action
-from accounts.refusals import Refused, refuse_unless_empty
+from accounts.refusals import Refused, refuse_if
 from accounts.requests import StaffRequest, read_whole_number
 from accounts.services import record_look
 from deadlines.days import format_time
@@ -133,9 +133,7 @@ def cite_source(request: StaffRequest, assignment_id: int, item_id: int) -> Http
 
     def cite_authority() -> None:
         if not form.is_valid():
-            refuse_unless_empty(
-                " ".join(str(message) for found in form.errors.values() for message in found)
-            )
+            refuse_if(" ".join(str(message) for found in form.errors.values() for message in found))
         writing.add_citation(
             assignment_id=assignment.pk,
             item_id=item_id,

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from accounts.refusals import refuse_unless_empty
+from accounts.refusals import refuse_if
 from directory.models import TwoTimeFact
 
 
@@ -14,5 +14,5 @@ def lock_fact(model: type[TwoTimeFact], fact_id: int) -> TwoTimeFact:
     rows: Any = model  # the type checker cannot query an abstract model
     old: TwoTimeFact = rows.objects.select_for_update().get(pk=fact_id)
     if old.withdrawn or rows.objects.filter(corrects=old).exists():
-        refuse_unless_empty("Someone else corrected this. Reload the page to see the correction.")
+        refuse_if("Someone else corrected this. Reload the page to see the correction.")
     return old

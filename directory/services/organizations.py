@@ -6,7 +6,7 @@ from decimal import Decimal
 from django.db import transaction
 
 from accounts.models import User
-from accounts.refusals import NotAllowed, refuse_unless_empty
+from accounts.refusals import NotAllowed, refuse_if
 from directory import policies
 from directory.models import (
     Organization,
@@ -45,13 +45,13 @@ def record_parent(
     :raises NotAllowed: wrong role, its own owner, an end before the beginning, or no source.
     """
     _refuse_bad_fact(by, valid_from, valid_to, source)
-    refuse_unless_empty("" if parent_name.strip() else "Enter the owner’s name.")
+    refuse_if("" if parent_name.strip() else "Enter the owner’s name.")
     if share_percent is not None and not 0 < share_percent <= 100:
-        refuse_unless_empty("A share is between 0 and 100 percent.")
+        refuse_if("A share is between 0 and 100 percent.")
     parent = people.find_or_store_organization(
         name=parent_name.strip(), source=source, by=by, at=at
     )
-    refuse_unless_empty("An organization cannot own itself." if parent.pk == child_id else "")
+    refuse_if("An organization cannot own itself." if parent.pk == child_id else "")
     return OrganizationParent.objects.create(
         child_id=child_id,
         parent=parent,
@@ -83,8 +83,8 @@ def record_officer(
     :raises NotAllowed: wrong role, no name or title, an end before the beginning, or no source.
     """
     _refuse_bad_fact(by, valid_from, valid_to, source)
-    refuse_unless_empty("" if person_name.strip() else "Enter the officer’s name.")
-    refuse_unless_empty("" if title.strip() else "Enter the title: director, manager, …")
+    refuse_if("" if person_name.strip() else "Enter the officer’s name.")
+    refuse_if("" if title.strip() else "Enter the title: director, manager, …")
     person = people.store_person(name=person_name.strip(), source=source, by=by, at=at)
     return OrganizationOfficer.objects.create(
         organization_id=organization_id,
@@ -113,12 +113,12 @@ def record_same_organization(
 
     :raises NotAllowed: wrong role, no reason, no such organization, or the same entry.
     """
-    refuse_unless_empty(policies.why_not_keep_organizations(by))
-    refuse_unless_empty("" if reason.strip() else "Say how you know that they are the same.")
+    refuse_if(policies.why_not_keep_organizations(by))
+    refuse_if("" if reason.strip() else "Say how you know that they are the same.")
     other = people.find_organization(same_as_name)
     if other is None:
         raise NotAllowed(f"No organization is on file as “{same_as_name.strip()}”.")
-    refuse_unless_empty("That is this entry itself." if other.pk == organization_id else "")
+    refuse_if("That is this entry itself." if other.pk == organization_id else "")
     return SameOrganization.objects.create(
         organization_id=organization_id,
         same_as=other,
@@ -138,8 +138,8 @@ def withdraw_organization_fact(
     :param kind: one of ``KINDS``.
     :raises NotAllowed: wrong role, no reason, or it has been corrected.
     """
-    refuse_unless_empty(policies.why_not_keep_organizations(by))
-    refuse_unless_empty("" if reason.strip() else "Enter a reason.")
+    refuse_if(policies.why_not_keep_organizations(by))
+    refuse_if("" if reason.strip() else "Enter a reason.")
     old = lock_fact(KINDS[kind], fact_id)
     return old.corrected(source=reason.strip()[:200], withdrawn=True, by=by, at=at)
 
@@ -153,7 +153,7 @@ def list_organization_names(organization: Organization) -> list[str]:
 def _refuse_bad_fact(
     by: User | None, valid_from: date | None, valid_to: date | None, source: str
 ) -> None:
-    refuse_unless_empty(policies.why_not_keep_organizations(by))
+    refuse_if(policies.why_not_keep_organizations(by))
     if valid_from and valid_to and valid_to < valid_from:
-        refuse_unless_empty("The last day is before the first day. Check both.")
-    refuse_unless_empty("" if source.strip() else "Enter the source.")
+        refuse_if("The last day is before the first day. Check both.")
+    refuse_if("" if source.strip() else "Enter the source.")

@@ -7,7 +7,7 @@ from datetime import datetime
 from django.db import transaction
 
 from accounts.models import User
-from accounts.refusals import refuse_unless_empty
+from accounts.refusals import refuse_if
 from cases.models import AdministratorCitation, Case, DisputedItem, Event
 from eligibility import policies
 from guidelines.citations import Citation
@@ -46,12 +46,10 @@ def record_administrator_citations(
     case = Case.objects.lock(case_id)
     item = DisputedItem.objects.get(pk=item_id)
     if by is not None:
-        refuse_unless_empty(policies.why_not_record_citations(by, case))
+        refuse_if(policies.why_not_record_citations(by, case))
     item.refuse_if_stale(seen_version)
     if bool(cited.citations) == cited.nothing:
-        refuse_unless_empty(
-            "Enter at least one source, or select that the UR decision cites no source."
-        )
+        refuse_if("Enter at least one source, or select that the UR decision cites no source.")
     for old in item.administrator_citations.filter(removed_at__isnull=True):
         old.removed_at = at
         old.store(by=by, at=at, why="Replaced", fields=["removed_at"])

@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from accounts.refusals import refuse_unless_empty
+from accounts.refusals import refuse_if
 from cases.models import Case, DisputedItem
 from eligibility import rules
 from eligibility.answers import Answer
@@ -83,11 +83,11 @@ def refuse_unknown_references(
     :raises NotAllowed: naming the wrong number.
     """
     strangers = set(said.items) - {item.pk for item in items}
-    refuse_unless_empty("Choose items of this case that are still pending." if strangers else "")
+    refuse_if("Choose items of this case that are still pending." if strangers else "")
     for number in {one.other_case for one in said.items.values() if one.other_case}:
-        refuse_unless_empty("A case cannot be its own duplicate." if number == case.number else "")
+        refuse_if("A case cannot be its own duplicate." if number == case.number else "")
         known = Case.objects.filter(number=number).exists()
-        refuse_unless_empty("" if known else f"Case {number} does not exist. Check the number.")
+        refuse_if("" if known else f"Case {number} does not exist. Check the number.")
 
 
 def refuse_unexplained_answers(
@@ -114,9 +114,7 @@ def refuse_unexplained_answers(
                 silent.append(name)
     if silent:
         named = "; ".join(silent)
-        refuse_unless_empty(
-            f"Explain in the note why your answer differs from the proposed one: {named}."
-        )
+        refuse_if(f"Explain in the note why your answer differs from the proposed one: {named}.")
     return why
 
 

@@ -6,7 +6,7 @@ from datetime import date, datetime
 from django.db import transaction
 
 from accounts.models import User
-from accounts.refusals import NotAllowed, refuse_unless_empty
+from accounts.refusals import NotAllowed, refuse_if
 from cases.lifecycle import Status
 from cases.models import Case, Event, ServiceMethod, URDecision
 from cases.services import case_deadlines, drafting
@@ -39,17 +39,15 @@ def ask_information(
     :raises NotAllowed: wrong role or state, no question, not a party, or an impossible date.
     """
     case = Case.objects.lock(case_id)
-    refuse_unless_empty(policies.why_not_ask_information(by, case))
-    refuse_unless_empty("" if question.strip() else "Enter the question.")
+    refuse_if(policies.why_not_ask_information(by, case))
+    refuse_if("" if question.strip() else "Enter the question.")
     known = set(facts) <= set(rules.FACTS)
-    refuse_unless_empty("" if facts and known else "Choose the facts that depend on the answer.")
+    refuse_if("" if facts and known else "Choose the facts that depend on the answer.")
     party = case.parties.current().on(local_day(at)).filter(pk=party_id).first()
     if party is None:
         raise NotAllowed("Choose a party of this case.")
     if case.received_on and received_on < case.received_on:
-        refuse_unless_empty(
-            "The party cannot have received the question before we received the application."
-        )
+        refuse_if("The party cannot have received the question before we received the application.")
     due_on = case_deadlines.compute_rule_sum(
         deadline_kind=INFORMATION_DEADLINE, given={"received": received_on.isoformat()}
     ).due_on
@@ -91,13 +89,11 @@ def record_party_answer(
     case_id = InformationRequest.objects.values_list("case_id", flat=True).get(pk=request_id)
     case = Case.objects.lock(case_id)
     request = InformationRequest.objects.get(pk=request_id)
-    refuse_unless_empty(policies.why_not_record_answer(by, case))
-    refuse_unless_empty("This question is already answered or closed." if request.closed_at else "")
-    refuse_unless_empty("" if answer.strip() else "Enter the answer.")
+    refuse_if(policies.why_not_record_answer(by, case))
+    refuse_if("This question is already answered or closed." if request.closed_at else "")
+    refuse_if("" if answer.strip() else "Enter the answer.")
     if not local_day(request.asked_at) <= answered_on <= local_day(at):
-        refuse_unless_empty(
-            "The date of the answer must be between the date of the question and today."
-        )
+        refuse_if("The date of the answer must be between the date of the question and today.")
     request.answer, request.answered_on, request.closed_at = answer.strip(), answered_on, at
     request.store(by=by, at=at, why="Answered", fields=["answer", "answered_on", "closed_at"])
     late = " Late." if answered_on > request.due_on else ""
@@ -134,20 +130,18 @@ def resolve_liability(
     :raises NotAllowed: wrong role or state, no text, or an impossible date or method of service.
     """
     case = Case.objects.lock(case_id)
-    refuse_unless_empty(policies.why_not_resolve_liability(by, case))
-    refuse_unless_empty("" if how.strip() else "Enter how the dispute was resolved.")
+    refuse_if(policies.why_not_resolve_liability(by, case))
+    refuse_if("" if how.strip() else "Enter how the dispute was resolved.")
     known = method in ServiceMethod.values
-    refuse_unless_empty("" if known else "Choose how the notice was served.")
-    refuse_unless_empty(
-        "The date of the notice is in the future." if notice_on > local_day(at) else ""
-    )
+    refuse_if("" if known else "Choose how the notice was served.")
+    refuse_if("The date of the notice is in the future." if notice_on > local_day(at) else "")
     if case.ur_decision_id is None:
         raise NotAllowed("The case has no UR decision. Enter it first.")
     # Locked separately: other cases may share this UR decision, and the lock on this case does not
     # stop them from changing it.
     ur_decision = URDecision.objects.select_for_update().get(pk=case.ur_decision_id)
     if ur_decision.decided_on and notice_on < ur_decision.decided_on:
-        refuse_unless_empty("The notice is dated before the UR decision. Check both dates.")
+        refuse_if("The notice is dated before the UR decision. Check both dates.")
     ur_decision.liability_resolved_on = notice_on
     ur_decision.liability_notice_method = method
     ur_decision.store(

@@ -6,7 +6,7 @@ from datetime import datetime
 from django.db import IntegrityError, transaction
 
 from accounts.models import User
-from accounts.refusals import refuse_unless_empty
+from accounts.refusals import refuse_if
 from cases.lifecycle import Status
 from cases.models import Case, CaseLink, DisputedItem, Event
 from cases.services import case_deadlines, drafting, endings
@@ -59,7 +59,7 @@ def decide_eligibility(
     :raises Stale: someone else changed the case in between.
     """
     case = Case.objects.lock(case_id)
-    refuse_unless_empty(policies.why_not_decide_eligibility(by, case))
+    refuse_if(policies.why_not_decide_eligibility(by, case))
     case.refuse_if_stale(seen_version)
     said = EligibilityAnswers(answers, notes, reasons or {}, items or {})
     pending = list(case.items.filter(ending=DisputedItem.Ending.PENDING).order_by("position"))
@@ -69,7 +69,7 @@ def decide_eligibility(
     why = findings.refuse_unexplained_answers(said, pending, proposal)
     result = EligibilityResult(conclusion.result)
     if result == EligibilityResult.ELIGIBLE:
-        refuse_unless_empty(policies.why_not_eligible_yet(len(list_open_differences(case))))
+        refuse_if(policies.why_not_eligible_yet(len(list_open_differences(case))))
     decision = EligibilityDecision(
         case=case,
         attempt=case.eligibility_decisions.count() + 1,
@@ -144,19 +144,19 @@ def screen_case_again(*, case_id: int, reason: str, by: User, at: datetime) -> C
         return _screen_case_again(case_id, reason, by=by, at=at)
     except IntegrityError:
         # Someone opened another case about the same UR decision at the same moment. Name it.
-        refuse_unless_empty(_why_not_the_open_case(Case.objects.get(pk=case_id)))
+        refuse_if(_why_not_the_open_case(Case.objects.get(pk=case_id)))
         raise
 
 
 @transaction.atomic
 def _screen_case_again(case_id: int, reason: str, *, by: User, at: datetime) -> Case:
     case = Case.objects.lock(case_id)
-    refuse_unless_empty(policies.why_not_screen_again(by, case))
-    refuse_unless_empty("" if reason.strip() else "Enter the reason for screening the case again.")
+    refuse_if(policies.why_not_screen_again(by, case))
+    refuse_if("" if reason.strip() else "Enter the reason for screening the case again.")
     is_duplicate = case.duplicate_of_id is not None
     # Only one open case per UR decision is allowed; a duplicate or closed case would be a second.
     if is_duplicate or not case.is_open:
-        refuse_unless_empty(_why_not_the_open_case(case))
+        refuse_if(_why_not_the_open_case(case))
     case.move_to(Status.SCREENING, by=by, at=at, why=reason)
     if is_duplicate:
         case.duplicate_of = None

@@ -7,7 +7,7 @@ from datetime import date, datetime
 from django.db import transaction
 
 from accounts.models import User
-from accounts.refusals import refuse_unless_empty
+from accounts.refusals import refuse_if
 from cases.models import Case, DisputedItem, Event, Role
 from eligibility import differences, policies
 from eligibility.differences import Difference
@@ -53,7 +53,7 @@ def record_ur_reading(
     :raises Stale: someone else changed the case in between.
     """
     case = Case.objects.lock(case_id)
-    refuse_unless_empty(policies.why_not_read_ur_decision(by, case))
+    refuse_if(policies.why_not_read_ur_decision(by, case))
     case.refuse_if_stale(seen_version)
     # One reading per case; a new reading replaces it, and the history keeps the old one.
     reading = URReading.objects.filter(case=case).first() or URReading(case=case)
@@ -89,13 +89,13 @@ def answer_differences(
         no answer.
     """
     case = Case.objects.lock(case_id)
-    refuse_unless_empty(policies.why_not_read_ur_decision(by, case))
+    refuse_if(policies.why_not_read_ur_decision(by, case))
     listed = {one.difference.key: one for one in list_differences(case)}
     if not answers or not set(answers) <= set(listed):
-        refuse_unless_empty("These differences have changed. Reload the page and answer again.")
+        refuse_if("These differences have changed. Reload the page and answer again.")
     for key, answer in answers.items():
         if answer not in DifferenceAnswer.Answer.values:
-            refuse_unless_empty("Choose an answer for each difference.")
+            refuse_if("Choose an answer for each difference.")
         difference, row = listed[key].difference, listed[key].answer
         row = row or DifferenceAnswer(
             case=case,
@@ -173,11 +173,11 @@ def _store_item_outcomes(
 ) -> None:
     items = {item.pk: item for item in case.items.all()}
     if not {*outcomes, *experimental} <= set(items):
-        refuse_unless_empty("Choose items of this case.")
+        refuse_if("Choose items of this case.")
     for pk, item in items.items():
         outcome = outcomes.get(pk, item.ur_outcome)
         if outcome and outcome not in DisputedItem.UROutcome.values:
-            refuse_unless_empty("Choose the UR outcome from the list.")
+            refuse_if("Choose the UR outcome from the list.")
         stated = experimental.get(pk, item.is_experimental)
         if (outcome, stated) == (item.ur_outcome, item.is_experimental):
             continue

@@ -11,7 +11,7 @@ from django.db.models import Q
 
 import files.services
 from accounts.models import User
-from accounts.refusals import NotAllowed, TakenByAnother, refuse_unless_empty
+from accounts.refusals import NotAllowed, TakenByAnother, refuse_if
 from cases.models import ApplicationPaper, Case, Channel
 from deadlines.days import PACIFIC
 from files.models import StoredFile
@@ -53,7 +53,7 @@ def open_batch(
     :raises NotAllowed: not a clerk, no file, too many files, or a received date in the future.
     """
     if by is not None:
-        refuse_unless_empty(why_not_enter_application(by))
+        refuse_if(why_not_enter_application(by))
     if not uploads:
         raise NotAllowed("Choose at least one file.")
     if len(uploads) > MAX_SCANS_PER_BATCH:
@@ -82,7 +82,7 @@ def claim_next_scan(*, by: User, at: datetime) -> Scan | None:
     :returns: ``None`` if every scan is entered, skipped or held by someone else.
     :raises NotAllowed: not a clerk.
     """
-    refuse_unless_empty(why_not_enter_application(by))
+    refuse_if(why_not_enter_application(by))
     for last_try in (False, True):
         try:
             return _claim_next_scan(by=by, at=at)
@@ -113,7 +113,7 @@ def claim_scan(*, scan_id: int, by: User, at: datetime) -> Scan:
     :raises NotAllowed: not a clerk, or the scan is entered, repeated or refused.
     :raises TakenByAnother: someone else holds it.
     """
-    refuse_unless_empty(why_not_enter_application(by))
+    refuse_if(why_not_enter_application(by))
     # Lock both scans in the order of their ids, so that two windows cannot deadlock.
     wanted = Scan.objects.filter(Q(pk=scan_id) | Q(state=Scan.State.WAITING, claimed_by=by))
     locked = list(wanted.select_for_update(of=("self",)).order_by("pk"))
@@ -150,7 +150,7 @@ def skip_scan(*, scan_id: int, reason: CancelReason, note: str, by: User, at: da
         the reason requires is missing.
     """
     scan = _lock_scan(scan_id)
-    refuse_unless_empty(why_not_skip_scan(by, scan, at=at))
+    refuse_if(why_not_skip_scan(by, scan, at=at))
     if reason in {CancelReason.OTHER, CancelReason.QUESTION} and not note:
         raise NotAllowed("Describe the problem with the scan in a few words.")
     return _store_skip(scan, reason=reason, note=note, by=by, at=at)
@@ -162,7 +162,7 @@ def return_scan_to_queue(*, scan_id: int, by: User, at: datetime) -> Scan:
 
     :raises NotAllowed: not a clerk, or it is not skipped.
     """
-    refuse_unless_empty(why_not_enter_application(by))
+    refuse_if(why_not_enter_application(by))
     scan = _lock_scan(scan_id)
     if scan.state != Scan.State.SKIPPED:
         raise NotAllowed(f"{scan} is not skipped.")

@@ -8,7 +8,7 @@ from django.db import transaction
 from django.db.models import Max
 
 from accounts.models import User
-from accounts.refusals import NotAllowed, refuse_unless_empty
+from accounts.refusals import NotAllowed, refuse_if
 from accounts.versions import Versioned
 from cases.models import Application, Case, DisputedItem, Event, URDecision
 from cases.services import case_deadlines
@@ -71,14 +71,12 @@ def correct_received_date(
     :raises Stale: someone changed the case after the page was opened.
     """
     case: Case = Case.objects.lock(case_id)
-    refuse_unless_empty(why_not_correct_received(by, case))
+    refuse_if(why_not_correct_received(by, case))
     case.refuse_if_stale(seen_version)
-    refuse_unless_empty("" if why.strip() else "Enter the reason for the correction.")
+    refuse_if("" if why.strip() else "Enter the reason for the correction.")
     old, new_day = case.received_at, local_day(received_at)
-    refuse_unless_empty(
-        "The received date is in the future. Check the stamp." if received_at > at else ""
-    )
-    refuse_unless_empty("This is already the received date on file." if received_at == old else "")
+    refuse_if("The received date is in the future. Check the stamp." if received_at > at else "")
+    refuse_if("This is already the received date on file." if received_at == old else "")
     decided_on = case.ur_decision.decided_on if case.ur_decision else None
     if decided_on and decided_on > new_day:
         raise NotAllowed("The UR decision is dated after this day. Check both dates.")
@@ -138,7 +136,7 @@ def correct_application(
     :raises Stale: someone changed the case after the page was opened.
     """
     case: Case = Case.objects.lock(case_id)
-    refuse_unless_empty(why_not_correct_intake(by, case))
+    refuse_if(why_not_correct_intake(by, case))
     case.refuse_if_stale(seen_version)
     facts: dict[str, list[str]] = {}
     paper = Application.objects.select_for_update().get(case=case)

@@ -8,7 +8,7 @@ from django.db import transaction
 from django.db.models import QuerySet
 
 from accounts.models import User
-from accounts.refusals import NotAllowed, StaleForm, refuse_unless_empty
+from accounts.refusals import NotAllowed, StaleForm, refuse_if
 from cases.models import Case
 from intake.models import DRAFT_DAYS, CanceledIntake, CancelReason, IntakeDraft
 from intake.policies import why_not_cancel_draft, why_not_enter_application
@@ -42,7 +42,7 @@ def save_intake_draft(
     :raises NotAllowed: not a clerk, not the owner, or the form was saved as a case or closed.
     :raises TypedElsewhere: another window saved in between.
     """
-    refuse_unless_empty(why_not_enter_application(by))
+    refuse_if(why_not_enter_application(by))
     IntakeDraft.objects.get_or_create(
         key=key,
         defaults={"owner": by, "scan_id": scan_id, "begun_at": at, "saved_at": at},
@@ -96,7 +96,7 @@ def cancel_intake_draft(
         reason requires is missing.
     """
     draft = IntakeDraft.objects.select_for_update(of=("self",)).get(key=key)
-    refuse_unless_empty(why_not_cancel_draft(by, draft))
+    refuse_if(why_not_cancel_draft(by, draft))
     if reason in {CancelReason.OTHER, CancelReason.QUESTION} and not note:
         raise NotAllowed("Describe the problem in a few words.")
     return _end_draft(draft, reason=reason, note=note, by=by, at=at)

@@ -10,7 +10,7 @@ from uuid import UUID
 from django.db import IntegrityError, transaction
 
 from accounts.models import User
-from accounts.refusals import NotAllowed, StaleForm, refuse_unless_empty
+from accounts.refusals import NotAllowed, StaleForm, refuse_if
 from accounts.versions import VersionedQuerySet
 from cases.lifecycle import Status
 from cases.models import (
@@ -127,7 +127,7 @@ def receive_application(*, application: ApplicationOnForm, by: User, at: datetim
         is given.
     :raises ScanAlreadyEntered: the scan of the form was entered before.
     """
-    refuse_unless_empty(why_not_enter_application(by))
+    refuse_if(why_not_enter_application(by))
     _refuse_impossible_dates(application, at)
     for last_try in (False, False, True):
         try:

@@ -9,7 +9,7 @@ from django.utils import timezone
 
 from accounts.models import User
 from accounts.names import name_actor
-from accounts.refusals import NotAllowed, TakenByAnother, refuse_unless_empty
+from accounts.refusals import NotAllowed, TakenByAnother, refuse_if
 from accounts.roles import Role
 from cases.lifecycle import NEXT_ROLE, QUEUES, Status
 from cases.models import Case
@@ -94,7 +94,7 @@ def claim_case(*, case_id: int, by: User, at: datetime) -> WorkClaim:
     :raises TakenByAnother: someone else has it.
     """
     case = Case.objects.lock(case_id)
-    refuse_unless_empty(policies.why_not_claim(by, case))
+    refuse_if(policies.why_not_claim(by, case))
     held = _live_claim(case, at=at)
     if held is None:
         return _store_claim(case, by=by, at=at)

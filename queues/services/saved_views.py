@@ -6,7 +6,7 @@ from django.db import transaction
 from django.db.models import Q
 
 from accounts.models import User
-from accounts.refusals import NotAllowed, refuse_unless_empty
+from accounts.refusals import NotAllowed, refuse_if
 from accounts.versions import VersionedQuerySet
 from cases.lifecycle import QUEUES
 from queues import policies
@@ -32,14 +32,12 @@ def save_view(
     :param query: the query string of the list; unknown parts are left out.
     :raises NotAllowed: no such list, no name, a name in use, or too many views.
     """
-    refuse_unless_empty("" if queue in QUEUES else "There is no such list.")
+    refuse_if("" if queue in QUEUES else "There is no such list.")
     if shared:
-        refuse_unless_empty(policies.why_not_share_view(by))
+        refuse_if(policies.why_not_share_view(by))
     _lock_owner(by)
     mine = SavedView.objects.filter(owner=by, retired_at__isnull=True)
-    refuse_unless_empty(
-        f"You have {MOST} saved views. Remove one first." if mine.count() >= MOST else ""
-    )
+    refuse_if(f"You have {MOST} saved views. Remove one first." if mine.count() >= MOST else "")
     view = SavedView(
         owner=by,
         name=_check_view_name(name, by=by),
@@ -69,7 +67,7 @@ def share_view(*, view_id: int, shared: bool, by: User, at: datetime) -> SavedVi
     :raises NotAllowed: someone else's view, or a role that does not share.
     """
     view = _lock_own_view(view_id, by=by)
-    refuse_unless_empty(policies.why_not_share_view(by))
+    refuse_if(policies.why_not_share_view(by))
     view.is_shared = shared
     why = "Shared" if shared else "No longer shared"
     return view.store(by=by, at=at, why=why, fields=["is_shared"])
@@ -101,10 +99,10 @@ def _lock_own_view(view_id: int, *, by: User) -> SavedView:
 
 def _check_view_name(name: str, *, by: User, view: SavedView | None = None) -> str:
     name = " ".join(name.split())
-    refuse_unless_empty("" if name else "Give the view a name.")
-    refuse_unless_empty("Shorten the name to 60 characters." if len(name) > 60 else "")
+    refuse_if("" if name else "Give the view a name.")
+    refuse_if("Shorten the name to 60 characters." if len(name) > 60 else "")
     others = SavedView.objects.filter(owner=by, name=name, retired_at__isnull=True)
     if view is not None:
         others = others.exclude(pk=view.pk)
-    refuse_unless_empty(f"You have a view named “{name}” already." if others.exists() else "")
+    refuse_if(f"You have a view named “{name}” already." if others.exists() else "")
     return name

@@ -5,7 +5,7 @@ from datetime import datetime
 from django.db import models, transaction
 
 from accounts.models import User
-from accounts.refusals import refuse_unless_empty
+from accounts.refusals import refuse_if
 from cases.models import Case, Event, Party
 from records import policies
 
@@ -34,17 +34,15 @@ def log_records_contact(
     :raises NotAllowed: wrong role or stage, a party of another case, or no outcome.
     """
     case = Case.objects.lock(case_id)
-    refuse_unless_empty(policies.why_not_chase(by, case))
+    refuse_if(policies.why_not_chase(by, case))
     party = Party.objects.filter(pk=party_id, case=case).first()
     if party is None:
-        refuse_unless_empty("Choose a party of this case.")
+        refuse_if("Choose a party of this case.")
         raise AssertionError("unreachable")
-    refuse_unless_empty(
-        "" if way in ContactMethod.values else "Choose how you contacted the party."
-    )
-    refuse_unless_empty("" if said.strip() else "Enter the outcome of the contact.")
+    refuse_if("" if way in ContactMethod.values else "Choose how you contacted the party.")
+    refuse_if("" if said.strip() else "Enter the outcome of the contact.")
     if way == ContactMethod.CALL:
-        refuse_unless_empty("" if spoke_to.strip() else "Enter who answered, or “no one”.")
+        refuse_if("" if spoke_to.strip() else "Enter who answered, or “no one”.")
     spoke = f", spoke to {spoke_to.strip()}" if spoke_to.strip() else ""
     return Event.objects.create(
         case=case,

@@ -8,7 +8,7 @@ from typing import Any
 from django.db import transaction
 
 from accounts.models import User
-from accounts.refusals import refuse_unless_empty
+from accounts.refusals import refuse_if
 from cases.models import Case, Event
 from deadlines.days import local_day
 from letters.facts import Fact
@@ -108,10 +108,10 @@ def records_reviewed_fact(assignment: ReviewerAssignment, on: date) -> Fact | No
 
 def _send_case_file(assignment: ReviewerAssignment, *, by: User | None, at: datetime) -> Dispatch:
     case = assignment.case
-    refuse_unless_empty(policies.why_not_dispatch(by, assignment))
+    refuse_if(policies.why_not_dispatch(by, assignment))
     documents.file_application_documents(case_id=case.pk, by=None, at=at)
     contents = build_manifest(case)
-    refuse_unless_empty("" if contents else "There are no records on file to send.")
+    refuse_if("" if contents else "There are no records on file to send.")
     again = assignment.dispatches.exists()
     sent = Dispatch.objects.create(
         assignment=assignment,

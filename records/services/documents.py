@@ -8,7 +8,7 @@ from django.db.models import Max, QuerySet, Sum
 
 import files.services
 from accounts.models import User
-from accounts.refusals import NotAllowed, refuse_unless_empty
+from accounts.refusals import NotAllowed, refuse_if
 from cases.lifecycle import Status
 from cases.models import ApplicationPaper, Case, Deadline, Event, Priority
 from cases.services import case_deadlines, notice_deadlines
@@ -80,7 +80,7 @@ def add_document(
     :raises NotAllowed: wrong role, wrong stage or impossible dates.
     """
     # Checked here to avoid a slow upload for nothing, and again below under the lock.
-    refuse_unless_empty(policies.why_not_add_document(by, Case.objects.get(pk=case_id)))
+    refuse_if(policies.why_not_add_document(by, Case.objects.get(pk=case_id)))
     _refuse_impossible_days(dated_from, dated_to, received_on, at)
     if kind not in Document.Kind.values:
         raise NotAllowed("Choose the type of record.")
@@ -89,7 +89,7 @@ def add_document(
     stored = files.services.receive_upload(upload=upload, at=at)
     with transaction.atomic():
         case = Case.objects.lock(case_id)
-        refuse_unless_empty(policies.why_not_add_document(by, case))
+        refuse_if(policies.why_not_add_document(by, case))
         _file_unfiled_papers(case, by=None, at=at)
         if same := case.documents.filter(file=stored).first():
             raise AlreadyOnFile(same)
@@ -145,10 +145,10 @@ def mark_records_complete(
     """
     case = Case.objects.lock(case_id)
     _file_unfiled_papers(case, by=None, at=at)
-    refuse_unless_empty(policies.why_not_mark_complete(by, case))
+    refuse_if(policies.why_not_mark_complete(by, case))
     case.refuse_if_stale(seen_version)
     if basis == Basis.WHAT_IS_ON_FILE:
-        refuse_unless_empty(policies.why_not_proceed_without_rest(by, case, at=at))
+        refuse_if(policies.why_not_proceed_without_rest(by, case, at=at))
         moment = at.astimezone(PACIFIC)
         received_on, received_time = moment.date(), moment.time()
     elif basis != Basis.COMPLETE:
@@ -209,9 +209,9 @@ def reopen_records(
     :raises Stale: someone else changed the case in between.
     """
     case = Case.objects.lock(case_id)
-    refuse_unless_empty(policies.why_not_reopen_records(by, case))
+    refuse_if(policies.why_not_reopen_records(by, case))
     case.refuse_if_stale(seen_version)
-    refuse_unless_empty("" if reason.strip() else "Enter what is missing.")
+    refuse_if("" if reason.strip() else "Enter what is missing.")
     was = case.records_complete_on
     case.records_complete_on = None
     case.store(by=by, at=at, why=reason, fields=["records_complete_on"])

@@ -7,7 +7,7 @@ from django.db import transaction
 import accounts.services
 import files.services
 from accounts.models import User
-from accounts.refusals import NotAllowed, refuse_unless_empty
+from accounts.refusals import NotAllowed, refuse_if
 from cases.models import Case
 from records import access
 from records.models import Document, ReadMark
@@ -34,7 +34,7 @@ def mark_document(
     :raises NotAllowed: not the reviewer of this assignment, or a document of another case.
     """
     assignment = lock_assignment(assignment_id)
-    refuse_unless_empty(access.why_not_read_for(by, assignment))
+    refuse_if(access.why_not_read_for(by, assignment))
     document = assignment.case.documents.filter(pk=document_id).first()
     if document is None:
         raise NotAllowed("This document is not part of your case.")

@@ -12,7 +12,7 @@ from django.db import transaction
 
 from accounts.models import User
 from accounts.names import name_actor
-from accounts.refusals import NotAllowed, StaleForm, refuse_unless_empty
+from accounts.refusals import NotAllowed, StaleForm, refuse_if
 from cases.lifecycle import Status
 from cases.models import Case, Event
 from deadlines.days import local_day
@@ -104,21 +104,21 @@ def _assign_in_transaction(
 ) -> ReviewerAssignment:
     case = Case.objects.lock(case_id)
     seat = get_free_seat(case, reader=by)
-    refuse_unless_empty(policies.why_not_assign(by, case))
+    refuse_if(policies.why_not_assign(by, case))
     case.refuse_if_stale(seen_version)
     reviewer = Reviewer.objects.select_for_update().get(pk=reviewer_id)
     if any(held.reviewer_id == reviewer.pk for held in policies.list_live_assignments(case)):
-        refuse_unless_empty(f"{reviewer.code} already has this case. Choose another reviewer.")
+        refuse_if(f"{reviewer.code} already has this case. Choose another reviewer.")
     seen = CandidateList.objects.get(pk=candidate_list_id)
     if seen.case_id != case.pk or seen.round != case.round:
-        refuse_unless_empty("This list of candidates belongs to another case or round.")
+        refuse_if("This list of candidates belongs to another case or round.")
     if seen.party_list_version != case.party_list_version:
         raise Outdated("The parties of the case have changed. Review the new list, then choose.")
     verdicts, conflicts = evaluate_candidates(case, on=local_day(at), known_at=at, only=reviewer)
     verdict = verdicts[0]
     if not verdict.is_eligible:
         sentences = " ".join(reason.sentence for reason in verdict.refusals)
-        refuse_unless_empty(f"{reviewer.code} cannot be assigned to this case. {sentences}")
+        refuse_if(f"{reviewer.code} cannot be assigned to this case. {sentences}")
     place = seen.candidates.filter(reviewer=reviewer).values_list("rank", flat=True).first()
     override = _check_override(place, override_code, override_reason)
     assignment = ReviewerAssignment(
@@ -204,7 +204,7 @@ def _attest_in_transaction(
 ) -> ReviewerAssignment:
     assignment = lock_assignment(assignment_id)
     case = assignment.case
-    refuse_unless_empty(policies.why_not_answer(by, assignment))
+    refuse_if(policies.why_not_answer(by, assignment))
     reviewer = assignment.reviewer
     assert reviewer is not None  # noqa: S101  # why_not_answer refuses without one
     _refuse_outside_review(case)
@@ -279,8 +279,8 @@ def decline_assignment(
     """
     assignment = lock_assignment(assignment_id)
     case = assignment.case
-    refuse_unless_empty(policies.why_not_decline(by, assignment))
-    refuse_unless_empty("" if reason.strip() else "Enter why you decline the case.")
+    refuse_if(policies.why_not_decline(by, assignment))
+    refuse_if("" if reason.strip() else "Enter why you decline the case.")
     if conflict and assignment.reviewer is not None:
         _bar_reviewer(case, assignment.reviewer, "The reviewer reported a conflict", by=by, at=at)
     return _end_assignment(
@@ -315,9 +315,9 @@ def take_back_assignment(
     """
     assignment = lock_assignment(assignment_id)
     case = assignment.case
-    refuse_unless_empty(policies.why_not_remove_reviewer(by, case))
-    refuse_unless_empty("" if reason.strip() else "Enter why the reviewer is removed.")
-    refuse_unless_empty("" if assignment.is_live else "This assignment has ended already.")
+    refuse_if(policies.why_not_remove_reviewer(by, case))
+    refuse_if("" if reason.strip() else "Enter why the reviewer is removed.")
+    refuse_if("" if assignment.is_live else "This assignment has ended already.")
     if bar and assignment.reviewer is not None:
         _bar_reviewer(case, assignment.reviewer, reason.strip()[:300], by=by, at=at)
     return _end_assignment(
@@ -341,7 +341,7 @@ def finish_assignment(*, assignment_id: int, by: User | None, at: datetime) -> R
     """
     assignment = lock_assignment(assignment_id)
     if assignment.state != State.ACCEPTED:
-        refuse_unless_empty(
+        refuse_if(
             f"The assignment is in state “{assignment.get_state_display()}” and cannot be finished."
         )
     assignment.state, assignment.ended_at = State.FINISHED, at
@@ -395,9 +395,9 @@ def _check_override(place: int | None, code: str, note: str) -> str:
     if place is not None and place <= SHOWN_CANDIDATES:
         return ""
     if code not in ReviewerAssignment.Override.values:
-        refuse_unless_empty("Choose why this reviewer instead of one of the first three.")
+        refuse_if("Choose why this reviewer instead of one of the first three.")
     if code == ReviewerAssignment.Override.OTHER and not note.strip():
-        refuse_unless_empty("Enter the other reason in the note.")
+        refuse_if("Enter the other reason in the note.")
     return code
 
 
@@ -413,16 +413,14 @@ def _describe_override(assignment: ReviewerAssignment) -> str:
 
 def _refuse_outside_review(case: Case) -> None:
     if case.stage not in WITH_REVIEWER:
-        refuse_unless_empty(
-            f"Case {case.number} is in “{case.stage.label}”; there is nothing to attest now."
-        )
+        refuse_if(f"Case {case.number} is in “{case.stage.label}”; there is nothing to attest now.")
 
 
 def _complete_answers(wording: AttestationWording, answers: Mapping[str, str]) -> dict[str, str]:
     codes = [question["code"] for question in wording.questions]
     given = {code: str(answers.get(code, "")).lower() for code in codes}
     if any(answer not in {"yes", "no"} for answer in given.values()):
-        refuse_unless_empty("Answer every question with yes or no.")
+        refuse_if("Answer every question with yes or no.")
     return given
 
 
@@ -436,7 +434,7 @@ def _refuse_lapsed(refusals: Sequence[Reason], conflicts: Sequence[FoundConflict
         reason.sentence for reason in refusals if reason.requirement not in _NOT_CHECKED_AGAIN
     ]
     if sentences:
-        refuse_unless_empty(
+        refuse_if(
             f"The case cannot be opened because of your file. {' '.join(sentences)} "
             "Contact the coordinator."
         )

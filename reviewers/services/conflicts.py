@@ -8,7 +8,7 @@ from django.db import transaction
 
 from accounts.clashes import refuse_unique_clash
 from accounts.models import User
-from accounts.refusals import refuse_unless_empty
+from accounts.refusals import refuse_if
 from cases.models import Case, Event
 from cases.services import own_conflicts
 from deadlines.days import local_day
@@ -84,15 +84,15 @@ def resolve_conflict(
     case_id = ConflictResult.objects.values_list("case_id", flat=True).get(pk=result_id)
     case = Case.objects.lock(case_id)
     unknown = ConflictResult.objects.select_related("reviewer", "party").get(pk=result_id)
-    refuse_unless_empty(policies.why_not_resolve_conflict(by, unknown.reviewer))
+    refuse_if(policies.why_not_resolve_conflict(by, unknown.reviewer))
     if unknown.result != ConflictResult.Result.UNKNOWN:
-        refuse_unless_empty("This result is not open. There is nothing to resolve.")
+        refuse_if("This result is not open. There is nothing to resolve.")
     if ConflictResult.objects.filter(settles=unknown).exists():
-        refuse_unless_empty("Someone has already resolved this. Reload the page.")
+        refuse_if("Someone has already resolved this. Reload the page.")
     if result not in {ConflictResult.Result.PASS, ConflictResult.Result.FAIL}:
-        refuse_unless_empty("Choose whether there is a conflict.")
+        refuse_if("Choose whether there is a conflict.")
     if not note.strip():
-        refuse_unless_empty("Enter a note: how do you know?")
+        refuse_if("Enter a note: how do you know?")
     resolved = ConflictResult.objects.create(
         case=case,
         reviewer=unknown.reviewer,
@@ -160,17 +160,17 @@ def set_conflict_limits(
     :raises NotAllowed: wrong role, a past day, a day that has limits, no reason, or an impossible
         share.
     """
-    refuse_unless_empty(policies.why_not_set_limits(by))
-    refuse_unless_empty("" if reason.strip() else "Enter why the limits change.")
+    refuse_if(policies.why_not_set_limits(by))
+    refuse_if("" if reason.strip() else "Enter why the limits change.")
     if effective_from < local_day(at):
-        refuse_unless_empty("Limits cannot start in the past. Choose today or later.")
+        refuse_if("Limits cannot start in the past. Choose today or later.")
     on_file = f"Limits from {format_day(effective_from)} are already on file. Choose another day."
     if ConflictLimits.objects.filter(effective_from=effective_from).exists():
-        refuse_unless_empty(on_file)
+        refuse_if(on_file)
     if not 0 <= holding_percent <= 100:
-        refuse_unless_empty("Enter a share from 0 to 100 percent.")
+        refuse_if("Enter a share from 0 to 100 percent.")
     unknown = set(kin) - set(Kin.values)
-    refuse_unless_empty("Choose relatives from the list." if unknown else "")
+    refuse_if("Choose relatives from the list." if unknown else "")
     limits = ConflictLimits(
         effective_from=effective_from,
         holding_percent=holding_percent,

@@ -14,7 +14,7 @@ from django.db import IntegrityError, transaction
 from django.db.models.functions import Length
 
 from accounts.models import User
-from accounts.refusals import BadFact, NotAllowed, refuse_unless_empty
+from accounts.refusals import BadFact, NotAllowed, refuse_if
 from accounts.roles import Role
 from deadlines.days import local_day
 from directory.models import AffiliationRelation
@@ -86,7 +86,7 @@ def create_reviewer(
 
     :raises NotAllowed: wrong role, no name, or a capacity out of range.
     """
-    refuse_unless_empty(policies.why_not_keep_credentials(by))
+    refuse_if(policies.why_not_keep_credentials(by))
     if not first_name.strip() or not last_name.strip():
         raise BadFact("last_name", "Enter the first and last name.")
     _refuse_capacity(capacity)
@@ -113,7 +113,7 @@ def link_user(*, reviewer_id: int, user_id: int, by: User | None, at: datetime) 
 
     :raises NotAllowed: wrong role, or an account of another reviewer or without the reviewer role.
     """
-    refuse_unless_empty(policies.why_not_keep_credentials(by))
+    refuse_if(policies.why_not_keep_credentials(by))
     reviewer = Reviewer.objects.select_for_update().get(pk=reviewer_id)
     user = User.objects.select_for_update().get(pk=user_id)  # locked: its roles
     if Role.REVIEWER not in user.roles:
@@ -142,7 +142,7 @@ def change_reviewer(
     :raises NotAllowed: wrong role, no name, or a capacity out of range.
     :raises Stale: someone else changed the row meanwhile.
     """
-    refuse_unless_empty(policies.why_not_keep_credentials(by))
+    refuse_if(policies.why_not_keep_credentials(by))
     reviewer = Reviewer.objects.select_for_update().get(pk=reviewer_id)
     reviewer.refuse_if_stale(seen_version)
     if not first_name.strip() or not last_name.strip():
@@ -169,7 +169,7 @@ def set_reviewer_status(
     :raises NotAllowed: wrong role, or no reason.
     :raises Stale: someone else changed the row meanwhile.
     """
-    refuse_unless_empty(policies.why_not_keep_credentials(by))
+    refuse_if(policies.why_not_keep_credentials(by))
     reviewer = Reviewer.objects.select_for_update().get(pk=reviewer_id)
     reviewer.refuse_if_stale(seen_version)
     if not reason.strip():
@@ -406,7 +406,7 @@ def add_affiliation(
 
     :raises NotAllowed: wrong role, no one named, or an impossible value.
     """
-    refuse_unless_empty(policies.why_not_keep_credentials(by))
+    refuse_if(policies.why_not_keep_credentials(by))
     if organization_id is None and organization_name.strip():
         organization_id = find_or_store_organization(
             name=organization_name.strip(), source=evidence.source, by=by, at=at
@@ -447,7 +447,7 @@ def correct_fact(
     :param withdrawn: the old row was never true and is not replaced.
     :raises NotAllowed: wrong role, already corrected, or an impossible value.
     """
-    refuse_unless_empty(policies.why_not_keep_credentials(by))
+    refuse_if(policies.why_not_keep_credentials(by))
     model: Any = FACT_KINDS[kind]
     old = model._default_manager.select_for_update().get(pk=fact_id)
     if model._default_manager.filter(corrects=old).exists():
@@ -480,7 +480,7 @@ def _store_fact(
     at: datetime,
 ) -> Fact:
     """Check the fields of a fact and store it."""
-    refuse_unless_empty(policies.why_not_keep_credentials(by))
+    refuse_if(policies.why_not_keep_credentials(by))
     row.reviewer_id = reviewer_id
     row.valid_from, row.valid_to = evidence.valid_from, evidence.valid_to
     row.verified_on, row.verified_by = evidence.verified_on, evidence.verified_by.strip()
@@ -642,12 +642,10 @@ def report_change(
     reviewer = Reviewer.objects.filter(user=by).first()
     if reviewer is None:
         raise NotAllowed("Your account is not linked to a reviewer. Contact credentialing.")
-    refuse_unless_empty("" if words.strip() else "Describe what has changed.")
-    refuse_unless_empty(
-        "" if subject in ReportedChange.Subject.values else "Choose what has changed."
-    )
+    refuse_if("" if words.strip() else "Describe what has changed.")
+    refuse_if("" if subject in ReportedChange.Subject.values else "Choose what has changed.")
     if changed_on > local_day(at):
-        refuse_unless_empty("This day is in the future. Enter the day of the change.")
+        refuse_if("This day is in the future. Enter the day of the change.")
     return ReportedChange(
         reviewer=reviewer,
         subject=subject,
@@ -663,11 +661,11 @@ def resolve_report(*, report_id: int, note: str, by: User, at: datetime) -> Repo
 
     :raises NotAllowed: wrong role, no note, the reviewer themself, or already resolved.
     """
-    refuse_unless_empty(policies.why_not_keep_credentials(by))
+    refuse_if(policies.why_not_keep_credentials(by))
     report = ReportedChange.objects.select_for_update().get(pk=report_id)
-    refuse_unless_empty("Someone has already resolved this." if report.settled_at else "")
+    refuse_if("Someone has already resolved this." if report.settled_at else "")
     if Reviewer.objects.filter(pk=report.reviewer_id, user=by).exists():
-        refuse_unless_empty("Someone other than the reviewer must resolve this.")
-    refuse_unless_empty("" if note.strip() else "Enter what you found at the source.")
+        refuse_if("Someone other than the reviewer must resolve this.")
+    refuse_if("" if note.strip() else "Enter what you found at the source.")
     report.settled_at, report.settled_by, report.settled_note = at, by, note.strip()[:300]
     return report.store(by=by, at=at, why=note, fields=["settled_at", "settled_by", "settled_note"])

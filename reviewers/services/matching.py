@@ -9,7 +9,7 @@ from typing import Any
 from django.db import transaction
 
 from accounts.models import User
-from accounts.refusals import refuse_unless_empty
+from accounts.refusals import refuse_if
 from cases.models import Case
 from deadlines.days import local_day
 from directory.affiliations import UNKNOWN, FoundConflict
@@ -38,7 +38,7 @@ def rank_panel(*, case_id: int, by: User, at: datetime) -> CandidateList:
 @transaction.atomic
 def _rank_in_transaction(case_id: int, *, by: User, at: datetime) -> CandidateList:
     case = Case.objects.lock(case_id)
-    refuse_unless_empty(policies.why_not_assign(by, case))
+    refuse_if(policies.why_not_assign(by, case))
     day = local_day(at)
     rules = get_matching_rules(day, known_at=at)
     verdicts, conflicts = evaluate_candidates(case, on=day, known_at=at, rules=rules)

@@ -10,7 +10,7 @@ from itertools import takewhile
 from django.db.models import F
 
 from accounts.models import User
-from accounts.refusals import refuse_unless_empty
+from accounts.refusals import refuse_if
 from cases.lifecycle import Status
 from reviewers import policies
 from reviewers.matching import planning
@@ -65,7 +65,7 @@ def build_move_plan(
     :returns: the plan, and the total number of open cases.
     :raises NotAllowed: wrong role.
     """
-    refuse_unless_empty(policies.why_not_plan(by))
+    refuse_if(policies.why_not_plan(by))
     held = _list_open_assignments(reviewer_id)
     why_not = {one.pk: policies.why_not_move(by, one) for one in held}
     wanted = {one.pk for one in held} if only is None else set(only)
@@ -96,8 +96,8 @@ def execute_move_plan(
     :param has_time: called before each case; when it returns ``False``, the rest is not moved.
     :raises NotAllowed: wrong role, or no reason.
     """
-    refuse_unless_empty(policies.why_not_plan(by))
-    refuse_unless_empty("" if reason.strip() else "Enter why the cases are moved.")
+    refuse_if(policies.why_not_plan(by))
+    refuse_if("" if reason.strip() else "Enter why the cases are moved.")
     theirs = ReviewerAssignment.objects.filter(
         reviewer=reviewer_id, pk__in=[pk for pk, _, _ in choices]
     )
@@ -163,7 +163,7 @@ def _move_case(
     _refuse_if_gone(held, reader=by)
     refuse_if_changed(held.case, seen_version, reader=by)
     if to == held.reviewer_id:
-        refuse_unless_empty("This reviewer already has the case. Choose another reviewer.")
+        refuse_if("This reviewer already has the case. Choose another reviewer.")
     assignments.take_back_assignment(
         assignment_id=assignment_id, reason=reason, to_another=True, by=by, at=at
     )

@@ -11,7 +11,7 @@ from decimal import Decimal
 from django.db import IntegrityError, transaction
 
 from accounts.models import User
-from accounts.refusals import refuse_unless_empty
+from accounts.refusals import refuse_if
 from cases.models import Role as PartyRole
 from deadlines.days import local_day
 from reviewers import policies
@@ -52,13 +52,13 @@ def run_bias_tests(
     :raises NotAllowed: wrong role, a day in the future, days in the wrong order, or more than
         ``MOST_ON_PAGE`` choices, for which a person would wait too long.
     """
-    refuse_unless_empty(policies.why_not_check_payer_bias(by))
+    refuse_if(policies.why_not_check_payer_bias(by))
     if last > local_day(at):
-        refuse_unless_empty("The last day is in the future. Choose today or an earlier day.")
+        refuse_if("The last day is in the future. Choose today or an earlier day.")
     if first > last:
-        refuse_unless_empty("The last day is before the first. Swap the two days.")
+        refuse_if("The last day is before the first. Swap the two days.")
     if by is not None and (many := list_offers_between(first, last).count()) > MOST_ON_PAGE:
-        refuse_unless_empty(
+        refuse_if(
             f"These days have {many:,} assignments; up to {MOST_ON_PAGE:,} can be tested here. "
             "Choose a shorter period. The last twelve months are tested automatically each month."
         )
@@ -96,8 +96,8 @@ def add_bias_note(*, test_id: int, words: str, by: User, at: datetime) -> PayerB
 
     :raises NotAllowed: wrong role, or an empty note.
     """
-    refuse_unless_empty(policies.why_not_check_payer_bias(by))
-    refuse_unless_empty("" if words.strip() else "Enter what you reviewed and what you found.")
+    refuse_if(policies.why_not_check_payer_bias(by))
+    refuse_if("" if words.strip() else "Enter what you reviewed and what you found.")
     return PayerBiasNote.objects.create(
         test=PayerBiasTest.objects.get(pk=test_id),
         words=words.strip()[:1000],

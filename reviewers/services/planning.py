@@ -10,7 +10,7 @@ from django.db import transaction
 from django.db.models import QuerySet
 
 from accounts.models import User
-from accounts.refusals import Refused, StaleForm, refuse_unless_empty
+from accounts.refusals import Refused, StaleForm, refuse_if
 from cases.lifecycle import Status
 from cases.models import Case
 from deadlines.days import local_day
@@ -87,7 +87,7 @@ def build_plan(
     :returns: the plan, and the total number of waiting cases.
     :raises NotAllowed: wrong role.
     """
-    refuse_unless_empty(policies.why_not_plan(by))
+    refuse_if(policies.why_not_plan(by))
     today = load_context_at(at)
     cases = list_waiting_cases() if only is None else list_waiting_cases().filter(pk__in=only)
     in_time = takewhile(lambda _: has_time(), cases[:CASES_PER_PLAN])
@@ -213,7 +213,7 @@ def offer_planned_reviewer(
     listed = rank_panel(case_id=case_id, by=by, at=at)
     reviewer = Reviewer.objects.filter(pk=reviewer_id).first()
     if reviewer is None:
-        refuse_unless_empty("There is no such reviewer.")
+        refuse_if("There is no such reviewer.")
     place = listed.candidates.filter(reviewer=reviewer_id).values_list("rank", flat=True).first()
     if place is not None and place > SHOWN_CANDIDATES:
         raise Outdated(

@@ -6,7 +6,7 @@ from datetime import date, datetime
 from django.db import transaction
 
 from accounts.models import User
-from accounts.refusals import refuse_unless_empty
+from accounts.refusals import refuse_if
 from cases.models import TreatmentCategory
 from deadlines.days import local_day
 from reviewers import policies
@@ -32,18 +32,18 @@ def set_matching_rules(
     :param limits: every key of ``candidacy.LIMITS`` with its days or cases.
     :raises NotAllowed: wrong role, a past day, no reason, or a value missing or out of range.
     """
-    refuse_unless_empty(policies.why_not_set_rules(by))
-    refuse_unless_empty("" if reason.strip() else "Enter why the rules change.")
+    refuse_if(policies.why_not_set_rules(by))
+    refuse_if("" if reason.strip() else "Enter why the rules change.")
     if effective_from < local_day(at):
-        refuse_unless_empty("Rules cannot start in the past. Choose today or later.")
+        refuse_if("Rules cannot start in the past. Choose today or later.")
     if set(weights) != set(WEIGHTS) or set(limits) != set(LIMITS):
-        refuse_unless_empty("Enter a value for every weight and every limit.")
+        refuse_if("Enter a value for every weight and every limit.")
     for name, points in weights.items():
         low, high = (-WEIGHT_MOST, 0) if WEIGHTS[name] < 0 else (0, WEIGHT_MOST)
         if not low <= points <= high:
-            refuse_unless_empty(f"Enter weights from {low} to {high}.")
+            refuse_if(f"Enter weights from {low} to {high}.")
     if not all(0 <= value <= LIMIT_MOST for value in limits.values()):
-        refuse_unless_empty(f"Enter limits from 0 to {LIMIT_MOST}.")
+        refuse_if(f"Enter limits from 0 to {LIMIT_MOST}.")
     return MatchingRules(
         effective_from=effective_from,
         weights=dict(weights),
@@ -74,15 +74,15 @@ def limit_offers(
     :raises NotAllowed: wrong role, no reason, no such category or weekday.
     :raises Stale: someone else changed the row in between.
     """
-    refuse_unless_empty(policies.why_not_keep_credentials(by))
+    refuse_if(policies.why_not_keep_credentials(by))
     reviewer = Reviewer.objects.select_for_update().get(pk=reviewer_id)
     reviewer.refuse_if_stale(seen_version)
-    refuse_unless_empty("" if reason.strip() else "Enter why this changes.")
+    refuse_if("" if reason.strip() else "Enter why this changes.")
     wanted = sorted(set(subjects or ()))
     if TreatmentCategory.objects.filter(pk__in=wanted).count() != len(wanted):
-        refuse_unless_empty("Choose treatments from the list.")
+        refuse_if("Choose treatments from the list.")
     if not set(days_off) <= set(range(7)):
-        refuse_unless_empty("Choose days from the list.")
+        refuse_if("Choose days from the list.")
     reviewer.subjects = None if subjects is None else wanted
     reviewer.days_off = sorted(set(days_off))
     return reviewer.store(by=by, at=at, why=reason.strip(), fields=["subjects", "days_off"])

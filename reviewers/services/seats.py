@@ -5,7 +5,7 @@ from datetime import date, datetime
 from django.db import transaction
 
 from accounts.models import User
-from accounts.refusals import refuse_unless_empty
+from accounts.refusals import refuse_if
 from cases.lifecycle import Status
 from cases.models import Case, Event
 from deadlines.days import local_day
@@ -35,16 +35,16 @@ def approve_reviewer_seats(
     :raises NotAllowed: wrong role or state, an approval is already on file, or a field is missing.
     """
     case = Case.objects.lock(case_id)
-    refuse_unless_empty(policies.why_not_approve_seats(by, case))
+    refuse_if(policies.why_not_approve_seats(by, case))
     if not 2 <= seat_count <= SeatApproval.MOST:
-        refuse_unless_empty(f"Enter two to {SeatApproval.MOST} reviewers.")
+        refuse_if(f"Enter two to {SeatApproval.MOST} reviewers.")
     for text, sentence in (
         (approved_by, "Enter who approved it for the Administrative Director."),
         (reference, "Enter the reference of the written approval."),
         (reason, "Enter why one reviewer is not enough."),
     ):
-        refuse_unless_empty("" if text.strip() else sentence)
-    refuse_unless_empty(
+        refuse_if("" if text.strip() else sentence)
+    refuse_if(
         "The approval is dated in the future. Check the letter."
         if approved_on > local_day(at)
         else ""
@@ -82,8 +82,8 @@ def end_seat_approval(*, case_id: int, reason: str, by: User, at: datetime) -> C
     :raises NotAllowed: wrong role or state, no approval, another seat is assigned, or no reason.
     """
     case = Case.objects.lock(case_id)
-    refuse_unless_empty(policies.why_not_end_seats(by, case))
-    refuse_unless_empty("" if reason.strip() else "Enter why one reviewer is enough now.")
+    refuse_if(policies.why_not_end_seats(by, case))
+    refuse_if("" if reason.strip() else "Enter why one reviewer is enough now.")
     approval = get_seat_approval(case)
     assert approval is not None  # noqa: S101  # why_not_end_seats refuses without one
     approval.ended_at, approval.ended_because = at, reason.strip()[:300]

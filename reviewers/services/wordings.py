@@ -6,7 +6,7 @@ from datetime import date, datetime, timedelta
 from django.db import IntegrityError, transaction
 
 from accounts.models import User
-from accounts.refusals import BadFact, refuse_unless_empty
+from accounts.refusals import BadFact, refuse_if
 from accounts.versions import Stale
 from deadlines.days import local_day
 from reviewers import policies
@@ -44,7 +44,7 @@ def publish_attestation_wording(
     :raises BadFact: an invalid value, with its field.
     :raises NotAllowed: wrong role, or no difference from the latest wording.
     """
-    refuse_unless_empty(policies.why_not_publish_attestation(by))
+    refuse_if(policies.why_not_publish_attestation(by))
     latest = AttestationWording.objects.order_by("-number").first()
     if latest is not None and latest.number != seen_number:
         raise Stale(latest)
@@ -59,9 +59,7 @@ def publish_attestation_wording(
     number = latest.number + 1 if latest is not None else 1
     coded = _assign_question_codes(number, asked, surname)
     if latest is not None and (latest.text, latest.questions) == (text, coded):
-        refuse_unless_empty(
-            f"This is the same as wording {latest.number}. Change the text or a question."
-        )
+        refuse_if(f"This is the same as wording {latest.number}. Change the text or a question.")
     made = AttestationWording(
         number=number, text=text, questions=coded, effective_from=effective_from
     )

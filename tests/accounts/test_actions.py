@@ -6,7 +6,7 @@ import pytest
 from django import forms
 
 from accounts.actions import run_action, try_action
-from accounts.refusals import BadFact, NotAllowed, Refused, TakenByAnother, refuse_unless_empty
+from accounts.refusals import BadFact, NotAllowed, Refused, TakenByAnother, refuse_if
 from accounts.requests import seen_version
 
 
@@ -117,11 +117,11 @@ def test_the_action_compares_the_version_of_a_form_that_is_right():
 
 
 def test_an_action_tried_without_a_page_keeps_its_refusal():
-    tried = try_action(lambda: refuse_unless_empty("Not today."))
+    tried = try_action(lambda: refuse_if("Not today."))
 
     assert str(tried.refusal) == "Not today."
     assert (tried.status, tried.done) == (422, False)
-    assert try_action(lambda: refuse_unless_empty("")).done
+    assert try_action(lambda: refuse_if("")).done
 
 
 def test_other_errors_are_not_swallowed():
