@@ -142,7 +142,7 @@ def _make_name(n: int) -> str:
 
 def main() -> None:
     stage.set_up()
-    from reviewers.matching import panel_of_day, planning
+    from reviewers.matching import panel_snapshot, planning
     from reviewers.matching.candidates import (
         evaluate_candidates,
         gather_matching_input,
@@ -162,12 +162,12 @@ def main() -> None:
         evaluate_candidates(case, on=DAY, known_at=now)
         return (time.perf_counter() - started) * 1000
 
-    panel_of_day.clear_panel_snapshots()
+    panel_snapshot.clear_panel_snapshots()
     first = timed(cases[0])
     kept = [timed(case) for case in cases[:MEASURED]]
     cold = []
     for case in cases[:5]:
-        panel_of_day.clear_panel_snapshots()
+        panel_snapshot.clear_panel_snapshots()
         cold.append(timed(case))
 
     some = list(Reviewer.objects.order_by("code"))[::STANDS_FOR]

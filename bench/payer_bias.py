@@ -53,7 +53,7 @@ def main() -> None:
 
     from accounts.models import User
     from cases.models import Role
-    from reviewers.matching.history_of_choices import list_choices_between, list_deviating_pairs
+    from reviewers.matching.assignment_history import list_choices_between, list_deviating_pairs
     from reviewers.matching.payer_bias import find_steering
     from reviewers.services import payer_bias
     from tests.reviewers.histories import store_history

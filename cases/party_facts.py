@@ -21,8 +21,8 @@ from directory.models import (
 )
 from directory.names import fold_name, fold_organization
 
+from .consolidated_items import list_consolidated_cases
 from .models import Case, Party
-from .together import list_consolidated_cases
 
 
 def read_party_facts(

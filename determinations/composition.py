@@ -12,8 +12,8 @@ from django.conf import settings
 
 import letters.services
 import records.services.dispatch
+from cases.consolidated_items import list_decided_items
 from cases.models import Case, DisputedItem, Priority
-from cases.together import list_decided_items
 from correspondence.services.notices import load_organization
 from deadlines.days import local_day
 from eligibility.services.citations import find_stated_citations

@@ -4,8 +4,8 @@ from typing import Any
 
 from django import forms
 
+from cases.consolidated_items import list_decided_items
 from cases.models import Case
-from cases.together import list_decided_items
 from form_fields.fields import DatedForm, PaperDate, PaperText
 from reviewers.models.assignment import count_seats
 

@@ -805,7 +805,7 @@ def _print_everything(office: Office, number: str) -> None:
     for name, arguments in {
         "export_case_facts": [number],
         "rank_reviewers": [number],
-        "heard_of": [],
+        "check_heartbeat": [],
     }.items():
         out = StringIO()
         with suppress(CommandError):

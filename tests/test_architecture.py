@@ -61,7 +61,7 @@ PURE = [
     "reviewers/facts.py",
     "reviewers/matching/requirements.py",
     "reviewers/matching/ranking.py",
-    "reviewers/matching/names_of_panel.py",
+    "reviewers/matching/panel_names.py",
     "reviewers/matching/planning.py",
     "reviewers/matching/specialty_map.py",
     "reviewers/verification.py",

@@ -146,7 +146,7 @@ def test_every_text_field_of_the_panel_contains_a_canary(office):
     assert office.without_canary - OF_NOBODY - like_the_license - of_the_case == set()
 
 
-@pytest.mark.parametrize("command", ["export_case_facts", "rank_reviewers", "heard_of"])
+@pytest.mark.parametrize("command", ["export_case_facts", "rank_reviewers", "check_heartbeat"])
 def test_no_command_prints_more_than_the_reviewers_code(office, command):
     assert in_text(office.printed[command]) == set()
     assert office.code in office.printed["rank_reviewers"]

@@ -10,9 +10,9 @@ from django.db import transaction
 from accounts.models import User
 from accounts.refusals import NotAllowed, refuse_if
 from cases import duplicates, policies
+from cases.consolidated_items import CONSOLIDATED, list_consolidated_cases
 from cases.lifecycle import Status
 from cases.models import Case, CaseLink, Event, Role
-from cases.together import CONSOLIDATED, list_consolidated_cases
 from deadlines.days import local_day
 
 from . import case_deadlines, own_conflicts

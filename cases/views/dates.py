@@ -24,11 +24,11 @@ from cases.forms.dates import (
 )
 from cases.models import Case, Deadline
 from cases.services import (
-    aftermath,
     commitments,
     deadline_information,
     extensions,
     holds,
+    post_determination,
     priority,
     time_in_stage,
 )
@@ -332,7 +332,7 @@ def record_receipt(request: StaffRequest, number: str) -> HttpResponse:
         button="Save date",
         why_not=policies.why_not_state_receipt(request.user, case),
         lead="The time to authorize or to pay starts on this day.",
-        act=lambda: aftermath.record_determination_receipt(
+        act=lambda: post_determination.record_determination_receipt(
             case_id=case.pk, received_on=form.cleaned_data["on"], by=request.user, at=now
         ),
         done="Date of receipt saved.",

@@ -13,7 +13,7 @@ from accounts.actions import run_action, try_action
 from accounts.refusals import BadFact
 from accounts.requests import StaffRequest, posted_data
 from accounts.services import record_look
-from cases import policies, together
+from cases import consolidated_items, policies
 from cases.forms.duplicates import ConsolidateForm, ResolveDuplicateForm
 from cases.models import Case, DisputedItem, DuplicateProposal
 from cases.services import case_deadlines
@@ -156,8 +156,8 @@ def _render_related_page(
         "tab": "related",
         "today": timezone.localdate(),
         "proposals": case.possible_duplicates.select_related("other", "settled_by").order_by("-pk"),
-        "lead": together.find_lead_case(case),
-        "followers": together.list_consolidated_cases(case),
+        "lead": consolidated_items.find_lead_case(case),
+        "followers": consolidated_items.list_consolidated_cases(case),
         "could_follow": consolidation_services.find_consolidation_candidates(case),
         "earlier": [(item, _list_earlier_decisions(item)) for item in items],
         "form": form or ConsolidateForm(),

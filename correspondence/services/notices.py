@@ -8,10 +8,10 @@ from django.db import transaction
 import letters.services
 from accounts.models import User
 from accounts.refusals import refuse_if
+from cases.consolidated_items import list_decided_items
 from cases.lifecycle import Status
 from cases.models import AssignmentNotice, Case, DisputedItem, Event, Party, Priority, Role
 from cases.services import case_deadlines, notice_deadlines
-from cases.together import list_decided_items
 from correspondence import policies
 from correspondence.facts import NOTICE_FACTS
 from correspondence.kinds import RECIPIENTS

@@ -6,9 +6,9 @@ from django.db import transaction
 
 from accounts.models import User
 from accounts.refusals import NotAllowed, refuse_if
+from cases.consolidated_items import list_decided_items
 from cases.lifecycle import Status
 from cases.models import Case, Event
-from cases.together import list_decided_items
 from determinations import policies
 from determinations.models import Determination, QualityReview, Review
 from reviewers.models import ReviewerAssignment

@@ -9,7 +9,7 @@ from accounts.models import User
 from accounts.refusals import NotAllowed, refuse_if
 from cases.lifecycle import Status
 from cases.models import Case, Event
-from cases.services import aftermath, consolidation
+from cases.services import consolidation, post_determination
 from determinations import policies
 from letters.models import Channel, Delivery
 
@@ -36,7 +36,7 @@ def mark_determination_sent(*, case_id: int, sent_on: date, by: User, at: dateti
             by=by,
             at=at,
         )
-    aftermath.start_post_determination_deadlines(
+    post_determination.start_post_determination_deadlines(
         case=case, sent_on=sent_on, letter=letter, by=by, at=at
     )
     case.move_to(Status.CLOSED, by=by, at=at, why="Determination sent")

@@ -10,9 +10,9 @@ import records.services.dispatch
 import records.services.reading
 from accounts.models import User
 from accounts.refusals import NotAllowed, Refused, StaleForm, refuse_if
+from cases.consolidated_items import list_decided_items
 from cases.lifecycle import Status
 from cases.models import Case, DisputedItem, Event
-from cases.together import list_decided_items
 from determinations import checks, policies
 from determinations.models import (
     Basis,

@@ -11,13 +11,13 @@ from datetime import date, datetime
 from django.db.models import Count, Q, QuerySet, Value
 from django.db.models.functions import Coalesce
 
+from cases.consolidated_items import list_decided_items
 from cases.lifecycle import Status
 from cases.models import (
     Case,
     DisputedItem,
 )
 from cases.party_facts import group_party_rows, read_party_facts
-from cases.together import list_decided_items
 from deadlines.days import local_day
 from directory.affiliations import DEFAULT_LIMITS, FoundConflict, Limits, PartyFacts
 from reviewers import conflicts
@@ -37,7 +37,7 @@ from reviewers.profiles import load_facts_by_reviewer
 
 from . import ranking
 from .candidacy import Applicant, Fit, Item, Question, Rules, Scope, TrackRecord, Verdict
-from .panel_of_day import Member, PanelSnapshot, get_panel_snapshot, read_panel_snapshot
+from .panel_snapshot import Member, PanelSnapshot, get_panel_snapshot, read_panel_snapshot
 from .specialty_map import KnownCondition, find_conditions
 from .track_record import get_matching_rules, list_previous_assignments, load_track_records
 

@@ -15,7 +15,7 @@ from accounts.refusals import refuse_if
 from cases.models import Role as PartyRole
 from deadlines.days import local_day
 from reviewers import policies
-from reviewers.matching.history_of_choices import list_choices_between, list_offers_between
+from reviewers.matching.assignment_history import list_choices_between, list_offers_between
 from reviewers.matching.payer_bias import ALARM, find_steering
 from reviewers.models import PayerBiasNote, PayerBiasTest, ReviewerAssignment
 

@@ -11,7 +11,7 @@ from accounts.names import name_actor
 from accounts.requests import StaffRequest, posted_data, read_whole_number
 from reviewers import policies
 from reviewers.forms.matching import BiasNoteForm, PeriodForm
-from reviewers.matching.history_of_choices import list_bias_tests, list_deviating_pairs
+from reviewers.matching.assignment_history import list_bias_tests, list_deviating_pairs
 from reviewers.matching.payer_bias import ALARM
 from reviewers.models import PayerBiasTest
 from reviewers.services import payer_bias

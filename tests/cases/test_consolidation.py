@@ -6,7 +6,7 @@ import pytest
 
 from accounts.refusals import NotAllowed
 from accounts.roles import Role
-from cases import together
+from cases import consolidated_items
 from cases.lifecycle import Status
 from cases.models import Case, CaseLink, Deadline, Event
 from cases.services import consolidation, endings
@@ -69,8 +69,8 @@ def test_a_consolidation_links_both_cases_gives_the_reason_and_moves_no_item():
     assert fresh(case).stage == Status.CONSOLIDATED
     link = CaseLink.objects.get(kind="CONSOLIDATED")
     assert (link.case, link.other, link.reason) == (case, lead, "Same injury, one review")
-    assert together.find_lead_case(case) == lead
-    assert together.list_consolidated_cases(lead) == [case]
+    assert consolidated_items.find_lead_case(case) == lead
+    assert consolidated_items.list_consolidated_cases(lead) == [case]
     after = {item.pk: item.case_id for item in (*lead.items.all(), *case.items.all())}
     assert after == before
     for one, other in ((case, lead), (lead, case)):
@@ -130,7 +130,7 @@ def test_separating_cases_keeps_the_link_readable_and_restarts_the_notice_deadli
     assert link.ended_at == at
     deadline_kind = Deadline.objects.get(case=case, deadline_kind="noarfi", replaced_at=None)
     assert deadline_kind.given["found_eligible"] == local_day(at).isoformat()
-    assert together.list_consolidated_cases(lead) == []
+    assert consolidated_items.list_consolidated_cases(lead) == []
     with pytest.raises(NotAllowed, match="is not consolidated"):
         consolidation.separate_case(
             case_id=case.pk, reason="Again", by=person(Role.COORDINATOR), at=at

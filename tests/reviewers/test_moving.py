@@ -13,7 +13,7 @@ from accounts.refusals import NotAllowed
 from accounts.roles import Role
 from cases.lifecycle import Status
 from cases.models import Case, Event
-from reviewers.matching import panel_of_day
+from reviewers.matching import panel_snapshot
 from reviewers.matching.candidates import evaluate_candidates
 from reviewers.models import CandidateList, ReviewerAssignment
 from reviewers.services import assignment as assignments
@@ -568,7 +568,7 @@ def test_a_reviewer_who_loses_a_case_sees_it_on_their_own_page_for_a_while(
     st.booleans(),
 )
 def test_no_case_moves_to_a_reviewer_who_fails_a_requirement(db, lacks, is_suspended):
-    panel_of_day.clear_panel_snapshots()
+    panel_snapshot.clear_panel_snapshots()
     with transaction.atomic():
         _move_before(lacks, is_suspended)
         transaction.set_rollback(True)

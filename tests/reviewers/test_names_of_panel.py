@@ -4,7 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from directory.affiliations import FoldedName, PartyFacts, compare_names, find_name_conflict
-from reviewers.matching.names_of_panel import PanelNameIndex
+from reviewers.matching.panel_names import PanelNameIndex
 
 # Few letters and short words, so that names are often alike.
 words = st.text("abo", min_size=0, max_size=7)

@@ -16,7 +16,7 @@ from accounts.roles import PERMISSIONS, Role
 from cases.models import Role as PartyRole
 from imr_portal.celery import app as celery_app
 from reviewers import tasks
-from reviewers.matching.history_of_choices import list_choices_between
+from reviewers.matching.assignment_history import list_choices_between
 from reviewers.models import PayerBiasNote, PayerBiasTest
 from reviewers.services import payer_bias
 from tests.factories import MONDAY, person

@@ -3,7 +3,7 @@
 from datetime import date, timedelta
 
 from cases.models import Priority
-from cases.services import aftermath, commitments, extensions, holds, priority
+from cases.services import commitments, extensions, holds, post_determination, priority
 from eligibility.services import screening
 from intake.services import receiving
 from queues.services import stage_durations
@@ -81,6 +81,9 @@ def more_time(walk, case, coordinator):
 def after_the_determination(walk, case_id, coordinator):
     """The parties' own time, and what the office learns from the case for the next ones."""
     walk.act(
-        aftermath.record_determination_receipt, by=coordinator, case_id=case_id, received_on=TODAY
+        post_determination.record_determination_receipt,
+        by=coordinator,
+        case_id=case_id,
+        received_on=TODAY,
     )
     walk.by_itself(stage_durations.measure_stage_durations)

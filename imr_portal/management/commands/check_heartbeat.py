@@ -1,4 +1,4 @@
-"""``manage.py heard_of worker``: fail if a background process has not worked lately."""
+"""``manage.py check_heartbeat worker``: fail if a background process has not worked lately."""
 
 from argparse import ArgumentParser
 from typing import Any

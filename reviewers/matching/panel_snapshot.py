@@ -35,7 +35,7 @@ from reviewers.profiles import load_profiles
 
 from . import requirements
 from .candidacy import Applicant, DailyAnswers
-from .names_of_panel import PanelNameIndex
+from .panel_names import PanelNameIndex
 
 # The sources of a snapshot: append-only facts, and models that keep every version.
 _FACTS: list[Any] = [

@@ -11,7 +11,7 @@ from accounts.roles import Role
 from accounts.services import set_active
 from intake.services.receiving import ItemOnForm
 from reviewers.matching.candidates import evaluate_candidates
-from reviewers.matching.panel_of_day import get_panel_snapshot
+from reviewers.matching.panel_snapshot import get_panel_snapshot
 from reviewers.models import Reviewer
 from reviewers.services import credentialing
 from reviewers.services import planning as plans
