@@ -55,7 +55,7 @@ def test_the_second_of_two_limits_from_the_same_day_is_refused(committed_db):
     )
 
     assert isinstance(answers["second"], TakenByAnother)
-    assert "are on file" in str(answers["second"])
+    assert "are already on file" in str(answers["second"])
 
 
 def test_the_second_of_two_wordings_imported_at_once_must_be_imported_again(committed_db):

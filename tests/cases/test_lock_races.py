@@ -44,7 +44,7 @@ def test_an_action_that_waits_for_a_correction_uses_the_corrected_ur_decision(co
     answers = answers_after(
         lambda: corrections.correct_application(
             case_id=case.pk,
-            said={"claim_number": "06-2213-78", "decided_on": decided_on + timedelta(days=9)},
+            values={"claim_number": "06-2213-78", "decided_on": decided_on + timedelta(days=9)},
             items={item.pk: ItemOnForm(item.title)},
             why="",
             seen_version=None,

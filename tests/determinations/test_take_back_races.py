@@ -84,8 +84,8 @@ def test_no_action_of_a_reviewer_succeeds_after_the_case_was_unassigned(committe
         "submit": GONE,
         "mark as read": "This case is not assigned to you.",
         "open a page": "This case is not assigned to you.",
-        "send the file again": f"Case {assignment.case.number} stands at “Ready to assign”. "
-        "The case file goes out while the case is in review.",
+        "send the file again": f"Case {assignment.case.number} is at “Ready to assign”. "
+        "The case file can be sent only while the case is in review.",
     }
     assert rows_of(assignment) == before
     last = assignment.case.events.order_by("-pk").first()
