@@ -71,6 +71,7 @@ class LookUpAdmin(ReadOnlyAdmin):
         form_url: str = "",
         extra_context: dict[str, Any] | None = None,
     ) -> HttpResponse:
+        # Recorded first, so that a refused attempt is on record too.
         self._note_look(request, self._row(request, object_id))
         return super().change_view(request, object_id, form_url, extra_context)
 
@@ -127,6 +128,7 @@ class CaseAdmin(LookUpAdmin):
         return row
 
     def versions(self, row: Case, reader: User) -> Iterator[Version]:
+        # Each version is compared with the one before it, so all are read in one query.
         past = list(row.history.select_related("history_user").order_by("-history_id"))
         for newer, older in zip(past, [*past[1:], None], strict=True):
             yield Version(
@@ -144,6 +146,7 @@ class PartyAdmin(LookUpAdmin):
 
     list_display = ("name", "role", "case", "valid_from", "valid_to", "list_version", "withdrawn")
     list_filter = ("role", "withdrawn")
+    # Without it, each line of the table would query its case.
     list_select_related = ("case",)
     search_fields = ("name", "case__number")
     ordering = ("-pk",)
@@ -160,6 +163,7 @@ class PartyAdmin(LookUpAdmin):
         for place, newer in enumerate(chain):
             older = chain[place + 1] if place + 1 < len(chain) else None
             yield Version(
+                # The chain is newest first; version numbers count from the oldest.
                 number=len(chain) - place,
                 at=newer.recorded_at,
                 who=name_actor(newer.recorded_by, reader=reader),
@@ -224,6 +228,8 @@ def _describe_seat(event: Event) -> str:
 
 
 def _list_version_changes(older: Any, newer: Any) -> list[str]:
+    # The version number differs in every version and says nothing. Keys instead of objects save a
+    # query for each changed foreign key.
     delta = newer.diff_against(older, foreign_keys_are_objs=False, excluded_fields=["version"])
     return [
         f"{newer.instance_type._meta.get_field(change.field).verbose_name}: "
@@ -234,6 +240,7 @@ def _list_version_changes(older: Any, newer: Any) -> list[str]:
 
 def _list_row_differences(older: models.Model, newer: models.Model) -> list[str]:
     """List the fields in which two rows of one model differ, without who wrote them and when."""
+    # These differ between any two rows, or are shown beside the changes.
     aside = {"id", "corrects", "recorded_at", "recorded_by", "source"}
     return [
         f"{field.verbose_name}: {_format_value(old)} → {_format_value(new)}"

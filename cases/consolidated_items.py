@@ -26,9 +26,11 @@ def find_lead_case(case: Case) -> Case | None:
 
 def list_decided_items(case: Case) -> QuerySet[DisputedItem]:
     """Select the items that a case's determination decides: its own first, then the others."""
+    # A subquery, so that the items of all cases are read in one query.
     followers = CaseLink.objects.filter(other=case, kind=CONSOLIDATED, ended_at=None)
     return (
         DisputedItem.objects.filter(Q(case=case) | Q(case__in=followers.values("case")))
+        # Ordering by case id alone would put an older follower before its lead.
         .annotate(
             _own=SqlCase(
                 When(case=case, then=Value(0)), default=Value(1), output_field=IntegerField()

@@ -25,6 +25,7 @@ PROPOSED = (Band.SAME, Band.LIKELY, Band.POSSIBLE)
 
 # Lowest points of a band. Chosen so that the labeled pairs of the benchmark separate best.
 LIKELY_FROM, POSSIBLE_FROM = 7, 4
+# Left out when names are compared: one form says “Dr. Lee”, another “Lee, MD”.
 _TITLES = {"dr", "md", "mr", "mrs", "ms", "jr", "sr"}
 SAME_WORDS, LIKE_WORDS = 0.6, 0.3  # shares of words that two treatments have in common
 
@@ -75,8 +76,11 @@ def compare_applications(one: ApplicationFacts, other: ApplicationFacts) -> Poss
     decided = _compare_days(one.ur_decided, other.ur_decided)
     alike = measure_item_overlap(one.items, other.items)
     band = Band.NO
+    # An unknown decision date does not exclude a duplicate; the points then decide.
     if person and decided != "DIFFERENT":
+        # These three facts identify a UR decision, so the points of other fields do not matter.
         sure = names == "SAME" and claims == "EQUAL" and decided == "EQUAL"
+        # Two decisions of one day on one claim differ only in their reference.
         if sure and not _has_other_reference(one, other):
             band = Band.SAME
         elif points >= LIKELY_FROM:
@@ -87,6 +91,7 @@ def compare_applications(one: ApplicationFacts, other: ApplicationFacts) -> Poss
         # The decision dates differ by one digit, which may be a typing error if the rest agrees.
         band = Band.POSSIBLE if points >= LIKELY_FROM else Band.NO
     physicians = classify_names(one.physician, other.physician)
+    # A name alone is not enough here: a common name would link strangers.
     sure_person = person and (_compare_days(one.born, other.born) == "EQUAL" or claims == "EQUAL")
     return PossibleDuplicate(
         band=band,
@@ -112,6 +117,7 @@ def classify_names(one: str, other: str) -> str:
     if set(mine) == set(theirs):
         return "SAME"
     shorter, longer = sorted((mine, theirs), key=len)
+    # A single word may be anyone’s surname, so it also needs the initial of the given name.
     if len(shorter) < 2:
         return "CLOSE" if _is_initial_and_surname(one, other) else "DIFFERENT"
     # Match each word of the shorter name with a different word of the longer one.
@@ -125,34 +131,40 @@ def classify_names(one: str, other: str) -> str:
             return "DIFFERENT"
         left.remove(near)
         slips += 1
+    # Two misspelled words are more likely two people.
     return "CLOSE" if slips <= 1 else "DIFFERENT"
 
 
 def measure_item_overlap(one: Sequence[str], other: Sequence[str]) -> float:
     """Return the share of words that the treatments of two applications have in common, 0 to 1."""
     mine, theirs = _split_item_words(one), _split_item_words(other)
+    # Divided by the words of both, so that a long list does not match every short one.
     return len(mine & theirs) / len(mine | theirs) if mine and theirs else 0.0
 
 
 def build_duplicate_keys(facts: ApplicationFacts) -> set[str]:
-    """Build the search keys of an application. Two similar applications share at least one key.
+    """Build the search keys of an application, by which similar applications are found.
 
     Keys are made from each half of the claim number (a wrong character spoils only one half), from
     the birth date with a surname, from the date of injury with a surname, and from both dates.
     """
     keys = set()
     claim = fold_number(facts.claim)
+    # Half of a short number would be shared by many unrelated claims.
     if len(claim) >= 6:
         half = len(claim) // 2
         keys |= {f"c<{claim[:half]}", f"c>{claim[-half:]}"}
     elif claim:
         keys.add(f"c={claim}")
+    # Any word may be the surname, because forms print names in either order.
     surnames = {word for word in _split_name_words(facts.employee) if len(word) > 2}
     if facts.born:
+        # Four letters of the word, so that a typing error at its end does not matter.
         keys |= {f"b{facts.born:%Y%m%d}{word[:4]}" for word in surnames}
     if facts.injured:
         keys |= {f"i{facts.injured:%Y%m%d}{word[:4]}" for word in surnames}
     if facts.born and facts.injured:
+        # For a name that changed or is misspelled at its beginning.
         keys.add(f"d{facts.born:%Y%m%d}{facts.injured:%Y%m%d}")
     return keys
 
@@ -218,6 +230,7 @@ def _compare_days(one: date | None, other: date | None) -> str:
 def _is_day_slip(one: date | None, other: date | None) -> bool:
     """Whether two dates differ by one typing error."""
     return (
+        # As MMDDYYYY, the order in which people type dates.
         one is not None and other is not None and one_slip_apart(f"{one:%m%d%Y}", f"{other:%m%d%Y}")
     )
 
@@ -248,6 +261,7 @@ def _has_other_reference(one: ApplicationFacts, other: ApplicationFacts) -> bool
 def _split_name_words(name: str) -> list[str]:
     """Return the folded words of a name, without titles and initials."""
     words = [word for word in fold_name(name).split() if word not in _TITLES]
+    # A name of initials only keeps them: an empty list would match nothing.
     return [word for word in words if len(word) > 1] or words
 
 
@@ -272,4 +286,5 @@ def _is_similar_word(one: str, other: str) -> bool:
 
 def _split_item_words(items: Iterable[str]) -> set[str]:
     """Return the folded words of all treatments."""
+    # Single letters, such as units, are equal by chance.
     return {word for item in items for word in fold_name(item).split() if len(word) > 1}

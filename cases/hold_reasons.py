@@ -13,6 +13,7 @@ from .lifecycle import Status
 REGULAR, EXPEDITED, FORMULARY = "REGULAR", "EXPEDITED", "FORMULARY"
 ANY = frozenset({REGULAR, EXPEDITED, FORMULARY})
 
+# A deferred case is not here: it has a reason of its own, LIABILITY.
 _BEFORE_ACCEPTANCE = frozenset({Status.RECEIVED, Status.SCREENING, Status.INFO_REQUESTED})
 _WAITING_FOR_RECORDS = frozenset({Status.ELIGIBLE, Status.NOTICE_SENT})
 _AT_THE_REVIEWER = frozenset({Status.REVIEWER_CHOSEN, Status.IN_REVIEW, Status.INFO_FOR_REVIEW})
@@ -48,6 +49,7 @@ HOLD_REASONS: dict[str, HoldReason] = {
             "INFORMATION", "Waiting for information from a party", ANY, _BEFORE_ACCEPTANCE, 15
         ),
         HoldReason(
+            # The end is not known; after at most a year the case returns to its list.
             LIABILITY,
             "Liability for the injury is disputed",
             ANY,
@@ -56,6 +58,7 @@ HOLD_REASONS: dict[str, HoldReason] = {
             needs_an_end=True,
         ),
         HoldReason(
+            # Not for expedited and formulary cases: 72 hours or five days leave no room for it.
             "PARTY_ASKED",
             "A party asked for more time",
             frozenset({REGULAR}),
@@ -70,6 +73,7 @@ HOLD_REASONS: dict[str, HoldReason] = {
             10,
         ),
         HoldReason(
+            # Not for expedited cases, which are due 72 hours after the information is complete.
             "NO_REVIEWER",
             "No suitable reviewer is free",
             frozenset({REGULAR, FORMULARY}),
@@ -92,6 +96,7 @@ HOLD_REASONS: dict[str, HoldReason] = {
         ),
         HoldReason("OFFICE_CLOSED", "The office is closed by an emergency", ANY, _AT_WORK, 14),
         HoldReason(
+            # An appeal suspends only the duties after a determination (8 CCR 9792.10.7(a)).
             APPEAL,
             "A petition is before the WCAB",
             ANY,

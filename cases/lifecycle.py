@@ -38,10 +38,12 @@ class Status(TextChoices):
     CLOSED = "CLOSED", "Closed"
 
 
+# Authorization ends a review at any time (8 CCR 9792.10.6(a)), and so does the worker’s withdrawal.
 _EARLY_ENDS = {Status.WITHDRAWN, Status.TERMINATED}
 
 MOVES: dict[Status, set[Status]] = {
     Status.RECEIVED: {Status.SCREENING, Status.DUPLICATE} | _EARLY_ENDS,
+    # A person may find that it is another dispute after all.
     Status.DUPLICATE: {Status.SCREENING, Status.CLOSED} | _EARLY_ENDS,
     Status.SCREENING: {
         Status.INFO_REQUESTED,
@@ -54,13 +56,16 @@ MOVES: dict[Status, set[Status]] = {
     Status.DEFERRED: {Status.SCREENING} | _EARLY_ENDS,
     Status.INELIGIBLE: {Status.SCREENING, Status.CLOSED} | _EARLY_ENDS,
     Status.ELIGIBLE: {Status.NOTICE_SENT, Status.CONSOLIDATED} | _EARLY_ENDS,
+    # Separated again, or closed when the lead case is decided.
     Status.CONSOLIDATED: {Status.ELIGIBLE, Status.CLOSED} | _EARLY_ENDS,
     Status.NOTICE_SENT: {Status.RECORDS_COMPLETE} | _EARLY_ENDS,
+    # Records that turn out to be incomplete are awaited again.
     Status.RECORDS_COMPLETE: {Status.NOTICE_SENT, Status.REVIEWER_CHOSEN} | _EARLY_ENDS,
     Status.REVIEWER_CHOSEN: {Status.RECORDS_COMPLETE, Status.IN_REVIEW} | _EARLY_ENDS,
     Status.IN_REVIEW: {Status.INFO_FOR_REVIEW, Status.RECORDS_COMPLETE, Status.QA} | _EARLY_ENDS,
     Status.INFO_FOR_REVIEW: {Status.IN_REVIEW} | _EARLY_ENDS,
     Status.QA: {Status.IN_REVIEW, Status.APPROVED} | _EARLY_ENDS,
+    # Back to QA if the approval no longer holds.
     Status.APPROVED: {Status.QA, Status.ISSUED} | _EARLY_ENDS,
     Status.ISSUED: {Status.CLOSED},
     Status.WITHDRAWN: {Status.CLOSED},
@@ -86,6 +91,7 @@ NEXT_ROLE: dict[Status, str] = {
     Status.RECORDS_COMPLETE: "COORDINATOR",
     Status.REVIEWER_CHOSEN: "REVIEWER",
     Status.IN_REVIEW: "REVIEWER",
+    # A coordinator asks the party: the reviewer’s name stays confidential (Labor Code 4610.6(f)).
     Status.INFO_FOR_REVIEW: "COORDINATOR",
     Status.QA: "QA",
     Status.APPROVED: "DIRECTOR",
@@ -107,6 +113,7 @@ QUEUES: dict[str, tuple[str, list[Status]]] = {
             Status.DEFERRED,
             Status.INELIGIBLE,
             Status.CONSOLIDATED,
+            # Ended cases stay in this list until someone closes them.
             Status.WITHDRAWN,
             Status.TERMINATED,
         ],
@@ -122,6 +129,8 @@ QUEUES: dict[str, tuple[str, list[Status]]] = {
     "issue": ("Ready to issue", [Status.APPROVED]),
     "mail": ("To be sent", [Status.ISSUED]),
 }
+# Stored on the case by move_to: no database pages by key through several states in due order
+# without sorting.
 QUEUE_OF: dict[Status, str] = {
     state: slug for slug, (_, states) in QUEUES.items() for state in states
 } | dict.fromkeys(CLOSED_STATES, "")
@@ -151,6 +160,7 @@ def refuse_illegal_move(number: str, old: Status, new: Status) -> None:
 
     :raises CannotMove: the move is not allowed; the message names both states.
     """
+    # The usual cause is a page that was open while someone else moved the case.
     if new not in MOVES[old]:
         raise CannotMove(
             f"Case {number} is in “{old.label}” and cannot move to “{new.label}”. "
@@ -164,6 +174,7 @@ def draw_state_diagram() -> str:
     for old, news in MOVES.items():
         lines += [
             f"    {old.value} --> {new.value}"
+            # In the order of Status: a set has no stable order, and a test compares the page.
             for new in Status
             if new in news and new not in _EARLY_ENDS
         ]

@@ -72,12 +72,15 @@ def read_own_organization(
     )
     first = map_first_versions(rows)
     conflicts: dict[int, list[MemberAffiliation]] = defaultdict(list)
+    # An affiliation may refer to an older version of its member, so it is filed under the first.
     for conflict in MemberAffiliation.objects.known_at(known_at).on(on).order_by("pk"):
         conflicts[first[conflict.member_id]].append(conflict)
+    # Filtered here, not by known_at() and on(): the map above needs every version anyway.
     corrected = {row.corrects_id for row in rows}
     held = [
         row for row in rows if row.pk not in corrected and not row.withdrawn and row.held_on(on)
     ]
+    # Ids are enough for the digest, because rows of these tables never change.
     content = [(row.pk, [conflict.pk for conflict in conflicts[first[row.pk]]]) for row in held]
     return OwnOrganization(
         members=tuple(_build_member_facts(row, conflicts[first[row.pk]], limits) for row in held),
@@ -93,6 +96,7 @@ def map_first_versions(rows: Iterable[OrganizationMember]) -> dict[int, int]:
     """
     first: dict[int, int] = {}
     for row in rows:
+        # Ids grow, so the row that this one corrects is already in the map.
         first[row.pk] = first.get(row.corrects_id, row.pk) if row.corrects_id else row.pk
     return first
 
@@ -130,6 +134,7 @@ def why_not_decided_here(case: Case) -> str:
     139.5). An affiliation of a staff member bars only that person.
     """
     found = [one for one in list_conflict_findings(case) if one.stops_the_case]
+    # A confirmed affiliation is final, so it is reported before any open question.
     confirmed = next((one for one in found if not one.is_open), None)
     if confirmed is not None:
         return (
@@ -157,21 +162,25 @@ def list_open_case_findings() -> list[ConflictFinding]:
             result__in=[Result.FAIL, Result.UNKNOWN], settles=None, case__is_open=True
         )
         .alias(latest=Subquery(latest))
+        # An older check may have found what a correction has removed since.
         .filter(run=F("latest"))
         .select_related("case", "party", "member__user", "settled_by__tested_by", "tested_by")
         .order_by("case__due_on", "case", "pk")
     )
+    # A reverse one-to-one relation raises if there is no row.
     found = [ConflictFinding(row, getattr(row, "settled_by", None)) for row in rows]
     return [one for one in found if one.result != Result.PASS]
 
 
 def count_open_findings() -> int:
     """Count the possible affiliations in open cases that await the medical director. One query."""
+    # Answers decide what is open, so rows are counted here and not in SQL.
     return sum(one.is_open for one in list_open_case_findings())
 
 
 def list_member_versions(member: OrganizationMember) -> list[OrganizationMember]:
     """List every version of a member, oldest first. One query."""
+    # All members are few rows, and one query finds the whole chain of corrections.
     rows = {row.pk: row for row in OrganizationMember.objects.select_related("user").order_by("pk")}
     first = map_first_versions(rows.values())
     return [row for pk, row in rows.items() if first[pk] == first[member.pk]]
@@ -181,6 +190,7 @@ def _build_member_facts(
     row: OrganizationMember, conflicts: Sequence[MemberAffiliation], limits: Limits
 ) -> MemberFacts:
     """Build the values of one member for the conflict check."""
+    # A user’s name may change without a new row for the member.
     name = row.user.name if row.user is not None and row.kind == Kind.STAFF else row.name
     return MemberFacts(
         member_id=row.pk,

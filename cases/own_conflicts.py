@@ -2,7 +2,7 @@
 
 Labor Code 139.5 requires that the organization, its owners, officers and directors have no
 affiliation with the parties, as it requires of reviewers. The same checks are made, with the limits
-of 8 CCR 9768.1 (``directory.affiliations.DEFAULT_LIMITS``: more than 1 %, and the relatives that it
+of 8 CCR 9768.1 (``directory.affiliations.DEFAULT_LIMITS``: more than 1%, and the relatives that it
 lists). An owner whose share of this organization is within that limit is not checked.
 """
 
@@ -82,6 +82,7 @@ def _find_member_conflicts(
 ) -> Iterator[FoundConflict]:
     """Yield the conflicts of one member with one party: by identity, by affiliation, by name."""
     who = WHO[member.kind]
+    # Several may apply. Each is a finding of its own, which a person may have to resolve.
     itself = _find_identity_conflict(member, party)
     if itself is not None:
         yield itself

@@ -34,6 +34,7 @@ def read_party_facts(
 
     :param limits: shares that make a company part of a group.
     """
+    # Not limited to today: a former attorney or administrator was part of the dispute too.
     of_case = Party.objects.known_at(known_at).filter(case__in=list_joint_cases(case))
     rows = select_latest_parties(of_case.order_by("pk"))
     same_persons = affiliations.group_same_ids(
@@ -43,6 +44,7 @@ def read_party_facts(
         SameOrganization.objects.known_at(known_at).values_list("organization_id", "same_as_id")
     )
     same_organizations = affiliations.group_same_ids(same_pairs)
+    # Ownership counts on the day of the check. Two entries of one company are always the same.
     owned = OrganizationParent.objects.known_at(known_at).on(local_day(known_at))
     controlled, connected = affiliations.group_companies(
         same_pairs, owned.values_list("child_id", "parent_id", "share_percent"), limits
@@ -53,12 +55,14 @@ def read_party_facts(
     }
     folded = {row.pk: _fold_party_names(row) for row in rows}
     groups = {pk: _expand_to_groups(own, controlled) for pk, own in organizations.items()}
+    # Kept apart from the group: a company owned in part only raises a question.
     part_owned = {pk: _expand_to_groups(own, connected) for pk, own in organizations.items()}
     officers = _read_officers(groups, same_persons, known_at=known_at)
     directed = _read_directed_companies(persons, same_organizations, known_at=known_at)
     person_names = _read_matching_names(
         PersonName.objects.known_at(known_at),
         "person",
+        # Keys of another type, so that officers do not replace the party with the same id.
         persons | {(pk, "officers"): held for pk, held in officers.items()},
         folded,
         ("first", "last"),
@@ -76,6 +80,7 @@ def read_party_facts(
                 person_names,
                 organization_names,
             ),
+            # The party’s own companies are compared directly, not as its group.
             group=(groups[row.pk] - organizations[row.pk])
             | _expand_to_groups(directed[row.pk], controlled),
             part_owned=part_owned[row.pk] - groups[row.pk],
@@ -107,6 +112,7 @@ def _read_officers(
     )
     held: dict[int, set[int]] = defaultdict(set)
     for organization_id, person_id in rows:
+        # An affiliation may name any entry of the same officer.
         held[organization_id] |= _expand_same_rows(person_id, same_persons)
     return {
         pk: frozenset[int]().union(*(held.get(one, set()) for one in group))
@@ -142,6 +148,7 @@ def _split_names(
 ) -> tuple[FoldedName, ...]:
     """Split the names of the given persons into first and last names."""
     return tuple(
+        # Drops repeats but keeps the order, so that findings are stable.
         dict.fromkeys(
             affiliations.split_name(name["printed"], first=name["first"], last=name["last"])
             for name in names
@@ -157,6 +164,7 @@ def list_joint_cases(case: Case) -> list[Case]:
 
 def select_latest_parties(rows: Iterable[Party]) -> list[Party]:
     """Keep only the last of the rows that name the same people in the same role."""
+    # Rows come oldest first, so the last one stays.
     latest = {_party_identity(row): row for row in rows}
     return sorted(latest.values(), key=lambda row: row.pk)
 
@@ -184,6 +192,7 @@ def _expand_same_rows(pk: int | None, same: Mapping[int, frozenset[int]]) -> fro
 
 def _fold_party_names(row: Party) -> set[str]:
     """Return the folded names by which a party could be found among persons or organizations."""
+    # Only names of companies lose words such as Inc.
     fold = fold_name if row.person_id is not None else fold_organization
     return {fold(row.name)} - {""}
 
@@ -199,6 +208,7 @@ def _read_matching_names(
     ids = frozenset().union(*own.values())
     words = set().union(*folded.values())
     return list(
+        # One query for all parties: one for each would grow with the party list.
         names.filter(Q(**{f"{whose}__in": ids}) | Q(normal__in=words)).values(
             "printed", "normal", *parts, holder=F(f"{whose}_id")
         )
@@ -222,9 +232,11 @@ def _build_party_facts(
         for name in own_persons
     ]
     if row.person_id is not None:
+        # The name on this case may differ from every name on file.
         names.append(affiliations.split_name(row.name))
     if row.contact:
         names.append(affiliations.split_name(row.contact))
+    # A practice may be named for its physician, so its words are compared with names of people.
     words = {word for name in own_organizations for word in name["normal"].split()}
     if row.organization_id is not None:
         words |= set(fold_name(row.name).split())

@@ -54,6 +54,7 @@ def why_not_end_early(user: User, case: Case) -> str:
     """Check whether the case, or some of its items, can end before a determination."""
     if not user.may("cases.end_early"):
         return "Your role does not let you end a case early."
+    # An issued determination binds the parties, so it can no longer be withdrawn.
     if case.stage in {
         Status.ISSUED,
         Status.WITHDRAWN,
@@ -82,6 +83,7 @@ def why_not_hold(user: User, case: Case) -> str:
     """Check whether any hold reason fits the case now."""
     if not user.may("cases.hold_case"):
         return "Only a coordinator or a supervisor can hold a case."
+    # A petition can hold a closed case, but only if the case was decided.
     undecided = case.stage == Status.CLOSED and case.decided_on is None
     if undecided or not reasons_for(case.priority, case.stage):
         return f"Case {case.number} is in “{case.stage.label}” and cannot be held."
@@ -107,6 +109,7 @@ def why_not_extend(user: User, case: Case) -> str:
     return "" if runs.exists() else "This case has no active determination deadline."
 
 
+# The review is signed, so another deadline for it no longer changes anything.
 _PRIORITY_IS_SETTLED = (Status.QA, Status.APPROVED, Status.ISSUED)
 
 
@@ -130,6 +133,7 @@ def why_not_state_receipt(user: User, case: Case) -> str:
     """Check whether the receipt of the determination can be recorded. One query."""
     if not user.may("cases.commitment_date"):
         return "Only a coordinator or a supervisor can record when the determination was received."
+    # Sending starts these deadlines, and only for overturned items.
     runs = case.deadlines.filter(
         round=case.round, deadline_kind__in=["authorize", "reimburse"], replaced_at__isnull=True
     )
@@ -154,6 +158,7 @@ ITEMS_CHANGE_BY_TWO = (
     Status.IN_REVIEW,
     Status.INFO_FOR_REVIEW,
 )
+# A reviewer was chosen by the category and body part of the items.
 _MATCHED = (Status.REVIEWER_CHOSEN, Status.IN_REVIEW, Status.INFO_FOR_REVIEW)
 _REVIEWED = (Status.QA, Status.APPROVED, Status.ISSUED)
 
@@ -187,6 +192,7 @@ def why_not_propose_item_change(user: User, case: Case, item: DisputedItem | Non
         return reason
     if item.ending != DisputedItem.Ending.PENDING:
         return f"Item {item.position} has ended: {item.get_ending_display().lower()}."
+    # Two open proposals for one item could contradict each other.
     if item.changes.filter(state=ItemChange.State.PROPOSED).exists():
         return f"A change of item {item.position} already awaits a second person."
     return ""
@@ -219,6 +225,7 @@ def why_not_decide_item_change(user: User, change: ItemChange) -> str:
         return "Only a coordinator or a supervisor can decide about item changes."
     if not change.is_waiting:
         return f"This change was already {change.get_state_display().lower()}."
+    # A database constraint repeats this rule; here the person gets a sentence.
     if change.proposed_by_id == user.pk:
         return "You proposed this change, so someone else must decide about it."
     return ""
@@ -238,6 +245,7 @@ def why_not_resolve_own_conflict(user: User, result: OwnConflictResult) -> str:
     """Check whether this person may resolve a possible affiliation of this organization."""
     if not user.may("cases.settle_own_conflicts"):
         return "Only the medical director can resolve possible affiliations of this organization."
+    # Nobody clears a conflict of interest of their own.
     if result.member is not None and result.member.user_id == user.pk:
         return "This concerns you, so someone else must resolve it."
     return ""
@@ -249,6 +257,7 @@ def why_not_correct_note(user: User, note: Event) -> str:
         return "Your role does not let you write notes."
     if note.kind != Event.Kind.NOTE or note.by_id != user.pk:
         return "You can correct only your own notes. Add a note of your own instead."
+    # Within the case, which has an index; the facts have none.
     if Event.objects.filter(
         case=note.case_id, kind=Event.Kind.NOTE, facts__corrects=note.pk
     ).exists():
@@ -265,6 +274,7 @@ def why_not_draft_letter(user: User, case: Case) -> str:
     """Check whether this person may draft a letter about the case."""
     if not user.may("correspondence.write_letters"):
         return "Only a coordinator or a supervisor can draft letters."
+    # Published letters are redacted, so the parties are not known.
     if case.origin != Origin.OWN:
         return f"Case {case.number} was loaded from a published letter; no letters are sent for it."
     return ""

@@ -65,5 +65,6 @@ def seed_categories(*, by: User | None, at: datetime) -> None:
 def _seed_category(
     name: str, parent: TreatmentCategory | None, *, by: User | None, at: datetime
 ) -> TreatmentCategory:
+    # By name and parent, so a category that the office renamed is added again.
     known = TreatmentCategory.objects.filter(name=name, parent=parent).first()
     return known or TreatmentCategory(name=name, parent=parent).store(by=by, at=at, why=WHY)

@@ -12,5 +12,6 @@ logger = structlog.get_logger(__name__)
 @shared_task(name="cases.examine_own_organization")
 def examine_own_organization(**_: object) -> None:
     """Repeat the conflict check of open cases after facts about this organization changed."""
+    # Most runs find nothing to check, and log nothing.
     if tested := own_conflicts.check_outdated_cases(by=None, at=timezone.now()):
         logger.info("own_organization_examined", cases=tested)

@@ -43,10 +43,9 @@ urlpatterns = [
         own_conflicts.withdraw_fact,
         name="withdraw_organization_fact",
     ),
-    # organizations
-    # taking cases out of the lists
+    # possible duplicates of all cases
     path("duplicates/", duplicates.list_possible_duplicates, name="possible_duplicates"),
-    # the law
+    # deadline rules
     path("rules/", rules.list_deadline_rules, name="deadline_rules"),
     path("rules/dates/", rules.recount_open_cases, name="recount"),
     path("rules/<int:rule_id>/", rules.show_deadline_rule, name="deadline_rule"),

@@ -185,6 +185,7 @@ def split_name(printed: str, *, first: str = "", last: str = "") -> FoldedName:
         return FoldedName(given[0], " ".join(words))
     if len(words) < 2:
         return FoldedName("", " ".join(words))
+    # Words in between are middle names or initials.
     return FoldedName(words[0], words[-1])
 
 
@@ -195,6 +196,7 @@ def compare_names(one: FoldedName, other: FoldedName) -> str:
     surnames = set(one.last.split()) & set(other.last.split())
     if one.last == other.last and one.first == other.first and one.first:
         return "SAME"
+    # Forms print either name first. Two people may also have swapped names, so it is a doubt.
     if one.first == other.last and one.last == other.first:
         return "SIMILAR"
     close_last = bool(surnames) or (
@@ -209,6 +211,7 @@ def group_same_ids(pairs: Iterable[tuple[int, int]]) -> Mapping[int, frozenset[i
     """Group ids that are the same, from "same as" pairs; an id in no pair has no group."""
     groups: dict[int, set[int]] = {}
     for one, other in pairs:
+        # Whole groups are joined, because pairs come in any order: A = B and C = D, then B = C.
         merged = groups.get(one, {one}) | groups.get(other, {other})
         for member in merged:
             groups[member] = merged
@@ -225,6 +228,7 @@ def group_companies(
     :param owned: (child, parent, share in percent; ``None`` means control).
     :returns: the groups by control, and the groups by control or holding.
     """
+    # Both are read twice and may be iterators.
     same, owned = list(same), list(owned)
     control = [
         (child, parent)
@@ -244,6 +248,7 @@ def find_conflicts_on_file(
 ) -> list[FoundConflict]:
     """Find the conflicts with one party that follow from affiliations on file, without repeats."""
     found = [_check_affiliation(one, party) for one in held if not _is_below_limit(one, limits)]
+    # Results that differ only in their sentence are equal, so the first one stays.
     return list(dict.fromkeys(conflict for conflict in found if conflict is not None))
 
 
@@ -253,6 +258,7 @@ def find_name_conflict(name: FoldedName, party: PartyFacts, *, who: str) -> Foun
     :param who: the bearer of the name, as the sentence begins: "The reviewer".
     """
     degrees = {compare_names(name, other) for other in party.person_names}
+    # A practice may bear the name of its physician.
     bears_it = name.first and {name.first, *name.last.split()} <= party.organization_words
     if "SAME" in degrees or bears_it:
         return FoundConflict(
@@ -278,6 +284,7 @@ def find_name_conflict(name: FoldedName, party: PartyFacts, *, who: str) -> Foun
             f"{who}’s name is similar to that of an officer of {describe_party(party)}. "
             "Find out whether they are the same.",
         )
+    # A common surname would stop too many reviewers, so it is only asked about.
     if "SURNAME" in degrees:
         return FoundConflict(
             party.party_id,
@@ -297,6 +304,7 @@ def find_reach(
         it is named in a sentence.
     """
     the_party = describe_party(party)
+    # From certain to doubtful, so that the strongest connection is reported.
     if organization_id in party.organizations or person_id in party.persons:
         return "", the_party
     if person_id in party.officers:
@@ -341,6 +349,7 @@ def _is_below_limit(held: HeldAffiliation, limits: Limits) -> bool:
     if held.relation == "FAMILY" and held.kin and held.kin not in limits.kin:
         return True
     small = held.share_percent is not None and held.share_percent <= limits.holding_percent
+    # A share says nothing about a contract or employment, so these count at any size.
     return small and held.relation in {"OWNERSHIP", "FAMILY"}
 
 
@@ -349,6 +358,7 @@ def _words_of_name(text: str) -> list[str]:
     folded = [fold_name(word) for word in text.split()]
     words = [word for word in folded if word and word.replace(" ", "") not in _TITLES]
     sure = [word for word in words if word.replace(" ", "") not in _PERHAPS_TITLES]
+    # “Do” and “Pa” are surnames too, so they are dropped only if two other words remain.
     return sure if len(sure) >= 2 or not words else words[: max(len(sure), 2)]
 
 

@@ -28,6 +28,7 @@ def fold_name(name: str) -> str:
     An apostrophe is removed and a hyphen becomes a space, so that ``D'Angelo-Núñez`` folds like
     ``DANGELO NUNEZ`` and two surnames stay two words.
     """
+    # Normalized twice, because folding case can bring back composed letters.
     plain = unicodedata.normalize("NFKD", unicodedata.normalize("NFKD", name).casefold())
     plain = "".join(letter for letter in plain if not unicodedata.combining(letter))
     plain = re.sub(r"['’`]", "", plain).translate(_PLAIN)
@@ -38,6 +39,7 @@ def fold_organization(name: str) -> str:
     """Fold the name of an organization, without words of its legal form such as "Inc."."""
     words = fold_name(name).split()
     kept = [word for word in words if word not in _CORPORATE]
+    # A name of such words only keeps them, because an empty name matches nothing.
     return " ".join(kept or words)
 
 
@@ -59,5 +61,6 @@ def one_slip_apart(one: str, other: str) -> bool:
     at = next((n for n in range(len(shorter)) if shorter[n] != longer[n]), len(shorter))
     if len(shorter) != len(longer):
         return shorter[at:] == longer[at + 1 :]
+    # Two swapped letters are one typing error but would count as two replaced letters.
     swapped = shorter[:at] + shorter[at + 1 : at + 2] + shorter[at : at + 1] + shorter[at + 2 :]
     return shorter[at + 1 :] == longer[at + 1 :] or swapped == longer

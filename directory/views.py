@@ -27,6 +27,7 @@ def search_organizations(request: StaffRequest) -> HttpResponse:
     """Find organizations by one of their names."""
     find = request.GET.get("find", "").strip()
     folded = fold_organization(find)
+    # A prefix uses the index; a search inside names would read the whole table.
     rows = OrganizationName.objects.current().filter(normal__startswith=folded) if folded else None
     found = list(rows.order_by("normal", "pk")[: MOST_FOUND + 1]) if rows is not None else []
     context = {"find": find, "names": found[:MOST_FOUND], "more": len(found) > MOST_FOUND}
@@ -74,6 +75,7 @@ def withdraw_organization_fact(
     row = get_object_or_404(Organization, pk=pk)
     if kind not in FORMS:
         raise Http404("There is no such kind of fact.")
+    # The fact must belong to the organization in the address.
     get_object_or_404(_facts_of_organization(row)[kind], pk=fact_id)
     form = ReasonForm(request.POST)
     tried = run_action(

@@ -37,10 +37,12 @@ class HoldForm(DatedForm):
 
     def __init__(self, *args: Any, case: Case, **options: Any) -> None:
         super().__init__(*args, **options)
+        # Only reasons that fit now, so that nobody chooses one that is refused.
         reasons = reasons_for(case.priority, case.stage)
         self.fields["reason"].choices = [  # type: ignore[attr-defined]
             (reason.code, f"{reason.label} (up to {reason.most_days} days)") for reason in reasons
         ]
+        # A hold does not move a deadline that is satisfied.
         running = case.deadlines.filter(
             round=case.round, met_at__isnull=True, replaced_at__isnull=True
         ).values_list("deadline_kind", flat=True)
@@ -73,6 +75,7 @@ class EndHoldForm(DatedForm):
 
     def __init__(self, *args: Any, hold: Hold, **options: Any) -> None:
         super().__init__(*args, **options)
+        # Only the end of a liability dispute restarts a deadline, from service of the notice.
         if hold.reason != LIABILITY:
             del self.fields["method"]
 
@@ -140,6 +143,7 @@ class PriorityForm(DatedForm):
         super().__init__(*args, **options)
         others = [choice for choice in Priority.choices if choice[0] != case.priority]
         self.fields["new"].choices = others  # type: ignore[attr-defined]
+        # A time that starts no deadline is not asked for.
         for pair, needed in (
             (("notice_on", "notice_hour"), needs_hour_of_notice(case=case)),
             (("complete_on", "complete_hour"), needs_hour_of_information(case=case)),
@@ -147,6 +151,7 @@ class PriorityForm(DatedForm):
             for name in pair:
                 if not needed:
                     del self.fields[name]
+        # Leaving expedited review needs no certification.
         if case.priority == Priority.EXPEDITED:
             for name in ("certified_by", "certified_on", "support"):
                 del self.fields[name]
@@ -154,6 +159,7 @@ class PriorityForm(DatedForm):
     def facts(self) -> dict[str, Any]:
         """Return the arguments of ``priority.change_priority``. Call it on a valid form."""
         values = self.cleaned_data
+        # Fields that were removed get the defaults of the service.
         plain = ("new", "certified_by", "certified_on", "support", "why")
         return {name: values[name] for name in plain if name in values} | {
             "notice_received_at": _combine_day_hour(
@@ -194,6 +200,7 @@ class MovedCommitmentForm(DatedForm):
 
     def __init__(self, *args: Any, case: Case, **options: Any) -> None:
         super().__init__(*args, **options)
+        # Letters have no key to the case; their reference is its number.
         rows = Letter.objects.filter(reference=case.number).order_by("-created_at")
         self.fields["letter"].queryset = rows  # type: ignore[attr-defined]
 
@@ -217,6 +224,7 @@ class CommitmentForm(MovedCommitmentForm):
 
     def __init__(self, *args: Any, case: Case, **options: Any) -> None:
         super().__init__(*args, case=case, **options)
+        # A date is promised to someone who is a party now.
         on_case = case.parties.current().on(self.today).order_by("role", "pk")
         self.fields["party"].choices = [  # type: ignore[attr-defined]
             (party.pk, f"{party.name} ({party.get_role_display()})") for party in on_case

@@ -20,6 +20,7 @@ class ResolveDuplicateForm(forms.Form):
     items = forms.TypedMultipleChoiceField(
         label="The same treatment",
         coerce=int,
+        # The service requires items unless the applications are different.
         required=False,
         widget=forms.CheckboxSelectMultiple,
         help_text="Items of the later case. Leave empty for different applications.",

@@ -53,6 +53,7 @@ class ItemForm(DatedForm):
         super().__init__(*args, **options)
         category = self.fields["category"]
         assert isinstance(category, forms.ModelChoiceField)  # noqa: S101 - narrows the type
+        # Inactive categories stay on old items but cannot be chosen.
         category.queryset = TreatmentCategory.objects.filter(is_active=True).order_by("name")
 
     @classmethod
@@ -65,6 +66,7 @@ class ItemForm(DatedForm):
             "body_part": item.body_part,
             "side": item.side,
             "level": item.level,
+            # Without trailing zeros, as people write it: 30, not 30.00.
             "requested_quantity": None if quantity is None else f"{quantity.normalize():f}",
             "unit": item.unit,
             "service_from": item.service_from,
@@ -82,4 +84,5 @@ class ItemForm(DatedForm):
 class DecideForm(forms.Form):
     """The decision of the second person. A refusal needs a reason."""
 
+    # Accepting needs no reason, so the service checks it when a change is refused.
     because = PaperText(label="Reason for refusing", max_length=500, required=False)

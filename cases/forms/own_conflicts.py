@@ -64,6 +64,7 @@ class _MemberWithUserForm(OwnOrganizationForm):
 
     def __init__(self, *args: Any, **options: Any) -> None:
         super().__init__(*args, **options)
+        # Reviewers have conflict checks of their own, and their names must not appear here.
         people = User.objects.filter(is_active=True, ever_reviewer=False).order_by("name", "pk")
         choices = [("", "None"), *((one.pk, f"{one.name}, {one.email}") for one in people)]
         self.fields["user"].choices = choices  # type: ignore[attr-defined]
@@ -128,6 +129,7 @@ class MemberAffiliationForm(OwnOrganizationForm):
 class CorrectFactForm(OwnOrganizationForm):
     """Period, share and source of a fact on file."""
 
+    # No person or company: another one would be another fact.
     share_percent = _build_share_field()
 
 

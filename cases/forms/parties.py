@@ -39,11 +39,13 @@ class DetailsForm(DatedForm):
 
     def clean(self) -> dict[str, Any]:
         values = super().clean() or {}
+        # The service checks this too; here the sentence appears beside the field.
         for channel, name, words in (
             ("FAX", "fax", "Enter the fax number, or choose another channel."),
             ("ELECTRONIC", "email", "Enter the e-mail address, or choose another channel."),
         ):
             wanted = values.get("preferred_channel") == channel and not values.get(name)
+            # A malformed address has a message of its own.
             if wanted and name not in self.errors:
                 self.add_error(name, words)
         return values
@@ -105,6 +107,7 @@ class AddPartyForm(DetailsForm):
         assert isinstance(through, forms.ChoiceField)  # noqa: S101 - narrows the type
         roles.choices = [
             ("", "–"),
+            # Roles that every case already has come last.
             *((role.value, role.label) for role in Role if role not in ONE_AT_A_TIME),
             *((role.value, role.label) for role in Role if role in ONE_AT_A_TIME),
         ]
@@ -127,6 +130,7 @@ class AddPartyForm(DetailsForm):
     def party(self) -> PartyOnForm:
         """Return the new party. Call it on a valid form."""
         values, role = self.cleaned_data, Role(self.cleaned_data["role"])
+        # Staff type the name in one field; its last word is taken as the surname.
         first, _, last = values["name"].rpartition(" ")
         named = {} if role in ORGANIZATION_ROLES else {"first": first, "last": last}
         return PartyOnForm(

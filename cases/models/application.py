@@ -52,17 +52,21 @@ class URDecision(Versioned):
     with the same values, it gets the next running number and a reason.
     """
 
+    # Folded for comparison; the case keeps the number as printed.
     claim_number_normal = models.CharField(max_length=60, blank=True)
     decided_on = models.DateField(null=True)
+    # As on the form, even if it is not a readable date.
     decided_printed = models.CharField(max_length=60, blank=True)
     reference = models.CharField(max_length=80, blank=True)
     reference_normal = models.CharField(max_length=80, blank=True)
     running_number = models.PositiveSmallIntegerField(default=1)
     different_because = models.CharField(max_length=300, blank=True)
     ur_type = models.CharField(max_length=16, choices=URType, default=URType.REGULAR, blank=True)
+    # Not the date printed on the decision: the time to apply runs from service.
     served_on = models.DateField(null=True)
     service_method = models.CharField(max_length=12, choices=ServiceMethod, blank=True)
     requested_on = models.DateField("RFA date", null=True)
+    # NULL: the documents do not say. Here and below nothing is guessed.
     liability_disputed = models.BooleanField(null=True)
     liability_reason = models.CharField(max_length=500, blank=True)
     denied_for_missing_information = models.BooleanField(null=True)
@@ -80,6 +84,7 @@ class URDecision(Versioned):
                     "reference_normal",
                     "running_number",
                 ],
+                # Decisions without a readable claim number may be equal by chance.
                 condition=~models.Q(claim_number_normal=""),
             ),
             models.CheckConstraint(
@@ -111,6 +116,7 @@ class Application(Versioned):
     signed_by = models.CharField(max_length=16, choices=Signer, blank=True)
     signed_on = models.DateField(null=True)
     consent_on = models.DateField(null=True)
+    # A designation signed before the UR decision is void (Labor Code 4610.5(j), not confirmed).
     designated_on = models.DateField(null=True)
     ur_decision_attached = models.BooleanField(null=True)
     copy_certified = models.BooleanField(null=True)
@@ -140,6 +146,7 @@ class ApplicationPaper(Versioned):
             models.UniqueConstraint(
                 name="application_sheet_once",
                 fields=["file"],
+                # One UR decision may come with several applications; a form belongs to one.
                 condition=models.Q(kind="APPLICATION"),
             )
         ]
@@ -167,6 +174,7 @@ class TreatmentCategory(Versioned):
                 fields=["parent", "name"],
             ),
             models.UniqueConstraint(
+                # NULLs count as different, so the rule above leaves out rows without a parent.
                 name="treatment_category_once_on_top",
                 fields=["name"],
                 condition=models.Q(parent__isnull=True),
@@ -206,10 +214,12 @@ class DisputedItem(Versioned):
     case = models.ForeignKey(Case, on_delete=models.PROTECT, related_name="items")
     position = models.PositiveSmallIntegerField()
     title = models.TextField()  # the wording of the application or letter
+    # Published letters cut long titles; the full length says how much is missing.
     title_truncated = models.BooleanField(default=False)
     title_full_length = models.PositiveIntegerField(null=True)
     prefix = models.CharField(max_length=80, blank=True)  # "Associated surgical service"
     separator = models.CharField(max_length=8, default=": ")  # before the outcome in a heading
+    # A surgery, for an associated service: if the surgery is not necessary, neither is the service.
     parent = models.ForeignKey(
         "self",
         on_delete=models.PROTECT,
@@ -228,6 +238,7 @@ class DisputedItem(Versioned):
     original_request = models.TextField(blank=True)
     authorized_by_ur = models.TextField(blank=True)
     in_dispute = models.TextField(blank=True)
+    # If a request was modified, only the rest is in dispute: 3 of 30 tablets if 27 are authorized.
     requested_quantity = models.DecimalField(max_digits=10, decimal_places=2, null=True)
     authorized_quantity = models.DecimalField(max_digits=10, decimal_places=2, null=True)
     eligible_quantity = models.DecimalField(max_digits=10, decimal_places=2, null=True)
@@ -254,6 +265,7 @@ class DisputedItem(Versioned):
         constraints = [
             models.UniqueConstraint(name="item_position_once", fields=["case", "position"]),
             models.CheckConstraint(
+                # An outcome of an item that was withdrawn or authorized would read like a decision.
                 name="item_outcome_iff_decided",
                 condition=models.Q(ending="DECIDED") & ~models.Q(outcome="")
                 | ~models.Q(ending="DECIDED") & models.Q(outcome=""),

@@ -91,6 +91,7 @@ class CaseQuerySet(VersionedQuerySet):
 
     def in_queue(self, slug: str) -> Self:
         """Select the cases of one list, most urgent first."""
+        # The order of the index case_in_queue, so that no sort is needed.
         return self.filter(queue=slug).order_by("due_on", "pk")
 
     def held(self, *, on: date) -> Self:
@@ -111,6 +112,7 @@ class CaseQuerySet(VersionedQuerySet):
 
     def after(self, due_on: date, pk: int) -> Self:
         """Select what follows a row in the order of ``due_on, pk``: the next page."""
+        # By key and not by offset: cases that leave the list do not shift the next page.
         return self.filter(Q(due_on__gt=due_on) | Q(due_on=due_on, pk__gt=pk))
 
 
@@ -139,6 +141,7 @@ class Case(Versioned):
     closed_at = models.DateTimeField(null=True)
 
     # The next due date, by which lists are sorted. Its calculation is in Deadline.
+    # Never NULL, because pages by key would skip the case.
     due_on = models.DateField()
     due_deadline_kind = models.CharField(max_length=40, blank=True)
     # The first day after a hold of the whole case. Readers compare it with today: once the day has
@@ -174,6 +177,7 @@ class Case(Versioned):
         indexes = [
             models.Index(fields=["next_role", "is_open", "due_on", "id"], name="case_queue"),
             models.Index(fields=["queue", "due_on", "id"], name="case_in_queue"),
+            # Lists can also be sorted by arrival, and be narrowed to one state.
             models.Index(fields=["queue", "received_on", "id"], name="case_by_arrival"),
             models.Index(fields=["queue", "status", "due_on", "id"], name="case_in_stage"),
             models.Index(fields=["is_open", "due_on", "id"], name="case_due"),
@@ -186,6 +190,7 @@ class Case(Versioned):
         ]
         constraints = [
             models.CheckConstraint(
+                # Published letters do not say when the case was closed.
                 name="case_closed_at_iff_closed",
                 condition=Q(origin=Origin.PUBLISHED)
                 | Q(status__in=CLOSED_STATES, closed_at__isnull=False)
@@ -210,6 +215,7 @@ class Case(Versioned):
                 condition=~Q(status=Status.DUPLICATE) | Q(duplicate_of__isnull=False),
             ),
             models.UniqueConstraint(
+                # A repeated filing is a duplicate of the first one and does not count here.
                 name="case_one_open_per_ur_decision",
                 fields=["ur_decision"],
                 condition=Q(is_open=True, duplicate_of__isnull=True, origin=Origin.OWN),
@@ -237,6 +243,7 @@ class Case(Versioned):
         self.status = status
         self.is_open = is_open(status)
         self.next_role, self.queue = NEXT_ROLE[status], QUEUE_OF[status]
+        # Cleared when a remand or a reversed closure reopens the case.
         self.closed_at = None if self.is_open else at
         self.store(
             by=by,
@@ -276,6 +283,7 @@ class CaseLink(Versioned):
             models.UniqueConstraint(
                 name="case_link_once",
                 fields=["kind", "case", "other"],
+                # Two cases can be linked again after their link has ended.
                 condition=Q(ended_at__isnull=True),
             ),
             models.CheckConstraint(

@@ -58,12 +58,14 @@ class CaseLetter(Versioned):
     discarded_because = models.CharField(max_length=12, choices=Discarded, blank=True)
 
     class Meta(Versioned.Meta):
+        # For the list of drafts of all cases, oldest first.
         indexes = [models.Index(fields=["state", "drafted_at", "id"], name="case_letter_by_state")]
         constraints = [
             models.UniqueConstraint(
                 name="case_letter_number_once", fields=["case", "kind", "number"]
             ),
             models.UniqueConstraint(
+                # A second action before approval updates the draft: the party gets one letter.
                 name="case_letter_one_draft_per_kind",
                 fields=["case", "kind"],
                 condition=Q(state="DRAFT"),
@@ -114,6 +116,7 @@ class CaseLetterCopy(Versioned):
 
     case_letter = models.ForeignKey(CaseLetter, on_delete=models.PROTECT, related_name="copies")
     party = models.ForeignKey(Party, on_delete=models.PROTECT, related_name="+")
+    # A letter of its own for each recipient, because deadlines run from service to that recipient.
     letter = models.OneToOneField(Letter, on_delete=models.PROTECT, related_name="+")
     delivery = models.OneToOneField(Delivery, on_delete=models.PROTECT, related_name="+")
 

@@ -14,6 +14,7 @@ class CaseKey(models.Model):
     Derived from the case. Several cases may share a key. The index avoids a scan of all cases.
     """
 
+    # Without versions: keys can be derived from the case again at any time.
     case = models.ForeignKey(Case, on_delete=models.PROTECT, related_name="keys")
     key = models.CharField(max_length=60)
 
@@ -51,8 +52,10 @@ class DuplicateProposal(Versioned):
 
     class Meta(Versioned.Meta):
         constraints = [
+            # A pair that was answered is not proposed again.
             models.UniqueConstraint(name="possible_duplicate_once", fields=["case", "other"]),
             models.CheckConstraint(
+                # An answer always has a reason and a moment, so that it can be explained later.
                 name="possible_duplicate_settled_whole",
                 condition=models.Q(answer="", settled_at__isnull=True)
                 | ~models.Q(answer="") & ~models.Q(reason="") & models.Q(settled_at__isnull=False),

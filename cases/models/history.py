@@ -100,6 +100,7 @@ class AssignmentNotice(Versioned):
 
     class Meta(Versioned.Meta):
         constraints = [
+            # A remand sends new notices in its round.
             models.UniqueConstraint(name="notice_once", fields=["case", "round", "party"])
         ]
 
@@ -138,11 +139,13 @@ class Deadline(Versioned):
     class Meta(Versioned.Meta):
         constraints = [
             models.UniqueConstraint(
+                # Satisfied rows count too, because they can be reopened.
                 name="deadline_one_live_per_kind",
                 fields=["case", "round", "deadline_kind"],
                 condition=models.Q(replaced_at__isnull=True),
             ),
             models.CheckConstraint(
+                # A missing date without a reason would look as if nothing were due.
                 name="deadline_has_a_date_or_says_why_not",
                 condition=models.Q(due_on__isnull=False, unknown="")
                 | (models.Q(due_on__isnull=True) & ~models.Q(unknown="")),
@@ -175,4 +178,5 @@ class Deadline(Versioned):
     @property
     def is_confirmed(self) -> bool:
         """Whether every rule in the calculation was compared with the text of the law."""
+        # Steps without a source are arithmetic, not law.
         return all(step["confirmed"] for step in self.steps if step["source"])

@@ -53,6 +53,7 @@ class Hold(Versioned):
         indexes = [models.Index(fields=["case", "starts_on", "id"], name="hold_of_case")]
         constraints = [
             models.CheckConstraint(
+                # A hold that was begun by mistake may end on its first day; it then lasts no day.
                 name="hold_ends_after_it_begins",
                 condition=Q(planned_end__gt=F("starts_on"))
                 & (Q(ended_on__isnull=True) | Q(ended_on__gte=F("starts_on"))),
@@ -97,6 +98,7 @@ class Hold(Versioned):
 
     def can_end(self, day: date) -> bool:
         """Whether a person can end it on a day."""
+        # After its planned end an ordinary hold is over, so there is nothing to end.
         return self.ended_on is None and (self.needs_an_end or day < self.planned_end)
 
 
@@ -111,6 +113,7 @@ class TimeExtension(Versioned):
     deadline_kind = models.CharField(max_length=40)
     number = models.PositiveSmallIntegerField()  # 1 for the first extension of this deadline
     days = models.PositiveSmallIntegerField()
+    # A name, not a user: the office of the Administrative Director does not sign in here.
     approved_by = models.CharField(max_length=200)  # who approved for the Administrative Director
     approved_on = models.DateField()
     letter_reference = models.CharField(max_length=120)
@@ -125,6 +128,7 @@ class TimeExtension(Versioned):
             models.UniqueConstraint(
                 name="extension_numbered", fields=["case", "round", "deadline_kind", "number"]
             ),
+            # The rule limits the total; one approval cannot exceed it (LC 4610.6(d)(2), recalled).
             models.CheckConstraint(
                 name="extension_of_one_to_three_days", condition=Q(days__gte=1, days__lte=3)
             ),
@@ -151,6 +155,7 @@ class Commitment(Versioned):
     why = models.CharField(max_length=500)
     # How often the date was moved; 0 in the first row.
     moved = models.PositiveSmallIntegerField(default=0)
+    # One-to-one, so that two people cannot move the same date.
     replaces = models.OneToOneField(
         "self", on_delete=models.PROTECT, null=True, related_name="replaced_by"
     )
@@ -163,6 +168,7 @@ class Commitment(Versioned):
     class Meta(Versioned.Meta):
         constraints = [
             models.CheckConstraint(
+                # Without a letter nobody could prove which date the party was given.
                 name="commitment_names_its_letter",
                 condition=Q(letter__isnull=False) | ~Q(letter_reference=""),
             ),
@@ -197,6 +203,7 @@ class PriorityChange(Versioned):
         constraints = [
             models.CheckConstraint(name="priority_changes_to_another", condition=~Q(old=F("new"))),
             models.CheckConstraint(
+                # 8 CCR 9792.10.4(c) requires the certification and its support.
                 name="priority_expedited_is_certified",
                 condition=~Q(new=Priority.EXPEDITED)
                 | Q(certified_on__isnull=False) & ~Q(certified_by="") & ~Q(support=""),

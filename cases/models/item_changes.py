@@ -52,6 +52,7 @@ class ItemChange(Versioned):
         indexes = [models.Index(fields=["state", "proposed_at", "id"], name="item_change_waiting")]
         constraints = [
             models.UniqueConstraint(
+                # New items have no row yet, so several may be proposed at a time.
                 name="item_change_one_open",
                 fields=["item"],
                 condition=Q(state="PROPOSED", item__isnull=False),
@@ -66,6 +67,7 @@ class ItemChange(Versioned):
                 | (~Q(state="PROPOSED") & Q(decided_at__isnull=False, decided_by__isnull=False)),
             ),
             models.CheckConstraint(
+                # In the database too, because the determination answers these items.
                 name="item_change_by_two_people",
                 condition=Q(decided_by__isnull=True) | ~Q(decided_by=F("proposed_by")),
             ),

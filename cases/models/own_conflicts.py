@@ -34,6 +34,7 @@ class OrganizationMember(TwoTimeFact):
     user = models.ForeignKey(
         settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, blank=True, related_name="+"
     )
+    # As recorded. Staff members are checked under the present name of their account.
     name = models.CharField(max_length=300)
     title = models.CharField(max_length=120, blank=True)  # an officer's office
     share_percent = models.DecimalField(max_digits=5, decimal_places=2, null=True, blank=True)
@@ -41,6 +42,7 @@ class OrganizationMember(TwoTimeFact):
     class Meta:
         constraints = [
             models.CheckConstraint(
+                # Staff members are users, so that their conflicts can bar them from a case.
                 name="organization_member_is_someone",
                 condition=models.Q(
                     kind="ITSELF", organization__isnull=False, person=None, user=None
@@ -88,6 +90,7 @@ class OwnConflictResult(models.Model):
     case = models.ForeignKey(Case, on_delete=models.PROTECT, related_name="own_conflict_results")
     run = models.PositiveIntegerField()  # 1 is the check on receipt
     party_list_version = models.PositiveIntegerField()
+    # Shows which cases were checked with older facts and have to be checked again.
     own_organization = models.CharField(max_length=64)  # digest of the facts that were used
     members_tested = models.PositiveIntegerField()
     parties_tested = models.JSONField(default=list)  # ids of Party
@@ -104,6 +107,7 @@ class OwnConflictResult(models.Model):
     tested_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, related_name="+"
     )
+    # One answer for each result, even if two people answer at once.
     settles = models.OneToOneField(
         "self", on_delete=models.PROTECT, null=True, related_name="settled_by"
     )
@@ -120,6 +124,7 @@ class OwnConflictResult(models.Model):
         ]
         constraints = [
             models.CheckConstraint(
+                # A check without findings has a row too, as evidence that it was made.
                 name="own_conflict_result_of_someone",
                 condition=models.Q(relation="NONE", result="PASS", member=None, party=None)
                 | models.Q(member__isnull=False, party__isnull=False),

@@ -12,6 +12,7 @@ from .case import Case
 class Role(models.TextChoices):
     """Role of a person or organization on a case."""
 
+    # Pages list the parties in this order.
     EMPLOYEE = "EMPLOYEE", "Employee"
     EMPLOYEE_ATTORNEY = "EMPLOYEE_ATTORNEY", "Employee’s attorney"
     REPRESENTATIVE = "REPRESENTATIVE", "Designated representative"

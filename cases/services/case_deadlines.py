@@ -49,9 +49,11 @@ def start_deadline(
     :raises NotAllowed: a leading deadline lacks a fact and has no date.
     """
     found = compute_case_sum(case=case, deadline_kind=deadline_kind, given=given)
+    # Lists could not sort the case without a date.
     if leads and isinstance(found, Unknown):
         raise NotAllowed(found.sentence)
     running = _find_running_deadline(case, deadline_kind)
+    # The old row ends first: the database allows one active row of a kind.
     if running is not None:
         _end_deadline(running, "Replaced by a new calculation", by=by, at=at)
     deadline = _build_deadline_row(case, deadline_kind, given, found).store(by=by, at=at)
@@ -90,6 +92,7 @@ def stop_deadlines(*, case: Case, why: str, by: User | None, at: datetime) -> No
     # Of all rounds, not only of the current one.
     for deadline in case.deadlines.filter(met_at__isnull=True, replaced_at__isnull=True):
         _end_deadline(deadline, why, by=by, at=at)
+    # due_on cannot be NULL; the empty kind tells readers that it is no due date.
     case.due_on, case.due_deadline_kind = at.astimezone(PACIFIC).date(), ""
     case.store(by=by, at=at, why=why, fields=["due_on", "due_deadline_kind"])
 
@@ -108,10 +111,12 @@ def recompute_deadlines(
         round=case.round, met_at__isnull=True, replaced_at__isnull=True
     ).order_by("pk"):
         new = build_renewed_deadline(case=case, old=old)
+        # Unchanged rows stay, so a second run writes nothing.
         if new is None:
             continue
         _end_deadline(old, why, by=by, at=at)
         new.store(by=by, at=at, why=why)
+        # Only the deadline that leads moves the date by which lists sort.
         if (
             case.due_deadline_kind == new.deadline_kind
             and new.due_on is not None
@@ -134,6 +139,7 @@ def build_renewed_deadline(
     found = compute_case_sum(
         case=case, deadline_kind=old.deadline_kind, given=old.given, law=law, holds=holds
     )
+    # From the stored trigger facts: only rules, holds and extensions can differ.
     new = _build_deadline_row(case, old.deadline_kind, old.given, found)
     return None if _deadline_content(new) == _deadline_content(old) else new
 
@@ -166,12 +172,14 @@ def compute_case_sum(
     :raises CannotCount: a fact cannot be read, or no rule is on file for its day.
     """
     rules, calendars = law or rules_on_file()
+    # An empty sequence means that the caller knows of no holds, so nothing is queried.
     holds = list_deadline_holds(case, deadline_kind) if holds is None else holds
     return compute_deadline(deadline_kind, given, rules=rules, calendars=calendars, holds=holds)
 
 
 def list_deadline_holds(case: Case, deadline_kind: str) -> list[Hold]:
     """List the holds and extensions of one deadline, in the form of the engine. Two queries."""
+    # An empty kind is a hold of the whole case.
     rows = case.holds.filter(round=case.round, deadline_kind__in=["", deadline_kind])
     holds = [
         Hold(
@@ -234,4 +242,5 @@ def _build_deadline_row(
 
 def _deadline_content(row: Deadline) -> tuple[object, ...]:
     """Return what two rows are compared by."""
+    # With the steps: a new source or note is stored even if the date stays.
     return row.due_on, row.due_at, row.target_on, row.steps, row.unknown

@@ -39,6 +39,7 @@ def add_commitment(
     """
     case = Case.objects.lock(case_id)
     refuse_if(policies.why_not_record_commitment(by, case))
+    # Not a row that was corrected after the page was opened.
     party = case.parties.current().filter(pk=party_id).first()
     if party is None:
         raise NotAllowed("Choose a party of this case.")
@@ -80,11 +81,13 @@ def move_commitment(
     :raises NotAllowed: wrong role, kept or moved already, moved too often, or a fact is missing.
     """
     found = Commitment.objects.get(pk=commitment_id)
+    # The first read only finds the case. Under its lock the row is read again.
     case = Case.objects.lock(found.case_id)
     old = case.commitments.select_related("party").get(pk=commitment_id)
     refuse_if(policies.why_not_record_commitment(by, case))
     refuse_if(why_not_move_commitment(old))
     refuse_if("" if why.strip() else "Enter why the date moves.")
+    # Acting early keeps a commitment, so an earlier date needs no new row.
     if due_on <= old.due_on:
         refuse_if(f"The new date must be after the earlier one, {format_day(old.due_on)}.")
     letter = _find_commitment_letter(case, letter_id, letter_reference)
@@ -92,6 +95,7 @@ def move_commitment(
     new = Commitment(
         case=case,
         party=old.party,
+        # Only the date moves; anything else is another commitment.
         what=old.what,
         due_on=due_on,
         told_on=told_on,
@@ -162,6 +166,7 @@ def _find_commitment_letter(
     if letter_id is None:
         refuse_if("" if reference.strip() else "Enter the letter by which the party was informed.")
         return None
+    # The id comes from a form, so it may be of another case.
     letter = Letter.objects.filter(pk=letter_id, reference=case.number).first()
     refuse_if("" if letter else "Choose a letter of this case.")
     return letter

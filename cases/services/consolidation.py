@@ -29,6 +29,7 @@ def find_consolidation_candidates(lead: Case) -> list[SimilarCase]:
         for one in similar
         if one.possible_duplicate.belongs
         and one.case.stage == Status.ELIGIBLE
+        # Last, because only this condition queries.
         and not why_not_consolidate_pair(one.case, lead)
     ]
 
@@ -46,6 +47,7 @@ def why_not_consolidate_pair(case: Case, lead: Case) -> str:
             return f"The notices of {one.number} already exist and name only its own treatments."
     if case.pk == lead.pk:
         return "A case cannot be consolidated with itself."
+    # No chains: the lead that decides a case must be one step away.
     if list_consolidated_cases(case):
         return f"Other cases are consolidated into {case.number}. Make that one the lead case."
     if not _same_people(case, lead):
@@ -64,6 +66,7 @@ def consolidate_case(*, case_id: int, lead_id: int, reason: str, by: User, at: d
 
     :raises NotAllowed: wrong role, no reason, or the two may not be consolidated.
     """
+    # Both, before any check: either could get notices in the meantime.
     locked = Case.objects.lock_all([case_id, lead_id])
     case, lead = locked[case_id], locked[lead_id]
     refuse_if(policies.why_not_consolidate(by))
@@ -73,6 +76,7 @@ def consolidate_case(*, case_id: int, lead_id: int, reason: str, by: User, at: d
         by=by, at=at, why=reason
     )
     case.move_to(Status.CONSOLIDATED, by=by, at=at, why=reason)
+    # From now on the deadlines of the lead count for these items.
     case_deadlines.stop_deadlines(case=case, why=f"Consolidated into {lead.number}", by=by, at=at)
     # A new version of the lead, so that pages opened before this change are refused.
     lead.store(by=by, at=at, why=f"{case.number} consolidated", fields=[])
@@ -104,6 +108,7 @@ def separate_case(*, case_id: int, reason: str, by: User, at: datetime) -> Case:
     case = Case.objects.lock(case_id)
     refuse_if(policies.why_not_consolidate(by))
     refuse_if("" if reason.strip() else "Enter why the case is separated.")
+    # Read again under the locks: someone else may have separated the case.
     link = lead_of.filter(other=lead).first()
     if lead is None or link is None or case.stage != Status.CONSOLIDATED:
         raise NotAllowed(f"Case {case.number} is not consolidated into another.")
@@ -115,6 +120,7 @@ def separate_case(*, case_id: int, reason: str, by: User, at: datetime) -> Case:
     link.store(by=by, at=at, why=reason, fields=["ended_at"])
     case.move_to(Status.ELIGIBLE, by=by, at=at, why=reason)
     _start_notices_deadline(case, by=by, at=at)
+    # Pages of the lead that were opened before this change are refused.
     lead.store(by=by, at=at, why=f"{case.number} separated", fields=[])
     _record_link_event(case, _PARTED, f"Separated from {lead.number}.", reason, by=by, at=at)
     _record_link_event(
@@ -127,9 +133,11 @@ def release_consolidated_cases(*, lead: Case, by: User | None, at: datetime) -> 
     """Separate the cases of a lead that ends early, so that their reviews continue."""
     released = []
     for link in lead.linked_from.filter(kind=CONSOLIDATED, ended_at=None).order_by("pk"):
+        # After the lead, which the caller has locked: the same order as in separate_case.
         case = Case.objects.lock(link.case_id)
         link.ended_at = at
         link.store(by=by, at=at, why="The lead ended early", fields=["ended_at"])
+        # A case that ended on its own stays ended; only its link ends.
         if case.stage == Status.CONSOLIDATED:
             case.move_to(Status.ELIGIBLE, by=by, at=at, why=f"{lead.number} ended early")
             _start_notices_deadline(case, by=by, at=at)
@@ -143,7 +151,9 @@ def close_consolidated_cases(*, lead: Case, by: User, at: datetime) -> list[Case
     """Close the cases whose items their lead has decided. Called when its letter was sent."""
     closed = []
     for case in list_consolidated_cases(lead):
+        # The list was read before the lock.
         case = Case.objects.lock(case.pk)
+        # The case may have been withdrawn or terminated on its own.
         if case.stage != Status.CONSOLIDATED:
             continue
         case.decided_on = lead.decided_on
@@ -156,12 +166,14 @@ def close_consolidated_cases(*, lead: Case, by: User, at: datetime) -> list[Case
 
 def _start_notices_deadline(case: Case, *, by: User | None, at: datetime) -> None:
     """Start the deadline for the notices on the day on which the case was separated."""
+    # Not the day of the eligibility decision: the period from it may have passed in the meantime.
     given = {"found_eligible": local_day(at).isoformat()}
     case_deadlines.start_deadline(case=case, deadline_kind="noarfi", given=given, by=by, at=at)
 
 
 def _same_people(case: Case, lead: Case) -> bool:
     """Check the conditions of 8 CCR 9792.10.4(a): employee, physician, date of injury."""
+    # Two unknown dates are not the same date.
     if case.date_of_injury is None or case.date_of_injury != lead.date_of_injury:
         return False
     return duplicates.compare_applications(

@@ -57,6 +57,7 @@ def _note_application_deadline(case: Case) -> DeadlineNote | None:
     ur_decision = case.ur_decision
     if ur_decision is None or case.received_on is None:
         return None
+    # A formulary dispute has less time (Labor Code 4610.5(h)(1), not confirmed).
     deadline_kind = (
         "application_formulary" if case.priority == Priority.FORMULARY else "application"
     )
@@ -66,6 +67,7 @@ def _note_application_deadline(case: Case) -> DeadlineNote | None:
         return _build_unknown_note(deadline_kind, found)
     rules, calendars = rules_on_file()
     holds = case_deadlines.list_deadline_holds(case, deadline_kind)
+    # Not a comparison of two days: where calendars disagree, the answer is UNKNOWN.
     in_time = judge_timeliness(
         deadline_kind, case.received_on, given, rules=rules, calendars=calendars, holds=holds
     )
@@ -85,6 +87,7 @@ def _note_ur_deadline(case: Case) -> DeadlineNote | None:
     made = ur_decision.decided_on
     if made is None:
         sentence = "The date of the UR decision is not known."
+    # Only reported: the WCAB decides whether a UR decision was late (Dubon II, 2014).
     elif made > found.due_on:
         days = (made - found.due_on).days
         sentence = f"The UR decision is dated {days} day{'' if days == 1 else 's'} after this date."
@@ -115,11 +118,13 @@ def _note_records_penalty(case: Case, on: date) -> DeadlineNote | None:
         .order_by("-pk")
         .first()
     )
+    # While records are missing, the penalty is counted up to the day of the page.
     came = case.records_complete_on or on
     if deadline is None or deadline.due_on is None or came <= deadline.due_on:
         return None
     rules, _ = rules_on_file()
     given = {"records_due": deadline.due_on, "records_received": came}
+    # No rule may cover the day; the page then says so instead of failing.
     try:
         found = records_penalty(given, rules=rules)
     except CannotCount as problem:
@@ -184,9 +189,11 @@ def describe_lateness(*, case: Case, at: datetime) -> str:
         return ""
     done = deadline.met_at or at
     done_on = done.astimezone(PACIFIC).date() if deadline.met_at else today
+    # An expedited deadline runs in hours, so it can pass within a day.
     late = done > deadline.due_at if deadline.due_at else done_on > deadline.due_on
     if not late:
         return ""
+    # Some hours late on the same day are stated as one day.
     days = max(1, (done_on - deadline.due_on).days)
     is_late = "was" if deadline.met_at else "is"
     return (

@@ -37,9 +37,11 @@ def propose_letter(
     :returns: the draft, or ``None`` if the action needs no letter.
     """
     kind = _AFTER.get(Event.Kind(event.kind))
+    # The action holds this lock already; the call returns the row as the action stored it.
     case = Case.objects.lock(event.case_id)
     if event.kind == Event.Kind.FOUND_ELIGIBLE and _is_partly_refused(case):
         kind = LetterKind.INELIGIBILITY  # some items are ineligible, the others continue
+    # Only a conversion to expedited review must be announced (8 CCR 9792.10.4(c)).
     if event.kind == Event.Kind.CONVERTED and case.priority != Priority.EXPEDITED:
         kind = None
     if kind is None:
@@ -65,12 +67,14 @@ def draft_letter(
     :raises NotAllowed: wrong role, or a case that was loaded from a published letter.
     """
     case = Case.objects.lock(case_id)
+    # The system drafts only after actions, which have checked the role.
     refuse_if(policies.why_not_draft_letter(by, case) if by is not None else "")
     return _store_letter_draft(case, LetterKind(kind), because, points, None, by, by=by, at=at)
 
 
 def _is_partly_refused(case: Case) -> bool:
     """Whether the latest eligibility decision found some items ineligible. Queries."""
+    # By the reverse relation, because this app may not import eligibility.
     latest = case.eligibility_decisions.order_by("-attempt").first()
     return latest is not None and bool(latest.refusals())
 
@@ -87,6 +91,7 @@ def _store_letter_draft(
     at: datetime,
 ) -> CaseLetter:
     """Store a draft, or update the open draft of the same kind."""
+    # One open draft per kind, so that the parties get one letter with the latest points.
     waiting = CaseLetter.objects.filter(case=case, kind=kind, state=CaseLetter.State.DRAFT).first()
     if waiting is not None:
         waiting.because, waiting.points = because[:500] or waiting.because, list(points)
@@ -96,6 +101,7 @@ def _store_letter_draft(
     return CaseLetter(
         case=case,
         kind=kind,
+        # Letters are never deleted and the case is locked, so a count is enough.
         number=case.case_letters.filter(kind=kind).count() + 1,
         because=because[:500],
         caused_by=event,

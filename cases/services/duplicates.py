@@ -39,6 +39,7 @@ def read_application_facts(case: Case) -> ApplicationFacts:
     """Read the values of a case to compare. Queries unless parties and items are prefetched."""
     employee = physician = ""
     born = None
+    # all() uses prefetched rows; a filter would query once for each candidate.
     for party in case.parties.all():
         if party.role == Role.EMPLOYEE:
             employee = party.name
@@ -64,6 +65,7 @@ def find_similar_cases(*, facts: ApplicationFacts, but: Case | None = None) -> l
     :param but: the case of the application itself, which is left out.
     """
     keys = duplicates.build_duplicate_keys(facts)
+    # Newest first: if a key is common, recent cases are the likelier duplicates.
     rows = CaseKey.objects.filter(key__in=keys).order_by("-case_id").values_list("case_id")
     if but is not None:
         rows = rows.exclude(case=but)
@@ -73,6 +75,7 @@ def find_similar_cases(*, facts: ApplicationFacts, but: Case | None = None) -> l
         Case.objects.own()
         .filter(pk__in=ids)
         .select_related("ur_decision")
+        # Without it, each candidate would cost three queries.
         .prefetch_related("items", "parties__person")
     )
     found = []
@@ -91,6 +94,7 @@ def find_similar_cases(*, facts: ApplicationFacts, but: Case | None = None) -> l
     return found[:MOST_FOUND]
 
 
+# Candidates for consolidation that are no duplicates have the band NO, so they come last.
 _BANDS = [*duplicates.PROPOSED, duplicates.Band.NO]
 
 
@@ -99,17 +103,19 @@ def propose_duplicates(*, case: Case, by: User | None, at: datetime) -> list[Dup
 
     A pair that was proposed before keeps its answer.
     """
+    # Read again, because the caller’s row may hold an old UR decision.
     case = Case.objects.select_related("ur_decision").get(pk=case.pk)
     facts = read_application_facts(case)
     _store_new_keys(case, facts)
     known = set(case.possible_duplicates.values_list("other_id", flat=True))
     made = []
     for similar in find_similar_cases(facts=facts, but=case):
-        # The later of the two carries the proposal.
+        # Skip pairs that were proposed before, and the case that was linked on receipt.
         if not similar.possible_duplicate.is_proposed or similar.case.pk in known | {
             case.duplicate_of_id
         }:
             continue
+        # The later of the two carries the proposal.
         if similar.case.pk > case.pk:
             continue
         made.append(
@@ -172,6 +178,7 @@ def resolve_duplicate(
     if answer != Answer.DIFFERENT and not item_ids:
         refuse_if("Select the items that are the same treatment.")
     proposal.answer, proposal.reason = answer, reason.strip()[:500]
+    # Items selected beside “different” mean nothing.
     proposal.items = sorted(item_ids) if answer != Answer.DIFFERENT else []
     proposal.settled_at, proposal.settled_by = at, by
     proposal.store(by=by, at=at, why=reason)
@@ -179,6 +186,7 @@ def resolve_duplicate(
     if answer != Answer.DIFFERENT:
         kind = CaseLink.Kind.DUPLICATE if answer == Answer.DUPLICATE else CaseLink.Kind.PRIOR
         _link_cases(case, proposal.other, kind, reason, by=by, at=at)
+    # On both timelines, because a reader may open either case.
     for one, other in ((case, proposal.other), (proposal.other, case)):
         Event.objects.create(
             case=one,
@@ -221,11 +229,13 @@ def find_earlier_decisions(item: DisputedItem) -> list[DisputedItem]:
         .exclude(case=item.case_id)
         .select_related("case__ur_decision")
         .order_by("-ended_at", "-pk")
+        # The join repeats an item for every party row of the employee.
         .distinct()[:MOST_CANDIDATES]
     )
     return [
         one
         for one in decided
+        # Here and not in SQL, which has no measure of shared words.
         if duplicates.measure_item_overlap([item.title], [one.title]) >= duplicates.LIKE_WORDS
     ][:MOST_FOUND]
 
@@ -233,6 +243,7 @@ def find_earlier_decisions(item: DisputedItem) -> list[DisputedItem]:
 def _store_new_keys(case: Case, facts: ApplicationFacts) -> None:
     """Store the search keys of a case that are not stored yet."""
     known = set(case.keys.values_list("key", flat=True))
+    # Old keys stay: a correction may be wrong, and the earlier value still finds the case.
     fresh = sorted(duplicates.build_duplicate_keys(facts) - known)
     CaseKey.objects.bulk_create([CaseKey(case=case, key=key) for key in fresh])
 

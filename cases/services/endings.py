@@ -49,6 +49,7 @@ def terminate_items(
     refuse_if(
         "Choose items of this case that are still pending." if strangers or not item_ids else ""
     )
+    # Nothing is left to decide, so the whole case ends.
     if set(item_ids) == set(pending):
         return _end_case_early(
             case_id,
@@ -60,6 +61,7 @@ def terminate_items(
             by=by,
             at=at,
         )
+    # A request may name an item twice.
     ended = [pending[pk] for pk in dict.fromkeys(item_ids)]
     for item in ended:
         end_item(item=item, ending=DisputedItem.Ending.AUTHORIZED, reason=reason, by=by, at=at)
@@ -82,11 +84,13 @@ def close_case(*, case_id: int, reason: str, by: User, at: datetime) -> Case:
     case = Case.objects.lock(case_id)
     refuse_if(policies.why_not_close(by, case))
     refuse_if("" if reason.strip() else "Enter why the case is closed.")
+    # A case found ineligible or a duplicate gives this reason to its items too.
     ending = (
         DisputedItem.Ending.INELIGIBLE
         if case.stage in {Status.INELIGIBLE, Status.DUPLICATE}
         else DisputedItem.Ending.WITHDRAWN
     )
+    # Items that have ended keep their own reason.
     for item in case.items.filter(ending=DisputedItem.Ending.PENDING):
         end_item(item=item, ending=ending, reason=reason, by=by, at=at)
     case.move_to(Status.CLOSED, by=by, at=at, why=reason)
@@ -120,11 +124,13 @@ def _end_case_early(
     at: datetime,
 ) -> Case:
     """End a case with all pending items, release its followers, and draft the letter."""
+    # terminate_items holds this lock already; taking it again is harmless.
     case = Case.objects.lock(case_id)
     refuse_if(policies.why_not_end_early(by, case))
     refuse_if("" if reason.strip() else "Enter why the case ends.")
     for item in case.items.filter(ending=DisputedItem.Ending.PENDING):
         end_item(item=item, ending=ending, reason=reason, by=by, at=at)
+    # Only this application ends; the others need another way to a determination.
     consolidation.release_consolidated_cases(lead=case, by=by, at=at)
     case.move_to(status, by=by, at=at, why=reason)
     case_deadlines.stop_deadlines(case=case, why=sentence, by=by, at=at)

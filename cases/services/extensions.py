@@ -44,6 +44,7 @@ def extend_determination(
     case = Case.objects.lock(case_id)
     refuse_if(policies.why_not_extend(by, case))
     deadline = determination_deadline(case=case)
+    # A deadline that is stopped or lacks a fact has no date to move.
     if deadline is None or deadline.due_on is None:
         raise NotAllowed("This case has no active determination deadline.")
     for text, words in (
@@ -77,6 +78,7 @@ def extend_determination(
         f"{extension.approved_by} "
         f"on {format_day(approved_on)}, {extension.letter_reference}."
     )
+    # After the row is stored: the calculation reads all extensions of the case.
     case_deadlines.recompute_deadlines(case=case, why=sentence, by=by, at=at)
     now_due = case_deadlines.find_due_date(case, deadline.deadline_kind)
     Event.objects.create(
@@ -119,10 +121,12 @@ def count_extension_days_left(*, case: Case) -> int:
 
 def _most_days(case: Case, deadline: Deadline) -> int:
     """Return how many days the rule allows for all extensions together. Queries."""
+    # The limit comes from the rule in force on the day of the trigger, not from a constant.
     found = case_deadlines.compute_case_sum(
         case=case, deadline_kind=deadline.deadline_kind, given=deadline.given
     )
     legal = found.rule.legal_holds.get(EXTENSION) if isinstance(found, Sum) else None
+    # A rule that names no source for extensions allows none.
     return legal.max_days or 0 if legal else 0
 
 

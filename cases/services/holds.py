@@ -47,6 +47,7 @@ def begin_hold(
             deadline_kind=deadline_kind, round=case.round, replaced_at__isnull=True
         )
         refuse_if("" if running.exists() else "The case has no active deadline of this kind.")
+    # One reason explains a day once; a hold for another reason may overlap.
     for other in case.holds.filter(round=case.round, reason=reason, deadline_kind=deadline_kind):
         if other.starts_on < planned_end and starts_on < other.end:
             refuse_if(
@@ -85,6 +86,7 @@ def end_hold(
     """
     hold = Hold.objects.get(pk=hold_id)
     case = Case.objects.lock(hold.case_id)
+    # The first read only found the case; someone may have ended the hold since.
     hold.refresh_from_db()
     refuse_if(policies.why_not_end_hold(by))
     today = local_day(at)
@@ -95,6 +97,7 @@ def end_hold(
         refuse_if(
             f"Enter a day from {format_day(hold.starts_on)}, the first day of the hold, to today."
         )
+    # An ordinary hold was over by then, so a later end would lengthen it.
     if ended_on > hold.planned_end and not hold.needs_an_end:
         refuse_if(f"The hold ended as planned on {format_day(hold.planned_end)}.")
     if method and method not in METHODS:
@@ -112,6 +115,7 @@ def _why_not_these_days(
 ) -> str:
     """Check the dates of a new hold."""
     most = HOLD_REASONS[reason].most_days
+    # Lists compare only the end of a hold with today, so a future hold would apply at once.
     if starts_on > today:
         return "The hold begins in the future. Enter it on that day."
     if case.received_on is not None and starts_on < case.received_on:
@@ -120,6 +124,7 @@ def _why_not_these_days(
         )
     if planned_end <= starts_on:
         return "The planned end must be after the first day of the hold."
+    # So that a person looks at the case again after that time.
     if (planned_end - starts_on).days > most:
         return (
             f"A hold for this reason can last at most {most} days. "
@@ -137,6 +142,7 @@ def _move_held_dates(
     case.held_until = max(ends, default=None)
     case.store(by=by, at=at, why=sentence, fields=["held_until"])
     moved = case_deadlines.recompute_deadlines(case=case, why=sentence, by=by, at=at)
+    # Stored as text: the rules may change, but the event says what happened at the time.
     effects = [_describe_moved_deadline(one) for one in moved]
     Event.objects.create(
         case=case,
@@ -165,6 +171,7 @@ def _move_held_dates(
 def _describe_moved_deadline(moved: case_deadlines.MovedDeadline) -> str:
     """Describe how one deadline moved: its legal date and our own target."""
     label, old, new = DEADLINE_KINDS[moved.new.deadline_kind].label, moved.old, moved.new
+    # A hold with a legal source may stop the deadline.
     if new.due_on is None:
         return new.unknown
     law = (

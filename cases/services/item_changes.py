@@ -81,10 +81,12 @@ def propose_item_change(
     """
     case, item = _lock_item(item_id)
     refuse_if(policies.why_not_propose_item_change(by, case, item))
+    # The proposer must have seen the values that the proposal would replace.
     item.refuse_if_stale(seen_version)
     _refuse_incomplete(facts, why)
     before, after = _to_stored_facts(_facts_of(item)), _to_stored_facts(facts)
     refuse_if("" if before != after else "Nothing was changed.")
+    # A new category or body part may require another specialty than the reviewer’s.
     if any(before[name] != after[name] for name in _MATCHED_BY):
         refuse_if(policies.why_not_change_matching(case))
     return _store_proposal(case, ItemChange.Kind.CHANGE, item, before, after, why, by=by, at=at)
@@ -132,13 +134,16 @@ def accept_item_change(*, change_id: int, by: User, at: datetime) -> ItemChange:
     """
     change, case, item = _lock_change(change_id)
     refuse_if(policies.why_not_decide_item_change(by, change))
+    # The case may have moved on since the proposal.
     refuse_if(policies.why_not_change_items(case))
+    # The second person decides about the values on the page, so they must be current.
     if item is not None and (item.version != change.item_version or not _is_pending(item)):
         raise ProposalOutdated(
             f"Item {item.position} has changed since this was proposed. "
             "Refuse the proposal and ask for a new one."
         )
     if change.kind == ItemChange.Kind.ADD:
+        # A reviewer may have been chosen after the proposal, without regard to this item.
         refuse_if(_why_not_matched(case, change))
         item = change.item = _add_proposed_item(case, change, by=by, at=at)
     elif change.kind == ItemChange.Kind.CHANGE:
@@ -150,6 +155,7 @@ def accept_item_change(*, change_id: int, by: User, at: datetime) -> ItemChange:
     _record_item_event(
         case, Event.Kind.ITEM_CHANGED, _describe_result(change, item), change, by=by, at=at
     )
+    # Last, because ending the last pending item ends the case.
     if change.kind == ItemChange.Kind.WITHDRAW:
         _withdraw_proposed_item(case, item, change, by=by, at=at)
     else:
@@ -164,6 +170,7 @@ def refuse_item_change(*, change_id: int, because: str, by: User, at: datetime) 
 
     :raises NotAllowed: same person, wrong role, already decided, or no reason.
     """
+    # Unlike accepting, this is allowed in every state, so that no proposal stays open.
     change, case, _ = _lock_change(change_id)
     refuse_if(policies.why_not_decide_item_change(by, change))
     refuse_if("" if because.strip() else "Enter why the change is refused.")
@@ -195,6 +202,7 @@ def list_item_differences(change: ItemChange) -> list[Difference]:
 
 def _lock_item(item_id: int) -> tuple[Case, DisputedItem]:
     """Lock the case of an item, then read the item."""
+    # The case is locked, not the item, so that all changes of its items wait for each other.
     case_id = DisputedItem.objects.values_list("case_id", flat=True).get(pk=item_id)
     case = Case.objects.lock(case_id)
     return case, DisputedItem.objects.select_related("category").get(pk=item_id)
@@ -243,7 +251,9 @@ def _to_stored_facts(facts: ItemFacts) -> dict[str, Any]:
     return {
         **values,
         "title": facts.title.strip(),
+        # With the name, so that the proposal stays readable if the category is renamed.
         "category": {"id": category.pk, "name": category.name} if category else None,
+        # 30 and 30.00 must not count as a change.
         "requested_quantity": f"{quantity.normalize():f}" if quantity is not None else None,
         "service_from": facts.service_from.isoformat() if facts.service_from else None,
         "service_to": facts.service_to.isoformat() if facts.service_to else None,
@@ -268,6 +278,7 @@ def _read_stored_facts(stored: Mapping[str, Any]) -> dict[str, Any]:
 def _format_stored_field(stored: Mapping[str, Any], name: str) -> str:
     """Format one stored field for the page."""
     value = stored.get(name)
+    # Before the test for empty values, because False is an answer here.
     if name == "is_experimental":
         return _YES_OR_NO[value]
     if not value:
@@ -317,6 +328,7 @@ def _store_proposal(
 
 def _add_proposed_item(case: Case, change: ItemChange, *, by: User, at: datetime) -> DisputedItem:
     """Add the proposed item after the last one."""
+    # Ended items keep their positions, by which letters name them.
     last = case.items.aggregate(last=Max("position"))["last"] or 0
     return DisputedItem(case=case, position=last + 1, **_read_stored_facts(change.after)).store(
         by=by, at=at, why=change.why
@@ -410,6 +422,7 @@ def _record_item_event(
             "item_change": change.pk,
             "item": change.item_id,
             "proposed_by": change.proposed_by_id,
+            # A withdrawal changes no value, although “after” is empty.
             "changes": [] if change.kind == ItemChange.Kind.WITHDRAW else changes,
         },
     )

@@ -16,6 +16,7 @@ def add_note(*, case_id: int, text: str, by: User, at: datetime) -> Event:
 
     :raises NotAllowed: wrong role, or the note is empty.
     """
+    # Before the lock, because neither check depends on the case.
     refuse_if("" if by.may("cases.add_note") else "Your role does not let you write notes.")
     refuse_if("" if text.strip() else "Enter the note.")
     case = Case.objects.lock(case_id)
@@ -29,6 +30,7 @@ def correct_note(*, event_id: int, text: str, by: User, at: datetime) -> Event:
     :raises NotAllowed: a note of someone else, already corrected, empty, or unchanged.
     """
     case_id = Event.objects.values_list("case_id", flat=True).get(pk=event_id)
+    # Two corrections of one note must not both pass the check.
     case = Case.objects.lock(case_id)
     note = Event.objects.get(pk=event_id)
     refuse_if(policies.why_not_correct_note(by, note))

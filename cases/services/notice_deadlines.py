@@ -49,6 +49,7 @@ def start_notice_deadlines(
         given={"noarfi": sent_on.isoformat()},
         by=by,
         at=at,
+        # The 45 days are a practice, not a limit of the law, so lists do not sort by them.
         leads=False,
     )
 
@@ -60,6 +61,7 @@ def start_records_deadlines(
 
     :raises NotAllowed: an expedited case without the time of receipt.
     """
+    # The case waits for the records. Own documents are a right that nobody has to use.
     for deadline_kind, role, leads in (
         (own_papers_deadline(priority=case.priority), Role.EMPLOYEE, False),
         (records_deadline(priority=case.priority), Role.CLAIMS_ADMINISTRATOR, True),
@@ -80,6 +82,7 @@ def _build_notice_facts(
                 "An expedited deadline runs in hours. Enter the time at which the claims "
                 "administrator received the notice."
             )
+        # The engine reads a time without a zone as Pacific time.
         local = received_at.astimezone(PACIFIC)
         return {"received": f"{local:%Y-%m-%dT%H:%M}"}
     notice = (
@@ -88,5 +91,6 @@ def _build_notice_facts(
         .order_by("pk")
         .first()
     )
+    # Without a notice to this party the longer period, by mail, applies.
     by_wire = notice is not None and notice.delivery.channel in BY_WIRE
     return {"noarfi": sent_on.isoformat(), "method": "electronic" if by_wire else "mail_ca"}

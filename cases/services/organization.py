@@ -54,6 +54,7 @@ def record_member(
     _refuse_impossible(share_percent, valid_from, valid_to, source)
     row = OrganizationMember(kind=kind, title=title.strip(), share_percent=share_percent)
     if user_id is not None and kind != Kind.ITSELF and not is_company:
+        # Former reviewers are refused too, because their names stay hidden.
         row.user = User.objects.filter(pk=user_id, ever_reviewer=False).first()
         if row.user is None:
             raise BadFact("user", "Choose someone who signs in and is not a reviewer.")
@@ -75,6 +76,7 @@ def record_member(
         raise BadFact("title", "Enter the office: director, manager, …")
     row.valid_from, row.valid_to, row.source = valid_from, valid_to, source.strip()[:200]
     row.recorded_at, row.recorded_by = at, by
+    # Insert only: the database refuses changes to these rows.
     row.save(force_insert=True)
     return row
 
@@ -144,6 +146,7 @@ def correct_member_fact(
     :raises NotAllowed: wrong role, already corrected, or inconsistent values.
     """
     refuse_if(policies.why_not_keep_own_organization(by))
+    # Two corrections of one row would break its chain.
     old = lock_fact(KINDS[kind], fact_id)
     after = {
         name: changes.get(name, getattr(old, name))

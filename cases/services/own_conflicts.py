@@ -60,6 +60,7 @@ def check_own_conflicts(*, case: Case, by: User | None, at: datetime) -> list[Ow
     last = select_latest_findings(before)
     shared: dict[str, Any] = {
         "case": case,
+        # The case is locked, so no other check takes this number.
         "run": max((row.run for row in before), default=0) + 1,
         "party_list_version": case.party_list_version,
         "own_organization": own_organization.digest,
@@ -73,6 +74,7 @@ def check_own_conflicts(*, case: Case, by: User | None, at: datetime) -> list[Ow
         found, _collect_resolved_answers(case, before, own_organization), own_organization, shared
     )
     if not rows:
+        # A check without findings leaves evidence too.
         rows = [_build_pass_row(len(own_organization.members), len(parties), shared)]
     # Equal content: the earlier rows still say everything, so no new ones are written.
     if last and _collect_result_contents(
@@ -86,6 +88,7 @@ def check_own_conflicts(*, case: Case, by: User | None, at: datetime) -> list[Ow
         own_organization,
     )
     users = {one.member_id: one.user_id for one in own_organization.members}
+    # A possible affiliation bars as well, until the medical director clears it.
     barred = {users[row.member_id] for row in rows if row.member_id and row.result != Result.PASS}
     _bar_staff(case, barred - {None}, by=by, at=at)
     return rows
@@ -105,12 +108,15 @@ def check_outdated_cases(*, by: User | None, at: datetime, most: int = CASES_AT_
     waiting = (
         Case.objects.own()
         .open()
+        # Later facts do not matter to a case that is decided.
         .filter(decided_on=None)
         .alias(tested=Subquery(last.values("own_organization")[:1]))
+        # In SQL a NULL is not unequal to the digest, so cases without a check match separately.
         .filter(Q(tested=None) | ~Q(tested=own_organization.digest))
         .order_by("due_on", "pk")
     )
     ids = list(waiting.values_list("pk", flat=True)[:most])
+    # A transaction for each case, so that none stays locked during the whole run.
     for pk in ids:
         check_own_conflicts_of_case(case_id=pk, by=by, at=at)
     return len(ids)
@@ -133,6 +139,7 @@ def resolve_own_conflict(
         refuse_if("This result is not open: there is nothing to resolve.")
     if OwnConflictResult.objects.filter(settles=unknown).exists():
         refuse_if("Someone has already resolved this. Reload the page to see the answer.")
+    # Only the latest check is read, so an answer to an older one would have no effect.
     if OwnConflictResult.objects.filter(case=case, run__gt=unknown.run).exists():
         refuse_if("The conflicts of this case were checked again. Resolve the new result.")
     if result not in {Result.PASS, Result.FAIL}:
@@ -192,6 +199,7 @@ def _build_result_rows(
         answer = answers.get(
             (own_organization.first[member_id], conflict.party_id, conflict.relation)
         )
+        # An answer about a doubt does not clear an affiliation that is now on file.
         if answer is not None and conflict.result == Result.UNKNOWN:
             row.result, row.note = answer.result, answer.note
         rows.append(row)
@@ -218,6 +226,7 @@ def _collect_resolved_answers(
 
     A new address makes a new row of a party but needs no new answer. At most one query.
     """
+    # Only answers, and rows that carried one over, have a note.
     answered = [row for row in before if row.note]
     if not answered:
         return {}
@@ -267,6 +276,7 @@ def _record_new_findings(
     sentences = {
         _describe_new_finding(kinds[row.member_id], row.result) for row in new if row.member_id
     }
+    # One event for each kind of finding, not for each member.
     for sentence in sorted(sentences):
         _record_conflict_event(rows[0].case, sentence, by=rows[0].tested_by, at=rows[0].tested_at)
 
@@ -286,6 +296,7 @@ def _describe_new_finding(kind: str, result: str) -> str:
 def _bar_staff(case: Case, users: Iterable[int | None], *, by: User | None, at: datetime) -> None:
     """Store on a locked case which users are barred from it, if that changed."""
     barred = sorted(pk for pk in users if pk is not None)
+    # Each store adds a version of the case, and most checks change nothing.
     if case.barred_staff != barred:
         case.barred_staff = barred
         case.store(by=by, at=at, why="Conflicts of staff with the parties", fields=["barred_staff"])

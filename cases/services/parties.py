@@ -171,6 +171,7 @@ def add_party_to_case(
     item = case.items.filter(pk=item_id).first() if item_id is not None else None
     if item_id is not None and (item is None or party.role not in THROUGH_AN_ITEM):
         refuse_if("Choose an item of this case, for a manufacturer, a facility or a provider.")
+    # Before the row is stored, because the row carries the new version.
     _grow_party_list(case, f"{Role(party.role).label} added", by=by, at=at)
     added = store_party(
         case=case, party=party, since=since, item=item, source="Case page", by=by, at=at
@@ -185,6 +186,7 @@ def add_party_to_case(
         by=by,
         at=at,
     )
+    # In this transaction, so that no party is on the case without a check.
     own_conflicts.check_own_conflicts(case=case, by=by, at=at)
     return added
 
@@ -220,6 +222,7 @@ def change_party_details(
     differences = _list_party_changes(old, details)
     refuse_if("" if differences else "Nothing was changed.")
     refuse_if(_why_not_since(since, at))
+    # Otherwise the old row would end before it began.
     if since is not None and old.valid_from is not None and since <= old.valid_from:
         refuse_if(
             f"{old.name} is on file since {old.valid_from:%m/%d/%Y}. Enter a later date, or leave "
@@ -228,11 +231,14 @@ def change_party_details(
     grows = any(getattr(old, name) != getattr(details, name) for name in _NAMES_PEOPLE)
     if grows:
         _grow_party_list(case, f"{old.get_role_display()} changed", by=by, at=at)
+    # Read before the change, because letters are found by the old name.
     unsent = [delivery.letter.title for delivery in list_unsent_letters(old)]
+    # Ending the old row is a correction of it, because rows never change.
     if since is not None:
         _copy_party(old, corrects=old, valid_to=since - timedelta(days=1), by=by, at=at)
     new = _copy_party(
         old,
+        # A row is corrected at most once, and the old one has just been ended.
         corrects=None if since is not None else old,
         valid_from=since if since is not None else old.valid_from,
         list_version=case.party_list_version,
@@ -309,6 +315,7 @@ def list_unsent_letters(party: Party) -> list[Delivery]:
         Delivery.objects.filter(
             letter__reference=party.case.number,
             state=Delivery.State.PREPARED,
+            # A delivery stores role and name as text: letters does not know the parties.
             recipient_role=party.get_role_display(),
             recipient_name=party.name,
         )
@@ -348,9 +355,11 @@ def _find_or_store_person(party: PartyOnForm, *, by: User | None, at: datetime) 
         named = (
             named.filter(person__date_of_birth=party.date_of_birth)
             if party.date_of_birth
+            # Without a birth date, two employees with one name stay two persons.
             else named.none()
         )
     else:
+        # Not a person with a birth date, who may be an employee, nor one in another role.
         named = named.filter(person__date_of_birth=None, person__roles__role=party.role)
     known = named.order_by("pk").first() if normal else None
     if known:
@@ -421,6 +430,7 @@ def _why_not_second_party(
             "Change that entry, or end the role first."
         )
     folded = fold_name(party.name)
+    # A manufacturer may be a party through several items, once for each.
     if any(one.item_id == item_id and fold_name(one.name) == folded for one in standing_then):
         return f"{party.name} is already on the case as {Role(party.role).label.lower()}."
     return ""
@@ -454,6 +464,7 @@ def _copy_party(
     shown = details or PartyDetails(**{name: getattr(old, name) for name in _LABELS})
     person, organization = old.person, old.organization
     if shown.name != old.name and old.role in ORGANIZATION_ROLES:
+        # A new name may mean another company, so it is looked up and not renamed.
         organization = people.find_or_store_organization(
             name=shown.name, source="Case page", by=by, at=at
         )
@@ -477,6 +488,7 @@ def _copy_party(
         state=old.state if shown.address == old.address else "",
         postal_code=old.postal_code if shown.address == old.address else "",
         **{name: getattr(shown, name) for name in _LABELS},
+        # An ended role names nobody new, so its row keeps the version.
         list_version=list_version if list_version is not None else old.list_version,
         valid_from=valid_from if details is not None else old.valid_from,
         valid_to=valid_to,

@@ -29,8 +29,10 @@ def start_post_determination_deadlines(
     otherwise the day that a person records.
     """
     # A delivery names the role of its recipient by label or by code.
+    # Ordered backwards, so that the first delivery to a role stays.
     by_role = {delivery.recipient_role: delivery for delivery in letter.deliveries.order_by("-pk")}
     employee = by_role.get(Role.EMPLOYEE.label) or by_role.get(Role.EMPLOYEE)
+    # If no delivery to the employee is on file, mail is assumed.
     by_mail = employee is None or Channel(employee.channel) not in BY_WIRE
     case_deadlines.start_deadline(
         case=case,
@@ -44,6 +46,7 @@ def start_post_determination_deadlines(
         Role.CLAIMS_ADMINISTRATOR
     )
     at_once = administrator is not None and Channel(administrator.channel) in BY_WIRE
+    # Without a day of receipt the deadline has no date and says what is missing.
     given = {"received": sent_on.isoformat()} if at_once else {}
     for deadline_kind in _list_implementation_duties(case, sent_on):
         case_deadlines.start_deadline(
@@ -65,6 +68,7 @@ def record_determination_receipt(
     refuse_if("This date is in the future." if received_on > today else "")
     if case.decided_on is not None and received_on < case.decided_on:
         refuse_if(f"The determination was made on {format_day(case.decided_on)}. Check the date.")
+    # The duties were listed when the letter was sent; here only their trigger is set.
     for deadline in case.deadlines.filter(
         round=case.round, deadline_kind__in=IMPLEMENTING, replaced_at__isnull=True
     ).order_by("pk"):
@@ -91,5 +95,6 @@ def record_determination_receipt(
 def _list_implementation_duties(case: Case, on: date) -> list[str]:
     """List the duties that overturned items cause: authorize future care, reimburse past care."""
     items = case.items.filter(ending=DisputedItem.Ending.DECIDED, outcome=Outcome.OVERTURNED)
+    # A service that was given before the letter was sent is reimbursed, not authorized.
     given = [item.service_from is not None and item.service_from < on for item in items]
     return ["authorize"] * (False in given) + ["reimburse"] * (True in given)

@@ -50,6 +50,7 @@ def change_priority(
     if new == Priority.EXPEDITED:
         refuse_if(_why_not_certified(certified_by, certified_on, support, local_day(at)))
     else:
+        # A certification belongs to expedited cases only, whatever the form sends.
         certified_by, certified_on, support = "", None, ""
     refuse_if(_why_not_held(case, new, local_day(at)))
     for moment in (notice_received_at, information_complete_at):
@@ -67,6 +68,7 @@ def change_priority(
         changed_at=at,
         changed_by=by,
     ).store(by=by, at=at, why=why)
+    # Before the deadlines, which are started for the priority of the case.
     case.priority = new
     case.store(by=by, at=at, why=why, fields=["priority"])
     before = _map_running_deadlines(case)
@@ -146,6 +148,7 @@ def _why_not_certified(
 def _why_not_held(case: Case, new: str, today: date) -> str:
     """Check that no active hold conflicts with the new priority. Queries."""
     for hold in case.holds.filter(round=case.round).order_by("pk"):
+        # A hold that could not begin now must not continue.
         if hold.lasts_on(today) and new not in HOLD_REASONS[hold.reason].priorities:
             return (
                 f"The case is on hold until {format_day(hold.end)} "
@@ -178,6 +181,7 @@ def _switch_deadlines(
     # Deadlines that were not active before are not started by a change of priority.
     waits_for_records = _end_deadline_family(case, running, "records", by=by, at=at)
     waits_for_documents = _end_deadline_family(case, running, "own_papers", by=by, at=at)
+    # From the day of the notice: a change of priority does not start the period again.
     if (waits_for_records or waits_for_documents) and case.assigned_on is not None:
         if notice_received_at is not None:
             day = local_day(notice_received_at)
@@ -186,6 +190,7 @@ def _switch_deadlines(
         notice_deadlines.start_records_deadlines(
             case=case, sent_on=case.assigned_on, received_at=notice_received_at, by=by, at=at
         )
+    # The question to the party stays the same; only the time to answer changes.
     for deadline in _end_deadline_family(case, running, "reviewer_information", by=by, at=at):
         fast = "_expedited" if case.priority == Priority.EXPEDITED else ""
         deadline_kind = f"reviewer_information{fast}"
@@ -205,6 +210,7 @@ def _end_deadline_family(
     case: Case, running: Mapping[str, Deadline], family: str, *, by: User, at: datetime
 ) -> list[Deadline]:
     """End the running deadlines of one family, such as records and records_expedited."""
+    # Listed by name: “records_penalty” begins with the name of a family.
     kinds = {family, f"{family}_expedited", f"{family}_regular", f"{family}_formulary"}
     ended = [deadline for deadline_kind, deadline in running.items() if deadline_kind in kinds]
     for deadline in ended:
@@ -244,6 +250,7 @@ def _list_deadline_changes(
         *(deadline_kind for deadline_kind in after if deadline_kind not in before),
     ]:
         was, now = before.get(deadline_kind), after.get(deadline_kind)
+        # The same row, so this deadline does not depend on the priority.
         if was is not None and now is not None and was.pk == now.pk:
             continue
         label = DEADLINE_KINDS[deadline_kind].label

@@ -40,6 +40,7 @@ def find_date_changes(*, law: Law | None = None, deadline_kind: str = "") -> lis
     :param law: rules and calendars to use; those on file by default.
     :param deadline_kind: only this kind of deadline; empty for all.
     """
+    # Loaded once: two queries for each deadline would add up.
     law = law or rules_on_file()
     # Only these cases need queries for holds and extensions.
     disturbed = {*Hold.objects.values_list("case", flat=True).distinct()} | {
@@ -49,15 +50,18 @@ def find_date_changes(*, law: Law | None = None, deadline_kind: str = "") -> lis
         met_at__isnull=True,
         replaced_at__isnull=True,
         case__is_open=True,
+        # Deadlines of an earlier round belong to a determination that was set aside.
         round=F("case__round"),
         **({"deadline_kind": deadline_kind} if deadline_kind else {}),
     )
     found = []
+    # In chunks, because an office may have many thousand open cases.
     for old in running.select_related("case").order_by("case_id", "pk").iterator(chunk_size=500):
         try:
             new = case_deadlines.build_renewed_deadline(
                 case=old.case, old=old, law=law, holds=None if old.case_id in disturbed else ()
             )
+        # Listed and not raised, so that one deadline does not hide the others.
         except CannotCount as problem:
             found.append(DateChange(old.case, old, None, str(problem)))
         else:
@@ -76,6 +80,7 @@ def recount_dates(*, why: str, by: User, at: datetime) -> list[MovedDeadline]:
     """
     refuse_if(deadline_policies.why_not_keep_rules(by))
     refuse_if("" if why.strip() else "Enter why the dates are recalculated.")
+    # Read without locks; each case is calculated again under its own.
     changes = find_date_changes()
     # Leave out whole cases: half of the dates of a case must not change alone.
     countable = sorted(
@@ -92,6 +97,7 @@ def _recount_case(case_id: int, why: str, *, by: User, at: datetime) -> Sequence
     """Recalculate the deadlines of one case in its own transaction."""
     case = Case.objects.lock(case_id)
     moved = case_deadlines.recompute_deadlines(case=case, why=why, by=by, at=at)
+    # A row with only a new text is stored, but the date did not move, so there is no event.
     changed = [one for one in moved if _deadline_dates(one.old) != _deadline_dates(one.new)]
     if changed:
         Event.objects.create(

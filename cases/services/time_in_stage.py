@@ -50,6 +50,7 @@ def list_queue_intervals(*, case: Case, at: datetime) -> list[Interval]:
     intervals: list[Interval] = []
     slug, since = "", at
     for version in versions:
+        # Most versions change other fields, or the state within one list.
         if version.queue == slug:
             continue
         if slug:
@@ -68,7 +69,9 @@ def list_claim_intervals(*, case: Case, reader: User, at: datetime) -> list[Inte
         for interval in list_queue_intervals(case=case, at=at)
     ]
     intervals = []
+    # By the reverse relation, because this app may not import queues.
     for claim in case.work_claims.select_related("by").order_by("claimed_at", "pk"):
+        # An expired claim was never released, so its last moment counts as well.
         ends = [claim.released_at or at, claim.until]
         if claim.queue in QUEUES:
             name = QUEUES[claim.queue][0]
@@ -77,6 +80,7 @@ def list_claim_intervals(*, case: Case, reader: User, at: datetime) -> list[Inte
                 for listed, since, until in left
                 if listed == name and since <= claim.claimed_at <= until
             ]
+        # A period is never negative.
         until = max(claim.claimed_at, min(ends))
         intervals.append(Interval(name_actor(claim.by, reader=reader), claim.claimed_at, until))
     return intervals

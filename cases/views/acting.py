@@ -63,5 +63,6 @@ def load_case(number: str) -> Case:
 def find_return_url(request: StaffRequest, otherwise: str) -> str:
     """Return the address that the form came from, if it is an address of this site."""
     to: str = request.POST.get("back", "")
+    # Without allowed hosts only a path passes; “//host” is refused.
     ours = to.startswith("/") and url_has_allowed_host_and_scheme(to, allowed_hosts=None)
     return to if ours else otherwise

@@ -94,9 +94,11 @@ def _is_unconfirmed(deadlines: Iterable[Deadline], notes: Iterable[DeadlineNote]
 
 def _count_days_held(rows: list[Any]) -> int:
     """Count the calendar days on hold, each day once."""
+    # A set, because holds may overlap.
     days = {
         hold.starts_on.toordinal() + n
         for hold in rows
+        # A hold of one deadline does not stop the case.
         if not hold.deadline_kind
         for n in range(max(0, hold.days))
     }
@@ -109,6 +111,7 @@ def show_deadline(request: StaffRequest, number: str, deadline_kind: str) -> Htt
     case, today = load_case(number), timezone.localdate()
     if deadline_kind not in DEADLINE_KINDS:
         raise Http404("There is no such deadline.")
+    # Of all rounds, with replaced rows: they are the history of the date.
     rows = list(case.deadlines.filter(deadline_kind=deadline_kind).order_by("-pk"))
     notes = [
         one
@@ -161,6 +164,7 @@ def _answer_date_form(
 
 
 def _format_day(day: date) -> str:
+    # The format in which people type dates, for initial values of forms.
     return f"{day:%m/%d/%Y}"
 
 

@@ -30,6 +30,7 @@ def list_possible_duplicates(request: StaffRequest) -> HttpResponse:
     """List the open possible duplicates, most certain first."""
     rows = DuplicateProposal.objects.filter(answer="").select_related("case", "other")
     order = ["SAME", "LIKELY", "POSSIBLE", "NO"]
+    # Bands do not sort by alphabet, so a limited number of rows is sorted here.
     found = sorted(rows.order_by("pk")[: 4 * PAIRS_PER_PAGE], key=lambda row: order.index(row.band))
     context = {
         "rows": found[:PAIRS_PER_PAGE],
@@ -178,6 +179,7 @@ def _list_earlier_decisions(item: DisputedItem) -> list[tuple[DisputedItem, date
 
 def _find_bar_end(decided: date) -> date | None:
     """Return the last day on which a UR decision is in effect (Labor Code 4610(k))."""
+    # No rule may cover the day; the page then shows no end instead of failing.
     tried = try_action(
         lambda: case_deadlines.compute_rule_sum(
             deadline_kind="twelve_month_bar", given={"ur_denied": decided.isoformat()}
@@ -195,6 +197,7 @@ def _build_comparison_lines(case: Case, other: Case) -> list[dict[str, Any]]:
     pairs: list[tuple[str, Any, Any]] = [
         ("Employee", mine.employee, theirs.employee),
         ("Date of birth", mine.born, theirs.born),
+        # As printed: a person may see what folding hides.
         ("Claim number", case.claim_number, other.claim_number),
         ("Date of injury", mine.injured, theirs.injured),
         ("Date of UR decision", mine.ur_decided, theirs.ur_decided),

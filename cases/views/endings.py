@@ -51,6 +51,7 @@ def close_case(request: StaffRequest, number: str) -> HttpResponse:
 @require_http_methods(["GET", "HEAD", "POST"])
 def terminate_items(request: StaffRequest, number: str) -> HttpResponse:
     """End the items that the claims administrator has authorized."""
+    # Malformed ids are dropped; the service refuses those of other cases.
     chosen = [pk for pk in map(read_whole_number, request.POST.getlist("item")) if pk is not None]
 
     def end_chosen(*, case_id: int, reason: str, by: User, at: datetime) -> Case:

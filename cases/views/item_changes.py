@@ -28,12 +28,14 @@ def list_item_changes(request: StaffRequest) -> HttpResponse:
     waiting = (
         ItemChange.objects.filter(state=ItemChange.State.PROPOSED)
         .select_related("case", "item", "proposed_by")
+        # One more than is shown tells whether there are more.
         .order_by("proposed_at", "pk")[: MOST_LISTED + 1]
     )
     rows = [
         (
             change,
             name_actor(change.proposed_by, reader=request.user),
+            # The proposer sees the change but cannot decide about it.
             change.proposed_by != request.user,
         )
         for change in waiting
@@ -159,6 +161,7 @@ def show_item_change(request: StaffRequest, number: str, change_id: int) -> Http
     if tried.done:
         messages.success(request, tried.result)
         return redirect(case)
+    # Someone else may have decided in the meantime, so the row is read again.
     if tried.refusal:
         change = get_object_or_404(case.item_changes.select_related("item"), pk=change_id)
     context = {

@@ -49,6 +49,7 @@ def add_member(request: StaffRequest, kind: str) -> HttpResponse:
     if kind not in MEMBER_FORMS:
         raise Http404("There is no such kind.")
     now = timezone.now()
+    # The page has a form for each kind, so the ids of the fields must differ.
     form = MEMBER_FORMS[kind](request.POST, today=timezone.localdate(now), auto_id=f"{kind}-%s")
 
     def record() -> OrganizationMember:
@@ -96,6 +97,7 @@ def add_affiliation(request: StaffRequest, member_id: int) -> HttpResponse:
 @require_POST
 def correct_fact(request: StaffRequest, member_id: int, kind: str, fact_id: int) -> HttpResponse:
     """Correct the period, share or source of a member or an affiliation, or end it."""
+    # The fact must belong to the member in the address.
     _load_member_fact(member_id, kind, fact_id)
     now = timezone.now()
     form = CorrectFactForm(
@@ -148,6 +150,7 @@ def list_own_conflicts(request: StaffRequest) -> HttpResponse:
 def resolve_conflict(request: StaffRequest, own_conflict_result_id: int) -> HttpResponse:
     """Resolve a possible affiliation."""
     doubt = get_object_or_404(OwnConflictResult, pk=own_conflict_result_id)
+    # The page has a form for each finding; the prefix tells them apart.
     form = ResolveConflictForm(request.POST, prefix=str(doubt.pk))
     tried = run_action(
         request,
@@ -192,6 +195,7 @@ def _render_own_organization_page(
     counts = _count_affiliations(on)
     on_file = [row.user.pk for row in rows if row.user is not None]
     signs_in = User.objects.filter(is_active=True, ever_reviewer=False)
+    # Staff who are not on file are not checked, so the page names them.
     missing = signs_in.exclude(pk__in=on_file).order_by("name", "pk")
     context = {
         "sections": [
@@ -216,6 +220,7 @@ def _count_affiliations(on: date) -> Counter[int]:
     """Count the affiliations of each member on a day, by the id of its last version."""
     rows = list(OrganizationMember.objects.order_by("pk"))
     first = organization_facts.map_first_versions(rows)
+    # Rows are in the order of their ids, so the last version stays.
     last = {first[row.pk]: row.pk for row in rows}
     member_ids = MemberAffiliation.objects.current().on(on).values_list("member_id", flat=True)
     return Counter(last[first[pk]] for pk in member_ids)
@@ -274,6 +279,7 @@ def _name_affiliations(affiliations: list[MemberAffiliation]) -> dict[int, str]:
     persons = PersonName.objects.current().filter(
         person__in=[conflict.person_id for conflict in affiliations if conflict.person_id]
     )
+    # Later rows replace earlier ones, so the newest name stays.
     company = dict(companies.order_by("pk").values_list("organization_id", "printed"))
     person = dict(persons.order_by("pk").values_list("person_id", "printed"))
     return {

@@ -118,8 +118,10 @@ def _render_parties_page(
     status: int = 200,
 ) -> HttpResponse:
     """Render the page of the parties, with the open or refused form in its place."""
+    # A refused action may have waited for the change of someone else.
     case.refresh_from_db()
     standing = party_services.current_parties(case, on=on or today)
+    # Only beside a form, because each party costs a query.
     unsent = {one.pk: party_services.list_unsent_letters(one) for one in standing} if form else {}
     context: dict[str, Any] = {
         "case": case,

@@ -84,6 +84,7 @@ def supersede_deadline_rule(request: StaffRequest, rule_id: int) -> HttpResponse
     def supersede_or_show() -> DeadlineRule | dict[str, Any]:
         """Store the new rule, or return what it would change if that was not shown yet."""
         days = {name: form.cleaned_data[name] for name in ("effective_from", "effective_to")}
+        # With the id, so that a preview of another rule does not count.
         typed = repr((rule_id, sorted(form.cleaned_data.items())))
         shown = hashlib.sha256(typed.encode()).hexdigest()
         if request.POST.get("shown") == shown:
@@ -96,6 +97,7 @@ def supersede_deadline_rule(request: StaffRequest, rule_id: int) -> HttpResponse
                 at=now,
                 **days,
             )
+        # A preview stores nothing, but one of an outdated rule would mislead.
         rule.refuse_if_stale(seen_version(request))
         rows = services.preview_superseding(rule=rule, terms=form.terms(), **days)
         changes = recounting.find_date_changes(
@@ -142,6 +144,7 @@ def _load_rule(rule_id: int) -> DeadlineRule:
 
 def _describe_length(rule: DeadlineRule) -> str:
     """Describe how long a rule runs, such as "15 calendar days"."""
+    # A penalty has amounts instead of a length.
     if rule.usd_per_day:
         return f"${rule.usd_per_day} a day, up to ${rule.usd_limit}"
     unit = rule.get_kind_display()

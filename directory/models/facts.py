@@ -70,6 +70,7 @@ class TwoTimeFact(models.Model):
 
         :param withdrawn: the fact was never true; the old row stays readable.
         """
+        # By column name, so that related rows are not loaded.
         kept = {
             field.attname: getattr(self, field.attname)
             for field in self._meta.concrete_fields
@@ -79,5 +80,6 @@ class TwoTimeFact(models.Model):
         row: TwoTimeFact = model(
             **(kept | changes), corrects=self, withdrawn=withdrawn, recorded_at=at, recorded_by=by
         )
+        # Insert only: the database refuses changes to these tables.
         row.save(force_insert=True)
         return row

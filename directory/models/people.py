@@ -76,6 +76,7 @@ class OrganizationParent(TwoTimeFact):
 
     child = models.ForeignKey(Organization, on_delete=models.PROTECT, related_name="parents")
     parent = models.ForeignKey(Organization, on_delete=models.PROTECT, related_name="children")
+    # NULL: control without a known share.
     share_percent = models.DecimalField(max_digits=5, decimal_places=2, null=True, blank=True)
 
     def __str__(self) -> str:

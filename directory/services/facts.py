@@ -12,6 +12,7 @@ def lock_fact(model: type[TwoTimeFact], fact_id: int) -> TwoTimeFact:
     :raises NotAllowed: it has been corrected or withdrawn.
     """
     rows: Any = model  # the type checker cannot query an abstract model
+    # Locked before the check, so that two corrections of one row cannot both pass.
     old: TwoTimeFact = rows.objects.select_for_update().get(pk=fact_id)
     if old.withdrawn or rows.objects.filter(corrects=old).exists():
         refuse_if("Someone else corrected this. Reload the page to see the correction.")

@@ -51,6 +51,7 @@ def record_parent(
     parent = people.find_or_store_organization(
         name=parent_name.strip(), source=source, by=by, at=at
     )
+    # Known only after the look-up; a refusal also undoes the owner that was just stored.
     refuse_if("An organization cannot own itself." if parent.pk == child_id else "")
     return OrganizationParent.objects.create(
         child_id=child_id,
@@ -125,6 +126,7 @@ def record_same_organization(
         reason=reason.strip()[:300],
         recorded_at=at,
         recorded_by=by,
+        # What tells that two entries are the same is also the source of the fact.
         source=reason.strip()[:200],
     )
 

@@ -39,6 +39,7 @@ def find_organization(name: str) -> Organization | None:
         OrganizationName.objects.current()
         .filter(normal=normal)
         .select_related("organization")
+        # The oldest entry, so that every look-up finds the same one.
         .order_by("pk")
         .first()
     )
