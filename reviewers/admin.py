@@ -63,6 +63,7 @@ class SpecialtyFitAdmin(CredentialingAdmin):
 
     list_display = ("specialty", "category", "condition", "body_part", "reason", "is_active")
     list_filter = ("is_active", "category__parent", "condition", "specialty")
+    # A category is shown with its parent, which would take a query for each line.
     list_select_related = ("specialty", "category__parent", "condition")
     search_fields = ("specialty__name", "category__name", "condition__name", "body_part", "reason")
     ordering = ("category__parent__name", "category__name", "body_part", "specialty__name", "pk")

@@ -46,6 +46,7 @@ def find_conflicts(
         same_name = find_name_conflict(name, party, who="The reviewer")
         if same_name is not None:
             of_party.append(same_name)
+        # A result without a finding is stored as well, as proof that the party was checked.
         if not of_party:
             of_party = [party.no_conflict]
         found += of_party
@@ -61,6 +62,7 @@ def apply_resolutions(
     """
     after = []
     for conflict in found:
+        # Only a possible conflict can be resolved. An affiliation on file stays a conflict.
         known = (
             settlements.get((conflict.party_id, conflict.relation))
             if conflict.result == UNKNOWN

@@ -60,6 +60,7 @@ KIND_NAMES: dict[str, str] = {
     "OD": "optometrist",
     "DDS": "dentist",
 }
+# Letters name this state first, and matching gives points for its license.
 HOME_STATE = "California"
 
 # An experimental treatment requires experience in this many past years.
@@ -178,6 +179,7 @@ class Profile:
     leaves: tuple[LeaveRecord, ...] = ()
     affiliations: tuple[AffiliationRecord, ...] = ()
 
+    # The results are kept in ``__dict__``, which works on a frozen dataclass, too.
     @cached_property
     def restricted_licenses(self) -> tuple[LicenseRecord, ...]:
         """Licenses that a board has restricted, suspended or revoked, in any state."""
@@ -227,6 +229,7 @@ class Profile:
     @cached_property
     def practice_start(self) -> PracticeRecord | None:
         """The start of active clinical practice; the latest one if several are on file."""
+        # The latest start gives the fewest years, which is safe if two are on file by mistake.
         starts = [held for held in self.practice if held.kind == PracticeKind.START]
         return max(starts, key=lambda held: (held.valid_from or date.min, held.pk), default=None)
 

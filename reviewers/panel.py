@@ -96,20 +96,22 @@ def list_roster(
 
     At most five queries.
 
-
     :param find: part of a name, a code or a certified specialty.
     :param with_work: consider open cases, which are known only for today.
     """
     rows = Reviewer.objects.order_by("code")
     for word in find.split():
+        # One filter for each word, so that a first name and a specialty find a reviewer together.
         rows = rows.filter(
             Q(first_name__icontains=word)
             | Q(last_name__icontains=word)
             | Q(code__iexact=word)
             | Q(certifications__specialty__name__icontains=word)
         )
+    # Paged by code: with an offset, a new reviewer would shift the next page.
     if after:
         rows = rows.filter(code__gt=after)
+    # distinct(): the join with certifications repeats reviewers who have several that match.
     found = list(annotate_workload(rows, on=on).distinct()[: PAGE + 1])
     shown = found[:PAGE]
     held = load_profiles(
@@ -136,6 +138,7 @@ class RosterEntry:
 
 def load_roster_entries(rows: Sequence[Reviewer], *, known_at: datetime) -> dict[int, RosterEntry]:
     """Load the rows of reviewers as they were at a moment, by id. One query."""
+    # Oldest first, so that the latest version by that moment remains for each reviewer.
     versions = Reviewer.history.filter(
         id__in=[row.pk for row in rows], history_date__lte=known_at
     ).order_by("history_date", "history_id")
@@ -188,6 +191,7 @@ def annotate_workload(rows: QuerySet[Reviewer], *, on: date) -> QuerySet[Any]:
         assignments__case__status__in=WITH_REVIEWER,
     )
     past = open_now & Q(assignments__case__due_on__lt=on)
+    # Joins multiply the rows that are counted, so each assignment is counted once by its id.
     return rows.annotate(
         workload=Count("assignments", filter=open_now, distinct=True),
         overdue=Count("assignments", filter=past, distinct=True),
@@ -225,6 +229,7 @@ def load_reviewer_file(
             "affiliation": ("organization", "person"),
         }.get(kind, ())
         rows = rows.select_related(*related).order_by("-valid_from", "-pk")
+        # Names are rows of their own and would otherwise take a query for each line.
         if kind == "affiliation":
             rows = rows.prefetch_related("organization__names", "person__names")
         found.append((kind, TITLES[kind], [_build_fact_line(row, on) for row in rows]))
@@ -301,6 +306,7 @@ def list_rule_values(rules: Rules) -> list[tuple[str, int]]:
 
 def list_rule_changes() -> list[RulesChange]:
     """Return all changes of the matching rules, newest first. One query."""
+    # The defaults were in force before the first row, so that row is compared with them.
     changes, before = [], DEFAULT_RULES
     for row in MatchingRules.objects.select_related("recorded_by").order_by(
         "effective_from", "recorded_at", "pk"
@@ -365,6 +371,7 @@ def list_open_conflicts(
 
 def list_shared_surnames(assignment: ReviewerAssignment) -> list[str]:
     """Return the parties who share the reviewer's surname, for a notice in the attestation."""
+    # An assignment of a published letter names no reviewer, and no reviewer has the id 0.
     rows = ConflictResult.objects.filter(
         case_id=assignment.case_id, reviewer_id=assignment.reviewer_id or 0, relation="SURNAME"
     ).select_related("party")
@@ -374,6 +381,7 @@ def list_shared_surnames(assignment: ReviewerAssignment) -> list[str]:
 def _build_roster_line(
     row: Any, held: Profile, rules: Rules, entry: RosterEntry | None, *, with_work: bool
 ) -> RosterLine:
+    # ``load_profiles`` gives the current status, and the page may show an earlier day.
     if entry is not None:
         held = replace(held, status=entry.status, capacity=entry.capacity)
     return RosterLine(
@@ -432,6 +440,7 @@ def _name_affiliated_parties(row: Any) -> str:
 
 
 def _has_current_attestation(row: ReviewerAssignment) -> bool:
+    # Filtered in Python, because a query would not use the prefetched attestations.
     return any(
         signed.voided_at is None and signed.party_list_version == row.case.party_list_version
         for signed in row.attestations.all()
@@ -446,6 +455,7 @@ def _build_candidate_line(row: Candidate) -> CandidateLine:
         return CandidateLine(
             row, "", [sentence for some in sentences.values() for sentence in some]
         )
+    # The choice depends on these. The stored list keeps all reasons.
     line = [
         one for name in ("CERTIFICATION", "LICENSE", "WORKLOAD") for one in sentences.get(name, [])
     ]

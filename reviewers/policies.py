@@ -73,6 +73,7 @@ def why_not_end_seats(user: User, case: Case) -> str:
     )
     if not reason and get_seat_approval(case) is None:
         return "This case has one reviewer. There is no approval to end."
+    # Seat 1 exists without the approval. Only the other seats depend on it.
     if not reason and list_taken_seats(case) - {1}:
         return "Another seat is assigned. Remove that reviewer first."
     return reason
@@ -113,6 +114,7 @@ def why_not_check_payer_bias(user: User | None) -> str:
 
 def why_not_resolve_conflict(user: User, reviewer: Reviewer) -> str:
     """Return why this person cannot resolve a possible conflict of a reviewer."""
+    # Checked before the role, because one account may also have a role of the staff.
     if reviewer.user_id == user.pk:
         return "Someone other than the reviewer must resolve this."
     if not (user.may("reviewers.assign") or user.may("reviewers.manage_credentials")):
@@ -205,8 +207,10 @@ def why_not_open_file(user: User, case: Case) -> str:
     assignment = find_live_assignment(user, case)
     if assignment is None or assignment.reviewer is None:
         return "This case is not assigned to you."
+    # A suspension closes the records at once, also of cases that are accepted.
     if assignment.reviewer.status != Reviewer.Status.ACTIVE:
         return "You are not active on the panel. Contact the coordinator."
+    # From the request for information on, a barred reviewer's assignment may still be live.
     if assignment.reviewer.bars.filter(case=case).exists():
         return "You have a conflict with this case."
     if case.stage not in WITH_REVIEWER:

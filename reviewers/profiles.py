@@ -42,6 +42,7 @@ from .models import (
 )
 
 _TEXT = models.TextField()
+# The parts of the union select these in this order, and the rows are read in the same.
 _DATED = ["valid_from", "valid_to", "verified_on", "verified_by", "source", "recorded_at"]
 _NOTHING = Value("", output_field=_TEXT)
 
@@ -52,6 +53,7 @@ def _cast_to_text(name: str) -> Cast:
 
 # The own columns of each kind of fact, padded to five text columns, so that one UNION query reads
 # all nine tables.
+# Written out, because SQLite and PostgreSQL cast a boolean to different texts.
 _FOUND = SqlCase(When(found=True, then=Value("1")), default=Value(""), output_field=_TEXT)
 _COLUMNS: dict[str, tuple[type[CredentialFact], list[Any]]] = {
     "licenses": (
@@ -147,6 +149,7 @@ def load_profile(reviewer: Reviewer, *, on: date, known_at: datetime) -> Profile
     )
     found = load_profiles(Reviewer.objects.filter(pk=reviewer.pk), on=on, known_at=known_at)
     now = found[reviewer.pk]
+    # The reviewer was not on file at that moment, so there are only the current values.
     if then is None:
         return now
     return replace(now, status=then.status, capacity=then.capacity)
@@ -213,6 +216,7 @@ def load_facts_by_reviewer(
         if kind in kinds
     ]
     found: dict[int, dict[str, list[Any]]] = defaultdict(lambda: defaultdict(list))
+    # all=True, because the rows differ by kind and id, and looking for equal ones is slow.
     for row in parts[0].union(*parts[1:], all=True) if parts[1:] else parts[0]:
         kind, reviewer_id, pk, *rest = row
         dated = dict(zip(_DATED, rest[: len(_DATED)], strict=True))
@@ -220,6 +224,7 @@ def load_facts_by_reviewer(
         found[reviewer_id][kind].append(built)
     for kinds in found.values():
         for rows in kinds.values():
+            # A union has no order, and results should not differ from run to run.
             rows.sort(key=lambda held: held.pk)
     return found
 
@@ -234,6 +239,7 @@ def _query_facts(
     of: QuerySet[Reviewer] | None,
     only: Q | None,
 ) -> QuerySet[Any]:
+    # A correction counts from the moment it was recorded; an old letter shows the old row.
     later = model._default_manager.filter(corrects=OuterRef("pk"), recorded_at__lte=known_at)
     rows = model._default_manager.filter(~Exists(later), recorded_at__lte=known_at, withdrawn=False)
     holds = Q(valid_from__isnull=True) | Q(valid_from__lte=on)
@@ -252,6 +258,7 @@ def _query_facts(
     if of is not None:
         rows = rows.filter(reviewer__in=of.values("pk"))
     words: dict[str, Any] = {f"own_{number}": column for number, column in enumerate(columns)}
+    # The kind comes first in each row and says which columns the others stand for.
     words["fact"] = Value(kind, output_field=_TEXT)
     names = ["fact", "reviewer_id", "pk", *_DATED, *sorted(words.keys() - {"fact"})]
     answer: QuerySet[Any] = rows.annotate(**words)

@@ -80,6 +80,7 @@ def get_credential_line(
     held = _load_assignment_profile(assignment, on=on, known_at=known_at)
     chosen = [match["specialty"] for match in assignment.match_reasons]
     own = held.specialties
+    # A matched specialty that is no longer certified must not be printed.
     ordered = [name for name in chosen if name in own] + list(own)
     return CredentialLine(
         specialties=tuple(dict.fromkeys(ordered)),
@@ -142,8 +143,10 @@ def _build_affiliation_facts(
     or attested, and in a check against what is on file now.
     """
     case = assignment.case
+    # A barred reviewer may have any affiliation, so the letter denies none.
     if case.reviewer_bars.filter(reviewer_id=held.reviewer_id, barred_at__lte=known_at).exists():
         return []
+    # Parties of consolidated cases count too, because the letter decides their items.
     roles = dict(
         Party.objects.known_at(known_at)
         .filter(case__in=list_joint_cases(case))
@@ -154,6 +157,7 @@ def _build_affiliation_facts(
     facts = []
     for name, classes in PARTY_CLASSES.items():
         of_class = [pk for pk, role in roles.items() if role in classes]
+        # The role that a letter names has to be on file, whatever other parties there are.
         required = any(roles[pk] == classes[0] for pk in of_class)
         free = all(
             pk in stored and all(conflict.result == PASS for conflict in now.get(pk, []))
@@ -190,7 +194,9 @@ def _load_stored_results(
     ).order_by("tested_at", "pk")
     latest: dict[int, dict[str, ConflictResult]] = {}
     for row in rows:
+        # The lowest id stands for all rows that name the same party.
         of_party = latest.setdefault(min(alike[row.party_id]), {})
+        # A later check that found nothing replaces the findings of earlier checks.
         if row.relation == "NONE":
             of_party.clear()
         of_party[row.relation] = row
@@ -209,6 +215,7 @@ def _build_attestation_fact(assignment: ReviewerAssignment, *, known_at: datetim
     """Return the attestation in force at a moment, if it covers the party list of that moment."""
     signed = (
         assignment.attestations.filter(signed_at__lte=known_at)
+        # For an old letter, an attestation that was voided later still counts.
         .filter(Q(voided_at__isnull=True) | Q(voided_at__gt=known_at))
         .select_related("wording")
         .order_by("-signed_at")
@@ -233,6 +240,7 @@ def _get_list_version(assignment: ReviewerAssignment, known_at: datetime) -> int
 
 
 def _build_license_fact(held: Profile) -> Fact | None:
+    # A letter may not state a good license while a sanction is on file.
     sanctioned = held.restricted_licenses or held.lost_certifications or held.found_sanctions
     if sanctioned or held.status != PanelStatus.ACTIVE:
         return None
@@ -248,6 +256,7 @@ def _build_license_fact(held: Profile) -> Fact | None:
             valid_from=last.valid_from,
             valid_to=last.valid_to,
         )
+    # A license that was restricted when it expired is not a lapsed good license.
     lapsed = _find_lapsed_fact(License, held, standing=License.Standing.ACTIVE)
     if lapsed is None:
         return None
@@ -261,6 +270,7 @@ def _build_certification_facts(held: Profile) -> Iterable[Fact]:
 
     A lapsed certification is returned with its last day.
     """
+    # ``certified_specialties`` leaves out what a reviewer may not decide alone.
     certified = [one for one in held.certifications if one.specialty in held.certified_specialties]
     if certified:
         last = max(certified, key=lambda one: one.valid_to or date.max)
@@ -284,6 +294,7 @@ def _build_practice_years_fact(held: Profile) -> Fact | None:
     start = held.practice_start
     if start is None or start.valid_from is None:
         return None
+    # The same test as in matching: more than five years, not exactly five.
     if start.valid_from >= subtract_years(held.on, requirements.PRACTICE_YEARS):
         return None
     return Fact(

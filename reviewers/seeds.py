@@ -72,6 +72,7 @@ SPECIALTIES: tuple[str, ...] = (
     "Urology",
 )
 
+# Groups of specialties that several lines of the map have in common.
 _MEDICAL = (
     "Occupational Medicine",
     "Preventive Medicine",
@@ -224,6 +225,7 @@ MAP: tuple[tuple[str, str, str, str, tuple[str, ...], str], ...] = (
         "",
         "",
         "",
+        # Only the specialties of psychiatrists, which come first in their group.
         (*_MEDICAL, *_PAIN, *_MIND[:2]),
         "refers to and oversees such programs",
     ),
@@ -291,6 +293,7 @@ MAP: tuple[tuple[str, str, str, str, tuple[str, ...], str], ...] = (
 )
 
 WORDING_NUMBER = 1
+# Independent medical review began on this day, so every case finds a wording in force.
 WORDING_FROM = date(2013, 1, 1)
 WORDING = (
     "I have been offered this one case to review. I have read who its parties are and which "
@@ -376,11 +379,13 @@ def seed_specialties(*, by: User | None, at: datetime) -> dict[str, int]:
     added = [Specialty(name=name) for name in SPECIALTIES if name not in known]
     Specialty.objects.bulk_store(added, by=by, at=at, why="Default list")
     specialties = {row.name: row for row in Specialty.objects.all()}
+    # Before the map, whose lines refer to the conditions.
     Condition.objects.bulk_store(_new_conditions(), by=by, at=at, why="Default, not confirmed")
     fits, waiting = _new_fits(specialties)
     SpecialtyFit.objects.bulk_store(fits, by=by, at=at, why="Default map, not confirmed")
     ScopeLimit.objects.bulk_store(_new_scopes(), by=by, at=at, why="Default, not confirmed")
     wordings = 0
+    # A wording that reviewers may have signed is never replaced.
     if not AttestationWording.objects.filter(number=WORDING_NUMBER).exists():
         AttestationWording(
             number=WORDING_NUMBER,
@@ -433,6 +438,7 @@ def _new_fits(specialties: dict[str, Specialty]) -> tuple[list[SpecialtyFit], in
         if parent and category is None:
             waiting += 1
             continue
+        # The groups overlap, and a line may not be on the map twice.
         for name in dict.fromkeys(names):
             key = (
                 specialties[name].pk,
@@ -441,6 +447,7 @@ def _new_fits(specialties: dict[str, Specialty]) -> tuple[list[SpecialtyFit], in
                 part,
             )
             if key not in known:
+                # Two entries of ``MAP`` may give the same line, too.
                 known.add(key)
                 fits.append(
                     SpecialtyFit(

@@ -48,6 +48,7 @@ def list_verifications(profile: Profile) -> list[Verification]:
 def list_missing_facts(profile: Profile) -> list[str]:
     """Return what a file lacks to be complete, in the order of the file."""
     proofs = {held.kind for held in profile.file_proofs}
+    # Only physicians must be board certified.
     physician_without = profile.is_physician and not profile.certified_specialties
     lacks: Iterable[tuple[bool, str]] = (
         (not profile.licenses, "a license in force"),
@@ -57,6 +58,7 @@ def list_missing_facts(profile: Profile) -> list[str]:
         (profile.training("LAW") is None, "training in the governing law"),
         (profile.training("EVIDENCE") is None, "training in the evidence hierarchy"),
         (not profile.sanction_checks, "a sanction check"),
+        # Required for a complete file, but matching does not check these two.
         ("IDENTITY" not in proofs, "proof of identity"),
         ("MALPRACTICE" not in proofs, "malpractice coverage and history"),
     )

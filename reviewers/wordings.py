@@ -48,9 +48,11 @@ def list_wordings(*, on: date, reader: User) -> WordingHistory:
 
 def _load_published_wordings(reader: User) -> list[PublishedWording]:
     rows = list(AttestationWording.objects.order_by("-number"))
+    # Latest first, so each pair is a wording and the one before it.
     next_from = {row.pk: after.effective_from for after, row in pairwise(rows)}
     versions = {
         version.id: version
+        # A wording is never edited, so its first version says who published it and why.
         for version in AttestationWording.history.filter(version=1).select_related("history_user")
     }
     signed = dict(

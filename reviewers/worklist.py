@@ -49,6 +49,7 @@ class Worklist:
 
 def build_worklist(*, on: date, known_at: datetime) -> Worklist:
     """Build the worklist of a day. Five queries for any size of panel."""
+    # Inactive reviewers get no cases, so no one has to keep their files complete.
     people = list(Reviewer.objects.exclude(status=Reviewer.Status.INACTIVE).order_by("code"))
     held = load_profiles(
         Reviewer.objects.exclude(status=Reviewer.Status.INACTIVE), on=on, known_at=known_at
@@ -77,6 +78,7 @@ def build_worklist(*, on: date, known_at: datetime) -> Worklist:
             .select_related("reviewer")
             .order_by("reported_at", "pk")
         ),
+        # Open cases of a blocked reviewer may have to be moved. The sort keeps the order by code.
         lapses=sorted(lapses, key=lambda lapse: not lapse.open_work),
         due=sorted(due, key=lambda line: (line.verification.due_on, line.reviewer.code)),
         incomplete=[
@@ -89,6 +91,7 @@ def list_stopping_reasons(profile: Profile) -> list[Reason]:
     """Return the defects of a file that block all new cases on the profile's day."""
     return [
         reason
+        # Without open cases and days off, only the file itself can refuse.
         for reason in ranking.check_general_requirements(Applicant(profile, workload=0))
         if not reason.holds and reason.requirement not in _NOT_OF_THE_FILE
     ]

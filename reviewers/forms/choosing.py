@@ -18,6 +18,7 @@ class AssignForm(forms.Form):
 
     reviewer = forms.IntegerField(widget=forms.HiddenInput)
     candidate_list = forms.IntegerField(widget=forms.HiddenInput)
+    # Not required here: the service requires it for candidates after the first three.
     override_code = forms.ChoiceField(
         label="Why this reviewer instead of one of the first three?",
         choices=[("", "Choose a reason"), *ReviewerAssignment.Override.choices],
@@ -75,6 +76,7 @@ class DeclineForm(forms.Form):
 class AttestForm(forms.Form):
     """The questions of one wording, each with yes or no and no default answer."""
 
+    # What the page showed. The service refuses if either has changed.
     wording = forms.IntegerField(widget=forms.HiddenInput)
     parties = forms.IntegerField(widget=forms.HiddenInput)
 
@@ -138,6 +140,7 @@ class PlanLinesField(forms.Field):
     The first number is the case or assignment, the second the version that the page showed.
     """
 
+    # The template draws the checkboxes. The widget only reads several values of one name.
     widget = forms.MultipleHiddenInput
 
     def clean(self, value: Any) -> list[tuple[int, int, int]]:

@@ -42,6 +42,7 @@ class RulesForm(DatedForm):
 class OfferLimitsForm(forms.Form):
     """The treatments that a reviewer may be offered, and the days without offers."""
 
+    # Without this field, no selected treatment could mean all of them or none.
     which = forms.ChoiceField(
         label="May be offered",
         choices=[("all", "Every treatment"), ("listed", "Only the treatments selected below")],
@@ -64,6 +65,7 @@ class OfferLimitsForm(forms.Form):
 
     def __init__(self, *args: Any, **options: Any) -> None:
         super().__init__(*args, **options)
+        # Read for each form, because choices of the class would be read once, at import.
         tops = TreatmentCategory.objects.filter(parent=None).order_by("name")
         field = self.fields["subjects"]
         assert isinstance(field, forms.TypedMultipleChoiceField)  # noqa: S101

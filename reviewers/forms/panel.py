@@ -216,6 +216,7 @@ class SanctionCheckForm(FactForm):
         help_text="NPDB, OIG, a licensing board.",
         error_messages={"required": "Enter the register."},
     )
+    # No default, so that no one records a clear result by leaving the field alone.
     found = forms.TypedChoiceField(
         label="Result",
         choices=[("", "Choose"), ("no", "Nothing found"), ("yes", "Sanction found")],
@@ -227,6 +228,7 @@ class SanctionCheckForm(FactForm):
         label="Note", required=False, max_length=2000, widget=forms.Textarea(attrs={"rows": 2})
     )
 
+    # The field uses "yes" and "no", but the row stores a boolean.
     @classmethod
     def of(cls, row: CredentialFact) -> dict[str, Any]:
         found = "yes" if isinstance(row, SanctionCheck) and row.found else "no"

@@ -30,6 +30,7 @@ class WordingForm(DatedForm):
     questions = Line(
         label="Questions",
         help_text="One per line, in order. A changed line becomes a new question.",
+        # Browsers send each line break as two characters.
         max_length=QUESTIONS_MOST * (QUESTION_MOST + 2),
         widget=forms.Textarea(attrs={"rows": 16}),
         error_messages={"required": "Enter at least one question."},
@@ -48,6 +49,7 @@ class WordingForm(DatedForm):
         max_length=REASON_MOST,
         error_messages={"required": "Enter why the wording changes."},
     )
+    # The latest number that the page showed. The service refuses if there is a newer one.
     seen = forms.IntegerField(widget=forms.HiddenInput, min_value=0)
 
     @staticmethod

@@ -27,6 +27,7 @@ class ChoiceHistory:
 def list_offers_between(first: date, last: date) -> QuerySet[ReviewerAssignment]:
     """Return all offers of a period, both days included, whatever their outcome."""
     return ReviewerAssignment.objects.filter(
+        # Cases loaded from published letters name no reviewer.
         reviewer__isnull=False,
         offered_at__gte=start_of_day(first),
         offered_at__lt=start_of_day(last + timedelta(days=1)),
@@ -57,6 +58,7 @@ def load_choice_history(
     for case_id, organization_id, name in rows.order_by("pk").values_list(
         "case_id", "organization_id", "name"
     ):
+        # A party that is not in the directory is recognized by its folded name.
         key = str(organization_id or fold_organization(name))
         parties[case_id], names[key] = key, name
     rows_of_offers = offers.order_by("pk").values_list(
@@ -64,11 +66,13 @@ def load_choice_history(
     )
     choices = [
         Choice(
+            # Items may match different specialties. Such cases are compared only with each other.
             specialty=", ".join(sorted({one["specialty"] for one in reasons})),
             party=parties[case_id],
             reviewer=str(reviewer_id),
             month=f"{local_day(offered_at):%Y-%m}",
         )
+        # A year has about 140,000 offers, so the rows are not kept in memory.
         for case_id, reviewer_id, offered_at, reasons in rows_of_offers.iterator()
         if offered_at is not None and case_id in parties
     ]
@@ -94,6 +98,7 @@ def list_deviating_pairs(test: PayerBiasTest, *, reader: User) -> Sequence[Devia
 
     The reviewer is hidden from a reader without ``reviewers.see_identity`` (Labor Code 4610.6(f)).
     """
+    # Offers made after the test would give other pairs than those that raised the alert.
     history = load_choice_history(
         test.first, test.last, role=PartyRole(test.party_role), known_at=test.made_at
     )
@@ -118,5 +123,6 @@ def list_bias_tests(before: int | None) -> tuple[list[PayerBiasTest], int | None
     rows = PayerBiasTest.objects.select_related("made_by").prefetch_related("notes").order_by("-pk")
     if before is not None:
         rows = rows.filter(pk__lt=before)
+    # One row more than a page shows whether there is a next page, without a count.
     tests = list(rows[: PAGE + 1])
     return tests[:PAGE], tests[PAGE - 1].pk if len(tests) > PAGE else None

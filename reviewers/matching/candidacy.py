@@ -36,11 +36,13 @@ WEIGHT_SETTINGS: dict[str, RuleSetting] = {
         10, "Timeliness", "Full points when all recent reviews were issued on time."
     ),
     "rotation": RuleSetting(10, "Rotation", "Points grow with the days since the last offer."),
+    # Half of the default maximum: the case usually returns to someone who knows its records.
     "returned_work": RuleSetting(
         50,
         "Returning case",
         "The reviewer was recently removed from this case, and it was not offered to anyone since.",
     ),
+    # Cancels the default maximum: the reviewer stays eligible but ranks behind nearly everyone.
     "declined_before": RuleSetting(-100, "Declined this case", "Zero or a negative number."),
 }
 # Limits in days or cases. 0 turns a case limit off.
@@ -137,6 +139,7 @@ class TrackRecord:
 
     def with_offers(self, many: int, *, on: date) -> "TrackRecord":
         """Return the record as it is after ``many`` more offers on a day."""
+        # A planned case is not finished, so the counts for timeliness stay as they are.
         return replace(self, last_offered_on=on) if many else self
 
 
@@ -155,6 +158,7 @@ class Applicant:
     on_earlier_round: bool = False
     declined_before: bool = False
     conflicts: tuple[FoundConflict, ...] = ()
+    # A cache of what follows from the profile and the days off, so it is not compared.
     answered: "DailyAnswers | None" = field(default=None, repr=False, compare=False)
 
 

@@ -111,11 +111,14 @@ def load_matching_context(
     Facts come from the cached snapshot if nothing changed. Open work is always counted again.
     """
     reviewers = Reviewer.objects.all() if only is None else Reviewer.objects.filter(pk=only.pk)
+    # A single reviewer is checked again before an assignment. Reading one is cheaper than the
+    # snapshot of the whole panel, which may have to be built first.
     panel = (
         get_panel_snapshot(on=on, known_at=known_at)
         if only is None
         else read_panel_snapshot(reviewers, on=on, known_at=known_at)
     )
+    # exclude() keeps the lines without a condition; filter() on an active one would drop them.
     fits = SpecialtyFit.objects.filter(is_active=True).exclude(condition__is_active=False)
     conditions = Condition.objects.filter(is_active=True).order_by("name")
     scopes = ScopeLimit.objects.filter(is_active=True).order_by("pk")
@@ -175,6 +178,7 @@ def get_conflict_limits(day: date, *, known_at: datetime) -> Limits:
 
 
 def _build_question(case: Case, today: MatchingContext) -> Question:
+    # Withdrawn or authorized items are not decided, so they must not exclude a reviewer.
     items = (
         list_decided_items(case)
         .filter(ending=DisputedItem.Ending.PENDING)
@@ -205,6 +209,7 @@ def _build_item(item: DisputedItem, today: MatchingContext) -> Item:
         body_part=item.body_part,
         conditions=frozenset(one.condition_id for one in conditions),
         diagnosis=", ".join(one.name for one in conditions) or diagnosis,
+        # NULL means that the UR decision does not say. Only a stated yes requires experience.
         is_experimental=item.is_experimental is True,
     )
 
@@ -219,6 +224,7 @@ def _list_item_categories(item: DisputedItem) -> tuple[int, ...]:
 
 def _build_applicants(case: Case, today: MatchingContext) -> list[Applicant]:
     parties = read_party_facts(case, known_at=today.known_at, limits=today.limits)
+    # A panel has many affiliations and few concern these parties, so only those are read.
     own_facts = load_facts_by_reviewer(
         on=today.on,
         known_at=today.known_at,
@@ -229,6 +235,7 @@ def _build_applicants(case: Case, today: MatchingContext) -> list[Applicant]:
     histories = _load_case_histories(case, known_at=today.known_at)
     no_history = CaseHistory()
     similar_names = today.panel.names.near(parties)
+    # Shared by all reviewers with nothing on file, who are most of the panel.
     no_conflicts = tuple(party.no_conflict for party in parties)
     people = []
     for member in today.panel.members:
@@ -240,6 +247,7 @@ def _build_applicants(case: Case, today: MatchingContext) -> list[Applicant]:
         if pk in own_facts:
             profile = replace(profile, affiliations=tuple(own_facts[pk]["affiliations"]))
         found_conflicts = no_conflicts
+        # All others certainly pass. Comparing them would be most of the work of a ranking.
         if profile.affiliations or pk in similar_names:
             found = conflicts.find_conflicts(profile, parties, today.limits, name=member.name)
             found_conflicts = tuple(conflicts.apply_resolutions(found, settlements.get(pk, {})))
@@ -285,6 +293,7 @@ def _build_affiliation_filter(parties: Sequence[PartyFacts]) -> Q:
     return (
         Q(organization_id__in=organizations)
         | Q(person_id__in=persons)
+        # Such a contract excludes the reviewer from every case, whoever the parties are.
         | Q(relation=Affiliation.Relation.UR_CONTRACT)
     )
 
@@ -310,6 +319,7 @@ def _count_workloads(
     }
     before = load_track_records(reviewers, rules=rules, on=on, known_at=known_at)
     nothing = TrackRecord()
+    # Without an account, user__is_active is NULL, which counts as no sign-in.
     return {
         pk: Workload(*open_of.get(pk, (0, 0)), bool(signed_in), before.get(pk, nothing))
         for pk, signed_in in reviewers.order_by("pk").values_list("pk", "user__is_active")
@@ -338,8 +348,10 @@ def _load_case_histories(case: Case, *, known_at: datetime) -> dict[int, CaseHis
     for pk, round_, accepted_at, state in held.values_list(
         "reviewer_id", "round", "accepted_at", "state"
     ):
+        # Someone who never accepted has not seen the records and may decide the new round.
         if round_ < case.round and accepted_at is not None:
             earlier.add(pk)
+        # Declining an earlier round does not count against the reviewer in this one.
         if round_ == case.round and state == ReviewerAssignment.State.DECLINED:
             declined.add(pk)
     had = list_previous_assignments(case, known_at=known_at)
@@ -358,9 +370,11 @@ def _load_resolutions(case: Case, *, known_at: datetime) -> Resolutions:
     found: dict[int, dict[tuple[int, str], tuple[str, str]]] = defaultdict(dict)
     rows = (
         ConflictResult.objects.filter(case=case, settles__isnull=False, tested_at__lte=known_at)
+        # Oldest first, so that the latest resolution of a relation replaces earlier ones.
         .order_by("tested_at", "pk")
         .values_list("reviewer_id", "party_id", "relation", "result", "note")
     )
+    # Most cases have no resolution, and then the party rows need not be read.
     alike = group_party_rows(case) if rows else {}
     for reviewer_id, party_id, relation, result, note in rows:
         for same in alike[party_id]:

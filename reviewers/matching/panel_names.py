@@ -18,10 +18,12 @@ class PanelNameIndex:
         self._by_surname: dict[str, set[int]] = defaultdict(set)
         self._by_first: dict[str, set[int]] = defaultdict(set)
         self._by_slip: dict[str, set[int]] = defaultdict(set)
+        # Forms often have the first name in the field of the surname.
         self._swapped: dict[tuple[str, str], set[int]] = defaultdict(set)
         for reviewer_id, name in names:
             self._by_first[name.first].add(reviewer_id)
             self._swapped[name.last, name.first].add(reviewer_id)
+            # A person with two surnames may use only one of them.
             for word in name.last.split():
                 self._by_surname[word].add(reviewer_id)
             for slip in _build_surname_keys(name.last):

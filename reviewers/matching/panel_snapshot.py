@@ -50,6 +50,7 @@ _FACTS: list[Any] = [
     Affiliation,
 ]
 _VERSIONED: list[Any] = [Reviewer, Specialty]
+# The only affiliation that matters for every case. All others are read for each case.
 _OF_ANY_CASE = Q(relation=Affiliation.Relation.UR_CONTRACT)
 _LARGE_PANEL = 500  # members from which a snapshot is frozen out of garbage collection
 _KEPT_AT_MOST = 2  # some ten megabytes each for 3,000 reviewers
@@ -108,6 +109,7 @@ def get_panel_snapshot(*, on: date, known_at: datetime) -> PanelSnapshot:
     with _lock:
         found = _kept.get(key)
     if found is None:
+        # Read without the lock, so that other threads can use the kept snapshots meanwhile.
         found = read_panel_snapshot(Reviewer.objects.all(), on=on, known_at=known_at)
         if len(found.members) >= _LARGE_PANEL:
             # A large panel is hundreds of thousands of objects without cycles. Without the freeze,
@@ -135,6 +137,7 @@ def read_panel_snapshot(
                 days_off=frozenset(days_off),
             )
             for pk, subjects, days_off in limits
+            # A reviewer added between the queries has no profile yet and is in the next snapshot.
             if pk in found
         )
     )
@@ -159,8 +162,10 @@ def _read_change_marks(known_at: datetime) -> list[tuple[Any, ...]]:
         for model in _FACTS
     ]
     for model in _VERSIONED:
+        # Profiles carry the current status, so every version counts, whatever ``known_at`` is.
         history = model.history.model
         parts.append(_build_change_query(history, history._default_manager.all(), "history_date"))
+    # A UNION has no order, and the same state must always give the same key.
     return sorted(parts[0].union(*parts[1:], all=True))
 
 

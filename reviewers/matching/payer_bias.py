@@ -86,6 +86,8 @@ class _Expected(dict[int, float]):
 
     def __missing__(self, pair: int) -> float:
         party, reviewer = divmod(pair, self.stride)
+        # If the reviewer does not depend on the party, a pair shares cases in proportion to the
+        # totals of both.
         self[pair] = sum(
             of_party[party] * of_reviewer[reviewer] / total
             for of_party, of_reviewer, total in self._blocks
@@ -108,6 +110,7 @@ class _Specialty:
         months: dict[str, list[Choice]] = defaultdict(list)
         for one in choices:
             months[one.month].append(one)
+        # With one party or one reviewer in a month, every deal is alike and shows nothing.
         able = [
             month
             for _, month in sorted(months.items())
@@ -125,6 +128,7 @@ class _Specialty:
             for month in able
         ]
         stride = len(self.reviewers)
+        # The parties keep their places in every deal, so their part of each pair is computed once.
         self.bases = [party * stride for block in self.blocks for party in block.parties]
         self.expected = _Expected(self.blocks, stride)
 
@@ -172,11 +176,13 @@ def find_steering(
         for number in range(deals):
             dealt[number] += one.dealt(chance)
         one.expected.clear()  # the values of all specialties of a year would not fit in memory
+    # A deal as uneven as reality counts; the tolerance covers the rounding of sums.
     as_uneven = sum(total >= happened - 1e-9 for total in dealt)
     return Finding(
         choices=len(choices),
         compared=compared,
         unevenness=round(happened, 3),
+        # Reality counts as one of the deals, so that p is never 0.
         p=round((as_uneven + 1) / (deals + 1), 6),
         deals=deals,
         seed=seed,
@@ -202,6 +208,7 @@ def find_deviating(choices: Sequence[Choice], *, most: int = 10) -> list[Pair]:
             (_measure_deviance(together[pair], one.expected[pair]), pair)
             for pair in one.expected.pairs()
         )
+        # The pairs of a year are too many to sort, and only a few are shown.
         for surprise, pair in heapq.nlargest(most, found):
             party, reviewer = divmod(pair, one.expected.stride)
             expected = one.expected[pair]
@@ -211,10 +218,12 @@ def find_deviating(choices: Sequence[Choice], *, most: int = 10) -> list[Pair]:
             worst.append((surprise, worst_pair))
     worst.sort(key=lambda line: (-line[0], line[1].specialty, line[1].party, line[1].reviewer))
     pairs = [pair for _, pair in worst[:most]]
+    # The sort is stable, so both groups stay in the order of deviance.
     return sorted(pairs, key=lambda pair: pair.actual < pair.expected)
 
 
 def _measure_deviance(actual: int, expected: float) -> float:
+    # One term of the Poisson deviance. Without shared cases the logarithm is left out.
     return actual * log(actual / expected) - actual + expected if actual else expected
 
 

@@ -49,10 +49,12 @@ def plan_assignments(cases: Iterable[PlanInput], *, in_full: str = "") -> Iterat
 
     :param in_full: the number of a case for which all ineligible reviewers are listed.
     """
+    # Counted here, because nothing is stored until the plan is executed.
     given: Counter[int] = Counter()
     late: Counter[int] = Counter()
     for asked in cases:
         question = asked.question
+        # The case keeps its line in the plan, so that the page can show why it has no proposal.
         if asked.why_not:
             yield PlanStep(
                 asked.case_id, question.case_number, asked.version, None, 0, (), (), asked.why_not
@@ -61,9 +63,11 @@ def plan_assignments(cases: Iterable[PlanInput], *, in_full: str = "") -> Iterat
         verdicts = ranking.rank_candidates(
             question, [_add_planned_work(one, question, given, late) for one in asked.people]
         )
+        # Eligible reviewers come first, so the first verdict shows whether there is one.
         chosen = verdicts[0] if verdicts and verdicts[0].is_eligible else None
         if chosen:
             given[chosen.reviewer_id] += 1
+            # An overdue case counts toward the limit on overdue cases as well.
             late[chosen.reviewer_id] += asked.is_overdue
         refused = [one for one in verdicts if not one.is_eligible]
         yield PlanStep(
@@ -89,6 +93,7 @@ def _add_planned_work(
 ) -> Applicant:
     """Return the applicant with the cases that the plan has proposed so far."""
     pk = applicant.profile.reviewer_id
+    # Most reviewers have no case in the plan so far and need no copy.
     if not given[pk]:
         return applicant
     return replace(

@@ -29,6 +29,7 @@ def rank_candidates(question: Question, applicants: Iterable[Applicant]) -> list
         key=lambda pair: (
             -(pair[0].score or 0),
             pair[1].workload,
+            # A hash of case and code gives every case another order, which can still be repeated.
             crc32(f"{question.case_number} {pair[0].code}".encode()),
             pair[0].code,
         )
@@ -47,6 +48,7 @@ def evaluate_applicant(question: Question, applicant: Applicant) -> Verdict:
     of_the_day = applicant.answered or requirements.check_daily_requirements(applicant)
     matches, about_items = match_specialties(question, profile)
     of_the_case = [*requirements.check_case_requirements(question, applicant), *about_items]
+    # All refusals are collected, not only the first, so that a person sees everything to fix.
     refusals = [*of_the_day.refused, *(one for one in of_the_case if not one.holds)]
     if refusals:
         refusals.sort(key=requirements.get_requirement_order)
@@ -75,8 +77,10 @@ def count_refusals(verdicts: Iterable[Verdict]) -> list[tuple[int, str]]:
     """
     tally = dict.fromkeys(requirements.REQUIREMENTS, 0)
     for verdict in verdicts:
+        # A set, because a reviewer may fail one requirement for several items.
         for requirement in {reason.requirement for reason in verdict.refusals}:
             tally[requirement] += 1
+    # The sort is stable, so equal counts stay in the display order of the requirements.
     return sorted(
         (
             (number, requirements.REQUIREMENTS[requirement])
@@ -94,13 +98,16 @@ def _compute_score(
     record = applicant.record
     in_california = any(held.state == HOME_STATE for held in profile.good_licenses)
     # The share of its points that each weight earns, as (part, whole).
+    # No whole is 0: a reviewer at capacity and a case without items were refused before.
     shares = {
         "specialty_fit": (sum(match.mapped for match in matches), len(matches)),
         "california_license": (int(in_california), 1),
         "free_capacity": (profile.capacity - applicant.workload, profile.capacity),
+        # Full points without finished reviews, so that new reviewers are at no disadvantage.
         "timeliness": (record.on_time, record.finished) if record.finished else (1, 1),
         "rotation": _compute_rotation_share(question, applicant),
     }
+    # Integers, so that rounding cannot order two equal reviewers.
     score = sum(weights[name] * part // of for name, (part, of) in shares.items())
     remarks = []
     if not in_california:

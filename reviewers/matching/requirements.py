@@ -24,6 +24,7 @@ from reviewers.verification import CYCLE_YEARS, list_verifications
 
 from .candidacy import Applicant, DailyAnswers, Question, Reason
 
+# ``reviewers.proofs`` uses the same two limits, so a letter never states what matching refused.
 PRACTICE_YEARS = 5  # more than
 WEEKLY_HOURS = Decimal(24)  # at least
 
@@ -56,6 +57,7 @@ REQUIREMENTS: dict[str, str] = {
 }
 
 
+# Looked up for every reason of every reviewer, so the position is not searched each time.
 _REQUIREMENT_ORDER = {requirement: place for place, requirement in enumerate(REQUIREMENTS)}
 
 Requirement = Callable[[Question, Applicant], Sequence[Reason]]
@@ -66,6 +68,7 @@ def check_daily_requirements(applicant: Applicant) -> DailyAnswers:
 
     Kept in ``Applicant.answered``, so that they are not checked again for each case.
     """
+    # Without a case, no requirement in this list can give an answer that holds for one case only.
     question = Question("", (), (), applicant.profile.on)
     answers = [
         answer for requirement in _DAILY_CHECKS for answer in requirement(question, applicant)
@@ -86,6 +89,7 @@ def check_workload(question: Question, applicant: Applicant) -> list[Reason]:
     load, capacity = applicant.workload, applicant.profile.capacity
     limits = question.rules.limits
     answers = [Reason("WORKLOAD", load < capacity, f"Open cases: {load} of {capacity}.")]
+    # 0 turns a limit off. Both limits apply in addition to the reviewer's own capacity.
     if (ceiling := limits["most_open"]) and load >= ceiling:
         words = f"Open cases: {load}. The limit for every reviewer is {ceiling}."
         answers.append(Reason("WORKLOAD", False, words))
@@ -115,6 +119,7 @@ def _check_status(question: Question, applicant: Applicant) -> list[Reason]:
 
 def _check_sign_in(question: Question, applicant: Applicant) -> list[Reason]:
     if applicant.profile.has_sign_in:
+        # A sign-in is no reason to choose a reviewer, so only its absence is listed.
         return []
     return [Reason("SIGN_IN", False, "Has no sign-in and could not open the case.")]
 
@@ -124,6 +129,7 @@ def _check_bars(question: Question, applicant: Applicant) -> list[Reason]:
     if applicant.barred_because:
         sentence = f"Barred from this case: {applicant.barred_because.rstrip('.')}."
         answers.append(Reason("BARRED", False, sentence))
+    # Labor Code 4610.6(i): after a reversal another reviewer decides.
     if applicant.on_earlier_round:
         sentence = "Reviewed an earlier round. A remanded case must go to another reviewer."
         answers.append(Reason("EARLIER_ROUND", False, sentence))
@@ -132,6 +138,7 @@ def _check_bars(question: Question, applicant: Applicant) -> list[Reason]:
 
 def _check_licenses(question: Question, applicant: Applicant) -> list[Reason]:
     profile = applicant.profile
+    # One restricted license refuses, even if the licenses of other states are good.
     if profile.restricted_licenses:
         held = profile.restricted_licenses[0]
         words = f"License in {held.state}: {held.standing.lower()}{_format_since(held)}."
@@ -140,6 +147,7 @@ def _check_licenses(question: Question, applicant: Applicant) -> list[Reason]:
         words = f"No active, unrestricted license on {format_day(question.on)}."
         return [Reason("LICENSE", False, words)]
     states = ", ".join(dict.fromkeys(held.state for held in profile.good_licenses))
+    # The coordinator needs the first expiration; the sentence lists the states without dates.
     until = min((held.valid_to for held in profile.good_licenses if held.valid_to), default=None)
     words = f"Licensed in {states}" + (
         f". First expiration: {format_day(until)}." if until else "."
@@ -152,6 +160,7 @@ def _check_sanctions(question: Question, applicant: Applicant) -> list[Reason]:
         Reason("SANCTION", False, f"Sanction found in {check.register}{_format_since(check)}.")
         for check in applicant.profile.found_sanctions
     ]
+    # Several contracts give the same sentence, so only the first one is listed.
     answers += [
         Reason(
             "UR_CONTRACT",
@@ -175,6 +184,7 @@ def _check_qme_appointment(question: Question, applicant: Applicant) -> list[Rea
 
 
 def _check_verifications(question: Question, applicant: Applicant) -> list[Reason]:
+    # A check that was never made has no date to be overdue, so it needs a reason of its own.
     if not applicant.profile.sanction_checks:
         return [Reason("VERIFICATION", False, "No sanction check is on file.")]
     late = [one for one in list_verifications(applicant.profile) if one.is_overdue(question.on)]
@@ -199,11 +209,13 @@ def _check_certifications(question: Question, applicant: Applicant) -> list[Reas
         )
         for held in profile.lost_certifications
     ]
+    # Only physicians must be board certified. For other kinds the license implies the specialty.
     if lost or not profile.is_physician:
         return lost
     if profile.certified_specialties:
         names = ", ".join(profile.certified_specialties)
         return [Reason("CERTIFICATION", True, f"Board certified in {names}.")]
+    # certified_specialties leaves out nursing, so a physician certified only in it gets here.
     if {held.specialty for held in profile.certifications} & NEVER_ALONE:
         words = "A registered nurse may not be the only reviewer."
     else:
@@ -218,6 +230,7 @@ def _check_practice(question: Question, applicant: Applicant) -> list[Reason]:
         words = "The start of active practice is not on file."
         answers.append(Reason("PRACTICE_YEARS", False, words))
     else:
+        # Exactly five years is not enough: the requirement is more than five.
         enough = start.valid_from < subtract_years(question.on, PRACTICE_YEARS)
         words = f"In active practice since {format_day(start.valid_from)}"
         words += "." if enough else f". More than {PRACTICE_YEARS} years are required."
@@ -227,6 +240,7 @@ def _check_practice(question: Question, applicant: Applicant) -> list[Reason]:
         answers.append(Reason("PRACTICE_HOURS", False, words))
     else:
         enough = hours.weekly_hours >= WEEKLY_HOURS
+        # normalize() drops the zero of 24.0; the format :f keeps 30 from becoming 3E+1.
         words = f"Attested {hours.weekly_hours.normalize():f} hours a week"
         words += "." if enough else f". At least {WEEKLY_HOURS} are required."
         answers.append(Reason("PRACTICE_HOURS", enough, words))
@@ -255,6 +269,7 @@ def _check_leave(question: Question, applicant: Applicant) -> list[Reason]:
     leaves = applicant.profile.leaves
     if not leaves:
         return []
+    # Leaves may overlap, so the latest last day counts.
     until = max((held.valid_to or date.max for held in leaves), default=date.max)
     words = "On leave." if until == date.max else f"On leave until {format_day(until)}."
     return [Reason("LEAVE", False, words)]
@@ -268,6 +283,7 @@ def _check_day_off(question: Question, applicant: Applicant) -> list[Reason]:
 
 def check_license_scope(question: Question, applicant: Applicant) -> Sequence[Reason]:
     """Check each item against the license and the treatments that the reviewer is offered."""
+    # Many reviewers share a license kind, so the items are checked once for each kind.
     key = (applicant.profile.kind, applicant.subjects, "scope")
     known: Sequence[Reason] | None = question.memo.get(key)
     if known is None:
@@ -289,6 +305,7 @@ def _list_scope_refusals(question: Question, applicant: Applicant) -> list[Reaso
             for scope in question.scopes
             if scope.license_kind == kind and scope.category in item.categories
         ]
+        # None means all treatments. The item's categories include the parent, so it may be listed.
         if applicant.subjects is not None and not applicant.subjects & set(item.categories):
             words = f"Item {item.position}: the reviewer is not offered this kind of treatment."
             answers.append(Reason("SUBJECT", False, words))
@@ -304,6 +321,7 @@ def _check_experience(question: Question, applicant: Applicant) -> list[Reason]:
     for item in question.items:
         if not item.is_experimental:
             continue
+        # Requests name a treatment in many ways, so its words may be in any order in the title.
         words = set(fold_name(item.title).split())
         held = next(
             (
@@ -328,6 +346,8 @@ def _check_experience(question: Question, applicant: Applicant) -> list[Reason]:
 
 
 def _check_conflicts(question: Question, applicant: Applicant) -> list[Reason]:
+    # A possible conflict refuses too, but under its own name, so that a person can resolve it.
+    # PASS is left out: one sentence at the end covers all parties.
     requirements = {FAIL: "CONFLICT", UNKNOWN: "UNSETTLED"}
     answers = [
         Reason(requirements[conflict.result], False, conflict.sentence)

@@ -21,6 +21,7 @@ def list_acceptable_fits(item: Item, fits: Sequence[Fit]) -> list[Fit]:
     for any treatment. Among them, a line with condition and body part comes before one with the
     condition only, then the body part only, then neither.
     """
+    # The first level with a matching line decides, so a specific line can narrow a general one.
     for category in (*item.categories, None):
         found = [fit for fit in fits if fit.category == category and _applies_to_item(fit, item)]
         if found:
@@ -54,6 +55,7 @@ def _match_items(
             reasons.append(Reason("SPECIALTY", True, f"Item {item.position}: {found.why}"))
         else:
             reasons.append(Reason("SPECIALTY", False, f"Item {item.position}: {found}"))
+    # Without items no requirement of the map could refuse anyone.
     if not question.items:
         reasons.append(Reason("SPECIALTY", False, "The case has no open item to decide."))
     return tuple(matches), tuple(reasons)
@@ -63,6 +65,7 @@ def _match_item(item: Item, wanted: Sequence[Fit], profile: Profile) -> Match | 
     own = profile.specialties
     if wanted:
         for fit in wanted:
+            # The map is edited by staff and may list nursing, which still may not decide alone.
             if fit.specialty in own and fit.specialty not in NEVER_ALONE:
                 what_for = f" for {fit.condition_name}" if fit.condition_name else ""
                 why = f"{fit.specialty} fits{what_for}: {fit.reason.rstrip('.')}."
@@ -74,6 +77,7 @@ def _match_item(item: Item, wanted: Sequence[Fit], profile: Profile) -> Match | 
             "the specialty map has no entry for this treatment; any board-certified specialty is "
             "accepted if the coordinator confirms."
         )
+        # Any specialty is accepted, but the match has to name one: the first by name.
         return _build_match(item, own[0], why, mapped=False)
     kind = KIND_NAMES.get(profile.kind, "reviewer without a valid license")
     return f"the specialty map has no entry that allows a {kind}."
@@ -91,11 +95,13 @@ def _applies_to_item(fit: Fit, item: Item) -> bool:
     if fit.condition is not None and fit.condition not in item.conditions:
         return False
     if fit.body_part:
+        # All words of the line must be named: "Spine" matches "Lumbar spine", not the reverse.
         return set(fit.body_part.casefold().split()) <= set(item.body_part.casefold().split())
     return fit.category is not None or fit.condition is not None
 
 
 def _measure_specificity(fit: Fit) -> int:
+    # A condition outweighs a body part, as the admin page of the map says.
     return 2 * (fit.condition is not None) + bool(fit.body_part)
 
 
@@ -120,6 +126,7 @@ def find_conditions(diagnosis: str, known: Iterable[KnownCondition]) -> tuple[Kn
     A phrase matches when its words follow each other in this order. Case and accents are ignored.
     """
     codes = {f"{start}{rest or ''}".upper() for start, rest in _CODE.findall(diagnosis)}
+    # The outer spaces let a phrase match whole words only, also at the start and the end.
     text = f" {fold_name(diagnosis)} "
     return tuple(
         one
@@ -134,6 +141,7 @@ def find_conditions(diagnosis: str, known: Iterable[KnownCondition]) -> tuple[Kn
 def _split_code_prefixes(codes: str) -> list[str]:
     return [
         code
+        # Staff type codes with dots and spaces; the codes of the diagnosis have none here.
         for code in (re.sub(r"[^0-9A-Z]", "", part.upper()) for part in _split_list(codes))
         if code
     ]

@@ -20,6 +20,7 @@ from .candidacy import DEFAULT_RULES, Rules, TrackRecord
 
 State = ReviewerAssignment.State
 
+# One entry covers the whole panel, and few different days and limits are in use at a time.
 _KEPT_AT_MOST = 4
 _kept: dict[tuple[date, int], Mapping[int, tuple[int, int]]] = {}
 _lock = Lock()
@@ -27,6 +28,7 @@ _lock = Lock()
 
 def get_matching_rules(day: date, *, known_at: datetime) -> Rules:
     """Return the weights and limits in force on a day, as recorded by a moment. One query."""
+    # Several rows may start on one day. The one that was recorded last replaces the others.
     row = (
         MatchingRules.objects.filter(effective_from__lte=day, recorded_at__lte=known_at)
         .order_by("-effective_from", "-recorded_at", "-pk")
@@ -43,11 +45,13 @@ def load_track_records(
     Reviews count from the day after they were issued. Offers count for the days of the rotation
     limit.
     """
+    # A day that was not over at ``known_at`` may still change, and the counts are cached.
     before = min(on, local_day(known_at))
     finished = count_finished_reviews(before, many=rules.limits["timeliness_reviews"])
     offered = dict(
         ReviewerAssignment.objects.filter(
             reviewer__in=panel.values("pk"),
+            # An older offer earns full rotation points anyway, so it need not be read.
             offered_at__gte=start_of_day(on - timedelta(days=rules.limits["rotation_days"])),
             offered_at__lte=known_at,
         )
@@ -75,6 +79,7 @@ def count_finished_reviews(day: date, *, many: int) -> Mapping[int, tuple[int, i
     with _lock:
         found = _kept.get((day, many))
     if found is None:
+        # Read without the lock. Two threads may do the same work, but none waits for the other.
         found = _read_finished_reviews(day, many=many)
         with _lock:
             while len(_kept) >= _KEPT_AT_MOST:
@@ -94,6 +99,7 @@ def _read_finished_reviews(day: date, *, many: int) -> Mapping[int, tuple[int, i
         case=OuterRef("case"),
         round=OuterRef("round"),
         deadline_kind__in=DETERMINATION_DEADLINE_KINDS,
+        # The deadline in force counts, so a review within an extension is on time.
         replaced_at__isnull=True,
     )
     latest = (
@@ -106,6 +112,7 @@ def _read_finished_reviews(day: date, *, many: int) -> Mapping[int, tuple[int, i
         .annotate(due=Subquery(deadlines.order_by("due_on").values("due_on")[:1]))
         .filter(due__isnull=False)
         .annotate(
+            # Numbered in the database, so that only each reviewer's latest rows are transferred.
             place=Window(
                 RowNumber(),
                 partition_by=F("reviewer_id"),
@@ -138,11 +145,13 @@ def list_previous_assignments(case: Case, *, known_at: datetime) -> dict[int, da
     for one in rows:
         if one.reviewer_id is None or one.offered_at is None:
             continue
+        # With several seats an offer may come before a removal, which then still counts.
         had = {
             pk: ended
             for pk, ended in had.items()
             if pk == one.reviewer_id or ended > one.offered_at
         }
+        # Without an acceptance the reviewer never opened the records and does not know the case.
         if one.state == State.REMOVED and one.accepted_at and one.ended_at:
             had[one.reviewer_id] = one.ended_at
     return {pk: local_day(ended) for pk, ended in had.items() if ended < known_at}

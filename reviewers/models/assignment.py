@@ -18,7 +18,9 @@ class CandidateList(models.Model):
     made_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, related_name="+"
     )
+    # The facts of this day counted, as they were known at ``made_at``.
     on_day = models.DateField()
+    # The parties that were checked. A list of an earlier version cannot be used to assign.
     party_list_version = models.PositiveIntegerField()
     weights = models.JSONField(default=dict)  # the values that this ranking used
     digest = models.CharField(max_length=64)  # of all ranks and reasons
@@ -72,12 +74,14 @@ class ConflictResult(models.Model):
     tested_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, related_name="+"
     )
+    # One to one: a possible conflict is resolved once, and the open row stays as it was.
     settles = models.OneToOneField(
         "self", on_delete=models.PROTECT, null=True, related_name="settled_by"
     )
 
     class Meta:
         indexes = [
+            # Letters and open questions read the results of one reviewer on one case.
             models.Index(fields=["case", "reviewer", "party_list_version"], name="conflict_of")
         ]
 
@@ -112,6 +116,7 @@ class ReviewerAssignment(Versioned):
     round = models.PositiveSmallIntegerField()
     seat = models.PositiveSmallIntegerField(default=1)
     origin = models.CharField(max_length=12, choices=Origin, default=Origin.OWN)
+    # NULL only for cases loaded from published letters, which name no reviewer.
     reviewer = models.ForeignKey(
         Reviewer, on_delete=models.PROTECT, null=True, related_name="assignments"
     )
@@ -141,10 +146,12 @@ class ReviewerAssignment(Versioned):
             models.UniqueConstraint(
                 name="assignment_one_live_per_seat",
                 fields=["case", "round", "seat"],
+                # FINISHED keeps the seat: its opinion is issued and it is not offered again.
                 condition=models.Q(state__in=["OFFERED", "ACCEPTED", "FINISHED"]),
             ),
             models.CheckConstraint(
                 name="assignment_own_names_reviewer",
+                # Published letters do not state who reviewed the case or when it was offered.
                 condition=models.Q(origin=Origin.PUBLISHED)
                 | models.Q(reviewer__isnull=False, offered_at__isnull=False),
             ),
@@ -178,6 +185,7 @@ class SeatApproval(Versioned):
     Without it a case has one seat (8 CCR 9792.10.6(c)). Seats count from 1.
     """
 
+    # The constraint ``seat_approval_of_several`` has the same number.
     MOST = 5
 
     case = models.ForeignKey(Case, on_delete=models.PROTECT, related_name="seat_approvals")
@@ -198,6 +206,7 @@ class SeatApproval(Versioned):
         constraints = [
             models.UniqueConstraint(
                 name="seat_approval_one_live",
+                # Ended approvals are kept, so only the one in force is unique.
                 fields=["case", "round"],
                 condition=models.Q(ended_at__isnull=True),
             ),
@@ -233,6 +242,7 @@ class Attestation(Versioned):
     )
     wording = models.ForeignKey(AttestationWording, on_delete=models.PROTECT, related_name="+")
     answers = models.JSONField(default=dict)
+    # The records are open only while this is the current version of the party list.
     party_list_version = models.PositiveIntegerField()
     signed_at = models.DateTimeField()
     signed_by = models.ForeignKey(

@@ -15,7 +15,9 @@ class Specialty(Versioned):
     """A specialty as letters print it. Editable; the default list is incomplete."""
 
     name = models.CharField(max_length=120, unique=True)
+    # Not deleted when retired, because certifications on file refer to it.
     is_active = models.BooleanField(default=True)
+    # Empty while the row is a default that no one has confirmed.
     confirmed_by = models.CharField(max_length=120, blank=True)
     confirmed_on = models.DateField(null=True, blank=True)
 
@@ -37,6 +39,7 @@ class Condition(Versioned):
     codes = models.CharField(max_length=300, blank=True)
     # Phrases of the diagnosis, separated by commas: "low back pain, lumbago".
     words = models.CharField(max_length=500, blank=True)
+    # An inactive condition also turns off its lines of the specialty map.
     is_active = models.BooleanField(default=True)
     confirmed_by = models.CharField(max_length=120, blank=True)
     confirmed_on = models.DateField(null=True, blank=True)
@@ -74,6 +77,7 @@ class SpecialtyFit(Versioned):
 
     class Meta(Versioned.Meta):
         constraints = [
+            # In a constraint NULL never equals NULL, so an empty field counts as 0.
             models.UniqueConstraint(
                 "specialty",
                 Coalesce("category", 0),
@@ -116,6 +120,7 @@ class Reviewer(Versioned):
     Status = PanelStatus
 
     code = models.CharField(max_length=12, unique=True)  # "R-0042": does not identify the person
+    # NULL until credentialing links an account. Until then no case can be offered.
     user = models.OneToOneField(
         settings.AUTH_USER_MODEL,
         on_delete=models.PROTECT,

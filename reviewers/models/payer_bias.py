@@ -25,7 +25,9 @@ class PayerBiasTest(models.Model):
     unevenness = models.DecimalField(max_digits=16, decimal_places=3)
     p = models.DecimalField(max_digits=7, decimal_places=6)
     alarm = models.DecimalField(max_digits=7, decimal_places=6)  # steering if p is below
+    # Stored, so that open alerts can be queried. A constraint below keeps it consistent.
     is_steered = models.BooleanField()
+    # With these two, the same result can be computed again.
     deals = models.PositiveIntegerField()
     seed = models.PositiveIntegerField()
     is_monthly = models.BooleanField(default=False)  # made by the schedule
@@ -36,6 +38,7 @@ class PayerBiasTest(models.Model):
 
     class Meta:
         constraints = [
+            # Two workers may compute the same test of the schedule at once; one row is kept.
             models.UniqueConstraint(
                 name="payer_bias_monthly_once",
                 fields=["first", "last", "party_role"],

@@ -12,6 +12,7 @@ from .panel import LicenseKind
 class MatchingRules(Versioned):
     """The weights and limits of matching from a day on. Earlier rows are kept."""
 
+    # Not unique: rules can be set again on the same day, and the last row counts.
     effective_from = models.DateField()
     weights = models.JSONField(default=dict)  # keys of ``candidacy.WEIGHTS`` → points
     limits = models.JSONField(default=dict)  # keys of ``candidacy.LIMITS`` → days or cases

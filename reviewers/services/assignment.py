@@ -102,23 +102,30 @@ def _assign_in_transaction(
     by: User,
     at: datetime,
 ) -> ReviewerAssignment:
+    # Every action locks the case before the reviewer, so that two actions cannot deadlock.
     case = Case.objects.lock(case_id)
+    # First, because its message names the person who was faster; the others name the state.
     seat = get_free_seat(case, reader=by)
     refuse_if(policies.why_not_assign(by, case))
     case.refuse_if_stale(seen_version)
+    # Locked, so that two cases cannot both get the reviewer's last open place.
     reviewer = Reviewer.objects.select_for_update().get(pk=reviewer_id)
+    # No constraint keeps one reviewer from having two seats of a case.
     if any(held.reviewer_id == reviewer.pk for held in policies.list_live_assignments(case)):
         refuse_if(f"{reviewer.code} already has this case. Choose another reviewer.")
     seen = CandidateList.objects.get(pk=candidate_list_id)
+    # The ids come from the form, so the list may belong to another case.
     if seen.case_id != case.pk or seen.round != case.round:
         refuse_if("This list of candidates belongs to another case or round.")
     if seen.party_list_version != case.party_list_version:
         raise Outdated("The parties of the case have changed. Review the new list, then choose.")
+    # The list may be old, so credentials, open cases and affiliations are checked as of now.
     verdicts, conflicts = evaluate_candidates(case, on=local_day(at), known_at=at, only=reviewer)
     verdict = verdicts[0]
     if not verdict.is_eligible:
         sentences = " ".join(reason.sentence for reason in verdict.refusals)
         refuse_if(f"{reviewer.code} cannot be assigned to this case. {sentences}")
+    # The rank that the coordinator saw decides whether a reason is needed, not the new one.
     place = seen.candidates.filter(reviewer=reviewer).values_list("rank", flat=True).first()
     override = _check_override(place, override_code, override_reason)
     assignment = ReviewerAssignment(
@@ -127,6 +134,7 @@ def _assign_in_transaction(
         seat=seat,
         reviewer=reviewer,
         candidate_list=seen,
+        # Copied, because the letter states this match and the map may change before then.
         match_reasons=[
             {
                 "item": match.item_id,
@@ -143,6 +151,7 @@ def _assign_in_transaction(
         offered_at=at,
         offered_by=by,
     ).store(by=by, at=at)
+    # Stored even if all passed: a letter denies an affiliation only with a stored check.
     store_conflict_results(case=case, found={reviewer.pk: conflicts[reviewer.pk]}, by=by, at=at)
     _record_event(
         case,
@@ -170,13 +179,14 @@ def sign_attestation(
     If all answers are "no", the assignment is accepted, the records open and the case goes into
     review (or stays there if the reviewer had to attest again after a change of parties). If any
     answer is "yes", or a conflict is on file, the assignment ends, the reviewer is barred and the
-    case waits for another reviewer. The signed answers are kept in both cases. The ``state`` of the
-    returned assignment tells which happened.
+    case waits for another reviewer. The signed answers are kept in both cases. From the request for
+    information on, an assignment with a conflict stays live, but its reviewer is barred.
 
     :param answers: question code → "yes" or "no", for every question of the wording.
     :param seen_parties: the party list version that the page showed.
     :raises Outdated: the parties or the wording changed since the page was loaded.
-    :raises Unsettled: a possible conflict must be resolved first; it is stored for the coordinator.
+    :raises UnresolvedConflict: a possible conflict must be resolved first; it is stored for the
+        coordinator.
     :raises NotAllowed: not the reviewer's own assignment, an unanswered question, or a credential
         that has lapsed.
     """
@@ -208,6 +218,7 @@ def _attest_in_transaction(
     reviewer = assignment.reviewer
     assert reviewer is not None  # noqa: S101  # why_not_answer refuses without one
     _refuse_outside_review(case)
+    # The signature must cover the parties that the reviewer has seen, and no others.
     if seen_parties is not None and seen_parties != case.party_list_version:
         raise Outdated(
             "The parties of the case changed while this page was open. Review them, then sign."
@@ -221,8 +232,10 @@ def _attest_in_transaction(
     store_conflict_results(case=case, found={reviewer.pk: conflicts[reviewer.pk]}, by=by, at=at)
     stated = [code for code, answer in given.items() if answer == "yes"]
     found = [conflict for conflict in conflicts[reviewer.pk] if conflict.result == FAIL]
+    # A conflict ends the assignment even if a credential has lapsed, so it is checked first.
     if not stated and not found:
         _refuse_lapsed(verdicts[0].refusals, conflicts[reviewer.pk])
+    # A constraint allows one attestation in force. The earlier one is kept as void.
     _void_attestations(assignment, "Attested again", by=by, at=at)
     signed = Attestation(
         assignment=assignment,
@@ -234,6 +247,7 @@ def _attest_in_transaction(
     )
     if stated or found:
         why = "A conflict was stated" if stated else "A conflict was found"
+        # Kept as evidence of the answers, but void from the start, so that it opens nothing.
         signed.voided_at, signed.voided_because = at, why
         signed.store(by=by, at=at)
         _bar_reviewer(case, reviewer, why, by=by, at=at)
@@ -249,9 +263,11 @@ def _attest_in_transaction(
             by_reviewer=True,
         )
     signed.store(by=by, at=at)
+    # After a change of parties the assignment is accepted already and needs the signature only.
     if assignment.state == State.OFFERED:
         assignment.state, assignment.accepted_at = State.ACCEPTED, at
         assignment.store(by=by, at=at, fields=["state", "accepted_at"])
+        # With another seat free, the case stays at RECORDS_COMPLETE until that is assigned.
         if case.stage == Status.REVIEWER_CHOSEN:
             case.move_to(Status.IN_REVIEW, by=by, at=at)
     _record_event(
@@ -363,14 +379,15 @@ def get_current_wording(at: datetime) -> AttestationWording | None:
 def lock_assignment(assignment_id: int) -> ReviewerAssignment:
     """Lock the case of an assignment until the transaction ends, then read the assignment.
 
-    Every act on a case waits for the case's row. So judge the assignment, and its ``case``, only as
-    this function returns them: a reviewer may have lost the case while the call waited.
+    Every action on a case waits for the lock on the case. Check the assignment and its ``case``
+    only as this function returns them: the reviewer may have lost the case during the wait.
 
     :raises ReviewerAssignment.DoesNotExist: no such assignment.
     """
     case_id = ReviewerAssignment.objects.values_list("case_id", flat=True).get(pk=assignment_id)
     case = Case.objects.lock(case_id)
     assignment = ReviewerAssignment.objects.select_related("reviewer").get(pk=assignment_id)
+    # Services then change the locked row, not a second copy that Django would load.
     assignment.case = case
     return assignment
 
@@ -384,14 +401,17 @@ def get_free_seat(case: Case, *, reader: User) -> int:
     held = policies.list_live_assignments(case)
     free = list_free_seats(case)
     if held and not free:
+        # A missing time sorts first and is never compared with a time, which would fail.
         last = max(held, key=lambda one: (one.offered_at is not None, one.offered_at))
         name = name_actor(last.offered_by, reader=reader)
         raise AlreadyTaken(f"{name} has already offered case {case.number} to a reviewer.")
+    # If all seats are finished, the check of the stage refuses next, with a better sentence.
     return free[0] if free else 1
 
 
 def _check_override(place: int | None, code: str, note: str) -> str:
     """Check the override reason and return the code to store, empty for the first three."""
+    # A reason sent with one of the first three is dropped, so that overrides can be counted.
     if place is not None and place <= SHOWN_CANDIDATES:
         return ""
     if code not in ReviewerAssignment.Override.values:
@@ -417,6 +437,7 @@ def _refuse_outside_review(case: Case) -> None:
 
 
 def _complete_answers(wording: AttestationWording, answers: Mapping[str, str]) -> dict[str, str]:
+    # Answers to questions that the wording does not ask are not signed, so they are dropped.
     codes = [question["code"] for question in wording.questions]
     given = {code: str(answers.get(code, "")).lower() for code in codes}
     if any(answer not in {"yes", "no"} for answer in given.values()):
@@ -430,6 +451,7 @@ def _refuse_lapsed(refusals: Sequence[Reason], conflicts: Sequence[FoundConflict
         raise UnresolvedConflict(
             "The coordinator must first resolve a possible conflict. No action is needed from you."
         )
+    # The credential may be renewed within the deadline, so the offer is not ended.
     sentences = [
         reason.sentence for reason in refusals if reason.requirement not in _NOT_CHECKED_AGAIN
     ]
@@ -454,9 +476,11 @@ def _end_assignment(
 ) -> ReviewerAssignment:
     """End an assignment, so that the case waits for another reviewer.
 
-    A case that is already in quality assurance stays there: the attestation is void and the
-    reviewer barred, so nothing can be issued until quality assurance returns the case.
+    A case that waits for information, or is already in quality assurance, stays there. The
+    attestation is void and the reviewer barred, so nothing can be issued until the case is in
+    review again.
     """
+    # At every stage: without an attestation in force the records close at once.
     _void_attestations(assignment, because, by=by, at=at)
     if case.stage in {Status.RECORDS_COMPLETE, Status.REVIEWER_CHOSEN, Status.IN_REVIEW}:
         assignment.state, assignment.ended_at, assignment.ended_because = state, at, because
@@ -476,6 +500,7 @@ def _void_attestations(
 
 
 def _bar_reviewer(case: Case, reviewer: Reviewer, reason: str, *, by: User, at: datetime) -> None:
+    # Bars are append-only and one for each case, so the first reason is kept.
     if not ReviewerBar.objects.filter(case=case, reviewer=reviewer).exists():
         ReviewerBar.objects.create(
             case=case, reviewer=reviewer, reason=reason, barred_at=at, barred_by=by

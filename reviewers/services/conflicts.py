@@ -28,6 +28,7 @@ def check_conflicts(
 
     Results are never changed. Each check adds rows with the party list version that it used.
     """
+    # Locked, so that the parties match the list version that is stored with the results.
     case = Case.objects.lock(case_id)
     reviewer = Reviewer.objects.get(pk=reviewer_id)
     facts = load_profile(reviewer, on=local_day(at), known_at=at)
@@ -41,6 +42,7 @@ def check_own_conflicts_first(*, case_id: int, by: User, at: datetime) -> None:
 
     Runs in its own transaction, so that what it finds is kept even if the assignment is refused.
     """
+    # Without the permission the action is refused, and then nothing may be stored.
     if by.may("reviewers.assign"):
         own_conflicts.check_own_conflicts_of_case(case_id=case_id, by=by, at=at)
 
@@ -83,6 +85,7 @@ def resolve_conflict(
     """
     case_id = ConflictResult.objects.values_list("case_id", flat=True).get(pk=result_id)
     case = Case.objects.lock(case_id)
+    # Read after the lock: someone else may have resolved it during the wait.
     unknown = ConflictResult.objects.select_related("reviewer", "party").get(pk=result_id)
     refuse_if(policies.why_not_resolve_conflict(by, unknown.reviewer))
     if unknown.result != ConflictResult.Result.UNKNOWN:
@@ -129,6 +132,7 @@ def list_open_questions(case: Case, reviewer_ids: Iterable[int]) -> list[Conflic
         .select_related("reviewer", "party")
         .order_by("-pk")
     )
+    # Compared by party and relation, because each new check stores the same question again.
     resolved = set(
         ConflictResult.objects.filter(case=case, settles__isnull=False).values_list(
             "reviewer_id", "party_id", "relation"
@@ -174,9 +178,11 @@ def set_conflict_limits(
     limits = ConflictLimits(
         effective_from=effective_from,
         holding_percent=holding_percent,
+        # In the order of ``Kin`` and without repeats, however the form sent them.
         kin=[value for value in Kin.values if value in kin],
         reason=reason.strip()[:300],
         recorded_at=at,
     )
+    # Two people may pass the check above at the same time; the constraint refuses one.
     with refuse_unique_clash(on_file):
         return limits.store(by=by, at=at, why=reason)

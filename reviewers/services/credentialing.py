@@ -66,6 +66,7 @@ class Evidence:
 
 
 EVIDENCE_FIELDS = tuple(field.name for field in fields(Evidence))
+# Not copied into a correction, because they describe the row and not the fact.
 _WRITTEN_BY_THE_SERVICE = {"id", "reviewer", "recorded_at", "recorded_by", "corrects", "withdrawn"}
 
 
@@ -100,9 +101,11 @@ def create_reviewer(
             capacity=capacity,
         )
         try:
+            # A savepoint: after a failed insert PostgreSQL refuses all queries until it is undone.
             with transaction.atomic():
                 return row.store(by=by, at=at)
         except IntegrityError:
+            # Another constraint failed, and the next code would fail in the same way.
             if not Reviewer.objects.filter(code=row.code).exists():
                 raise
 
@@ -116,6 +119,7 @@ def link_user(*, reviewer_id: int, user_id: int, by: User | None, at: datetime) 
     refuse_if(policies.why_not_keep_credentials(by))
     reviewer = Reviewer.objects.select_for_update().get(pk=reviewer_id)
     user = User.objects.select_for_update().get(pk=user_id)  # locked: its roles
+    # Without the role, the reviewer could not open a case that is offered to them.
     if Role.REVIEWER not in user.roles:
         raise BadFact("user", "This account has no reviewer role. Ask an administrator to add it.")
     if Reviewer.objects.filter(user=user).exclude(pk=reviewer.pk).exists():
@@ -304,7 +308,9 @@ def add_sanction_check(
         by=by,
         at=at,
     )
+    # Suspended in the same transaction, so that no case is offered after the finding.
     reviewer = Reviewer.objects.select_for_update().get(pk=reviewer_id)
+    # An inactive reviewer stays inactive. The finding refuses new cases in any status.
     if found and reviewer.status == Reviewer.Status.ACTIVE:
         reviewer.status = Reviewer.Status.SUSPENDED
         why = f"Sanction found in {stored.register}"
@@ -406,6 +412,7 @@ def add_affiliation(
 
     :raises NotAllowed: wrong role, no one named, or an impossible value.
     """
+    # Checked before the party is stored; ``_store_fact`` would check it too late.
     refuse_if(policies.why_not_keep_credentials(by))
     if organization_id is None and organization_name.strip():
         organization_id = find_or_store_organization(
@@ -449,6 +456,7 @@ def correct_fact(
     """
     refuse_if(policies.why_not_keep_credentials(by))
     model: Any = FACT_KINDS[kind]
+    # Locked, so that two people cannot correct the same row.
     old = model._default_manager.select_for_update().get(pk=fact_id)
     if model._default_manager.filter(corrects=old).exists():
         raise BadFact("", "Someone has already corrected this row. Correct the newer one.")
@@ -486,6 +494,7 @@ def _store_fact(
     row.verified_on, row.verified_by = evidence.verified_on, evidence.verified_by.strip()
     row.source, row.recorded_at, row.recorded_by = evidence.source.strip(), at, by
     _refuse_impossible(row, today=local_day(at))
+    # A row that has an id already must fail here and not replace a stored fact.
     row.save(force_insert=True)
     return row
 
@@ -513,6 +522,7 @@ def _refuse_license(row: Any, today: date) -> None:
         raise BadFact("kind", "Choose the kind of license.")
     if row.standing not in License.Standing.values:
         raise BadFact("standing", "Choose the standing of the license.")
+    # Every active license expires. A suspension or revocation may have no end.
     if row.standing == License.Standing.ACTIVE and row.valid_to is None:
         raise BadFact("valid_to", "Enter the last valid day of the license.")
 
@@ -532,6 +542,7 @@ def _refuse_practice(row: Any, today: date) -> None:
     if row.valid_from is None:
         raise BadFact("valid_from", "Enter the first day.")
     if row.kind == PracticeFact.Kind.START:
+        # The form shows this field for both kinds. The start of practice has no hours.
         row.weekly_hours = None
         if row.valid_from > today:
             raise BadFact("valid_from", "The start of practice is in the future. Check it.")
@@ -540,6 +551,7 @@ def _refuse_practice(row: Any, today: date) -> None:
         raise BadFact("weekly_hours", "Enter the attested hours a week.")
     if not 0 <= row.weekly_hours <= 100:
         raise BadFact("weekly_hours", "Enter 0 to 100 hours a week. Check the attestation.")
+    # Hours are attested for a period, and the reviewer has to attest again after it.
     if row.valid_to is None:
         raise BadFact("valid_to", "Enter the last valid day of the attestation.")
 
@@ -559,6 +571,7 @@ def _refuse_sanction_check(row: Any, today: date) -> None:
 
 
 def _refuse_experience(row: Any, today: date) -> None:
+    # Punctuation alone folds to no words, which would match the title of every item.
     if not fold_name(row.treatment):
         raise BadFact("treatment", "Enter the treatment.")
     if row.valid_from is None:
@@ -606,6 +619,7 @@ _OWN_CHECKS: dict[type[CredentialFact], Any] = {
 
 
 def _refuse_capacity(capacity: int) -> None:
+    # 0 is allowed: the reviewer stays active and keeps open cases, but gets no new ones.
     if not 0 <= capacity <= 200:
         raise BadFact("capacity", "Enter how many open cases at one time: 0 to 200.")
 
@@ -613,6 +627,7 @@ def _refuse_capacity(capacity: int) -> None:
 def _next_code() -> str:
     last = (
         Reviewer.objects.filter(code__startswith="R-")
+        # Longest first, because "R-9999" sorts after "R-10000" as text.
         .order_by(Length("code").desc(), "-code")
         .values_list("code", flat=True)
         .first()
@@ -639,6 +654,7 @@ def report_change(
 
     :raises NotAllowed: not a reviewer, an empty text, or a day in the future.
     """
+    # Found by the account, so that no one can report for another reviewer.
     reviewer = Reviewer.objects.filter(user=by).first()
     if reviewer is None:
         raise NotAllowed("Your account is not linked to a reviewer. Contact credentialing.")
@@ -664,6 +680,7 @@ def resolve_report(*, report_id: int, note: str, by: User, at: datetime) -> Repo
     refuse_if(policies.why_not_keep_credentials(by))
     report = ReportedChange.objects.select_for_update().get(pk=report_id)
     refuse_if("Someone has already resolved this." if report.settled_at else "")
+    # One account may have both roles, the reviewer and credentialing.
     if Reviewer.objects.filter(pk=report.reviewer_id, user=by).exists():
         refuse_if("Someone other than the reviewer must resolve this.")
     refuse_if("" if note.strip() else "Enter what you found at the source.")

@@ -43,12 +43,14 @@ def _rank_in_transaction(case_id: int, *, by: User, at: datetime) -> CandidateLi
     rules = get_matching_rules(day, known_at=at)
     verdicts, conflicts = evaluate_candidates(case, on=day, known_at=at, rules=rules)
     content = [_serialize_verdict(verdict) for verdict in verdicts]
+    # The day, the rules and the party list are part of it, because a stored list states them.
     digest = hashlib.sha256(
         json.dumps(
             [case.round, case.party_list_version, day.isoformat(), rules.values, content]
         ).encode()
     ).hexdigest()
     latest = case.candidate_lists.order_by("-pk").first()
+    # The page ranks whenever it loads. A new list has a row for every reviewer of the panel.
     if latest is not None and latest.digest == digest:
         return latest
     made = CandidateList.objects.create(
@@ -72,6 +74,7 @@ def _rank_in_transaction(case_id: int, *, by: User, at: datetime) -> CandidateLi
             )
             for verdict, row in zip(verdicts, content, strict=True)
         ],
+        # Databases limit the number of parameters in one statement.
         batch_size=500,
     )
     _store_new_questions(case, verdicts, conflicts, by=by, at=at)
@@ -86,6 +89,7 @@ def _store_new_questions(
     by: User,
     at: datetime,
 ) -> None:
+    # Resolving a conflict helps only if nothing else excludes the reviewer.
     only_in_doubt = [
         verdict.reviewer_id
         for verdict in verdicts
@@ -93,6 +97,7 @@ def _store_new_questions(
     ]
     if not only_in_doubt:
         return
+    # Each question is stored once for each version of the party list.
     known = set(
         ConflictResult.objects.filter(
             case=case, result=UNKNOWN, party_list_version=case.party_list_version

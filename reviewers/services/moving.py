@@ -74,8 +74,10 @@ def build_move_plan(
         lambda _: has_time(), _build_inputs_without_holder(movable, load_context_at(at))
     )
     steps = planning.plan_assignments(in_time, in_full=in_full)
+    # The plan is shorter than the list if the time ran out, hence not strict.
     found = {one.pk: step for one, step in zip(movable, steps, strict=False)}
     lines = [MoveLine(one, found.get(one.pk), why_not[one.pk]) for one in held]
+    # A case that the plan did not reach has neither and is planned on the next load.
     return [line for line in lines if line.step or line.why_not], len(held)
 
 
@@ -98,6 +100,7 @@ def execute_move_plan(
     """
     refuse_if(policies.why_not_plan(by))
     refuse_if("" if reason.strip() else "Enter why the cases are moved.")
+    # The ids come from the form. Those of another reviewer are reported as unknown.
     theirs = ReviewerAssignment.objects.filter(
         reviewer=reviewer_id, pk__in=[pk for pk, _, _ in choices]
     )
@@ -122,6 +125,7 @@ def _list_open_assignments(reviewer_id: int) -> list[ReviewerAssignment]:
     return list(
         ReviewerAssignment.objects.filter(
             reviewer=reviewer_id,
+            # A remand starts a new round, and work of an earlier one cannot be moved.
             round=F("case__round"),
             state__in=ReviewerAssignment.LIVE,
         )
@@ -135,6 +139,7 @@ def _build_inputs_without_holder(
     held: Sequence[ReviewerAssignment], today: MatchingContext
 ) -> Iterator[PlanInput]:
     """Build the plan input of each case, without its current reviewer."""
+    # One query for all cases, because a plan may have many.
     seated: dict[int, set[int | None]] = defaultdict(set)
     for case_id, reviewer_id in ReviewerAssignment.objects.filter(
         case__in=[one.case_id for one in held],
@@ -159,6 +164,7 @@ def _build_inputs_without_holder(
 def _move_case(
     assignment_id: int, seen_version: int, to: int, reason: str, *, by: User, at: datetime
 ) -> str:
+    # Locked before the checks, so that nothing changes between them and the removal.
     held = assignments.lock_assignment(assignment_id)
     _refuse_if_gone(held, reader=by)
     refuse_if_changed(held.case, seen_version, reader=by)

@@ -34,8 +34,10 @@ def compute_bias_test(*, first: date, last: date, role: PartyRole) -> PayerBiasT
         party_role=role,
         choices=found.choices,
         compared=found.compared,
+        # Converted through text, because Decimal(0.01) keeps the binary error of the float.
         unevenness=Decimal(str(found.unevenness)),
         p=Decimal(str(found.p)),
+        # Kept with the result, so that a later change of the limit does not alter old tests.
         alarm=Decimal(str(ALARM)),
         is_steered=found.is_steered,
         deals=found.deals,
@@ -121,7 +123,9 @@ def _list_missing_tests(today: date) -> Iterator[tuple[date, date, PartyRole]]:
         PayerBiasTest.objects.filter(is_monthly=True).values_list("first", "last", "party_role")
     )
     first = local_day(began).replace(day=1)
+    # Only whole months: a test of a month that is not over would not be repeated.
     while (last := _shift_months(first, 1) - timedelta(days=1)) < today:
+        # A month shows a recent link. Twelve months show one that is too weak for one month.
         for begin in (first, _shift_months(first, 1 - MONTHS_IN_YEAR)):
             for role in PAYER_ROLES:
                 if (begin, last, role.value) not in there:

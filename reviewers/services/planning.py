@@ -55,6 +55,7 @@ def list_waiting_cases() -> QuerySet[Case]:
     held = ReviewerAssignment.objects.filter(state__in=ReviewerAssignment.LIVE)
     return (
         Case.objects.filter(status=Status.RECORDS_COMPLETE)
+        # RECORDS_COMPLETE includes cases with one of several seats assigned; staff assign those.
         .exclude(pk__in=held.values("case"))
         .order_by("due_on", "pk")
     )
@@ -92,6 +93,7 @@ def build_plan(
     cases = list_waiting_cases() if only is None else list_waiting_cases().filter(pk__in=only)
     in_time = takewhile(lambda _: has_time(), cases[:CASES_PER_PLAN])
     steps = planning.plan_assignments(
+        # A case that cannot be assigned stays in the plan, with the reason.
         replace(build_plan_input(case, today), why_not=policies.why_not_assign(by, case))
         for case in in_time
     )
@@ -166,6 +168,7 @@ def run_each_in_own_transaction(
     for one in acts:
         if one.case_id is None:
             outcomes.append(Outcome(one.case_number, False, "There is no such case."))
+        # After one line is left, the rest is left too, so that the order of the plan is kept.
         elif any(before.is_left for before in outcomes) or not has_time():
             outcomes.append(Outcome(one.case_number, False, "Not processed yet.", is_left=True))
         else:
@@ -180,6 +183,7 @@ def _run_in_own_transaction(number: str, act: Callable[[], str]) -> Outcome:
     try:
         with transaction.atomic():
             sentence = act()
+    # Before ``Refused``, which is its base class.
     except StaleForm as overtaken:
         return Outcome(number, False, str(overtaken), was_overtaken=True)
     except Refused as refusal:
@@ -208,13 +212,15 @@ def offer_planned_reviewer(
     """Offer a locked case to the planned reviewer, from a candidate list made now.
 
     :raises Outdated: the reviewer is no longer one of the first three, so a person must choose.
-    :raises NotAllowed: a requirement refuses, or any other refusal of ``assign``.
+    :raises NotAllowed: a requirement refuses, or any other refusal of ``assign_reviewer``.
     """
+    # An assignment names the list that it was chosen from, so the list is made now.
     listed = rank_panel(case_id=case_id, by=by, at=at)
     reviewer = Reviewer.objects.filter(pk=reviewer_id).first()
     if reviewer is None:
         refuse_if("There is no such reviewer.")
     place = listed.candidates.filter(reviewer=reviewer_id).values_list("rank", flat=True).first()
+    # A lower rank needs a reason, and the form of a plan has no field for it.
     if place is not None and place > SHOWN_CANDIDATES:
         raise Outdated(
             f"{reviewer} is no longer one of the first three for this case. "
@@ -234,6 +240,7 @@ def _offer_case(
     case_id: int, seen_version: int, reviewer_id: int, *, by: User, at: datetime
 ) -> str:
     case = Case.objects.lock(case_id)
+    # Checked before the version, because its message names the person who was faster.
     get_free_seat(case, reader=by)
     refuse_if_changed(case, seen_version, reader=by)
     made = offer_planned_reviewer(case_id=case_id, reviewer_id=reviewer_id, by=by, at=at)

@@ -13,6 +13,7 @@ from reviewers import policies
 from reviewers.matching.candidacy import LIMITS, WEIGHTS
 from reviewers.models import MatchingRules, Reviewer
 
+# Twice the default maximum of the score, and the days of a year.
 WEIGHT_MOST, LIMIT_MOST = 200, 365
 
 
@@ -39,6 +40,7 @@ def set_matching_rules(
     if set(weights) != set(WEIGHTS) or set(limits) != set(LIMITS):
         refuse_if("Enter a value for every weight and every limit.")
     for name, points in weights.items():
+        # A weight that takes points away by default may not add points, and the reverse.
         low, high = (-WEIGHT_MOST, 0) if WEIGHTS[name] < 0 else (0, WEIGHT_MOST)
         if not low <= points <= high:
             refuse_if(f"Enter weights from {low} to {high}.")
@@ -79,6 +81,7 @@ def limit_offers(
     reviewer.refuse_if_stale(seen_version)
     refuse_if("" if reason.strip() else "Enter why this changes.")
     wanted = sorted(set(subjects or ()))
+    # The ids are stored as JSON, so no foreign key checks them.
     if TreatmentCategory.objects.filter(pk__in=wanted).count() != len(wanted):
         refuse_if("Choose treatments from the list.")
     if not set(days_off) <= set(range(7)):

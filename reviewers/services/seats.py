@@ -36,6 +36,7 @@ def approve_reviewer_seats(
     """
     case = Case.objects.lock(case_id)
     refuse_if(policies.why_not_approve_seats(by, case))
+    # The database has the same limit, but its refusal has no sentence for the page.
     if not 2 <= seat_count <= SeatApproval.MOST:
         refuse_if(f"Enter two to {SeatApproval.MOST} reviewers.")
     for text, sentence in (
@@ -60,6 +61,8 @@ def approve_reviewer_seats(
         recorded_at=at,
         recorded_by=by,
     ).store(by=by, at=at, why=reason)
+    # The case waits for the new seats. RECORDS_COMPLETE keeps the records open to reviewers
+    # who have accepted.
     if case.stage in {Status.REVIEWER_CHOSEN, Status.IN_REVIEW}:
         case.move_to(Status.RECORDS_COMPLETE, by=by, at=at, why="More reviewers were approved")
     Event.objects.create(
@@ -86,6 +89,7 @@ def end_seat_approval(*, case_id: int, reason: str, by: User, at: datetime) -> C
     refuse_if("" if reason.strip() else "Enter why one reviewer is enough now.")
     approval = get_seat_approval(case)
     assert approval is not None  # noqa: S101  # why_not_end_seats refuses without one
+    # Ended and not deleted: it justifies every seat that was assigned under it.
     approval.ended_at, approval.ended_because = at, reason.strip()[:300]
     approval.store(by=by, at=at, why=reason, fields=["ended_at", "ended_because"])
     advance_when_filled(case=case, by=by, at=at)
@@ -108,6 +112,7 @@ def advance_when_filled(*, case: Case, by: User | None, at: datetime) -> None:
         case.store(by=by, at=at, why="Seats changed", fields=[])
         return
     case.move_to(Status.REVIEWER_CHOSEN, by=by, at=at)
+    # A reviewer who accepted before the last seat was assigned does not attest again.
     accepted = case.assignments.filter(
         round=case.round, state=ReviewerAssignment.State.ACCEPTED
     ).exists()

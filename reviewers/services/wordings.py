@@ -46,6 +46,7 @@ def publish_attestation_wording(
     """
     refuse_if(policies.why_not_publish_attestation(by))
     latest = AttestationWording.objects.order_by("-number").first()
+    # Otherwise the new text would silently undo a wording that its author has not seen.
     if latest is not None and latest.number != seen_number:
         raise Stale(latest)
     text, surname, reason = (
@@ -64,6 +65,7 @@ def publish_attestation_wording(
         number=number, text=text, questions=coded, effective_from=effective_from
     )
     try:
+        # A savepoint, so that the wording that won can be read after the clash.
         with transaction.atomic():
             return made.store(by=by, at=at, why=reason)
     except IntegrityError:  # someone else published this number first
@@ -91,6 +93,7 @@ def _refuse_day(day: date, latest: AttestationWording | None, at: datetime) -> N
             "effective_from",
             "A wording cannot start in the past. Choose today or later.",
         )
+    # The highest number in force is signed, so an earlier day would never be used.
     if latest is not None and day < latest.effective_from:
         raise BadFact(
             "effective_from",
@@ -165,6 +168,7 @@ def _assign_question_codes(
     }
     coded = []
     for place, text in enumerate(questions, 1):
+        # The number of the wording makes a new code different from all earlier ones.
         code = known.get(_normalize_question(text), f"q{number}_{place}")
         if code == SURNAME:
             raise BadFact(
@@ -173,6 +177,7 @@ def _assign_question_codes(
                 "below; remove it here.",
             )
         coded.append({"code": code, "text": text})
+    # Signed answers are stored by code, and each code must keep its meaning.
     if known.get(_normalize_question(surname), SURNAME) != SURNAME:
         raise BadFact(
             "surname",

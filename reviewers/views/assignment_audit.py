@@ -65,6 +65,7 @@ def show_bias_test(request: StaffRequest, test_id: int) -> HttpResponse:
     context = {
         "test": test,
         "made_by": name_actor(test.made_by, reader=request.user),
+        # Without an alert the pairs differ by chance, and showing them would accuse someone.
         "pairs": list_deviating_pairs(test, reader=request.user) if test.is_steered else [],
         "notes": [(note, name_actor(note.noted_by, reader=request.user)) for note in notes],
         "sees_identity": request.user.may("reviewers.see_identity"),

@@ -51,6 +51,7 @@ def choose_reviewer(request: StaffRequest, number: str) -> HttpResponse:
     if request.method != "POST":
         return _render_assign_page(request, case, form, ranks=False)
     goes_on = form.is_valid() and form.cleaned_data["go_on"]
+    # Found before the assignment, while this case still has its place in the list.
     following = planning.find_next_waiting(case) if goes_on else ""
     tried = run_action(
         request,
@@ -70,12 +71,14 @@ def choose_reviewer(request: StaffRequest, number: str) -> HttpResponse:
     if tried.done:
         messages.success(request, f"{case.number} was offered to {tried.result.reviewer_label}.")
         return redirect(_get_next_address(request, following) if goes_on else case)
+    # Loaded again, because the case may have changed while the action waited.
     return _render_assign_page(request, load_case(number), form, status=tried.status)
 
 
 @require_POST
 def rank_reviewers(request: StaffRequest, number: str) -> HttpResponse:
     """Rank the panel for a case now, and store the list."""
+    # htmx replaces the list in the page. Without it, a redirect avoids a second POST on reload.
     if request.htmx:
         return _render_assign_page(request, load_case(number), AssignForm())
     tried = _rank_case(request, load_case(number))
@@ -102,6 +105,7 @@ def _get_next_address(request: StaffRequest, number: str) -> str:
 def answer_conflict(request: StaffRequest, number: str, result_id: int) -> HttpResponse:
     """Resolve a possible conflict of a reviewer with a party of the case."""
     case = load_case(number)
+    # The result has to belong to the case of the address, which the access log records.
     doubt = get_object_or_404(ConflictResult, pk=result_id, case=case)
     form = ConflictResolutionForm(request.POST, prefix=str(doubt.pk))
     tried = run_action(
@@ -201,6 +205,7 @@ def _render_assign_page(
     status: int = 200,
 ) -> HttpResponse:
     now = timezone.now()
+    # The page shows the parties of the case, so opening it is recorded.
     record_look(by=request.user, subject="case", reference=case.number, granted=True, at=now)
     why_not = policies.why_not_assign(request.user, case)
     listed = None
@@ -210,7 +215,9 @@ def _render_assign_page(
             why_not = str(ranked.refusal)
         else:
             listed = ranked.result
+        # Ranking checks the organization's own conflicts, which may have changed the case.
         case = load_case(case.number)
+    # Without a new ranking, the latest list of this round is shown.
     if listed is None:
         listed = case.candidate_lists.filter(round=case.round).order_by("-pk").first()
     eligible, excluded = panel.split_candidates(listed) if listed else ([], [])
@@ -225,6 +232,7 @@ def _render_assign_page(
         "further": eligible[assignments.SHOWN_CANDIDATES :],
         "excluded": excluded,
         "excluded_counts": panel.count_exclusion_reasons(excluded),
+        # A refused form is shown with its errors. The other questions get an empty form.
         "doubts": [
             (
                 doubt,

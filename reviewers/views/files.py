@@ -97,6 +97,7 @@ def change_reviewer(request: StaffRequest, code: str) -> HttpResponse:
         "title": "Details",
         "button": "Save",
         "version": row.version,
+        # After a change by someone else, the page shows typed and stored values side by side.
         "pairs": _list_differences(form, row) if tried.status == 409 else [],
     }
     return render(request, "reviewers/form.html", context, status=tried.status)
@@ -133,6 +134,7 @@ def link_sign_in(request: StaffRequest, code: str) -> HttpResponse:
     form = SignInForm(request.POST)
 
     def link() -> None:
+        # Looked up inside the action, so that an unknown address is shown like any refusal.
         user = User.objects.filter(email__iexact=form.cleaned_data["email"]).first()
         if user is None:
             raise NotAllowed("No account has this email address. Ask an administrator to add it.")
@@ -224,6 +226,7 @@ def _render_reviewer_page(
     on, known_at = read_as_of(form, today=today, now=now)
     held = load_profile(row, on=on, known_at=known_at)
     counted = panel.annotate_workload(Reviewer.objects.filter(pk=row.pk), on=on).get()
+    # Status, capacity and limits are in the reviewer's row, so a past day needs its history.
     entry = panel.load_roster_entries([row], known_at=known_at).get(row.pk)
     subjects, days_off = panel.describe_offer_limits(
         entry.subjects if entry else row.subjects, entry.days_off if entry else row.days_off
@@ -240,6 +243,7 @@ def _render_reviewer_page(
             counted,
             rules=get_matching_rules(on, known_at=known_at),
             entry=entry,
+            # Open cases are known for the present only, so they do not count for a past day.
             with_work=not asked,
         ),
         "subjects": subjects,

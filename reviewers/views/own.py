@@ -52,6 +52,7 @@ def attest_independence(request: StaffRequest, assignment_id: int) -> HttpRespon
     )
     if tried.done:
         return _redirect_after_attesting(request, tried.result)
+    # Loaded again, because the assignment may have ended while the form was open.
     held = _load_own_assignment(request, assignment_id)
     status = StaleForm.status if outdated else tried.status
     return _render_attest_page(request, held, form, wording=wording, status=status)
@@ -70,12 +71,14 @@ def _read_answers(request: StaffRequest, wording: AttestationWording | None) -> 
     asked = seen.questions if seen is not None else []
     kept = sent.copy()
     for question in wording.questions:
+        # The reviewer answered another text or none, so this question has to be answered again.
         if question not in asked:
             kept.pop(f"answer_{question['code']}", None)
     return kept
 
 
 def _redirect_after_attesting(request: StaffRequest, after: ReviewerAssignment) -> HttpResponse:
+    # The state alone is not enough: in quality assurance a conflict leaves it accepted.
     if policies.can_open_file(request.user, after.case):
         messages.success(request, f"You accepted {after.case.number}. Its records are open.")
         return redirect("determinations:workspace", after.pk)
@@ -182,6 +185,7 @@ def _load_own_assignment(request: StaffRequest, assignment_id: int) -> ReviewerA
         .filter(pk=assignment_id, reviewer__user=request.user)
         .first()
     )
+    # Before the 404, because refused attempts are recorded as well.
     record_look(
         by=request.user,
         subject="assignment",

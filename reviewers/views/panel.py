@@ -32,6 +32,7 @@ def show_roster(request: StaffRequest) -> HttpResponse:
     now = timezone.now()
     today = timezone.localdate(now)
     find = request.GET.get("find", "")[:100]
+    # Empty fields are left out, so that the blank form means today.
     asked = {name: request.GET[name] for name in ("on", "known") if request.GET.get(name)}
     form = AsOfForm(asked or None, today=today, initial={"on": today, "known": today})
     on, known_at = read_as_of(form, today=today, now=now)
@@ -86,6 +87,7 @@ def _render_worklist_page(
 def answer_report(request: StaffRequest, report_id: int) -> HttpResponse:
     """Resolve a change that a reviewer reported."""
     report = get_object_or_404(ReportedChange, pk=report_id)
+    # The page has one form for each report, and ids must not repeat.
     form = ReasonForm(request.POST, auto_id=f"found-{report.pk}-%s")
     form.fields["reason"].error_messages["required"] = "Enter what you found at the source."
     tried = run_action(
@@ -144,6 +146,7 @@ def read_as_of(form: AsOfForm, *, today: date, now: datetime) -> tuple[date, dat
         return today, now
     on = form.cleaned_data["on"] or today
     known = form.cleaned_data["known"]
+    # Today is not over, so what is known is known up to this moment.
     if known is None or known >= today:
         return on, now
     return on, start_of_day(known + timedelta(days=1))

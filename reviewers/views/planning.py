@@ -81,6 +81,7 @@ def move_open_work(request: StaffRequest, code: str) -> HttpResponse:
     reviewer = load_reviewer(code)
     alone = _read_cases_to_replan(request)
     typed = {"reason": request.POST.get("reason", "")}
+    # Planning the selected cases alone is no submission, so it shows no errors.
     form = MoveForm(posted_data(request)) if alone is None else MoveForm(initial=typed)
     outcomes: list[Outcome] = []
     status = 422 if form.is_bound else 200
@@ -94,6 +95,7 @@ def move_open_work(request: StaffRequest, code: str) -> HttpResponse:
             has_time=_start_time_limit(),
         )
         status = _get_response_status(outcomes)
+    # After the moves, so that the new plan counts them.
     now = timezone.now()
     lines, many = move_services.build_move_plan(
         reviewer_id=reviewer.pk,
@@ -147,6 +149,7 @@ def _read_cases_to_replan(request: StaffRequest) -> list[int] | None:
 
 def _read_ticked_lines(request: StaffRequest, alone: list[int] | None) -> list[str] | None:
     """Return the checkboxes of a refused form."""
+    # On a new plan all lines are selected, because every proposal is new.
     is_refused = request.method == "POST" and alone is None
     return request.POST.getlist("choices") if is_refused else None
 

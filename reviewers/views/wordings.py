@@ -20,6 +20,7 @@ def edit_attestation_wording(request: StaffRequest) -> HttpResponse:
     now = timezone.now()
     today = timezone.localdate(now)
     shown = list_wordings(on=today, reader=request.user)
+    # A wording may not start before the latest one.
     first = max(today, shown.latest.effective_from) if shown.latest else today
     initial = {"effective_from": first, **WordingForm.of(shown.latest)}
     form = WordingForm(posted_data(request), today=today, initial=initial)
@@ -33,6 +34,7 @@ def edit_attestation_wording(request: StaffRequest) -> HttpResponse:
     if tried.done:
         messages.success(request, f"Wording {tried.result.number} is published.")
         return redirect("reviewers:attestation")
+    # Someone else may have published meanwhile, and the page has to show that wording.
     if tried.refusal:
         shown = list_wordings(on=today, reader=request.user)
     context = {

@@ -29,6 +29,7 @@ class Command(BaseCommand):
         now = timezone.now()
         on = options["on"] or timezone.localdate(now)
         active = Reviewer.objects.filter(status=Reviewer.Status.ACTIVE)
+        # Sorted, because a seed selects the same files only from the same order.
         codes = sorted(active.values_list("code", flat=True))
         drawn = random.Random(options["seed"]).sample(  # noqa: S311  # repeatable, not for security
             codes, min(options["count"], len(codes))

@@ -39,6 +39,7 @@ class Command(BaseCommand):
             ]
         else:
             try:
+                # As the system, so the limit on the number of assignments does not apply.
                 made = payer_bias.run_bias_tests(first=first, last=last, by=None, at=now)
             except NotAllowed as refusal:
                 raise CommandError(str(refusal)) from refusal
@@ -54,6 +55,7 @@ class Command(BaseCommand):
                     f"Reviewer choice {verdict} the {_get_role_label(test)}: {test.compared} of "
                     f"{test.choices} assignments compared, p {test.p:.3f}."
                 )
+        # A scheduled job can tell an alert from the exit status.
         if any(test.is_steered for test in made):
             raise SystemExit(1)
 
