@@ -6,6 +6,7 @@ class CorrespondenceConfig(AppConfig):
     verbose_name = "Correspondence"
 
     def ready(self) -> None:
+        # Imported here, because this module is loaded before the apps are ready.
         from letters.facts import declare_facts
         from letters.kinds import LetterKind
 

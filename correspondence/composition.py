@@ -65,12 +65,15 @@ def list_possible_recipients(draft: CaseLetter, *, at: datetime) -> list[Party]:
     """List the parties who may receive this letter today, in the order of 8 CCR 9792.10.4(b)."""
     roles = _letter_spec(draft).recipients
     on_the_case = draft.case.parties.current().on(local_day(at))
+    # A party of a single item only, such as another physician, gets no letters of the case.
     found = on_the_case.filter(role__in=roles, item=None)
+    # By id within a role, so that the first recipient, whose letter is previewed, stays the same.
     return sorted(found, key=lambda party: (roles.index(Role(party.role)), party.pk))
 
 
 def list_chosen_recipients(draft: CaseLetter, *, at: datetime) -> list[Party]:
     """List the parties who receive the letter: all possible recipients that were not left out."""
+    # Stored as exceptions, so that a party who is added later receives the letter.
     return [
         party for party in list_possible_recipients(draft, at=at) if party.pk not in draft.left_out
     ]
@@ -84,12 +87,14 @@ def find_missing_parts(draft: CaseLetter, *, at: datetime) -> list[MissingPart]:
     if not getting:
         found.append(MissingPart("No recipient is selected.", to_parties))
     for party in getting:
+        # Found before approval: afterward the address is frozen in the delivery.
         if not build_address(party).address.strip():
             lacks = {Channel.FAX: "fax number", Channel.ELECTRONIC: "e-mail address"}
             what = lacks.get(Channel(party.preferred_channel), "postal address")
             sentence = f"{party.get_role_display()} {party.name} has no {what} on file."
             found.append(MissingPart(sentence, to_parties))
     if getting:
+        # The first stands for all: the letters differ only in address, channel and copies.
         try:
             made = compose_letter(draft, getting[0], at=at)
         except letters.services.LetterRefused as refusal:
@@ -108,6 +113,7 @@ def compose_letter(draft: CaseLetter, party: Party, *, at: datetime) -> Composed
     :raises LetterRefused: naming every missing fact, or that no wording is in force.
     """
     case, spec = draft.case, _letter_spec(draft)
+    # Looked up each time: a draft has no text of its own until it is approved.
     wording = letters.services.find_wording_in_force(kind=draft.kind, layout=LAYOUT)
     facts = _collect_facts(draft, at=at)
     values = {one.name: one.value for one in facts}
@@ -141,6 +147,7 @@ def compose_letter(draft: CaseLetter, party: Party, *, at: datetime) -> Composed
         opening=composed.paragraphs("opening"),
         sections=tuple(_build_sections(spec, composed, values)),
         closing=composed.paragraphs("closing"),
+        # By role and once each: names of other parties are not printed.
         copies_to=tuple(dict.fromkeys(one.get_role_display() for one in others)),
         claims_administrator=str(values.get("claims_administrator", "")),
         claim_number=case.claim_number,
@@ -160,17 +167,21 @@ def _build_sections(
     spec: LetterSpec, composed: Composed, values: dict[str, object]
 ) -> Iterable[Section]:
     for name in spec.sections:
+        # The points are a slot of their own, so that it can depend on a fact by itself.
         paragraphs = composed.paragraphs(name) + composed.paragraphs(f"{name}_points")
+        # Typed by staff for this case, so it is a fact and not a sentence of the wording.
         if name == "particulars":
             paragraphs += (str(values["particulars"]),) if "particulars" in values else ()
         listed = values.get(spec.lists.get(name, ""), [])
         points = tuple(listed) if isinstance(listed, list) else ()
+        # A heading without anything below it would look like a mistake.
         if paragraphs or points:
             yield Section(composed.text(f"{name}_heading"), paragraphs, points)
 
 
 def _choose_slots(wording: WordingSet, spec: LetterSpec, values: dict[str, object]) -> list[str]:
     """The slots of the wording, without those that depend on a fact that is not stated."""
+    # From the wording, so that only slots it really has are asked for.
     held = wording.sentences.order_by("slot").values_list("slot", flat=True).distinct()
     return [slot for slot in held if not (fact := spec.fact_for(slot)) or fact in values]
 
@@ -178,10 +189,12 @@ def _choose_slots(wording: WordingSet, spec: LetterSpec, values: dict[str, objec
 def _choose_variants(draft: CaseLetter) -> tuple[str, ...]:
     case = draft.case
     if draft.kind == LetterKind.CLOSURE:
+        # The stage is asked first; a case that is closed by now no longer shows how it ended.
         ended = {Status.WITHDRAWN: "WITHDRAWN", Status.TERMINATED: "TERMINATED"}
         return (ended.get(case.stage) or _closure_variant(case),)
     if draft.kind == LetterKind.INELIGIBILITY and _is_partly_eligible(case):
         return ("PARTIAL",)
+    # The priority stays as second choice for sentences without a variant for duplicates.
     if draft.kind == LetterKind.ACKNOWLEDGMENT and case.duplicate_of_id is not None:
         return ("DUPLICATE", case.priority)
     return (case.priority,)
@@ -214,6 +227,7 @@ def _delivery_line(party: Party) -> str:
 
 def _collect_facts(draft: CaseLetter, *, at: datetime) -> list[Fact]:
     """Collect the facts that the letter may state, with their sources; empty facts are left out."""
+    # Empty ones are dropped below, so that ``letters`` names them as missing.
     facts = [*_case_facts(draft.case, at=at), *_kind_facts(draft, at=at), _treatment_fact(draft)]
     if draft.particulars.strip():
         facts.append(Fact("particulars", draft.particulars.strip(), "Typed by staff in the draft"))
@@ -250,6 +264,7 @@ def _treatment_fact(draft: CaseLetter) -> Fact:
     if draft.kind == LetterKind.EXPEDITED:
         items = items.filter(ending=DisputedItem.Ending.PENDING)
     elif draft.kind == LetterKind.INELIGIBILITY and _is_partly_eligible(case):
+        # The rest of the case continues, so the notice is about these items only.
         items = items.filter(ending=DisputedItem.Ending.INELIGIBLE)
     else:
         items = items.exclude(ending=DisputedItem.Ending.WITHDRAWN)
@@ -270,6 +285,7 @@ def _kind_facts(draft: CaseLetter, *, at: datetime) -> Iterable[Fact]:
             yield from _finding_facts(case, EligibilityResult.INELIGIBLE, "found_ineligible")
         case LetterKind.DEFERRAL:
             yield from _finding_facts(case, EligibilityResult.DEFERRED, "found_deferred")
+            # As the claims administrator stated it. It may not be on file.
             reason = case.ur_decision.liability_reason if case.ur_decision else ""
             yield Fact("dispute_reason", [reason] if reason else [], "UR decision")
         case LetterKind.EXPEDITED:
@@ -286,6 +302,7 @@ def _kind_facts(draft: CaseLetter, *, at: datetime) -> Iterable[Fact]:
 def _asked_fact(draft: CaseLetter) -> Fact:
     """The questions of the letter: from the draft, else the open questions, else unknown facts."""
     case = draft.case
+    # Points that a person typed replace the questions that would be proposed.
     if draft.points:
         return Fact("asked", list(draft.points), "Draft")
     open_questions = case.information_requests.filter(closed_at__isnull=True)
@@ -305,7 +322,9 @@ def _finding_facts(case: Case, result: EligibilityResult, proof: str) -> Iterabl
     latest = case.eligibility_decisions.order_by("-attempt").first()
     if latest is None:
         return
+    # An eligible case can have refused items, which get a notice of their own.
     refused = latest.refusals()
+    # No facts at all: the letter is then refused, because its reason no longer holds.
     if latest.result != result and not (
         result == EligibilityResult.INELIGIBLE
         and latest.result == EligibilityResult.ELIGIBLE
@@ -316,6 +335,7 @@ def _finding_facts(case: Case, result: EligibilityResult, proof: str) -> Iterabl
     yield Fact(proof, True, source)
     yield Fact("decided_on", _format_day(local_day(latest.decided_at)), source)
     if result == EligibilityResult.INELIGIBLE:
+        # The sentences stored with the decision, so the letter says what was decided then.
         reasons = [_prefix_item_title(one, one.letter_sentence) for one in refused]
         yield Fact("reasons", list(dict.fromkeys(reasons)), source)
 
@@ -325,6 +345,7 @@ def _prefix_item_title(finding: EligibilityFinding, sentence: str) -> str:
 
 
 def _conversion_facts(case: Case) -> Iterable[Fact]:
+    # The latest one, in case the review became expedited more than once.
     event = case.events.filter(kind=Event.Kind.CONVERTED).order_by("pk").last()
     if event is None or case.priority != Priority.EXPEDITED:
         return
@@ -341,6 +362,7 @@ def _reminder_facts(draft: CaseLetter, *, at: datetime) -> Iterable[Fact]:
         round=case.round,
         deadline_kind__in=("records", "records_expedited"),
         replaced_at__isnull=True,
+        # A deadline that was met needs no reminder.
         met_at__isnull=True,
     )
     deadline = running.order_by("due_on").first()
@@ -350,6 +372,7 @@ def _reminder_facts(draft: CaseLetter, *, at: datetime) -> Iterable[Fact]:
     if deadline is not None and deadline.due_on and case.stage == Status.NOTICE_SENT:
         yield Fact("records_due_on", _format_day(deadline.due_on), "Deadline of the records")
         if deadline.due_on < local_day(at):
+            # A proof fact: without it the reminder, which speaks of overdue records, is refused.
             yield Fact("records_owed", True, "Deadline of the records")
     if notice is not None:
         yield Fact("notice_sent_on", _format_day(notice.sent_on), "Notice of assignment")
@@ -359,6 +382,7 @@ def _reminder_facts(draft: CaseLetter, *, at: datetime) -> Iterable[Fact]:
 def _ending_facts(case: Case) -> Iterable[Fact]:
     endings = (DisputedItem.Ending.WITHDRAWN, DisputedItem.Ending.AUTHORIZED)
     ended = list(case.items.filter(ending__in=endings).order_by("position"))
+    # Items can end on several days; the review has ended with the last one.
     last = max((one.ended_at for one in ended if one.ended_at), default=None)
     if last is None:
         return
@@ -382,6 +406,7 @@ def _repair_url(draft: CaseLetter, sentence: str) -> str:
     """
     number = draft.case.number
     named = _NAMED_FACT.findall(sentence)
+    # The most specific page first; the case page corrects everything else.
     if _PARTIES & set(named):
         return reverse("cases:parties", args=[number])
     if {"reasons", "decided_on", "found_ineligible", "found_deferred"} & set(named):

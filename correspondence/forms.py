@@ -32,6 +32,7 @@ class DraftForm(forms.Form):
         self.parties = parties
         recipients = self.fields["recipients"]
         assert isinstance(recipients, forms.MultipleChoiceField)  # noqa: S101 - narrows the type
+        # Chosen recipients are shown, but those left out are stored; see ``left_out``.
         recipients.choices = [
             (str(one.pk), f"{one.name}, {one.get_role_display().lower()}") for one in parties
         ]
@@ -92,6 +93,7 @@ class SentForm(DatedForm):
     def __init__(self, *args: Any, expedited: bool = False, **options: Any) -> None:
         super().__init__(*args, **options)
         if not expedited:
+            # Only the 24 hours of an expedited case run from a time of day.
             del self.fields["received_time"]
 
     def received_at(self) -> datetime | None:

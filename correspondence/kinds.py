@@ -19,6 +19,7 @@ RECIPIENTS = (
     Role.REPRESENTATIVE,
     Role.REQUESTING_PHYSICIAN,
 )
+# The acknowledgment goes only to the side that filed the application.
 _EMPLOYEE_SIDE = (Role.EMPLOYEE, Role.EMPLOYEE_ATTORNEY, Role.REPRESENTATIVE)
 
 # The facts that every letter of a case may state.
@@ -69,6 +70,7 @@ class LetterSpec:
 
     def fact_for(self, slot: str) -> str:
         """The fact without which a slot is left out; empty if the slot is always included."""
+        # In every letter: a heading above an empty text would be printed otherwise.
         return {"particulars_heading": "particulars", **self.only_with}.get(slot, "")
 
 
@@ -101,6 +103,7 @@ SPECS: dict[LetterKind, LetterSpec] = {
             FactName("dispute_reason", "Reason stated by the claims administrator", True),
             FactName("found_deferred", "Decision that the application is deferred", False),
         ),
+        # The reason may not be on file, and an empty list must not be introduced.
         only_with={"dispute_points": "dispute_reason"},
     ),
     LetterKind.EXPEDITED: LetterSpec(
@@ -123,6 +126,7 @@ SPECS: dict[LetterKind, LetterSpec] = {
             FactName("records_missing", "Missing records", printed=True),
             FactName("records_owed", "Overdue records", printed=False),
         ),
+        # Only the claims administrator has a duty to send records (8 CCR 9792.10.5(a)(1)).
         recipients=(Role.CLAIMS_ADMINISTRATOR,),
         only_with={"records": "records_missing", "records_heading": "records_missing"},
     ),

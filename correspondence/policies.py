@@ -17,6 +17,7 @@ def why_not_make_notices(user: User, case: Case) -> str:
         Status.ELIGIBLE,
         act="make the notices of assignment",
     )
+    # Notices of an earlier round do not count: a new round needs its own.
     if not reason and case.notices.filter(round=case.round).exists():
         return "The notices of assignment already exist. Mark them as sent after mailing."
     return reason

@@ -6,6 +6,7 @@ class DeterminationsConfig(AppConfig):
     verbose_name = "Determinations"
 
     def ready(self) -> None:
+        # Imported here, because this module is loaded before the apps are ready.
         from letters.facts import declare_facts
         from letters.kinds import LetterKind
 

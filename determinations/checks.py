@@ -53,6 +53,7 @@ def find_blockers(review: ReviewDraft) -> list[Finding]:
     found: list[Finding] = []
     if not review.summary.strip():
         found.append(Finding("summary-empty", "Write the clinical case summary."))
+    # An item can depend on another one of the same review; its parent decides what it needs.
     by_id = {item.id: item for item in review.items}
     for item in review.items:
         found += _find_item_blockers(item, by_id.get(item.parent_id or 0))
@@ -97,6 +98,7 @@ def _find_item_blockers(item: ItemDraft, parent: ItemDraft | None) -> list[Findi
         found.append(Finding("outcome-missing", f"{name}: choose {CHOICE}.", part))
     if not item.rationale.strip():
         found.append(Finding("rationale-missing", f"{name}: write the rationale.", part))
+    # The parent's citations explain the decision: what depends on it falls with it.
     if is_upheld_with_parent(item, parent):
         return found
     if not item.citations:

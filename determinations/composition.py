@@ -96,9 +96,12 @@ def compose_determination(
             variants=variants[seat.about],
             about=seat.about,
         )
+        # Reviewers with the same license share sentences. Each is printed once.
         how_made += [text for text in composed.paragraphs("how_made") if text not in how_made]
+        # These do not speak of a single reviewer, so one text is enough for all.
         summary_lead_in = composed.text("summary_lead_in")
         decisions_lead_in = composed.text("decisions_lead_in")
+    # A single reviewer is not numbered: the letter then speaks of "the reviewer".
     several = len(seats) > 1
     style = "2014" if layout == LAYOUTS["2014"] else "today"
     ur_decision = case.ur_decision
@@ -129,6 +132,7 @@ def compose_determination(
         ur_denial_date=ur_decision.decided_on if ur_decision else None,
         priority=_label_priority(case),
         application_received=case.received_on,
+        # The layout of 2014 has no such list.
         documents_reviewed=_list_documents_read(seats) if style == "today" else (),
     )
     return Composition(
@@ -172,6 +176,7 @@ def collect_seat_facts(
     found = list(proofs.collect_reviewer_facts(assignment, on=on, known_at=at))
     found += [
         replace(fact, about=about)
+        # Both are ``None`` without proof. The letter is then refused with the name of the fact.
         for fact in (
             records.services.dispatch.dispatch_fact(assignment, on),
             records.services.dispatch.records_reviewed_fact(assignment, on),
@@ -198,11 +203,13 @@ def _load_seats(case: Case, only_seat: int | None) -> list[_Seat]:
     for assignment in assignments.prefetch_related("drafts", "opinions__citations").order_by(
         "seat"
     ):
+        # One case object for all seats, so that its related rows are read once.
         assignment.case = case
         review: Review | None = getattr(assignment, "review", None)
         drafts = {draft.part: draft.content for draft in assignment.drafts.all()}
         opinions = {}
         for opinion in assignment.opinions.all():
+            # On the loaded row only, so that a preview shows what is not yet a version.
             for name, text in drafts.get(f"item-{opinion.item_id}", {}).items():
                 setattr(opinion, name, text)
             opinions[opinion.item_id] = opinion
@@ -227,19 +234,24 @@ def _load_decided_items(case: Case) -> list[DisputedItem]:
 def _compose_item(
     case: Case, item: DisputedItem, seats: list[_Seat], wording: WordingSet, *, style: str
 ) -> Item:
+    # A seat may lack an opinion while the case is in review, and the preview shows the rest.
     opinions = [(seat, seat.opinions[item.pk]) for seat in seats if item.pk in seat.opinions]
     try:
         outcome, _ = derive_item_outcome([opinion.outcome for _, opinion in opinions])
         word = Outcome(outcome).label
     except NoOpinion:
+        # An item without an outcome can be previewed, but the document then names it as a problem.
         word = ""
     stated = find_stated_citations(item)
+    # Where reviewers differ, the letter gives each one's own determination (Labor Code 4610.6(f)).
     differ = len({opinion.outcome for _, opinion in opinions}) > 1
     codes = sorted({code for _, opinion in opinions for code in opinion.notices})
+    # Some titles already begin with their prefix.
     prefix = f"{item.prefix}: " if item.prefix and not item.title.startswith(item.prefix) else ""
     return Item(
         title=f"{prefix}{item.title}",
         outcome=word,
+        # Stored with the space after it, which the layout adds itself.
         separator=item.separator.rstrip() or ":",
         # Empty, so that the letter is refused, until the citations of the UR decision are entered.
         claims_administrator_guideline=""
@@ -261,6 +273,7 @@ def _compose_item(
 
 
 def _list_live_citations(opinion: Opinion) -> list[Citation]:
+    # Filtered in Python, so that the prefetched citations are used.
     rows = [row for row in opinion.citations.all() if row.removed_at is None]
     return [row.citation() for row in sorted(rows, key=lambda row: row.position)]
 
@@ -298,6 +311,7 @@ def _list_documents_read(seats: list[_Seat]) -> tuple[str, ...]:
 
 def _describe_document(document: Document) -> str:
     days = [day for day in (document.dated_from, document.dated_to) if day]
+    # A range of one day is printed as one date.
     when = " to ".join(dict.fromkeys(f"{day:%m/%d/%Y}" for day in days))
     parts = [document.title, document.author, when]
     pages = "1 page" if document.pages == 1 else f"{document.pages:,} pages"

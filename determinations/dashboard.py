@@ -29,6 +29,7 @@ class ReviewCard:
     @property
     def reading_hours(self) -> float:
         """The estimated reading time in hours, rounded to half an hour."""
+        # Never zero: even an empty file has to be opened and judged.
         return max(0.5, round(2 * self.pages / PAGES_AN_HOUR) / 2)
 
     @property
@@ -47,6 +48,7 @@ def list_review_cards(user: User) -> list[ReviewCard]:
     pages = _map_by_case(
         Document.objects.filter(case__in=cases).values_list("case_id").annotate(n=Sum("pages"))
     )
+    # Sets are compared in Python, so the number of queries does not grow with the cases.
     documents: dict[int, set[int]] = {}
     for case_id, pk in Document.objects.filter(case__in=cases).values_list("case_id", "pk"):
         documents.setdefault(case_id, set()).add(pk)
@@ -68,6 +70,7 @@ def list_review_cards(user: User) -> list[ReviewCard]:
                 documents.get(one.assignment.case_id, set()) - opened.get(one.assignment.pk, set())
             ),
             decided=decided.get(one.assignment.pk, 0),
+            # Only for submitted reviews, because it takes two queries each.
             waits_for=seats_without_review(one.assignment.case)
             if states.get(one.assignment.pk) == Review.State.SUBMITTED
             else [],

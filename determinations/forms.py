@@ -29,6 +29,7 @@ class QualityForm(forms.Form):
 
     def __init__(self, *args: Any, case: Case, **options: Any) -> None:
         super().__init__(*args, **options)
+        # Built here, because the seats and items depend on the case.
         self.fields["seat"] = forms.TypedChoiceField(
             label="Return to",
             required=False,

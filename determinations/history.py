@@ -77,6 +77,7 @@ def list_review_parts(case: Case, reader: User) -> list[ReviewPart]:
 
 
 def _list_versions(row: Any, fields: tuple[str, ...], reader: User) -> list[PartVersion]:
+    # The id decides between versions of the same moment.
     rows = list(row.history.select_related("history_user").order_by("history_date", "history_id"))
     versions, before = [], None
     for past in rows:
@@ -85,6 +86,7 @@ def _list_versions(row: Any, fields: tuple[str, ...], reader: User) -> list[Part
             for name in fields
             if before is None or getattr(before, name) != getattr(past, name)
         ]
+        # The first version has every field, most of them empty.
         changes = [change for change in changes if change.old or change.new]
         versions.append(
             PartVersion(

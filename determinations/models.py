@@ -55,6 +55,7 @@ class Review(Versioned):
     class Meta(Versioned.Meta):
         constraints = [
             models.CheckConstraint(
+                # Published letters come without the text of the summary.
                 name="review_submitted_has_summary",
                 condition=Q(origin=Origin.PUBLISHED)
                 | Q(state__in=["WRITING", "RETURNED"])
@@ -103,6 +104,7 @@ class OpinionCitation(CitationFields, Versioned):
         constraints = [
             models.UniqueConstraint(
                 name="opinion_citation_order",
+                # Removed citations keep their position, so only the others must be distinct.
                 fields=["opinion", "position"],
                 condition=Q(removed_at__isnull=True),
             )
@@ -112,6 +114,7 @@ class OpinionCitation(CitationFields, Versioned):
         return f"{self.opinion}, citation {self.position}"
 
 
+# No ``Versioned``: autosave writes every few seconds, and each write would become a version.
 class Draft(models.Model):
     """Text that a reviewer has typed since the last version. Autosave writes it, with a revision.
 
@@ -167,9 +170,12 @@ class Determination(Versioned):
             models.UniqueConstraint(
                 name="determination_one_live_per_round",
                 fields=["case", "round"],
+                # A second determination of a round is possible only after the first was set aside.
                 condition=~Q(state="SET_ASIDE"),
             ),
             models.CheckConstraint(
+                # An issued determination binds the parties, so nothing may be missing. Published
+                # letters do not say who approved or issued them.
                 name="determination_issued_whole",
                 condition=Q(origin=Origin.PUBLISHED)
                 | ~Q(state="ISSUED")
@@ -221,6 +227,7 @@ class CredentialStatement(Versioned):
     )
     seat = models.PositiveSmallIntegerField(default=1)
     label = models.CharField(max_length=60, default="expert reviewer")
+    # Copied from the reviewer's file: its later changes must not change an issued letter.
     specialties = models.JSONField(default=list)  # in printed order
     license_states = models.JSONField(default=list)  # in printed order
     separator = models.CharField(max_length=20, blank=True)

@@ -22,8 +22,10 @@ def why_not_write(user: User, assignment: ReviewerAssignment) -> str:
         return "This case is no longer assigned to you. The review cannot be changed."
     if assignment.state != ReviewerAssignment.State.ACCEPTED:
         return "Accept the case and attest that you have no conflict first."
+    # RECORDS_COMPLETE: this reviewer works while another seat of the case is still free.
     if case.stage not in {Status.IN_REVIEW, Status.RECORDS_COMPLETE}:
         return f"Case {case.number} is at “{case.stage.label}”. The review cannot be changed."
+    # Reviewers decide independently, so a submitted review is closed until all have submitted.
     if is_submitted(assignment) and (waiting := seats_without_review(case)):
         return (
             f"You have submitted this review. It waits for {describe_seats(waiting)} "
@@ -47,6 +49,7 @@ def seats_without_review(case: Case) -> list[int]:
             state=Review.State.SUBMITTED,
         ).values_list("assignment__seat", flat=True)
     )
+    # Every seat counts, even an empty one: a missing opinion could change the majority.
     return [seat for seat in range(1, count_seats(case) + 1) if seat not in submitted]
 
 
@@ -72,6 +75,7 @@ def why_not_check_quality(user: User, case: Case) -> str:
     reason = why_not_at_stage(
         user, "determinations.check_quality", case, Status.QA, act="review its quality"
     )
+    # One person may hold several roles, but nobody checks or issues their own decision.
     if not reason and has_decided(user, case):
         return "You decided this case, so another QA reviewer has to review it."
     return reason
@@ -88,6 +92,7 @@ def why_not_issue(user: User, case: Case) -> str:
     )
     if not reason and has_decided(user, case):
         return "You decided this case, so another medical director has to issue it."
+    # Asked at issue too: an affiliation of the organization may be found after intake.
     return reason or why_not_decided_here(case)
 
 
@@ -116,6 +121,7 @@ def live_determination(case: Case) -> Determination | None:
     """The determination of the current round, if a review was submitted."""
     return (
         case.determinations.filter(round=case.round)
+        # A determination that was set aside stays on file beside the one that replaces it.
         .exclude(state=Determination.State.SET_ASIDE)
         .first()
     )

@@ -48,6 +48,7 @@ def read_decided_case(case: Case) -> PublishedCase:
     :raises NotExportable: as ``export_case_facts``.
     """
     determination = (
+        # The latest round: a determination that was set aside no longer states the outcome.
         case.determinations.filter(state=Determination.State.ISSUED).order_by("-round").first()
     )
     if determination is None or determination.decided_on is None:
@@ -71,6 +72,7 @@ def read_decided_case(case: Case) -> PublishedCase:
         .order_by("item__position", "pk")
     )
     for decided in decided_items:
+        # Leaving these items out would export an outcome that the letter does not have.
         if decided.item.case_id != case.pk:
             raise NotExportable(
                 f"The determination also decides case {decided.item.case}, consolidated into "
@@ -128,6 +130,7 @@ def _read_item(item: DisputedItem, outcome: str, opinion: Opinion | None) -> Ite
     return Item(
         position=item.position,
         title=item.title,
+        # Both or neither, as the reader of the format requires.
         full_length=item.title_full_length if item.title_truncated else None,
         outcome=outcome,
         separator=item.separator,
@@ -153,5 +156,6 @@ def _read_citations(rows: Iterable[AdministratorCitation | CitationFields]) -> t
             as_printed=row.as_printed,
             note=row.note,
         )
+        # Sorted here and not by the database, which would discard the prefetched rows.
         for row in sorted(rows, key=lambda row: row.position)
     )

@@ -52,6 +52,7 @@ def load_reviewer_record(reviewer: Reviewer, *, first: date, last: date) -> Revi
             ended_at__date__lte=last,
         ).select_related("review")
     )
+    # By case and round: in another round a different reviewer may have decided the same case.
     rounds = {(one.case_id, one.round): one for one in finished}
     reviews = [one.review for one in finished]
     # Up to the first submission, so that QA returns do not change the turnaround.
@@ -105,6 +106,7 @@ def _list_returns(rounds: dict[tuple[int, int], ReviewerAssignment]) -> list[Qua
 def _count_late(rounds: dict[tuple[int, int], ReviewerAssignment]) -> int:
     """Count the determinations that were issued after their legal deadline."""
     cases = [case_id for case_id, _ in rounds]
+    # Replaced deadlines do not count: a case may have been converted or extended.
     deadlines = Deadline.objects.filter(
         case__in=cases, deadline_kind__in=DECIDING, replaced_at__isnull=True
     )
@@ -114,5 +116,6 @@ def _count_late(rounds: dict[tuple[int, int], ReviewerAssignment]) -> int:
         for row in Determination.objects.filter(case__in=cases)
         if row.decided_on
         and (row.case_id, row.round) in rounds
+        # Without a known deadline nothing is counted as late.
         and row.decided_on > due.get((row.case_id, row.round), date.max)
     )

@@ -1,12 +1,12 @@
-"""The shape of a published decision's facts, as a JSON file: reading, checking, writing. Pure.
+"""Read, check and write the facts of a published decision as a JSON file. Pure.
 
-A file holds the facts of one published letter: header, reviewer statement, patient, and for each
+A file contains the facts of one published letter: header, reviewer statement, patient, and for each
 item the heading and both lists of citations. Three values are derived and only compared: the
 outcome of the case, the number of items, and the basis of each list of citations. Other known keys
 are notes about the publication; they are listed, never stored. Any further key is refused, so that
 a misspelled fact is not lost without notice.
 
-This module reads no row and no clock: the caller passes the day.
+This module makes no queries and does not read the clock; the caller passes the day.
 """
 
 import json
@@ -24,6 +24,7 @@ from . import outcomes
 
 T = TypeVar("T")
 
+# Files come from outside. These limits refuse a hostile or damaged one before it takes memory.
 MAX_FILE_BYTES = 1_048_576
 MAX_ITEMS = 200  # one application may carry as many
 MAX_CITATIONS = 50
@@ -33,7 +34,7 @@ MAX_LIST = 50
 TITLE, TEXT, CHAPTER, LINE, SOURCE, WORD, EDITION = 4000, 4000, 1000, 300, 200, 80, 40
 
 EARLIEST = date(1900, 1, 1)
-# As these files write them, whatever our own pages and letters print.
+# As these files spell them, even if our own pages and letters use other labels.
 UPHELD, OVERTURNED = "Upheld", "Overturned"
 PRIORITIES = ("Standard", "Expedited", "Formulary")
 SEXES = ("female", "male")
@@ -41,7 +42,7 @@ PARTY_TERMS = ("injured worker", "patient", "applicant")
 STATE_SEPARATORS = ("comma", "comma+space")
 PATTERNS = ("remaining_portion", "whole_original_still_in_dispute")
 
-# Header dates in the order in which they must lie; letters print them as MM/DD/YYYY.
+# Header dates in the order in which they must occur; letters print them as MM/DD/YYYY.
 HEADER_DATES = {
     "date_of_injury": "the date of injury",
     "ur_denial_date": "the UR denial date",
@@ -50,6 +51,8 @@ HEADER_DATES = {
     "decision_date": "the decision date",
 }
 
+# Keys by the object that holds them; "" is the top level. Statements about the publication, which
+# are not facts of the case.
 _NOTES = {
     "": {
         "id",
@@ -77,14 +80,14 @@ _NOTES = {
     },
 }
 
-# A direction mark could make a heading read otherwise than it is stored.
+# A direction mark could make a heading look different from what is stored.
 _DIRECTION_MARKS = frozenset("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069\u200e\u200f")
 
 
 class InvalidFactsFile(Refused):
-    """The file does not hold the facts of one published decision.
+    """The file does not contain the facts of one published decision.
 
-    ``place`` is where, as a path into the file (``items[2].title``); empty for the whole file.
+    ``place`` is the path to the error (``items[2].title``); empty for the whole file.
     """
 
     def __init__(self, place: str, reason: str) -> None:
@@ -109,7 +112,7 @@ class Citation:
 
 @dataclass(frozen=True)
 class Lineage:
-    """What was asked, what the claims administrator authorized, and what is left in dispute."""
+    """What was requested, what the claims administrator authorized, and what is in dispute."""
 
     pattern: str
     original_request: str
@@ -136,7 +139,7 @@ class Item:
 
 @dataclass(frozen=True)
 class Statement:
-    """What the letter says of the reviewer, as printed and in printed order."""
+    """What the letter says about the reviewer, as printed and in printed order."""
 
     specialties: tuple[str, ...] = ()
     states: tuple[str, ...] = ()
@@ -170,7 +173,7 @@ class PublishedCase:
 
 
 def derive_basis(citations: Sequence[Citation]) -> str:
-    """On what a list of citations rests, as published letters word it."""
+    """Derive the basis of a list of citations, in the terms of these files."""
     kinds = {citation.mtus for citation in citations}
     if not kinds:
         return "none_cited"
@@ -183,17 +186,19 @@ def derive_basis(citations: Sequence[Citation]) -> str:
 
 
 def parse_facts_file(data: bytes) -> Any:
-    """The JSON value in a file's bytes.
+    """Parse the bytes of a file as JSON.
 
-    :raises BadShape: too large, not UTF-8, not JSON, a key twice, or nested too deeply.
+    :raises InvalidFactsFile: too large, not UTF-8, not JSON, a key twice, or nested too deeply.
     """
     if len(data) > MAX_FILE_BYTES:
         raise InvalidFactsFile("", f"The file is larger than {MAX_FILE_BYTES:,} bytes.")
     try:
+        # "-sig": editors on Windows put a byte order mark first, which JSON does not allow.
         text = data.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         raise InvalidFactsFile("", f"The file is not UTF-8 text (byte {error.start}).") from error
     try:
+        # By default, Python keeps the last of two equal keys and accepts NaN.
         return json.loads(
             text, object_pairs_hook=_refuse_duplicate_keys, parse_constant=_refuse_constant
         )
@@ -211,10 +216,10 @@ def parse_facts_file(data: bytes) -> Any:
 
 
 def read_published_case(raw: Any, *, today: date) -> tuple[PublishedCase, list[str]]:
-    """The facts in a parsed file, and the keys in it that are notes and are not kept.
+    """Read the facts of a parsed file. Also returns the keys that are notes and are not stored.
 
-    :param today: no date in the file may lie after it.
-    :raises BadShape: naming the place and the reason, for the first fault found.
+    :param today: no date in the file may be later.
+    :raises InvalidFactsFile: for the first error found, with the place and the reason.
     """
     notes: dict[str, None] = {}  # a set that keeps its order
     top = _Value(raw, "", notes).keys(
@@ -222,6 +227,7 @@ def read_published_case(raw: Any, *, today: date) -> tuple[PublishedCase, list[s
         derived=("case_outcome_derived", "item_count"),
     )
     number = top["case_number"].text(20)
+    # The first published letters have numbers without a prefix.
     if not re.fullmatch(r"[A-Z]{0,6}[0-9]{2}-[0-9]{6,7}", number):
         top["case_number"].refuse(
             f"{_quote_value(number)} is not a case number such as CM16-0123456 or 13-000004"
@@ -237,6 +243,7 @@ def read_published_case(raw: Any, *, today: date) -> tuple[PublishedCase, list[s
     if not items:
         top["items"].refuse("A decision decides at least one item; this list is empty")
     for index in range(1, len(items)):
+        # Gaps are allowed, because items that ended without a decision are left out.
         if items[index].position <= items[index - 1].position:
             raise InvalidFactsFile(
                 f"items[{index}].position",
@@ -266,6 +273,7 @@ def read_published_case(raw: Any, *, today: date) -> tuple[PublishedCase, list[s
 def _read_header_dates(value: "_Value", today: date) -> dict[str, date | None]:
     keys = value.keys(facts=tuple(HEADER_DATES))
     dates = {name: keys[name].maybe(lambda value: value.day(today)) for name in HEADER_DATES}
+    # Unknown dates are skipped, so the known ones are compared across the gap.
     known = [(name, day) for name, day in dates.items() if day is not None]
     for (earlier, first), (later, second) in pairwise(known):
         if second < first:
@@ -368,6 +376,7 @@ def _read_citation(value: "_Value") -> Citation:
     suffix = keys["edition_suffix"].text_or_empty(EDITION)
     if suffix and not edition:
         keys["edition_suffix"].refuse("A suffix follows an edition, and no edition is given")
+    # Catches a chapter or a suffix that was put into the wrong key.
     if edition and not re.search(r"\b(19|20)[0-9]{2}\b", edition):
         keys["edition"].refuse(
             f"{_quote_value(edition)} names no year of an edition, such as “2016”"
@@ -391,7 +400,7 @@ class _Missing:
 
 @dataclass(frozen=True)
 class _Value:
-    """A value of the file and the path to it; asks of it what it must be, or refuses."""
+    """A value of the file and its path. The methods return it as the type that is required."""
 
     value: Any
     place: str
@@ -414,6 +423,7 @@ class _Value:
         """The members of an object; refuses a key that is neither a fact nor a known note."""
         if not isinstance(self.value, dict):
             self.refuse(f"An object is needed here, not {_name_json_type(self.value)}")
+        # Notes are listed for every element of a list alike, so the index is removed.
         here = re.sub(r"\[[0-9]+\]", "[]", self.place)
         for key in self.value:
             if key in _NOTES.get(here, ()):
@@ -423,6 +433,7 @@ class _Value:
                     self._path(key),
                     "This key is neither a fact nor a known note. Check its name.",
                 )
+        # A fact must be there even if it is null: absent could also mean misspelled.
         for key in facts:
             if key not in self.value:
                 raise InvalidFactsFile(self._path(key), "This fact is missing.")
@@ -432,6 +443,7 @@ class _Value:
         }
 
     def _path(self, key: str) -> str:
+        # A key is text from the file, so it may hold anything; an odd one is quoted.
         shown = key if re.fullmatch(r"[A-Za-z0-9_-]{1,60}", key) else _quote_value(key)
         return f"{self.place}.{shown}" if self.place else shown
 
@@ -445,15 +457,16 @@ class _Value:
             yield _Value(value, f"{self.place}[{index}]", self.notes)
 
     def maybe(self, read: Callable[["_Value"], T]) -> T | None:
-        """The statement as read, or ``None`` if the publication does not have it."""
+        """Read the value; ``None`` if the publication does not state it."""
         return None if self.value is None or self.missing else read(self)
 
     def text(self, longest: int) -> str:
-        """Words as printed: not empty, not too long, nothing that a page cannot show."""
+        """A text as printed: not empty, not too long, and without control characters."""
         if not isinstance(self.value, str):
             self.refuse(f"Text is needed here, not {_name_json_type(self.value)}")
         for index, character in enumerate(self.value):
             if (
+                # Controls, lone surrogates, unassigned characters, line and paragraph separators.
                 unicodedata.category(character) in {"Cc", "Cs", "Cn", "Zl", "Zp"}
                 or character in _DIRECTION_MARKS
             ):
@@ -467,7 +480,7 @@ class _Value:
         return self.value
 
     def text_or_empty(self, longest: int) -> str:
-        """The same, or an empty text where the publication does not say."""
+        """A text as ``text`` reads it, or an empty one if the publication does not state it."""
         return self.maybe(lambda value: value.text(longest)) or ""
 
     def texts(self, longest: int) -> tuple[str, ...]:
@@ -475,6 +488,7 @@ class _Value:
 
     def number(self, least: int, most: int) -> int:
         """A whole number between two bounds, both included."""
+        # In Python, true is also an int.
         if not isinstance(self.value, int) or isinstance(self.value, bool):
             self.refuse(f"A whole number is needed here, not {_name_json_type(self.value)}")
         if not least <= self.value <= most:
@@ -496,13 +510,14 @@ class _Value:
         return self.value
 
     def choice_or_empty(self, words: Sequence[str]) -> str:
-        """One of the words, or an empty text where the publication does not say."""
+        """One of the words, or an empty text if the publication does not state it."""
         return self.maybe(lambda value: value.one_of(words)) or ""
 
     def day(self, today: date) -> date:
         """A day as letters print it, MM/DD/YYYY, that exists and is not in the future."""
         if not isinstance(self.value, str):
             self.refuse(f"A date MM/DD/YYYY is needed here, not {_name_json_type(self.value)}")
+        # ``strptime`` alone would also accept "1/5/2016", which letters do not print.
         if not re.fullmatch(r"[0-9]{2}/[0-9]{2}/[0-9]{4}", self.value, re.ASCII):
             self.refuse(f"{_quote_value(self.value)} is not a date MM/DD/YYYY")
         try:
@@ -516,9 +531,10 @@ class _Value:
         return day
 
     def compare(self, derived: str | int, from_where: str) -> None:
-        """A derived value, where the file gives it, must agree with what we derive."""
+        """Refuse a derived value of the file that differs from what we derive."""
         if self.missing:
             return
+        # True equals 1 in Python, but is no number of items.
         if self.value != derived or isinstance(self.value, bool):
             self.refuse(
                 f"The file says {_quote_value(self.value)}, but {from_where} "
@@ -527,6 +543,7 @@ class _Value:
 
 
 def _refuse_duplicate_keys(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    # Two equal keys: one of the two facts would be lost without notice.
     members = dict(pairs)
     if len(members) < len(pairs):
         keys = [key for key, _ in pairs]
@@ -554,7 +571,7 @@ def _name_json_type(value: Any) -> str:
 
 
 def _quote_value(value: Any) -> str:
-    """A value of the file in a message: short, and on one line."""
+    """Format a value of the file for a message: shortened, and on one line."""
     shown = "".join(
         character if character.isprintable() else f"\\u{ord(character):04x}"
         for character in str(value)[:60]
@@ -574,7 +591,7 @@ def _capitalize_phrase(phrase: str) -> str:
 
 
 def build_facts(case: PublishedCase) -> dict[str, Any]:
-    """The same shape from the facts, derived values recomputed; notes are not in it."""
+    """Build the content of such a file. Derived values are computed; notes are left out."""
     dates = {
         "date_assigned": case.assigned_on,
         "date_of_injury": case.injured_on,
@@ -606,6 +623,7 @@ def build_facts(case: PublishedCase) -> dict[str, Any]:
 
 
 def _build_item_facts(item: Item) -> dict[str, Any]:
+    # Empty text is written as null, as in the files: the publication does not say.
     lineage = item.lineage and {name: value or None for name, value in vars(item.lineage).items()}
     optional = {
         "title_truncated": item.full_length is not None,
@@ -641,6 +659,7 @@ def _build_citation_facts(citation: Citation) -> dict[str, Any]:
         "as_printed": citation.as_printed,
         "note": citation.note,
     }
+    # The files always write these two keys for MTUS citations, and for others only if known.
     always: dict[str, Any] = {"edition": None, "sections": []} if citation.mtus else {}
     return {
         "source": citation.source,
@@ -653,8 +672,9 @@ def _build_citation_facts(citation: Citation) -> dict[str, Any]:
 
 
 def describe_difference(stored: Any, given: Any, place: str = "") -> str:
-    """The first place at which two shapes differ, with both values; empty when they agree."""
+    """Describe the first difference between two files, with both values; empty if equal."""
     if isinstance(stored, dict) and isinstance(given, dict):
+        # The stored keys first, so the reported place does not depend on the order in the file.
         for key in {**stored, **given}:
             path = f"{place}.{key}" if place else key
             if found := describe_difference(stored.get(key), given.get(key), path):

@@ -14,6 +14,7 @@ class StoredFile(models.Model):
     sha256 = models.CharField(max_length=64, unique=True)
     size = models.PositiveBigIntegerField()
     media_type = models.CharField(max_length=80)
+    # Empty if the portal stored bytes of its own without a number of pages.
     pages = models.PositiveIntegerField(null=True)
     state = models.CharField(max_length=12, choices=State, default=State.QUARANTINED)
     refusal = models.CharField(max_length=300, blank=True)

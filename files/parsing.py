@@ -7,6 +7,7 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
+# Above the limit of CPU time, for a process that waits and uses none.
 WALL_SECONDS = 30
 PARSER_PATH = Path(__file__).with_name("sandboxed_parser.py")
 
@@ -33,8 +34,10 @@ def ask_parser(act: str, **question: Any) -> tuple[dict[str, Any], bytes]:
                 [sys.executable, "-I", str(PARSER_PATH)],
                 input=json.dumps({"act": act, **question}).encode(),
                 stdout=subprocess.PIPE,
+                # Messages of the libraries may quote the document, which must not reach a log.
                 stderr=subprocess.DEVNULL,
                 cwd=folder,
+                # None of the portal's settings and secrets reach the process.
                 env={"PATH": "/usr/bin:/bin", "LANG": "C.UTF-8", "TMPDIR": folder, "HOME": folder},
                 timeout=WALL_SECONDS,
                 check=False,

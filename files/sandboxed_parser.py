@@ -42,9 +42,11 @@ def limit_resources() -> None:
         (resource.RLIMIT_CPU, CPU_SECONDS),
         (resource.RLIMIT_NOFILE, OPEN_FILES),
         (resource.RLIMIT_FSIZE, WRITTEN_BYTES),
+        # A core dump would leave the records of a person on the disk.
         (resource.RLIMIT_CORE, 0),
     ):
         _, most = resource.getrlimit(kind)
+        # A container may have set a lower limit, which cannot be raised.
         wanted = amount if most == resource.RLIM_INFINITY else min(amount, most)
         resource.setrlimit(kind, (wanted, wanted))
     os.umask(0o077)
@@ -58,6 +60,7 @@ def inspect_file(*, path: str, media_type: str, max_pages: int) -> tuple[dict[st
         pages = _inspect_image(path, media_type)
     if pages > max_pages:
         raise Unreadable("too_many_pages")
+    # Many damaged files can be counted but not shown. A small picture is enough to find out.
     render_page(path=path, media_type=media_type, page=1, width=200)
     return {"pages": pages}, b""
 
@@ -164,6 +167,7 @@ def _render_pdf_page(path: str, number: int, width: int) -> Any:
         raise Unreadable("page_damaged") from error
     if across <= 0 or down <= 0 or width * (width * down / across) > MAX_PIXELS:
         raise Unreadable("too_large_a_sheet")
+    # Without this, the values typed into the fields of a form are not drawn.
     document.init_forms()
     return pdf_page.render(scale=width / across, may_draw_forms=True).to_pil()
 
@@ -183,6 +187,7 @@ def _render_image_page(path: str, number: int, width: int) -> Any:
 
     shown = ImageOps.exif_transpose(shown)
     if shown.width > width:
+        # Only the width limits the picture: long strips keep their height.
         shown.thumbnail((width, width * 20))
     shown.info.clear()  # metadata of the camera, such as the location
     return shown
@@ -191,6 +196,7 @@ def _render_image_page(path: str, number: int, width: int) -> Any:
 def _open_image(path: str) -> Any:
     from PIL import Image, UnidentifiedImageError
 
+    # Pillow itself refuses only above twice this number, so it is checked again below.
     Image.MAX_IMAGE_PIXELS = MAX_PIXELS
     try:
         picture = Image.open(path, formats=("PNG", "JPEG", "TIFF"))

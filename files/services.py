@@ -25,6 +25,7 @@ from .models import StoredFile
 
 MAX_PAGES = 5_000
 WIDTHS = (100, 2400)  # smallest and largest width of a rendered page, in pixels
+# For each step of the connection, not for the whole scan of a large file.
 SCANNER_SECONDS = 60
 
 # The accepted file types: first bytes, media type, name, and allowed file extensions.
@@ -71,13 +72,16 @@ def receive_upload(*, upload: UploadedFile, at: datetime) -> StoredFile:
     :raises FileRefused: the file fails a check. Nothing is stored.
     """
     name = clean_file_name(upload.name or "")
+    # Asked first, because nothing has to be read; the bytes are counted again while writing.
     if (upload.size or 0) > settings.MAX_UPLOAD_BYTES:
         raise _build_size_refusal(name)
     with _write_incoming(upload.chunks(), most=settings.MAX_UPLOAD_BYTES, name=name) as came:
         media_type = _detect_media_type(name, came.head)
         known = StoredFile.objects.filter(sha256=came.sha256).first()
+        # Only a clean file is reused: others are scanned again, with the signatures of today.
         if known is not None and known.state == StoredFile.State.CLEAN:
             return known
+        # Before the virus scan: the parser is sandboxed, and a file that it refuses needs no scan.
         answer, _ = _inspect_upload(
             "inspect", came.path, media_type, name=name, max_pages=MAX_PAGES
         )
@@ -91,6 +95,7 @@ def store_bytes(
     *, content: bytes, media_type: str, at: datetime, pages: int | None = None
 ) -> StoredFile:
     """Store bytes that the portal produced, such as a letter. The same bytes are stored once."""
+    # Not scanned and not parsed, because the bytes are our own.
     with _write_incoming([content], most=len(content), name="our own file") as came:
         state = StoredFile.State.CLEAN
         return _store_file(came, media_type, pages=pages, state=state, refusal="", at=at)
@@ -102,6 +107,7 @@ def release_quarantined(*, file_id: int, at: datetime) -> StoredFile:
     A file in which the scanner finds a virus is kept, is marked as refused and cannot be opened.
     """
     with transaction.atomic():
+        # Locked during the scan, so that two runs of the command do not scan the same file.
         file = StoredFile.objects.select_for_update().get(pk=file_id)
         if file.state != StoredFile.State.QUARANTINED:
             return file
@@ -122,6 +128,7 @@ def read_bytes(file: StoredFile) -> bytes:
     _refuse_unchecked(file)
     with default_storage.open(file.path, "rb") as stored:
         content = bytes(stored.read())
+    # A changed letter or record must never be shown as what was received or sent.
     if hashlib.sha256(content).hexdigest() != file.sha256:
         raise FileRefused("This file has changed since it was stored. Tell operations.")
     return content
@@ -136,7 +143,9 @@ def render_page_png(file: StoredFile, page: int, width: int = 1000) -> bytes:
     """
     _refuse_unchecked(file)
     _refuse_unknown_page(file, page)
+    # The width comes from outside and is part of a file name in the cache.
     width = min(max(width, WIDTHS[0]), WIDTHS[1])
+    # Beside the originals and not among them, so that the comparison with the rows ignores it.
     cached = f"derived/{file.path}/{page}-{width}.png"
     if default_storage.exists(cached):
         with default_storage.open(cached, "rb") as stored:
@@ -154,6 +163,7 @@ def extract_page_text(file: StoredFile, page: int) -> str:
     _refuse_unchecked(file)
     _refuse_unknown_page(file, page)
     text = _read_stored("text", file, page=page).decode("utf-8", "replace")
+    # Some PDF files have NUL characters in their text, which HTML does not allow.
     return text.replace("\x00", "").replace("\r\n", "\n")
 
 
@@ -161,6 +171,7 @@ def clean_file_name(name: str) -> str:
     """Return a file name that is safe to show: no folders, control or direction characters."""
     last = name.replace("\\", "/").rsplit("/", 1)[-1]
     plain = "".join(letter for letter in last if letter.isprintable()).strip()
+    # The ending is kept, because the type of file is recognized by it.
     if len(plain) > 80:
         stem, _, ending = plain.rpartition(".")
         plain = f"{stem[:70]}….{ending[:8]}" if stem else f"{plain[:80]}…"
@@ -226,8 +237,10 @@ def _write_incoming(chunks: Iterable[bytes], *, most: int, name: str) -> Iterato
         with os.fdopen(handle, "wb") as out:
             for chunk in chunks:
                 size += len(chunk)
+                # Counted here, because the size that the browser states need not be true.
                 if size > most:
                     raise _build_size_refusal(name)
+                # Enough for the longest signature in ``_FILE_TYPES``.
                 if len(head) < 16:
                     head = (head + chunk)[:16]
                 digest.update(chunk)
@@ -266,6 +279,7 @@ def _store_file(
     }
     _move_into_storage(StoredFile(sha256=came.sha256).path, came)
     file, made = StoredFile.objects.get_or_create(sha256=came.sha256, defaults=values)
+    # The row was created between the look-up and now, or was waiting for the scanner.
     if not made and state == StoredFile.State.CLEAN:
         file = _mark_file_clean(file.pk)
     if file.state == StoredFile.State.REFUSED:
@@ -288,6 +302,7 @@ def _mark_file_clean(file_id: int) -> StoredFile:
 
 def _move_into_storage(name: str, came: _IncomingFile) -> None:
     """Move received bytes to their place in storage. A crash cannot leave half a file there."""
+    # The name is the hash of the bytes, so a different size means a damaged copy.
     if default_storage.exists(name) and default_storage.size(name) == came.size:
         return
     try:
@@ -323,6 +338,7 @@ def _cache_derived(name: str, content: bytes) -> None:
     handle, temporary = tempfile.mkstemp(dir=target.parent)
     with os.fdopen(handle, "wb") as out:
         out.write(content)
+    # In one step, so that another process never reads half a page.
     os.replace(temporary, target)
 
 
@@ -379,6 +395,7 @@ def _read_stored(act: str, file: StoredFile, **question: Any) -> bytes:
 
 def _detect_media_type(name: str, head: bytes) -> str:
     for magic, media_type, word, endings in _FILE_TYPES:
+        # By content: the name and the media type come from the sender and prove nothing.
         if head.startswith(magic):
             if name.lower().endswith(endings):
                 return media_type
@@ -401,16 +418,19 @@ def _scan_for_viruses(path: Path, name: str) -> tuple[StoredFile.State, str]:
 
     :raises FileRefused: the scanner found a virus.
     """
+    # An installation without a scanner accepts files on the checks of the parser alone.
     if not settings.CLAMD_SOCKET:
         return StoredFile.State.CLEAN, ""
     try:
         answer = _ask_scanner(path)
     except OSError:
+        # Kept but closed: an outage of the scanner must not lose what was received in time.
         return StoredFile.State.QUARANTINED, UNSCANNED
     if answer.endswith("FOUND"):
         raise FileRefused(
             f"“{name}” contains a virus. Do not open it. Tell the sender and operations."
         )
+    # Any other answer, such as an error, counts as not scanned.
     if answer.endswith(" OK"):
         return StoredFile.State.CLEAN, ""
     return StoredFile.State.QUARANTINED, (
@@ -427,6 +447,7 @@ def _ask_scanner(path: Path) -> str:
         with path.open("rb") as source:
             while chunk := source.read(1 << 16):
                 scanner.sendall(struct.pack("!L", len(chunk)) + chunk)
+        # An empty chunk ends the stream.
         scanner.sendall(struct.pack("!L", 0))
         answer = b""
         while not answer.endswith(b"\0") and (more := scanner.recv(4096)):

@@ -48,6 +48,7 @@ class VersionedResource(resources.ModelResource):
     def before_import(self, dataset: Any, **options: Any) -> None:
         self.by, self.at = options["user"], timezone.now()
 
+    # The library would call ``save``, which versioned rows refuse.
     def do_instance_save(self, instance: Any, is_create: bool) -> None:
         instance.store(by=self.by, at=self.at, why="Imported from a file")
 
@@ -64,6 +65,7 @@ class EditionResource(VersionedResource):
         fields = (
             "guideline", "label", "valid_from", "valid_to", "picked_by", "regulation", "note",
         )  # fmt: skip
+        # Numbers of rows differ between installations, so files identify rows by what they mean.
         import_id_fields = ("guideline", "label")
         clean_model_instances = True
         skip_unchanged = True
@@ -118,6 +120,7 @@ class FileMixin(ImportExportMixin):
     formats = [CSV, JSON]
     skip_export_form = True
 
+    # The same role may add and change rows, and an import does both.
     def has_import_permission(self, request: HttpRequest) -> bool:
         return self.has_add_permission(request)
 
@@ -136,6 +139,7 @@ class InForceFilter(admin.SimpleListFilter):
         # The other days lie on both sides of dates on which the MTUS changed its editions.
         days = [("today", "Today"), ("2014-06-20", "06/20/2014"), ("2016-07-28", "07/28/2016"),
                 ("2016-07-29", "07/29/2016"), ("2017-12-01", "12/01/2017")]  # fmt: skip
+        # A day from the address is listed too, so that the filter shows what it filters by.
         return days if not asked or asked in dict(days) else [*days, (asked, asked)]
 
     def queryset(self, request: HttpRequest, rows: models.QuerySet[Any]) -> models.QuerySet[Any]:
@@ -143,6 +147,7 @@ class InForceFilter(admin.SimpleListFilter):
             return rows
         today = self.value() == "today"
         day = timezone.localdate() if today else _parse_day(str(self.value()))
+        # An invalid day finds nothing instead of everything.
         return rows.none() if day is None else rows.filter(pk__in=Edition.objects.in_force(on=day))
 
 
@@ -204,6 +209,7 @@ class EditionAdmin(FileMixin, VersionedAdmin):
     list_select_related = ("guideline",)
     search_fields = ("guideline__title", "label", "regulation", "note")
     ordering = ("guideline__title", "valid_from", "pk")
+    # Only the action confirms, because it stores who did and when.
     readonly_fields = ("confirmed",)
     exclude = ("confirmed_by", "confirmed_on")
     inlines = (RecommendationInline,)
@@ -261,6 +267,7 @@ class ApprovedParagraphAdmin(VersionedAdmin):
     @admin.action(description="Publish for reviewers")
     def publish(self, request: HttpRequest, rows: models.QuerySet[ApprovedParagraph]) -> None:
         now = timezone.now()
+        # As above: each paragraph is refused or published by itself.
         for paragraph_id in rows.values_list("pk", flat=True):
             tried = try_action(
                 partial(

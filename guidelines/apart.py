@@ -11,18 +11,22 @@ from django.db.migrations.operations.base import Operation
 MESSAGE = "Another edition of this guideline is in force on one of these days."
 
 _POSTGRESQL = [
+    # The constraint compares an id with "=", which GiST can do only with this extension.
     "CREATE EXTENSION IF NOT EXISTS btree_gist",
     "ALTER TABLE guidelines_edition DROP CONSTRAINT IF EXISTS edition_days_apart",
     "ALTER TABLE guidelines_edition ADD CONSTRAINT edition_days_apart EXCLUDE USING gist "
+    # The range excludes its last day, as ``valid_to`` is the first day not in force.
     "(guideline_id WITH =, daterange(valid_from, valid_to, '[)') WITH &&)",
 ]
 
 _SHARE_A_DAY = (
     "SELECT 1 FROM guidelines_edition AS other WHERE other.guideline_id = NEW.guideline_id "
+    # Dates are text in SQLite, and this text sorts behind every real date.
     "AND other.valid_from < COALESCE(NEW.valid_to, '9999-12-31') "
     "AND NEW.valid_from < COALESCE(other.valid_to, '9999-12-31')"
 )
 _SQLITE = [
+    # Dropped first, so that a later migration can run the operation again.
     "DROP TRIGGER IF EXISTS edition_days_apart_insert",
     "CREATE TRIGGER edition_days_apart_insert BEFORE INSERT ON guidelines_edition "
     f"WHEN EXISTS ({_SHARE_A_DAY}) BEGIN SELECT RAISE(ABORT, '{MESSAGE}'); END",
@@ -53,6 +57,7 @@ class KeepEditionsApart(Operation):
         self, app_label: str, schema_editor: Any, from_state: Any, to_state: Any
     ) -> None:
         if schema_editor.connection.vendor == "postgresql":
+            # The extension stays: something else may use it.
             schema_editor.execute(_POSTGRESQL[1])
             return
         for act in ("insert", "update"):

@@ -36,8 +36,10 @@ def compose_citation_line(
     if style not in STYLES:
         raise ValueError(f"Choose a style of {', '.join(STYLES)}.")
     who = who or "The decision-maker"
+    # Published letters print the part about the MTUS first.
     inside = [citation for citation in citations if citation.mtus]
     outside = [citation for citation in citations if not citation.mtus]
+    # Said in words: an empty line would read as if the letter were incomplete.
     if not citations:
         return f"{who} did not cite any medical evidence for its decision."
     parts = []
@@ -49,6 +51,7 @@ def compose_citation_line(
             f"{who} based their decision on recommendation(s) outside of the MTUS Guidelines."
         )
     if outside:
+        # Published letters name the first source and join all others behind one phrase.
         first, *others = (_describe_outside_source(citation) for citation in outside)
         line = f"Decision based on Non-MTUS Citation {first}"
         if others:
@@ -87,6 +90,7 @@ def _join_chapters_2014(citations: Sequence[Citation]) -> str:
 
 
 def _describe_outside_source(citation: Citation) -> str:
+    # A citation without the printed text has only its parts.
     return citation.as_printed or " ".join(
         part for part in (citation.source, citation.chapter) if part
     )

@@ -91,6 +91,7 @@ class Edition(Versioned):
     picked_by = models.CharField(max_length=8, choices=PickedBy, default=PickedBy.REQUEST)
     regulation = models.CharField(max_length=120, blank=True)
     note = models.CharField(max_length=300, blank=True)
+    # Empty until a named person has compared the dates with the source. Pages say so.
     confirmed_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, blank=True, related_name="+"
     )
@@ -100,9 +101,11 @@ class Edition(Versioned):
 
     class Meta(Versioned.Meta):
         constraints = [
+            # The label is what letters print, so two editions must not share one.
             models.UniqueConstraint(name="edition_once", fields=["guideline", "label"]),
             models.CheckConstraint(
                 name="edition_dates_ordered",
+                # An edition that was in force on no day could never be cited correctly.
                 condition=Q(valid_to__isnull=True) | Q(valid_to__gt=F("valid_from")),
             ),
             models.CheckConstraint(
@@ -137,8 +140,9 @@ class Edition(Versioned):
 
         The database refuses them too; this gives the sentence.
 
-        :raises Overlaps: naming both editions and their days.
+        :raises EditionsOverlap: naming both editions and their days.
         """
+        # The form has refused these fields already; comparing needs both.
         if self.guideline_id is None or self.valid_from is None:
             return
         other = Edition.objects.overlapping(self).first()
@@ -159,20 +163,24 @@ class Edition(Versioned):
     ) -> Self:
         """Save a version. A change of confirmed facts removes the confirmation.
 
-        :raises Overlaps: another edition of the guideline is in force on one of these days.
+        :raises EditionsOverlap: another edition of the guideline is in force on one of these days.
         """
+        # Here too, because seeds and services do not pass through a form.
         self.clean()
+        # A person confirmed the old dates. Keeping the name would attest to dates never checked.
         if self._changes_what_was_confirmed():
             self.confirmed_by, self.confirmed_on = None, None
             fields = None if fields is None else {*fields, "confirmed_by", "confirmed_on"}
         return super().store(by=by, at=at, why=why, fields=fields)
 
     def _changes_what_was_confirmed(self) -> bool:
+        # Read again, because this object already has the new values.
         stored = None if self._state.adding else Edition.objects.filter(pk=self.pk).first()
         if stored is None or not stored.is_confirmed:
             return False
         if stored.confirmed_on != self.confirmed_on:  # this save confirms the edition again
             return False
+        # The note is not among them: it states nothing that a letter could print.
         names = ("guideline_id", "label", "valid_from", "valid_to", "picked_by", "regulation")
         return any(getattr(stored, name) != getattr(self, name) for name in names)
 
@@ -183,6 +191,7 @@ class RecommendationQuerySet(VersionedQuerySet):
     def matching(self, words: str) -> Self:
         """Active rows with every word in their section, keywords, chapter, source or edition."""
         found = self.filter(is_active=True, edition__guideline__is_active=True)
+        # Each word may match in another field, so "back mtus 2009" finds a section.
         for word in words.split():
             found = found.filter(
                 Q(section__icontains=word)
@@ -192,11 +201,13 @@ class RecommendationQuerySet(VersionedQuerySet):
                 | Q(edition__guideline__source__name__icontains=word)
                 | Q(edition__guideline__source__code__icontains=word)
             )
+        # Every result prints its source, guideline and edition; this avoids three queries for each.
         return found.select_related("edition__guideline__source")
 
     def picker(self, words: str, *, on: date, most: int = 20) -> list["Recommendation"]:
         """Search results for the guideline picker, editions in force on a day first. Queries."""
         found = self.matching(words).annotate(
+            # Ranked in the database, because only the first ``most`` rows are read.
             rank=models.Case(
                 models.When(edition__valid_from__gt=on, then=2),
                 models.When(edition__valid_to__lte=on, then=1),
@@ -214,6 +225,7 @@ class Recommendation(Versioned):
 
     edition = models.ForeignKey(Edition, on_delete=models.PROTECT, related_name="recommendations")
     section = models.CharField(max_length=200)  # as printed in letters
+    # Text and not a number: printed as ranges and lists.
     pages = models.CharField(max_length=60, blank=True)
     keywords = models.CharField(max_length=300, blank=True)
     summary = models.TextField(blank=True)
@@ -275,6 +287,7 @@ class ApprovedParagraph(Versioned):
         return self.title
 
 
+# Copied values and not a link, so that a decision keeps the citation as it was printed.
 class CitationFields(models.Model):
     """Fields of a citation in a decision, with its position among the others."""
 

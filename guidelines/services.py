@@ -43,7 +43,9 @@ def confirm_edition(*, edition_id: int, on: date, by: User, at: datetime) -> Edi
     """
     if not by.may("guidelines.manage"):
         raise NotAllowed("Only a guideline administrator can confirm an edition.")
+    # Locked, so that of two confirmations at once the second is refused with a name.
     edition = Edition.objects.select_for_update().get(pk=edition_id)
+    # Not overwritten: the file must keep who confirmed it first.
     if edition.is_confirmed:
         name = name_actor(edition.confirmed_by, reader=by)
         raise NotAllowed(f"{edition} was confirmed by {name} on {edition.confirmed_on:%m/%d/%Y}.")
@@ -60,6 +62,7 @@ def publish_paragraph(*, paragraph_id: int, by: User, at: datetime) -> ApprovedP
     if not by.may("guidelines.manage"):
         raise NotAllowed("Only a guideline administrator can publish a paragraph.")
     paragraph = ApprovedParagraph.objects.select_for_update().get(pk=paragraph_id)
+    # A retired paragraph stays retired, so that its text cannot return unnoticed.
     if paragraph.state != ApprovedParagraph.State.DRAFT:
         raise NotAllowed(f"“{paragraph}” is {paragraph.get_state_display().lower()}, not a draft.")
     paragraph.state = ApprovedParagraph.State.PUBLISHED
@@ -76,6 +79,7 @@ def seed_guidelines(*, by: User | None, at: datetime) -> SeedCounts:
     for path in sorted(SEEDS.glob("*.toml")):
         shipped = tomllib.loads(path.read_text(encoding="utf-8"))
         for entry in shipped["source"]:
+            # By code, and existing rows stay as they are: an administrator may have corrected them.
             source = Source.objects.filter(code=entry["code"]).first()
             if source is None:
                 source = Source(
@@ -123,6 +127,7 @@ def _seed_guideline(
 def _seed_recommendations(
     edition: Edition, shipped: dict[str, Any], *, by: User | None, at: datetime
 ) -> int:
+    # One query for all sections of the edition.
     known = set(edition.recommendations.values_list("section", flat=True))
     entries = [
         entry if isinstance(entry, dict) else {"section": entry}

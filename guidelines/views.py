@@ -19,8 +19,10 @@ def search_guidelines(request: HttpRequest) -> HttpResponse:
     and ``item`` are passed on to the citation buttons. The view behind those buttons checks whether
     the user may cite there.
     """
+    # Every word adds a condition to the query, so the text is limited.
     words = request.GET.get("q", "").strip()[:100]
     on = _parse_day(request.GET.get("on", ""))
+    # One letter would match nearly every row.
     found = Recommendation.objects.picker(words, on=on) if len(words) > 1 else []
     context = {
         "found": [
@@ -45,4 +47,5 @@ def _parse_day(text: str) -> date:
 
 
 def _parse_number(text: str) -> int:
+    # At most 18 digits, because a larger number may not fit the column.
     return int(text) if text.isascii() and text.isdigit() and len(text) < 19 else 0

@@ -111,6 +111,7 @@ class DeterminationDocument:
             "clinical case summary": self.summary,
             "lead-in to the decisions": self.decisions_lead_in,
         }
+        # The 2014 layout prints no header, so these facts may be missing there.
         if layout == "determination-today":
             needed |= {
                 "date assigned": self.date_assigned,
@@ -406,6 +407,7 @@ def attach_facts(document: Document, facts: Mapping[str, Any]) -> Document:
 
 def words_sha256(words: Mapping[str, Any]) -> str:
     """Hash frozen text with SHA-256; equal text has an equal hash."""
+    # Sorted, because the database returns the keys of stored JSON in another order.
     text = json.dumps(words, sort_keys=True, ensure_ascii=False, separators=(",", ":"))
     return hashlib.sha256(text.encode()).hexdigest()
 
@@ -416,6 +418,7 @@ def list_printed_texts(words: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
         if name == "items":
             for position, item in enumerate(value, start=1):
                 yield from _walk_strings(item, f"Item {position}")
+        # Facts are attached as data; they are printed only where a sentence contains them.
         elif name not in {"kind", "facts", "language"}:
             yield from _walk_strings(value, _field_label(name))
 
@@ -471,9 +474,11 @@ def _read_scalars(kind: type, words: Mapping[str, Any]) -> dict[str, Any]:
     """Read the simple fields of a document: texts, dates and the facts."""
     found: dict[str, Any] = {}
     for one in fields(kind):
+        # Letters that were frozen before a field existed lack it.
         value = words.get(one.name)
         if one.name == "facts":
             found[one.name] = value or {}
+        # By type and form, because a text that looks like a date must stay a text.
         elif "date" in str(one.type) and isinstance(value, str) and _DAY.fullmatch(value):
             found[one.name] = date.fromisoformat(value)
         elif isinstance(value, str) or value is None:

@@ -67,6 +67,7 @@ def find_fact_problems(
             called = f"{called}, {one.about},"
         if one.name not in labels:
             found.append(f"The fact {one.name} is not declared for this kind of letter.")
+        # A stored "no" is an answer, so its sentence differs from that of a missing fact.
         elif one.value is False:
             found.append(f"{called} does not hold.")
         elif one.value is None or one.value in ("", [], {}):
@@ -78,6 +79,7 @@ def find_fact_problems(
             )
         elif one.valid_to and one.valid_to < on:
             found.append(f"{called} expired on {format_day(one.valid_to)}.")
+    # Several sentences may require the same fact; it is named once.
     return list(dict.fromkeys(found))
 
 

@@ -29,6 +29,7 @@ class FreezeColumns(Operation):
         table = self.table
         message = f"{table}: frozen data cannot be changed or deleted."
         if vendor == "postgresql":
+            # "IS DISTINCT FROM" and not "<>", which is unknown and so false if one side is NULL.
             changed = [f'OLD."{name}" IS DISTINCT FROM NEW."{name}"' for name in self.columns]
             if self.final_when:
                 changed.append(f"({self.final_when} AND OLD IS DISTINCT FROM NEW)")

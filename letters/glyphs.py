@@ -1,7 +1,7 @@
-"""Which characters a letter can print, and what to do with the junk of word processors.
+"""Find characters that a letter cannot print, and clean text pasted from word processors.
 
-Under PDF/A and PDF/UA a character that no font holds stops the typesetting. So every text that
-may reach a letter is asked here when it is saved, and the page names the characters to replace.
+Under PDF/A and PDF/UA, a character that no font contains stops the typesetting. So every text that
+may reach a letter is checked here when it is saved, and the page names the characters to replace.
 """
 
 import unicodedata
@@ -12,7 +12,7 @@ from pathlib import Path
 from fontTools.ttLib import TTFont
 
 FONTS = Path(__file__).parent / "fonts"
-# The faces that set what people write; a character must be in all of them.
+# The fonts for text that people write. A character must be in both.
 TEXT_FACES = ("SourceSerif4-Regular.otf", "SourceSerif4-Semibold.otf")
 
 # Word's private-use bullets and boxes, and signs that have an ordinary form.
@@ -69,20 +69,20 @@ _REMOVED = {
 
 @dataclass(frozen=True)
 class UnprintableCharacter:
-    """A character that a letter cannot print, and where it first stands."""
+    """A character that a letter cannot print, and where it occurs."""
 
     character: str
     positions: tuple[int, ...]  # counted from 0
 
     @property
     def name(self) -> str:
-        """How Unicode calls it, in small letters, with its number."""
+        """The Unicode name in lowercase, with the code point."""
         known = unicodedata.name(self.character, "a character without a name")
         return f"{known.lower()}, U+{ord(self.character):04X}"
 
     @property
     def sentence(self) -> str:
-        """What to tell the person who typed it."""
+        """The message for the person who typed it."""
         shown = f"“{self.character}” " if self.character.isprintable() else ""
         first = self.positions[0] + 1
         often = f" and {len(self.positions) - 1} more" if len(self.positions) > 1 else ""
@@ -94,14 +94,15 @@ class UnprintableCharacter:
 
 @cache
 def list_printable_characters() -> frozenset[str]:
-    """Every character that all text faces of the letters hold."""
+    """List the characters that all text fonts of the letters contain."""
     faces = [_read_characters(FONTS / name) for name in TEXT_FACES]
     return frozenset.intersection(*faces)
 
 
 def find_unprintable(text: str) -> list[UnprintableCharacter]:
-    """The characters that the letters' fonts lack, in the order of their first appearance."""
+    """Find the characters that the letters' fonts lack, in the order of first appearance."""
     can = list_printable_characters()
+    # Most texts end here, without a look at each character.
     if text.isascii() and text.isprintable():
         return []
     found: dict[str, list[int]] = {}
@@ -112,11 +113,11 @@ def find_unprintable(text: str) -> list[UnprintableCharacter]:
 
 
 def normalize_text(text: str) -> tuple[str, list[str]]:
-    """Text without the junk of word processors, and a notice for each kind of change.
+    """Clean text pasted from a word processor. Also returns a note for each kind of change.
 
-    Line ends become plain; combining accents join their letters; bullets and spaces take their
-    ordinary form; invisible and control characters go. Nothing that carries meaning is removed:
-    an unknown sign stays, for ``find_unprintable`` to name.
+    Line endings become newlines, combining accents are composed with their letters, bullets and
+    spaces become ordinary ones, and invisible and control characters are removed. Nothing that
+    carries meaning is removed: an unknown character stays, and ``find_unprintable`` names it.
     """
     counts: dict[str, int] = {}
 
@@ -143,6 +144,6 @@ def normalize_text(text: str) -> tuple[str, list[str]]:
 
 
 def _read_characters(path: Path) -> frozenset[str]:
-    """The characters that a font file maps to glyphs, from its ``cmap`` table."""
+    """Read the characters that a font file maps to glyphs, from its ``cmap`` table."""
     with TTFont(path, lazy=True) as font:
         return frozenset(map(chr, font.getBestCmap()))

@@ -54,6 +54,7 @@ class WordingSet(Versioned):
                 fields=["kind", "layout", "language", "number"], name="wording_set_number_unique"
             ),
             models.UniqueConstraint(
+                # Otherwise two letters of one day could carry different sentences.
                 fields=["kind", "layout", "language"],
                 condition=Q(state="PUBLISHED"),
                 name="wording_set_one_published",
@@ -121,11 +122,13 @@ class LetterQuerySet(models.QuerySet["Letter"]):
 
     def claim(self, letter_id: uuid.UUID, *, at: datetime, lease_seconds: int) -> bool:
         """Claim a letter for one worker; returns false if another caller has claimed it."""
+        # One statement decides between workers, so no lock is held while a letter is typeset.
         free = Q(state=Letter.State.QUEUED) | Q(state=Letter.State.RENDERING, lease_until__lt=at)
         taken = self.filter(free, pk=letter_id).update(
             state=Letter.State.RENDERING,
             claimed_at=at,
             lease_until=at + timedelta(seconds=lease_seconds),
+            # Counted when claimed and not when failed: a killed worker reports nothing.
             attempts=F("attempts") + 1,
         )
         return taken == 1
@@ -140,6 +143,7 @@ class Letter(models.Model):
         FILED = "FILED", "Ready"
         FAILED = "FAILED", "Failed"
 
+    # Not a number: ids appear in addresses and messages, and must not tell how many letters exist.
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
 
     # The content. Frozen by a trigger.
@@ -181,10 +185,12 @@ class Letter(models.Model):
 
     class Meta:
         indexes = [
+            # One for the relay, which asks twice a second, and one for the letters of a case.
             models.Index(fields=["state", "due_at", "id"], name="letter_by_state"),
             models.Index(fields=["reference", "created_at"], name="letter_of_reference"),
         ]
         constraints = [
+            # Queuing twice, for example after a second click, must not send two letters.
             models.UniqueConstraint(
                 fields=["kind", "reference", "variant", "version"], name="letter_key_unique"
             ),
@@ -281,6 +287,7 @@ class LetterStep(models.Model):
     class Meta:
         indexes = [models.Index(fields=["letter", "id"], name="letter_step_of_letter")]
         constraints = [
+            # Two workers that render the same letter must not both file it.
             models.UniqueConstraint(
                 fields=["letter"], condition=Q(kind="FILED"), name="letter_filed_once"
             )
@@ -311,6 +318,7 @@ class Delivery(Versioned):
 
     letter = models.ForeignKey(Letter, on_delete=models.PROTECT, related_name="deliveries")
     recipient_role = models.CharField(max_length=60)
+    # Copied, like the address: a later change of the party must not change where it was sent.
     recipient_name = models.CharField(max_length=300)  # as long as a party's name
     channel = models.CharField(max_length=12, choices=Channel)
     address = models.TextField(blank=True)
@@ -348,6 +356,7 @@ class Delivery(Versioned):
 class RenderedPreview(models.Model):
     """A rendered preview; it proves that exactly this text can be typeset."""
 
+    # Over the layout and the text; see ``services.find_document_preview``.
     words_sha256 = models.CharField(max_length=64, unique=True)
     layout = models.CharField(max_length=40)
     file = models.ForeignKey(StoredFile, on_delete=models.PROTECT, related_name="+")

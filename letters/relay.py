@@ -34,6 +34,7 @@ def send_to_broker(letter_id: uuid.UUID) -> None:
     try:
         tasks.render_letter.apply_async(
             kwargs={"letter_id": str(letter_id)},
+            # The row stays due, so the next round is the retry; Celery's own would block this one.
             retry=False,
             ignore_result=True,
         )
@@ -73,6 +74,7 @@ class Relay:
 
     def turn(self) -> float:
         """Run one round; return the seconds to wait before the next."""
+        # Otherwise every round would fail once the server has closed the connection.
         close_old_connections()
         try:
             self._sweep_when_due()
@@ -89,6 +91,7 @@ class Relay:
             logger.warning("relay_database_away", seconds=pause)
             return pause
         self._failures = 0
+        # More letters may be due than one round takes.
         return 0.0 if sent else self.interval
 
     def publish(self) -> int:
@@ -101,6 +104,7 @@ class Relay:
         every = min(SWEEP_EVERY, timedelta(seconds=settings.LETTER_LEASE_SECONDS))
         if self._swept_at is not None and at - self._swept_at < every:
             return
+        # Before the sweep, so that a sweep that fails does not repeat in every round.
         self._swept_at = at
         services.record_heartbeat(name="relay", at=at)
         swept = services.requeue_lost_letters(at=at)

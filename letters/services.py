@@ -85,12 +85,15 @@ def import_wording(*, text: str, by: User | None, at: datetime) -> WordingSet:
 
     :raises WordingRefused: listing all errors of the file.
     """
+    # Read twice: the kind decides which facts the sentences may name.
     kind = wording.parse_wording_file(text).kind
     read = wording.parse_wording_file(text, declared=fact_rules.find_declared_facts(kind))
+    # Locked, so that two imports do not take the same number.
     same = WordingSet.objects.select_for_update().filter(
         kind=read.kind, layout=read.layout, language=read.language
     )
     known = same.filter(content_sha256=read.sha256, title=read.title, is_sample=read.is_sample)
+    # A retired set stays retired: importing its file again makes a new draft.
     existing: WordingSet | None = known.exclude(state=WordingSet.State.RETIRED).first()
     if existing is not None:
         return existing
@@ -105,6 +108,7 @@ def import_wording(*, text: str, by: User | None, at: datetime) -> WordingSet:
         content_sha256=read.sha256,
         imported_at=at,
     )
+    # The first set of a layout has no row to lock, so the constraint has to decide.
     with refuse_unique_clash(
         "Someone imported another wording at the same time. Import yours again."
     ):
@@ -134,6 +138,7 @@ def publish_wording(*, set_id: int, by: User, at: datetime) -> WordingSet:
 
     :raises NotAllowed: no user, wrong role, or the set is not a draft.
     """
+    # A named person answers for the wording, so the system may not publish it.
     if by is None:
         raise NotAllowed("Only a named person can publish wording.")
     if not by.may("letters.manage_wording"):
@@ -149,6 +154,7 @@ def publish_wording(*, set_id: int, by: User, at: datetime) -> WordingSet:
         raise NotAllowed(
             f"{made} is {made.get_state_display().lower()}. Import a new draft instead."
         )
+    # First the old set, because the database allows only one published set.
     for old in same.filter(state=WordingSet.State.PUBLISHED):
         old.state, old.retired_at = WordingSet.State.RETIRED, at
         old.store(by=by, at=at, why=f"Number {made.number} published", fields=_SET_STATE_FIELDS)
@@ -253,6 +259,7 @@ def enqueue_letter(
     if wording_set.state != WordingSet.State.PUBLISHED:
         found.append(f"{wording_set} is not published.")
     found += filter(None, [_why_not_use_wording(wording_set)])
+    # All reasons are collected before refusing, so that one attempt shows everything to correct.
     found += _find_fact_problems(wording_set, document, facts, declared, on, variants, slots)
     found += [*find_document_problems(document, layout), *find_unknown_outcomes(document)]
     words = freeze_words(document=document, facts=facts, declared=declared)
@@ -277,6 +284,7 @@ def enqueue_letter(
         file_name=_file_name(kind, reference, version),
         created_at=at,
         created_by=by,
+        # Due at once. The relay sees the row only when the caller's transaction has committed.
         due_at=at,
     )
     _store_facts(letter, facts, declared)
@@ -300,6 +308,7 @@ def _store_facts(letter: Letter, facts: Sequence[Fact], declared: Sequence[FactN
             name=one.name,
             about=one.about,
             value=_as_json(one.value),
+            # Stored with the row: a later declaration must not turn a proof into a printed fact.
             printed=one.name in prints,
             source=one.source,
             valid_from=one.valid_from,
@@ -346,6 +355,7 @@ def _find_fact_problems(
         except FactsRefused as error:
             found += error.problems
             continue
+        # The app built the document itself, so it could have left a sentence out.
         for sentence in composed.sentences():
             if not any(sentence in text for text in printed_texts):
                 found.append(f"The letter leaves out a sentence of its wording: “{sentence}”")
@@ -354,6 +364,7 @@ def _find_fact_problems(
 
 def _file_name(kind: str, reference: str, version: int) -> str:
     """The file name of a letter: case number, kind and version, without any person's name."""
+    # ASCII only, so that every system keeps the name as it is.
     plain = "".join(one if one.isalnum() else "-" for one in f"{reference}-{kind}-{version}")
     return f"{plain.encode('ascii', 'replace').decode().replace('?', '-')}.pdf"
 
@@ -384,6 +395,7 @@ def preview_document(
     if found:
         raise LetterRefused(found)
     words = freeze_words(document=document, facts=facts, declared=declared)
+    # The same text gives the same bytes, so nothing is typeset twice.
     existing = find_document_preview(words=words, layout=layout)
     if existing is not None:
         return existing
@@ -395,6 +407,7 @@ def preview_document(
         raise NotAllowed(f"The preview could not be generated: {error} Try again.") from error
     with transaction.atomic():
         file = files.store_bytes(content=made.content, media_type=PDF, pages=made.pages, at=at)
+        # Two people may preview the same text at once; either result is right.
         row, _ = RenderedPreview.objects.get_or_create(
             words_sha256=_preview_key(words, layout),
             defaults={"layout": layout, "file": file, "pages": made.pages, "rendered_at": at},
@@ -409,6 +422,7 @@ def find_document_preview(*, words: Mapping[str, Any], layout: str) -> RenderedP
 
 
 def _preview_key(words: Mapping[str, Any], layout: str) -> str:
+    # The layout belongs to the key: the same text fails in one layout and fits in another.
     return words_sha256({"layout": layout, "words": words})
 
 
@@ -419,6 +433,7 @@ def claim_due_letters(*, at: datetime, limit: int = 100) -> list[uuid.UUID]:
     """Claim due letters for one relay. If several relays run, each letter goes to only one."""
     with transaction.atomic():
         rows = Letter.objects.due(at=at)
+        # Skips the rows of another relay instead of waiting. SQLite has only one writer.
         if connection.features.has_select_for_update_skip_locked:
             rows = rows.select_for_update(skip_locked=True)
         ids = list(rows.values_list("pk", flat=True)[:limit])
@@ -442,6 +457,7 @@ def publish_due_letters(
         try:
             send(letter_id)
         except lost:
+            # Only those that are still queued: a worker may have the first one despite the error.
             waiting = Letter.objects.filter(pk__in=ids[position:], state=Letter.State.QUEUED)
             waiting.update(published_at=None)
             raise
@@ -456,6 +472,7 @@ def render_letter(*, letter_id: uuid.UUID, at: datetime, now: Callable[[], datet
     :param now: returns the current time, which is read again after typesetting.
     :raises LetterTaken: another worker has the letter, or it is filed or failed.
     """
+    # Committed at once: typesetting takes long, and other workers must see the lease.
     taken = Letter.objects.claim(letter_id, at=at, lease_seconds=settings.LETTER_LEASE_SECONDS)
     if not taken:
         raise LetterTaken(f"Letter {letter_id} is not waiting for a worker.")
@@ -548,9 +565,11 @@ def requeue_lost_letters(*, at: datetime) -> SweepResult:
     Runs every minute in the relay, and also in a worker, in case one of them is down.
     """
     requeued = failed = 0
+    # One transaction for each letter, so that an error with one does not undo the others.
     for letter_id in list(Letter.objects.abandoned(at=at).values_list("pk", flat=True)):
         with transaction.atomic():
             letter = Letter.objects.select_for_update().get(pk=letter_id)
+            # Checked again under the lock: the worker may have filed it since the list was read.
             if letter.state != Letter.State.RENDERING or not letter.lease_until:
                 continue
             if letter.lease_until >= at:
@@ -598,6 +617,7 @@ def retry_failed_letter(*, letter_id: uuid.UUID, by: User, at: datetime) -> Lett
     letter = Letter.objects.select_for_update().get(pk=letter_id)
     if letter.state != Letter.State.FAILED:
         raise NotAllowed("This letter has not failed.")
+    # All attempts again, because the cause was corrected.
     letter.state, letter.attempts, letter.due_at = Letter.State.QUEUED, 0, at
     letter.published_at, letter.failure, letter.who_must_act = None, "", ""
     letter.save(
@@ -625,11 +645,13 @@ def mark_delivery_sent(
 
     :raises NotAllowed: the letter is not ready, was already sent, or the date is impossible.
     """
+    # Locked, because the date of service may be set only once.
     delivery = Delivery.objects.select_for_update().select_related("letter").get(pk=delivery_id)
     if not delivery.letter.is_filed:
         raise NotAllowed("The letter is not ready yet. Wait until its PDF is generated.")
     if delivery.state != Delivery.State.PREPARED:
         raise NotAllowed("This letter was already sent.")
+    # Deadlines run from this date, so impossible dates are refused here for all apps.
     if on > timezone.localdate(at):
         raise NotAllowed("The date of sending is in the future. Check the date.")
     if on < delivery.letter.dated_on:

@@ -28,6 +28,7 @@ HERE = Path(__file__).resolve().parent
 LAYOUTS = HERE / "layouts"
 FONTS = HERE / "fonts"
 STANDARDS: list[Any] = ["a-3a", "ua-1"]
+# Only previews and commands use a subprocess, and a person waits for them.
 SECONDS_ALLOWED = 30
 
 
@@ -52,7 +53,7 @@ def typeset_words(words: Mapping[str, Any], layout: str, on: date) -> TypesetLet
 
     :param on: the date of the letter, written into the PDF's metadata.
     :raises TypesettingFailed: the text or the layout has an error.
-    :raises TypesetterGone: the subprocess stopped, or took too long.
+    :raises TypesettingInterrupted: the subprocess stopped, or took too long.
     """
     engine = compile_in_process if _in_worker_child() else compile_in_subprocess
     return engine(words, layout, on)
@@ -75,6 +76,7 @@ def compile_in_process(words: Mapping[str, Any], layout: str, on: date) -> Types
             str(main),
             root=str(LAYOUTS),
             font_paths=_load_fonts(),
+            # Fonts of the machine would change the bytes from one server to another.
             ignore_system_fonts=True,
             format="pdf",
             sys_inputs={"words": json.dumps(words, sort_keys=True, ensure_ascii=False)},
@@ -92,7 +94,7 @@ def compile_in_subprocess(words: Mapping[str, Any], layout: str, on: date) -> Ty
     """Compile in a subprocess, so that the caller may fork later.
 
     :raises TypesettingFailed: the text or the layout has an error.
-    :raises TypesetterGone: the subprocess stopped, or took too long.
+    :raises TypesettingInterrupted: the subprocess stopped, or took too long.
     """
     job = json.dumps({"words": words, "layout": layout, "on": on.isoformat()})
     try:

@@ -25,6 +25,7 @@ def show_letter_status(request: StaffRequest, pk: uuid.UUID) -> HttpResponse:
     """Show the status of a letter; the page polls it while the letter is being generated."""
     letter = get_object_or_404(Letter, pk=pk)
     code = 200 if letter.is_moving else STOP_POLLING
+    # Code 286 means something only to htmx; browsers and tools expect 200.
     if not request.headers.get("HX-Request"):
         code = 200
     return render(request, "letters/_status.html", {"letter": letter}, status=code)
@@ -62,6 +63,7 @@ def list_failed_letters(request: StaffRequest) -> HttpResponse:
 
 
 def _render_failed_page(request: StaffRequest, *, status: int = 200) -> HttpResponse:
+    # No second page: so many failures share one cause, such as a full disk.
     letters = Letter.objects.failed().order_by("created_at", "pk")[:200]
     return render(request, "letters/failed.html", {"letters": letters}, status=status)
 

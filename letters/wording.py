@@ -126,6 +126,7 @@ def parse_wording_file(text: str, *, declared: Iterable[FactName] = ()) -> Wordi
         found.append(f"There is no layout {head['layout']!r} for letters of kind {head['kind']!r}.")
     if not isinstance(data.get("sample", False), bool):
         found.append("sample must be true or false.")
+    # A misspelled key would otherwise silently drop what it was meant to set.
     for name in sorted(set(data) - {"kind", "layout", "title", "language", "sample", "sentence"}):
         found.append(f"{name} is not a known key of a wording file.")
     sentences = _read_sentences(data.get("sentence"), tuple(declared), found)
@@ -168,6 +169,7 @@ def choose_sentences(
             places.setdefault((one.slot, one.order), {})[one.variant] = one
     chosen, found = [], []
     for (slot, order), by_variant in places.items():
+        # The most important variant that the wording has here, else the general sentence.
         fitting = [name for name in variants if name in by_variant] or [""]
         if fitting[0] in by_variant:
             chosen.append(by_variant[fitting[0]])
@@ -196,6 +198,7 @@ def compose_sentences(
     :param about: with several reviewers, the one whose facts are used beside the shared ones.
     :raises FactsRefused: naming every missing, expired or unknown fact.
     """
+    # Facts of another reviewer must not support a sentence about this one.
     mine = [one for one in facts if one.about in {"", about}]
     chosen = choose_sentences(sentences, variants=variants, slots=slots)
     found = _facts.find_fact_problems(
@@ -205,6 +208,7 @@ def compose_sentences(
     values = {one.name: one.value for one in mine}
     for one in chosen:
         for name in list_printed_names(one.text):
+            # Checked at import too; here again, because declarations can change after it.
             if name in values and name not in prints:
                 found.append(f"The wording prints {name}, which must not be printed.")
             elif name in values and not isinstance(values[name], str):
@@ -288,6 +292,7 @@ def _read_sentence(
         found.append(f"{where} has no text.")
     if len(found) > before:
         return None
+    # Line breaks of the file are layout of the file, not of the letter.
     text = " ".join(str(text).split())
     for match in _TOKEN.finditer(text):
         if match[1] is None and match[0] in "{}":
@@ -295,6 +300,7 @@ def _read_sentence(
         elif match[1] is not None and not _NAME.fullmatch(match[1]):
             found.append(f"{where}: the slot {match[0]} is not a plain name.")
     found += [f"{where}: {one.sentence}" for one in glyphs.find_unprintable(text)]
+    # Without declarations only the form of the file is checked.
     if declared:
         known = {one.name: one for one in declared}
         for name in dict.fromkeys([*needs, *list_printed_names(text)]):

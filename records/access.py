@@ -16,6 +16,7 @@ RECORDS_NOT_OPEN = "You do not have access to these records."
 
 def why_not_list(user: User, case: Case) -> str:
     """Why a user may not see the list of documents of a case. Queries for reviewers."""
+    # The permission first: it needs no query, and only reviewers depend on the assignment.
     if user.may("records.view_document") or reading_assignment(user, case) is not None:
         return ""
     return RECORDS_NOT_OPEN
@@ -37,6 +38,7 @@ def why_not_open(user: User, document: Document) -> str:
         return ""
     if not user.may("records.view_document"):
         return RECORDS_NOT_OPEN
+    # By sender, not by kind: intake also enters the supporting documents of the application.
     if document.sent_by != Document.SentBy.APPLICATION:
         return "Your role can open only the documents of the application."
     return ""
@@ -46,6 +48,7 @@ def why_not_read_for(user: User, assignment: ReviewerAssignment) -> str:
     """Why a user may not read as the reviewer of this assignment. Queries."""
     if not is_reviewer_of(user, assignment):
         return "This case is not assigned to you."
+    # The same user may have had an earlier assignment of this case, which no longer opens it.
     if reading_assignment(user, assignment.case) != assignment:
         return reviewer_policies.why_not_open_file(user, assignment.case) or RECORDS_NOT_OPEN
     return ""
@@ -59,6 +62,7 @@ def why_not_sent_to(assignment: ReviewerAssignment) -> str:
     """
     if assignment.state != ReviewerAssignment.State.ACCEPTED:
         return "The reviewer has not accepted the case."
+    # Conflicts come before records: what was read cannot be taken back (Labor Code 139.5).
     if reviewer_policies.find_live_attestation(assignment) is None:
         return "The reviewer has not attested to having no conflict with the current parties."
     return ""

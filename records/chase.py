@@ -81,11 +81,14 @@ def list_outstanding(
         cases = cases.filter(due_on__lt=today)
     if show == OutstandingFilter.REMIND:
         cases = cases.filter(~Exists(_filter_from_administrator().filter(case=OuterRef("pk"))))
+        # Working days cannot be counted in SQL, so the latest due date is computed first.
         cases = cases.filter(due_on__lte=_find_last_due_to_remind(today))
     if after:
         due, _, pk = after.partition(",")
         cases = cases.after(date.fromisoformat(due), int(pk))
+    # One more than shown tells whether there is a next page, without counting all rows.
     found = list(cases[: PAGE_SIZE + 1])
+    # The key is that of the last case read, even if its row is removed below.
     more = found[PAGE_SIZE - 1] if len(found) > PAGE_SIZE else None
     rows = build_outstanding_rows(found[:PAGE_SIZE], reader, today=today)
     return OutstandingPage(
@@ -141,6 +144,7 @@ def _load_notices(cases: Iterable[Case]) -> dict[int, AssignmentNotice]:
     rows = AssignmentNotice.objects.filter(
         case__in=cases, round=F("case__round"), party__role=Role.CLAIMS_ADMINISTRATOR
     )
+    # With several claims administrators, the latest notice is shown.
     return {row.case_id: row for row in rows.select_related("party").order_by("pk")}
 
 
@@ -195,6 +199,7 @@ def _find_reminder_day(
 
 def _find_last_due_to_remind(today: date) -> date:
     """The latest due date for which a reminder is due today."""
+    # Walks forward, because around a weekend several due dates share one reminder day.
     office, day = _load_office_calendar(), today
     while subtract_working_days(office, day + _ONE_DAY, REMIND_WORKING_DAYS_BEFORE) <= today:
         day += _ONE_DAY
@@ -209,6 +214,7 @@ def _load_office_calendar() -> Calendar:
 def _filter_from_administrator() -> QuerySet[Document]:
     """Documents that claims administrators sent since the notice of the current round."""
     return Document.objects.filter(
+        # What was received before the notice was not sent in answer to it.
         Q(case__assigned_on__isnull=True) | Q(received_on__gte=F("case__assigned_on")),
         sent_by=Document.SentBy.CLAIMS_ADMINISTRATOR,
     )

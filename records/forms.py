@@ -105,6 +105,7 @@ class CompleteForm(DatedForm):
     def __init__(self, *args: Any, expedited: bool, **options: Any) -> None:
         super().__init__(*args, **options)
         if not expedited:
+            # Regular deadlines are counted in days, so an hour would have no effect.
             del self.fields["received_time"]
 
     def clean(self) -> dict[str, Any]:

@@ -39,6 +39,7 @@ class Document(Versioned):
     author = models.CharField(max_length=200, blank=True)
     dated_from = models.DateField(null=True)  # the day, or the first day of a range
     dated_to = models.DateField(null=True)
+    # The bytes are stored once and shared: two cases may have received the same report.
     file = models.ForeignKey(StoredFile, on_delete=models.PROTECT, related_name="+")
     name_received = models.CharField(max_length=255)
     pages = models.PositiveIntegerField()
@@ -52,6 +53,7 @@ class Document(Versioned):
     class Meta(Versioned.Meta):
         constraints = [
             models.UniqueConstraint(name="document_number_once", fields=["case", "number"]),
+            # The same scan twice would be read, and listed in the letter, as two records.
             models.UniqueConstraint(name="document_file_once", fields=["case", "file"]),
             models.CheckConstraint(
                 name="document_dates_ordered",
@@ -65,6 +67,7 @@ class Document(Versioned):
         return f"{self.case} document {self.number}"
 
 
+# No ``Versioned``: a dispatch is written once. Sending the file again adds a row.
 class Dispatch(models.Model):
     """A case file as sent to a reviewer, with the hashes of its documents. Never changed."""
 
@@ -76,6 +79,7 @@ class Dispatch(models.Model):
         settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, related_name="+"
     )
     manifest = models.JSONField()  # [{"document": id, "sha256": …, "pages": n}, …] in order
+    # One hash to compare with what is on file now, instead of a list of documents.
     manifest_sha256 = models.CharField(max_length=64)
 
     def __str__(self) -> str:
@@ -99,6 +103,7 @@ class ReadMark(Versioned):
 
     class Meta(Versioned.Meta):
         constraints = [
+            # One row whose mark changes; its versions keep when the document was first opened.
             models.UniqueConstraint(name="read_mark_once", fields=["assignment", "document"])
         ]
 

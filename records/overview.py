@@ -59,6 +59,7 @@ def list_requested_records(case: Case) -> list[RequestedRecords]:
         found.append(
             RequestedRecords(
                 notice=notice,
+                # Only the claims administrator has the duty (8 CCR 9792.10.5(a)(1)).
                 must_send=notice.party.role == Role.CLAIMS_ADMINISTRATOR,
                 came=row.get("number", 0),
                 last_on=row.get("last"),
@@ -88,6 +89,7 @@ def list_reviewer_files(case: Case) -> list[ReviewerFile]:
 
 def suggest_completion(case: Case) -> dict[str, str]:
     """Suggest the date on which the latest medical record was received, for the form."""
+    # The application's own files came before the notice, so they complete nothing.
     last = case.documents.exclude(sent_by=Document.SentBy.APPLICATION).aggregate(
         last=Max("received_on")
     )["last"]

@@ -65,6 +65,7 @@ def why_not_mark_complete(user: User, case: Case) -> str:
         Status.NOTICE_SENT,
         act="mark the records complete",
     )
+    # After the stage: who may not act at all should not read about the state of the file.
     if not reason and not case.documents.exclude(kind__in=UR_DOCUMENTS).exists():
         return ONLY_UR_DOCUMENTS
     return reason
@@ -78,6 +79,7 @@ def why_not_proceed_without_rest(user: User, case: Case, *, at: datetime) -> str
     reason = why_not_mark_complete(user, case)
     if reason:
         return reason
+    # Nobody may cut the parties' time short, so without a known due date there is no way around it.
     deadline = records_deadline(case)
     if deadline is None:
         return (
@@ -89,6 +91,7 @@ def why_not_proceed_without_rest(user: User, case: Case, *, at: datetime) -> str
             "The due date of the records is not known, because a fact is missing. "
             "The case page shows which."
         )
+    # Expedited deadlines are counted in hours; the others end with the Pacific day.
     if deadline.due_at is not None:
         passed = at > deadline.due_at
     else:
@@ -120,6 +123,7 @@ def records_deadline(case: Case) -> Deadline | None:
             replaced_at__isnull=True,
             due_on__isnull=False,
         )
+        # Normally one is active. Of several, the latest leaves the parties the most time.
         .order_by("-due_on", "-pk")
         .first()
     )

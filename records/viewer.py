@@ -102,6 +102,7 @@ def build_viewer(
     last, or else the first page that was not opened.
     """
     user: User = request.user  # type: ignore[assignment]  # every route requires sign-in
+    # Kept in every link, so that turning a page does not change what else the page shows.
     fields = request.GET.dict() if keep is None else keep
     kept = {name: str(value) for name, value in fields.items() if name != PAGE_FIELD}
     path = url or request.path
@@ -162,8 +163,10 @@ def _choose_page(
         return 0
     asked = (request.GET.get(PAGE_FIELD) or "").strip()
     shown: dict[str, int] = request.session.get(LAST_PAGES, {})
+    # The length limit keeps a long row of digits from becoming a huge number.
     if asked.isdecimal() and len(asked) <= 9:
         page = max(1, min(int(asked), total))
+        # Written only on a change: each write of the session is a write to the database.
         if shown.get(str(case.pk)) != page:
             request.session[LAST_PAGES] = {**shown, str(case.pk): page}
         return page
@@ -171,6 +174,7 @@ def _choose_page(
         return min(shown[str(case.pk)], total)
     first = 1
     for document in documents:
+        # Only for someone who has begun to read; otherwise page 1 is the place to begin.
         if marks and document.pk not in marks:
             return first
         first += document.pages

@@ -68,6 +68,7 @@ def take_in_application(request: StaffRequest, number: str) -> HttpResponse:
     """Add the documents of the application to the records, so that they can be read at once."""
     now = timezone.now()
     case = _open_case(request, number, now)
+    # A POST of its own, because showing the list must save nothing. The page sends it on load.
     documents.file_application_documents(case_id=case.pk, by=None, at=now)
     return redirect("records:list", number)
 
@@ -194,6 +195,7 @@ def send_case_file(request: StaffRequest, number: str) -> HttpResponse:
     now = timezone.now()
     case = _open_case(request, number, now)
     chosen = read_whole_number(request.POST.get("assignment", ""))
+    # Chosen among the assignments of this case, so that a forged number finds nothing.
     assignment = overview.list_accepted_assignments(case).filter(pk=chosen or 0).first()
     if assignment is None:
         raise Http404

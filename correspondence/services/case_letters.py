@@ -42,6 +42,7 @@ def change_letter_draft(
     draft = _lock_letter(letter_id)
     refuse_if(policies.why_not_change_draft(by, draft))
     draft.refuse_if_stale(seen_version)
+    # Only ids of this case's parties are stored, whatever the form has sent.
     known = {party.pk for party in composition.list_possible_recipients(draft, at=at)}
     out = sorted(known & set(left_out))
     refuse_if("Choose at least one recipient." if known and len(out) == len(known) else "")
@@ -95,14 +96,17 @@ def approve_letter(
     draft = _lock_letter(letter_id)
     refuse_if(policies.why_not_change_draft(by, draft))
     draft.refuse_if_stale(seen_version)
+    # Under the lock, because a party or an address may have changed since the page was loaded.
     lacking = composition.find_missing_parts(draft, at=at)
     refuse_if(" ".join(one.sentence for one in lacking))
     getting = composition.list_chosen_recipients(draft, at=at)
+    # One letter for each recipient: each prints its own address and channel.
     for position, party in enumerate(getting):
         made = composition.compose_letter(draft, party, at=at)
         letter = letters.services.enqueue_letter(
             kind=draft.kind,
             reference=draft.case.number,
+            # The draft's number makes the key unique: a case may get several letters of one kind.
             variant=f"{draft.number}-{party.role.lower().replace('_', '-')}-{party.pk}",
             layout=composition.LAYOUT,
             document=made.document,
@@ -117,6 +121,7 @@ def approve_letter(
             by=by,
             at=at,
         )
+        # Links the letter to the party, because ``letters`` knows no parties.
         CaseLetterCopy(
             case_letter=draft, party=party, letter=letter, delivery=letter.deliveries.get()
         ).store(by=by, at=at)
@@ -144,6 +149,7 @@ def discard_letter_draft(*, letter_id: int, because: str, by: User, at: datetime
     refuse_if(policies.why_not_change_draft(by, draft))
     known = because in CaseLetter.Discarded.values
     refuse_if("" if known else "Choose the reason for discarding the draft.")
+    # Kept and not deleted: the file shows what was proposed and why it was not sent.
     draft.state, draft.discarded_because = State.DISCARDED, because
     draft.discarded_at, draft.discarded_by = at, by
     why = CaseLetter.Discarded(because).label
@@ -168,6 +174,7 @@ def mark_letter_sent(*, letter_id: int, sent_on: date, by: User, at: datetime) -
     refuse_if(policies.why_not_mark_letter_sent(by, sent))
     copies = list(sent.copies.select_related("delivery").order_by("pk"))
     for copy in copies:
+        # A copy that was already sent keeps its date.
         if copy.delivery.state == Delivery.State.PREPARED:
             letters.services.mark_delivery_sent(
                 delivery_id=copy.delivery_id,
@@ -193,6 +200,7 @@ def _compose_first_letter(letter_id: int, *, at: datetime) -> composition.Compos
 
 def _lock_letter(letter_id: int) -> CaseLetter:
     """Lock a letter and its case, so that concurrent changes run one after the other."""
+    # The case first, as in every service, so that two of them cannot deadlock.
     case_id = CaseLetter.objects.values_list("case_id", flat=True).get(pk=letter_id)
     case = Case.objects.lock(case_id)
     draft = CaseLetter.objects.select_for_update().get(pk=letter_id)

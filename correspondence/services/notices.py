@@ -48,6 +48,7 @@ def list_notice_recipients(case: Case, *, on: date) -> list[Party]:
 def build_address(party: Party) -> RecipientAddress:
     """The address of a party for its preferred channel: postal address, fax number or e-mail."""
     channel = Channel(party.preferred_channel)
+    # Mail and portal use the postal address.
     where = {Channel.FAX: party.fax, Channel.ELECTRONIC: party.email}
     return RecipientAddress(
         role=party.get_role_display(),
@@ -71,6 +72,7 @@ def make_notices(*, case_id: int, by: User, at: datetime) -> list[AssignmentNoti
     refuse_if(policies.why_not_make_notices(by, case))
     addressed = list_notice_recipients(case, on=local_day(at))
     held = {party.role for party in addressed}
+    # An attorney or representative need not exist, but these three must be notified.
     for role in (Role.CLAIMS_ADMINISTRATOR, Role.EMPLOYEE, Role.REQUESTING_PHYSICIAN):
         refuse_if("" if role in held else f"The case has no {role.label.lower()}. Add one first.")
     notices = [_make_notice(case, party, by=by, at=at) for party in addressed]
@@ -106,6 +108,7 @@ def mark_notices_sent(
     refuse_if(policies.why_not_mark_notices_sent(by, case))
     found = case.eligibility_decisions.filter(result=EligibilityResult.ELIGIBLE)
     latest = found.order_by("-attempt").first()
+    # The date of the notice starts the parties' time, so a wrong year must not pass.
     if latest is not None and sent_on < local_day(latest.decided_at):
         refuse_if("The notices cannot have been sent before the case was found eligible.")
     if received_at is not None and not sent_on <= local_day(received_at) <= local_day(at):
@@ -128,6 +131,7 @@ def mark_notices_sent(
     case.assigned_on = sent_on
     case.store(by=by, at=at, why="Notices sent", fields=["assigned_on"])
     case.move_to(Status.NOTICE_SENT, by=by, at=at)
+    # Our own deadline for the notices ends here, and those of the parties begin.
     case_deadlines.satisfy_deadline(case=case, deadline_kind="noarfi", by=by, at=at)
     notice_deadlines.start_notice_deadlines(
         case=case, sent_on=sent_on, received_at=received_at, by=by, at=at
@@ -170,6 +174,7 @@ def _make_notice(case: Case, party: Party, *, by: User, at: datetime) -> Assignm
         claims_administrator=values["claims_administrator"],
         claim_number=case.claim_number,
         treatments=tuple(
+            # With the items of consolidated cases, because one notice covers them all.
             list_decided_items(case)
             .filter(ending=DisputedItem.Ending.PENDING)
             .values_list("title", flat=True)
@@ -184,6 +189,7 @@ def _make_notice(case: Case, party: Party, *, by: User, at: datetime) -> Assignm
         opening=composed.paragraphs("opening"),
         deadline=composed.paragraphs("deadline"),
         records_lead_in=composed.text("records_lead_in"),
+        # Sentence by sentence, because the layout prints them as a list.
         records=composed.sentences("records"),
         penalty=composed.paragraphs("penalty"),
         how_to_send=composed.paragraphs("how_to_send"),
@@ -192,6 +198,7 @@ def _make_notice(case: Case, party: Party, *, by: User, at: datetime) -> Assignm
     letter = letters.services.enqueue_letter(
         kind=LetterKind.ASSIGNMENT_NOTICE,
         reference=case.number,
+        # The round is part of the key: in a new round the same party gets another notice.
         variant=f"round-{case.round}-{party.role.lower().replace('_', '-')}-{party.pk}",
         layout=LAYOUT,
         document=document,
@@ -220,6 +227,7 @@ def _choose_variants(case: Case, channel: Channel) -> tuple[str, ...]:
     """
     is_electronic = channel in notice_deadlines.BY_WIRE
     way = "ELECTRONIC" if is_electronic else "MAIL"
+    # 24 hours apply to every channel; otherwise the channel decides between 12 and 15 days.
     return (case.priority, way) if case.priority == Priority.EXPEDITED else (way, case.priority)
 
 
@@ -253,7 +261,9 @@ def _collect_facts(case: Case, *, at: datetime) -> list[Fact]:
         Fact("claims_administrator", names.get(Role.CLAIMS_ADMINISTRATOR, ""), application),
         Fact("requesting_physician", names.get(Role.REQUESTING_PHYSICIAN, ""), application),
     ]
+    # Unknown dates are left out: a sentence that needs one is then refused by name.
     facts += [Fact(name, f"{value:%m/%d/%Y}", application) for name, value in days.items() if value]
+    # A proof fact: without an eligibility decision no notice can be queued.
     if found is not None:
         facts.append(
             Fact("found_eligible", True, f"Eligibility decision {found.attempt} of {case.number}")

@@ -113,6 +113,7 @@ def preview_letter(request: StaffRequest, number: str, letter_id: int) -> HttpRe
     found = _load_letter(number, letter_id)
     now = timezone.now()
     tried = try_action(lambda: services.preview_letter(letter_id=found.pk, by=request.user, at=now))
+    # Missing facts are no error here: the page lists them with links to correct them.
     lacks_facts = isinstance(tried.refusal, letters.services.LetterRefused)
     if tried.refusal and not lacks_facts:
         return _render_letter_page(
@@ -188,6 +189,7 @@ def show_preview_page(
 ) -> HttpResponse:
     """Show one page of a draft's preview as a picture."""
     found = _load_letter(number, letter_id)
+    # After approval the letter itself is shown, which is frozen.
     if not found.is_draft:
         raise Http404("This letter is no longer a draft.")
     tried = try_action(lambda: services.find_letter_preview(letter_id=found.pk, at=timezone.now()))
@@ -201,6 +203,7 @@ def show_preview_page(
 
 
 def _load_letter(number: str, letter_id: int) -> CaseLetter:
+    # Composing the letter needs the case and its UR decision.
     found: CaseLetter = get_object_or_404(
         CaseLetter.objects.select_related("case__ur_decision"), pk=letter_id, case__number=number
     )

@@ -73,6 +73,7 @@ def _build_sent_form(case: Case, *data: Any, today: date) -> SentForm:
 def _render_notices_page(
     request: StaffRequest, case: Case, form: DatedForm, *, status: int = 200
 ) -> HttpResponse:
+    # A refused action may have found another state than the page had loaded.
     case.refresh_from_db()
     rows = case.notices.filter(round=case.round).select_related("party", "letter", "delivery")
     context = {

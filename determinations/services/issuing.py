@@ -64,6 +64,8 @@ def preview_determination(
         not see what the others wrote.
     :raises LetterRefused: facts are missing or the letter cannot be typeset; names all problems.
     """
+    # No lock, because rendering takes seconds. A preview is found by its text, so a text that
+    # changes meanwhile has no preview.
     case = Case.objects.select_related("ur_decision").get(pk=case_id)
     made = composition.compose_determination(case, at=at, only_seat=only_seat)
     return letters.services.preview_document(
@@ -82,6 +84,7 @@ def check_readiness(case: Case, *, at: datetime) -> Readiness:
         made = composition.compose_determination(case, at=at)
     except letters.services.LetterRefused as refusal:
         return Readiness(tuple(refusal.problems), (), None)
+    # The preview is looked up by the frozen text, so any change since makes it unusable.
     words = letters.services.freeze_words(
         document=made.document, facts=made.facts, declared=DETERMINATION_FACTS
     )
@@ -134,6 +137,7 @@ def issue_determination(
         by=by,
         at=at,
     )
+    # As printed, so that later changes of the reviewer's file do not change an issued letter.
     _freeze_credentials(determination, made, by=by, at=at)
     outcomes = []
     for decided in determination.decided_items.select_related("item"):
@@ -143,6 +147,7 @@ def issue_determination(
         item.ending, item.outcome, item.ended_at = DisputedItem.Ending.DECIDED, decided.outcome, at
         item.store(by=by, at=at, why="Issued", fields=["ending", "outcome", "ended_at"])
         outcomes.append(decided.outcome)
+    # Derived from the items issued now, not from those submitted: some may have ended since.
     determination.state, determination.outcome = (
         Determination.State.ISSUED,
         derive_case_outcome(outcomes),
@@ -150,10 +155,12 @@ def issue_determination(
     determination.issued_at, determination.issued_by = at, by
     determination.decided_on, determination.letter = on, letter
     determination.store(by=by, at=at, why="Issued")
+    # Only now: until the issue, QA could return the review to its reviewer.
     _finish_reviews(case, by=by, at=at)
     case.decided_on = on
     case.store(by=by, at=at, why="Issued", fields=["decided_on"])
     case.move_to(Status.ISSUED, by=by, at=at)
+    # Nothing happens for the kinds that this case does not have.
     for deadline_kind in (*DEADLINE_KIND_OF_PRIORITY.values(), NOTICE_MARK):
         case_deadlines.satisfy_deadline(case=case, deadline_kind=deadline_kind, by=by, at=at)
     Event.objects.create(
@@ -179,6 +186,7 @@ def render_issued_copy(case: Case, *, layout: str) -> bytes:
     if determination is None or determination.letter is None or determination.issued_at is None:
         raise letters.services.LetterRefused([f"No determination of {case} was issued here."])
     letter = determination.letter
+    # The frozen text needs no facts again, and gives the same bytes as the letter that was sent.
     if letter.layout == layout:
         document = letters.services.load_letter_document(letter)
     else:
@@ -210,6 +218,7 @@ def list_changes_since_return(case: Case) -> list[ChangedText]:
     )
     if returned is None:
         return []
+    # The QA reviewer read the text as of this moment, so it is the old side of the comparison.
     before = returned.checked_at
     found = []
     held = case.assignments.filter(round=case.round, state__in=ReviewerAssignment.DECIDING)
@@ -230,6 +239,7 @@ def list_changes_since_return(case: Case) -> list[ChangedText]:
             for opinion in assignment.opinions.select_related("item").order_by("item__position")
         ]
         for title, part, row, field in rows:
+            # The version at the time of the return. One query for each of the few parts.
             past = row.history.filter(history_date__lte=before).order_by(
                 "-history_date", "-history_id"
             )
@@ -249,6 +259,7 @@ def _freeze_credentials(
             seat=seat,
             specialties=list(line.specialties),
             license_states=list(line.license_states),
+            # How the letter joins them, in the words of the format of published decisions.
             separator="comma+space",
             placement=made.layout,
         ).store(by=by, at=at, why="Frozen at issue")

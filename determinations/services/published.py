@@ -49,10 +49,11 @@ def load_published(
 
     :param facts: a parsed file in the format of ``determinations.shapes``.
     :param dry_run: check and store everything, then roll back.
-    :raises shapes.BadShape: the file is invalid; names the place and the reason.
+    :raises shapes.InvalidFactsFile: the file is invalid; names the place and the reason.
     :raises AlreadyLoaded: the case is on file with these facts.
     :raises NumberTaken: the number belongs to a case with other facts, or to one of our own.
     """
+    # Before the transaction: an invalid file must not open one.
     published, _ = shapes.read_published_case(facts, today=local_day(at))
     with transaction.atomic():
         _refuse_known_case(published)
@@ -86,8 +87,10 @@ def _refuse_known_case(published: shapes.PublishedCase) -> None:
     known = Case.objects.filter(number=published.number).first()
     if known is None:
         return
+    # A published letter must never be mixed with a case that this organization decided.
     if known.origin != Origin.PUBLISHED:
         raise NumberTaken(f"Case {known.number} is one of our own cases, not a published one.")
+    # The stored rows are compared as the file would state them, so notes do not count.
     found = shapes.describe_difference(export_case_facts(known), shapes.build_facts(published))
     if not found:
         raise AlreadyLoaded(known)
@@ -107,6 +110,7 @@ def _store_case(published: shapes.PublishedCase, *, by: User | None, at: datetim
     return Case(
         number=published.number,
         origin=Origin.PUBLISHED,
+        # Stored directly: the lifecycle has no path for a case that was never worked on here.
         status=Status.CLOSED,
         is_open=is_open(Status.CLOSED),
         next_role=NEXT_ROLE[Status.CLOSED],
@@ -134,11 +138,13 @@ def _store_items(
             case=case,
             position=item.position,
             title=item.title,
+            # As printed. The rest of a cut title is not known and must not be guessed.
             title_truncated=item.full_length is not None,
             title_full_length=item.full_length,
             prefix=item.prefix,
             separator=item.separator,
             quantity_expressions=list(item.quantities),
+            # The letter does state that the list is empty, which differs from "not entered yet".
             administrator_cites_nothing=not item.administrator,
             ending=DisputedItem.Ending.DECIDED,
             outcome=Outcome[item.outcome.upper()],
@@ -149,6 +155,7 @@ def _store_items(
             row.authorized_by_ur = item.lineage.authorized_by_ur
             row.in_dispute = item.lineage.in_dispute
         rows.append(row)
+    # In bulk, because one letter may list 200 items, each with citations.
     DisputedItem.objects.bulk_store(rows, by=by, at=at, why=LOAD_REASON)
     AdministratorCitation.objects.bulk_store(
         [
@@ -181,6 +188,7 @@ def _store_decision(
         assignment=assignment,
         origin=Origin.PUBLISHED,
         state=Review.State.FINISHED,
+        # The text of the review is not in the publication's facts, so the summary stays empty.
         party_term=published.party_term,
     ).store(by=by, at=at, why=LOAD_REASON)
     opinions = [
@@ -217,6 +225,7 @@ def _store_decision(
                 determination=determination,
                 item=row,
                 outcome=row.outcome,
+                # Not derived: the votes of the reviewers are not published.
                 how=DecidedItem.How.AS_PRINTED,
             )
             for row in rows

@@ -36,10 +36,13 @@ def return_review(
     case = Case.objects.lock(case_id)
     refuse_if(policies.why_not_check_quality(by, case))
     case.refuse_if_stale(seen_version)
+    # The comment is all that tells the reviewer what to change. The database requires it too.
     refuse_if("" if comment.strip() else "Enter what to change before you return the review.")
     if item_id is not None:
+        # Includes the items of consolidated cases, which this determination decides too.
         known = list_decided_items(case).filter(pk=item_id).exists()
         refuse_if("" if known else "Choose an item of this case.")
+    # Reviews of other seats stay submitted, so those reviewers do not have to sign again.
     reviews = [one for one in _load_reviews(case) if seat in {None, one.assignment.seat}]
     refuse_if("" if reviews else "Choose a reviewer of this case.")
     determination = _require_determination(case)
@@ -104,12 +107,14 @@ def void_approval(*, case_id: int, reason: str, by: User, at: datetime) -> None:
     refuse_if(policies.why_not_void_approval(by, case))
     refuse_if("" if reason.strip() else "Enter why the approval is voided.")
     determination = _require_determination(case)
+    # The row stays, so that the file shows that the determination was approved before.
     for reading in determination.quality_reviews.filter(
         result=QualityReview.Result.APPROVED, voided_at__isnull=True
     ):
         reading.voided_at = at
         reading.store(by=by, at=at, why=reason, fields=["voided_at"])
     determination.state = Determination.State.IN_QA
+    # Cleared, so that only a new approval lets it be issued. A constraint requires one.
     determination.approved_at = determination.approved_by = None
     determination.store(by=by, at=at, why=reason, fields=["state", "approved_at", "approved_by"])
     case.move_to(Status.QA, by=by, at=at, why=reason)
@@ -145,6 +150,7 @@ def _store_quality_review(
 ) -> QualityReview:
     return QualityReview(
         determination=determination,
+        # The case is locked, so two reviews cannot get the same number.
         number=determination.quality_reviews.count() + 1,
         result=result,
         comment=comment,

@@ -28,6 +28,7 @@ def mark_determination_sent(*, case_id: int, sent_on: date, by: User, at: dateti
     if determination is None or determination.letter is None:
         raise NotAllowed("This case has no determination letter.")
     letter = determination.letter
+    # A delivery that was already sent keeps its date.
     for delivery in letter.deliveries.filter(state=Delivery.State.PREPARED).order_by("pk"):
         letters.services.mark_delivery_sent(
             delivery_id=delivery.pk,
@@ -36,10 +37,12 @@ def mark_determination_sent(*, case_id: int, sent_on: date, by: User, at: dateti
             by=by,
             at=at,
         )
+    # The time to petition runs from the mailing (Labor Code 4610.6(h)), not from the issue.
     post_determination.start_post_determination_deadlines(
         case=case, sent_on=sent_on, letter=letter, by=by, at=at
     )
     case.move_to(Status.CLOSED, by=by, at=at, why="Determination sent")
+    # Their items were decided by this letter, and they get no letter of their own.
     consolidation.close_consolidated_cases(lead=case, by=by, at=at)
     Event.objects.create(
         case=case,

@@ -35,6 +35,7 @@ from reviewers.services.assignment import lock_assignment
 from .issuing import describe_missing_proofs
 
 EDITING_SPAN = timedelta(minutes=15)  # after this time a saved draft becomes a version
+# Against a pasted medical record. No rationale of a letter comes near this length.
 LONGEST_TEXT = 50_000  # characters
 
 _ITEM_FIELDS = ("outcome", "rationale", "basis", "why_not_higher")
@@ -64,13 +65,17 @@ def open_review(*, assignment_id: int, by: User, at: datetime) -> Review:
 
     :raises NotAllowed: the case is not assigned to this user, or not yet accepted.
     """
+    # The lock first: the assignment may end while this call waits, and the check must see that.
     assignment = lock_assignment(assignment_id)
     refuse_if(policies.why_not_write(by, assignment))
+    # The file is sent when the reviewer opens the case: what was added before is then included.
     records.services.dispatch.ensure_case_file_dispatched(assignment_id=assignment.pk, by=by, at=at)
     review = Review.objects.filter(assignment=assignment).first()
+    # Opening twice must not fail: the page posts this when it loads, even in two windows at once.
     if review is None:
         review = Review(assignment=assignment).store(by=by, at=at, why="Opened")
     known = set(assignment.opinions.values_list("item_id", flat=True))
+    # Only the missing ones: an opinion that exists may already hold text.
     for item in _pending_items(assignment.case):
         if item.pk not in known:
             Opinion(assignment=assignment, item=item).store(by=by, at=at, why="Opened")
@@ -108,6 +113,7 @@ def save_review_draft(
     assignment = lock_assignment(assignment_id)
     refuse_if(policies.why_not_write(by, assignment))
     draft = _store_draft(assignment, part, content, revision, at=at)
+    # A version for every autosave would bury the history; none would lose hours of text.
     if draft.started_at and at - draft.started_at >= EDITING_SPAN:
         _save_draft_version(draft, by=by, at=at, why="Saved after 15 minutes of editing")
     return draft
@@ -161,20 +167,25 @@ def add_citation(
         if recommendation_id or as_printed.strip()
         else "Choose a guideline from the list, or enter the source that you rely on."
     )
+    # Looked up through the assignment, so that an item of another case cannot be cited on.
     opinion = Opinion.objects.get(assignment=assignment, item_id=item_id)
+    # Counted over removed citations too, so that a position is never used a second time.
     last = opinion.citations.order_by("-position").values_list("position", flat=True).first()
     citation = OpinionCitation(opinion=opinion, position=(last or 0) + 1)
     if recommendation_id:
         known = Recommendation.objects.select_related("edition__guideline__source")
         recommendation = known.filter(pk=recommendation_id).first()
+        # The number comes from the page and may be stale or forged.
         if recommendation is None:
             raise NotAllowed("Choose a guideline from the list.")
         _cite_recommendation(citation, recommendation)
     else:
         text, _ = normalize_text(as_printed.strip())
         refuse_if(_describe_unprintable(text))
+        # Typed text never counts as MTUS: only a recommendation on file shows that.
         citation.source, citation.mtus = "Other publication", False
         citation.chapter_topic = citation.as_printed = text
+    # Removed citations do not count, so a reviewer can cite a source again.
     same = {
         "recommendation": citation.recommendation,
         "as_printed": citation.as_printed,
@@ -211,25 +222,29 @@ def submit_review(*, assignment_id: int, by: User, at: datetime) -> Determinatio
     the treatment (Labor Code 4610.6(e)). The facts that the letter states about the reviewer must
     hold on this day. Returns ``None`` while another reviewer of the case has not submitted.
 
-    :raises Unfinished: something is missing; lists everything.
+    :raises ReviewUnfinished: something is missing; lists everything.
     :raises NotAllowed: wrong user or stage, or a fact about the reviewer is missing or expired.
     """
     assignment = lock_assignment(assignment_id)
     case = assignment.case
     refuse_if(policies.why_not_write(by, assignment))
+    # Versions before checks: what is checked, signed and printed must be the same stored text.
     parts = [draft.part for draft in assignment.drafts.all()]
     _save_part_versions(assignment, parts, by=by, at=at, why="Submitted")
     findings = find_unfinished(assignment)
     if findings:
         raise ReviewUnfinished(findings)
+    # Issuing checks this again. Asked here too, while the reviewer can still add what is missing.
     refuse_if(describe_missing_proofs(assignment, at=at))
     review = assignment.review
     review.state, review.submitted_at = Review.State.SUBMITTED, at
     review.times_submitted += 1
     number = f"submission {review.times_submitted}"
     review.store(by=by, at=at, why=number.capitalize())
+    # A version of every opinion, even if unchanged, marks what this submission consisted of.
     for opinion in assignment.opinions.select_related("item"):
         opinion.store(by=by, at=at, why=number.capitalize())
+    # Before counting who is missing: a reopened review has to be submitted again.
     _reopen_outdated(case, but=assignment, by=by, at=at)
     waiting = policies.seats_without_review(case)
     if waiting:
@@ -238,6 +253,7 @@ def submit_review(*, assignment_id: int, by: User, at: datetime) -> Determinatio
         determination = None
         sentence = f"Review submitted ({number}). Waiting for {policies.describe_seats(waiting)}."
     else:
+        # Only now, because a majority needs the opinions of all reviewers (Labor Code 4610.6(e)).
         determination = _derive_determination(case, by=by, at=at)
         case.move_to(Status.QA, by=by, at=at)
         sentence = f"Review submitted for QA review ({number})."
@@ -246,6 +262,7 @@ def submit_review(*, assignment_id: int, by: User, at: datetime) -> Determinatio
         kind=Event.Kind.SUBMITTED,
         happened_at=at,
         by=by,
+        # The seat lets pages show "the reviewer" to users who may not see the name.
         by_reviewer_seat=assignment.seat,
         sentence=sentence,
     )
@@ -264,15 +281,18 @@ def _reopen_outdated(case: Case, *, but: ReviewerAssignment, by: User, at: datet
         .select_related("reviewer", "review")
     )
     for other in others:
+        # The locked case, not a copy that the query would read for each review.
         other.case = case
         findings = find_unfinished(other)
         if findings:
             why = " ".join(finding.sentence for finding in findings)
             other.review.state = Review.State.RETURNED
+            # Stored as a change by the system: neither reviewer has reopened it.
             other.review.store(by=None, at=at, why=why, fields=["state"])
 
 
 def _derive_determination(case: Case, *, by: User, at: datetime) -> Determination:
+    # After a QA return the same row continues, so that all QA reviews of a round stay together.
     determination = policies.live_determination(case) or Determination(case=case, round=case.round)
     determination.state, determination.submitted_at = Determination.State.IN_QA, at
     determination.store(by=by, at=at, why="Derived from the opinions")
@@ -284,6 +304,7 @@ def _derive_determination(case: Case, *, by: User, at: datetime) -> Determinatio
                 assignment__state=ReviewerAssignment.State.ACCEPTED,
             ).values_list("outcome", flat=True)
         )
+        # ``how`` is stored too, so that nobody has to count the opinions again.
         outcome, how = derive_item_outcome(opinions)
         decided = DecidedItem.objects.filter(determination=determination, item=item).first()
         decided = decided or DecidedItem(determination=determination, item=item)
@@ -293,6 +314,7 @@ def _derive_determination(case: Case, *, by: User, at: datetime) -> Determinatio
 
 
 def _pending_items(case: Case) -> list[DisputedItem]:
+    # Items withdrawn or authorized since are not decided and not printed.
     return list(list_decided_items(case).filter(ending=DisputedItem.Ending.PENDING))
 
 
@@ -308,8 +330,10 @@ def _store_draft(
     draft = Draft.objects.filter(assignment=assignment, part=part).first()
     if draft is None:
         draft = Draft(assignment=assignment, part=part, revision=0)
+    # Another window has saved since this page was loaded. Neither text may be lost silently.
     if draft.revision != revision:
         raise DraftConflict(draft, clean)
+    # Merged, because a form may send only some fields of the part.
     draft.content, draft.saved_at = {**draft.content, **clean}, at
     draft.revision += 1
     draft.started_at = draft.started_at or at
@@ -325,11 +349,13 @@ def _clean_content(
         wanted: tuple[str, ...] = ("summary", "party_term")
     else:
         prefix, _, pk = part.partition("-")
+        # Compared as text: the part comes from the address, where "item-x" is possible.
         known = pk in {str(one) for one in assignment.opinions.values_list("item_id", flat=True)}
         refuse_if("" if prefix == "item" and known else "This item is not part of your case.")
         wanted = _ITEM_FIELDS
     clean: dict[str, str] = {}
     for name in wanted:
+        # A page without this field must not empty what is stored.
         if name not in content:
             continue
         text, _ = normalize_text(str(content[name]))
@@ -339,6 +365,7 @@ def _clean_content(
             else f"This text has {len(text):,} characters. Shorten it to {LONGEST_TEXT:,}."
         )
         clean[name] = text
+    # Empty choices are allowed in a draft; the checks before submission ask for them.
     if clean.get("outcome") not in {None, "", *Outcome.values}:
         refuse_if(f"Choose {CHOICE}.")
     if clean.get("basis") not in {None, "", *Basis.values}:
@@ -375,6 +402,7 @@ def _save_draft_version(draft: Draft, *, by: User, at: datetime, why: str) -> No
         for name in changed:
             setattr(target, name, draft.content[name])
         target.store(by=by, at=at, why=why, fields=changed)
+    # The next save starts a new editing span.
     draft.started_at = None
     draft.save(update_fields=["started_at"])
 
@@ -405,6 +433,7 @@ def _describe_unprintable(text: str) -> str:
 
 
 def _build_review_draft(assignment: ReviewerAssignment) -> checks.ReviewDraft:
+    # Drafts replace the stored text, so that the page warns about what the reviewer sees now.
     drafts = {draft.part: draft.content for draft in assignment.drafts.all()}
     review = Review.objects.filter(assignment=assignment).first()
     summary = drafts.get(checks.SUMMARY, {}).get("summary", review.summary if review else "")
@@ -412,6 +441,7 @@ def _build_review_draft(assignment: ReviewerAssignment) -> checks.ReviewDraft:
     written = {checks.SUMMARY: [summary]}
     items = []
     opinions = (
+        # Prefetched: the citations are read twice for each item below.
         assignment.opinions.filter(item__ending=DisputedItem.Ending.PENDING)
         .select_related("item")
         .prefetch_related("citations")
@@ -430,10 +460,12 @@ def _build_review_draft(assignment: ReviewerAssignment) -> checks.ReviewDraft:
                 **now,
             )
         )
+        # Citations are printed too, so they are searched for the reviewer's own name as well.
         written[f"item-{opinion.item_id}"] = [
             now["rationale"],
             *(one.as_printed for one in opinion.citations.all() if one.removed_at is None),
         ]
+        # Typed citations are not checked here: ``add_citation`` has checked them.
         for text in (now["rationale"], now["why_not_higher"]):
             if sentence := _describe_unprintable(text):
                 glyphs.append(
@@ -463,6 +495,8 @@ def _has_reviewer_name(assignment: ReviewerAssignment, texts: Iterable[str]) -> 
     if reviewer is None:
         return False
     first, last = fold_name(reviewer.first_name), fold_name(reviewer.last_name)
+    # Spaces around the text, so that a name is found only as whole words.
+    # One name alone is not searched: "Young" or "Brown" would be found in ordinary sentences.
     folded = [f" {fold_name(text)} " for text in texts]
     return any(
         f" {name} " in text for name in (f"{first} {last}", f"{last} {first}") for text in folded

@@ -19,6 +19,7 @@ from reviewers.models import ReviewerAssignment
 def build_determination_context(request: StaffRequest, case: Case) -> dict[str, Any]:
     """Build the context shared by the QA page, the issue page and the versions page. Queries."""
     determination = policies.live_determination(case)
+    # Of this round only. The page of versions lists the texts of all rounds itself.
     assignments = case.assignments.filter(round=case.round, state__in=ReviewerAssignment.DECIDING)
     reviews = []
     for assignment in assignments.select_related("review", "reviewer").order_by("seat"):
@@ -47,6 +48,7 @@ def render_preview_pdf(
 ) -> HttpResponse:
     """Return a preview of the letter as a PDF, or a page with the reasons why there is none."""
     now = timezone.now()
+    # Logged first, so that no letter is shown without an entry in the access log.
     record_look(by=request.user, subject="letter", reference=case.number, granted=True, at=now)
     tried = try_action(
         lambda: issuing.preview_determination(

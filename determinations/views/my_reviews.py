@@ -24,6 +24,7 @@ def show_my_reviews(request: StaffRequest) -> HttpResponse:
     """Show the cases that are offered or assigned to the signed-in reviewer, and no others."""
     now = timezone.now()
     today = timezone.localdate(now)
+    # Found by the signed-in user and never by a number in the address.
     own = Reviewer.objects.filter(user=request.user)
     me = reviewers.panel.annotate_workload(own, on=today).first()
     held = load_profile(me, on=today, known_at=now) if me else None
@@ -51,6 +52,7 @@ def show_reviewer_record(request: StaffRequest, code: str) -> HttpResponse:
     reviewer = get_object_or_404(Reviewer, code=code)
     today = timezone.localdate()
     asked = {name: request.GET[name] for name in ("first", "last") if request.GET.get(name)}
+    # Unbound without a period, so that the first visit shows no errors.
     form = PeriodForm(asked or None, today=today, initial={"first": today - YEAR, "last": today})
     first, last = today - YEAR, today
     if form.is_bound and form.is_valid():

@@ -78,6 +78,7 @@ def approve_case(request: StaffRequest, number: str) -> HttpResponse:
 def _render_quality_page(
     request: StaffRequest, case: Case, form: QualityForm, *, status: int = 200
 ) -> HttpResponse:
+    # The forms of the page must carry the version that is stored now.
     case.refresh_from_db()
     now = timezone.now()
     record_look(by=request.user, subject="case", reference=case.number, granted=True, at=now)

@@ -37,6 +37,7 @@ def show_workspace(request: StaffRequest, assignment_id: int) -> HttpResponse:
     """Show the records on the left and the review to write on the right."""
     assignment = _load_own_assignment(request, assignment_id)
     why_not = policies.why_not_write(request.user, assignment)
+    # Before the attestation page, which has nothing to say about a submitted review.
     if why_not and policies.is_submitted(assignment):
         messages.info(request, why_not)
         return redirect("determinations:my_reviews")
@@ -44,6 +45,7 @@ def show_workspace(request: StaffRequest, assignment_id: int) -> HttpResponse:
         return redirect("reviewers:attest", assignment_id)
     number = assignment.case.number
     record_look(by=request.user, subject="case", reference=number, granted=True, at=timezone.now())
+    # A GET saves nothing, so this page posts the opening as soon as it has loaded.
     if not writing.is_opened(assignment):
         context = {"assignment": assignment, "case": assignment.case}
         return render(request, "determinations/opening.html", context)
@@ -65,6 +67,7 @@ def open_case_file(request: StaffRequest, assignment_id: int) -> HttpResponse:
     if tried.refusal:
         messages.error(request, str(tried.refusal))
     to = reverse("determinations:my_reviews") if tried.refusal else _workspace_url(assignment)
+    # htmx would put the target of an ordinary redirect into the part of the page that it replaces.
     return HttpResponseClientRedirect(to) if request.htmx else redirect(to)
 
 
@@ -78,6 +81,7 @@ def autosave_part(request: StaffRequest, assignment_id: int, part: str) -> HttpR
             assignment_id=assignment.pk,
             part=part,
             content=request.POST.dict(),
+            # A form without a revision counts as one that has seen no draft.
             revision=_seen_revision(request) or 0,
             by=request.user,
             at=now,
@@ -102,6 +106,7 @@ def leave_part(request: StaffRequest, assignment_id: int, part: str) -> HttpResp
         lambda: writing.save_version(
             assignment_id=assignment.pk,
             part=part,
+            # A form without a revision has no text: its draft is stored already.
             content=None if revision is None else request.POST.dict(),
             revision=revision or 0,
             by=request.user,
@@ -128,9 +133,11 @@ def show_checks(request: StaffRequest, assignment_id: int) -> HttpResponse:
 def cite_source(request: StaffRequest, assignment_id: int, item_id: int) -> HttpResponse:
     """Add a citation to an item."""
     assignment = _load_own_assignment(request, assignment_id)
+    # An item of another case answers 404, as if it did not exist.
     get_object_or_404(assignment.opinions, item_id=item_id)
     form = CiteForm(request.POST)
 
+    # One action with the check of the form, so that both refusals appear beside the citations.
     def cite_authority() -> None:
         if not form.is_valid():
             refuse_if(" ".join(str(message) for found in form.errors.values() for message in found))
@@ -191,6 +198,7 @@ def sign_and_submit(request: StaffRequest, assignment_id: int) -> HttpResponse:
             assignment_id=assignment.pk, by=request.user, at=timezone.now()
         )
 
+    # Two transactions: what was typed stays saved even if the submission is refused.
     tried = try_action(settle_and_submit)
     if tried.done:
         status = (
@@ -268,6 +276,7 @@ def _build_workspace_context(
         .order_by("item__position")
     )
     parts = [checks.SUMMARY] + [f"item-{opinion.item_id}" for opinion in opinions]
+    # The part comes from the address; an unknown one shows the summary.
     part = part if part in parts else checks.SUMMARY
     review = getattr(assignment, "review", None)
     target: Any = review
@@ -282,7 +291,9 @@ def _build_workspace_context(
     )
     stored = {name: getattr(target, name, "") for name in names}
     kept = drafts[part].content if part in drafts else {}
+    # Later sources win: the stored version, then the draft, then what was just typed.
     values = stored | kept | {name: typed[name] for name in names if typed and name in typed}
+    # After the last part comes the first again.
     next_part = parts[(parts.index(part) + 1) % len(parts)]
     # After a refused save the typed text is shown even if the case was unassigned meanwhile.
     is_open = can_open_file(request.user, assignment.case)
@@ -377,6 +388,7 @@ def _find_last_return(assignment: ReviewerAssignment) -> QualityReview | None:
     """The latest QA return that was addressed to this reviewer, or to all reviewers."""
     return (
         QualityReview.objects.filter(
+            # A return without a seat is for all reviewers.
             Q(seat=None) | Q(seat=assignment.seat),
             determination__case=assignment.case,
             determination__round=assignment.round,

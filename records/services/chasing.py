@@ -34,6 +34,7 @@ def log_records_contact(
     :raises NotAllowed: wrong role or stage, a party of another case, or no outcome.
     """
     case = Case.objects.lock(case_id)
+    # No version is compared: a contact changes nothing that another user could have changed.
     refuse_if(policies.why_not_chase(by, case))
     party = Party.objects.filter(pk=party_id, case=case).first()
     if party is None:
@@ -41,6 +42,7 @@ def log_records_contact(
         raise AssertionError("unreachable")
     refuse_if("" if way in ContactMethod.values else "Choose how you contacted the party.")
     refuse_if("" if said.strip() else "Enter the outcome of the contact.")
+    # A call leaves no copy, so the entry has to say who can confirm it.
     if way == ContactMethod.CALL:
         refuse_if("" if spoke_to.strip() else "Enter who answered, or “no one”.")
     spoke = f", spoke to {spoke_to.strip()}" if spoke_to.strip() else ""
@@ -52,6 +54,7 @@ def log_records_contact(
         sentence=f"{_DONE[ContactMethod(way)]} {party.name}{spoke}: {said.strip()}",
         facts={
             "way": way,
+            # The list of outstanding records ignores contacts of earlier rounds.
             "round": case.round,
             "party": party.pk,
             "spoke_to": spoke_to.strip(),

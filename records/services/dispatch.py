@@ -22,12 +22,14 @@ from . import documents
 
 def build_manifest(case: Case) -> list[dict[str, Any]]:
     """List the documents on file now, in the order of the case. One query."""
+    # The order is part of the hash, so it must not depend on the database.
     rows = case.documents.order_by("number").values_list("pk", "file__sha256", "pages")
     return [{"document": pk, "sha256": sha256, "pages": pages} for pk, sha256, pages in rows]
 
 
 def hash_manifest(contents: list[dict[str, Any]]) -> str:
     """Hash a manifest as canonical JSON: sorted keys, no spaces, UTF-8."""
+    # Any other spacing or order of keys would give another hash for the same contents.
     canonical = json.dumps(contents, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
     return hashlib.sha256(canonical.encode()).hexdigest()
 
@@ -66,6 +68,7 @@ def last_dispatch(assignment: ReviewerAssignment) -> Dispatch | None:
 def is_dispatch_current(assignment: ReviewerAssignment) -> bool:
     """Whether the last dispatch contains exactly what is on file now. Queries."""
     latest = last_dispatch(assignment)
+    # A file of the application that is not yet a document would be missing in the manifest.
     if latest is None or documents.has_unfiled_documents(assignment.case):
         return False
     return latest.manifest_sha256 == hash_manifest(build_manifest(assignment.case))
@@ -74,6 +77,7 @@ def is_dispatch_current(assignment: ReviewerAssignment) -> bool:
 def dispatch_fact(assignment: ReviewerAssignment, on: date) -> Fact | None:
     """The fact that the reviewer had the complete case file on a day, or ``None``."""
     latest = last_dispatch(assignment)
+    # All three: a letter may say "complete" only if nothing was added after the last dispatch.
     if latest is None or local_day(latest.sent_at) > on or not is_dispatch_current(assignment):
         return None
     return Fact(
@@ -92,8 +96,10 @@ def records_reviewed_fact(assignment: ReviewerAssignment, on: date) -> Fact | No
         mark.document_id: mark
         for mark in ReadMark.objects.filter(assignment=assignment, document__in=wanted)
     }
+    # An empty file proves nothing, so it is not "every document".
     if not wanted or wanted - set(marks):
         return None
+    # The fact begins to hold with the last document that was read.
     last = max(local_day(mark.marked_at) for mark in marks.values())
     if last > on:
         return None
@@ -109,8 +115,10 @@ def records_reviewed_fact(assignment: ReviewerAssignment, on: date) -> Fact | No
 def _send_case_file(assignment: ReviewerAssignment, *, by: User | None, at: datetime) -> Dispatch:
     case = assignment.case
     refuse_if(policies.why_not_dispatch(by, assignment))
+    # First, so that the manifest has the application and the UR decision too.
     documents.file_application_documents(case_id=case.pk, by=None, at=at)
     contents = build_manifest(case)
+    # A reviewer who receives nothing could sign that everything was read.
     refuse_if("" if contents else "There are no records on file to send.")
     again = assignment.dispatches.exists()
     sent = Dispatch.objects.create(

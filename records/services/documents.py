@@ -90,7 +90,9 @@ def add_document(
     with transaction.atomic():
         case = Case.objects.lock(case_id)
         refuse_if(policies.why_not_add_document(by, case))
+        # By the system, because the user adds one record and not the files of the application.
         _file_unfiled_papers(case, by=None, at=at)
+        # After the application's files, so that one of them is found as a duplicate too.
         if same := case.documents.filter(file=stored).first():
             raise AlreadyOnFile(same)
         document = _store_document(
@@ -144,11 +146,13 @@ def mark_records_complete(
     :raises Stale: someone else changed the case in between.
     """
     case = Case.objects.lock(case_id)
+    # Before the rules: files that were scanned late must count in what is on file.
     _file_unfiled_papers(case, by=None, at=at)
     refuse_if(policies.why_not_mark_complete(by, case))
     case.refuse_if_stale(seen_version)
     if basis == Basis.WHAT_IS_ON_FILE:
         refuse_if(policies.why_not_proceed_without_rest(by, case, at=at))
+        # The decision to continue is the trigger here, since no last record was received.
         moment = at.astimezone(PACIFIC)
         received_on, received_time = moment.date(), moment.time()
     elif basis != Basis.COMPLETE:
@@ -157,6 +161,7 @@ def mark_records_complete(
         )
     if received_on is None:
         raise NotAllowed("Enter the date on which the last record was received.")
+    # For both reasons, because either date starts a deadline that binds us.
     _refuse_impossible_completion(case, received_on, received_time, at)
     case.records_complete_on = received_on
     case.store(by=by, at=at, why=Basis(basis).label, fields=["records_complete_on"])
@@ -170,6 +175,7 @@ def mark_records_complete(
     case_deadlines.satisfy_deadline(case=case, deadline_kind=own_papers, by=by, at=at)
     case_deadlines.start_deadline(
         case=case,
+        # The priority of now: the law gives each one its own period.
         deadline_kind=DEADLINE_KIND_OF_PRIORITY[Priority(case.priority)],
         given=_build_trigger(case, received_on, received_time),
         by=by,
@@ -212,6 +218,7 @@ def reopen_records(
     refuse_if(policies.why_not_reopen_records(by, case))
     case.refuse_if_stale(seen_version)
     refuse_if("" if reason.strip() else "Enter what is missing.")
+    # Kept for the event, because the field is emptied.
     was = case.records_complete_on
     case.records_complete_on = None
     case.store(by=by, at=at, why=reason, fields=["records_complete_on"])
@@ -222,6 +229,7 @@ def reopen_records(
         deadline_kind__in=DEADLINE_KIND_OF_PRIORITY.values(),
         replaced_at__isnull=True,
     ):
+        # Replaced and not deleted: the file must show which date once applied.
         deadline.replaced_at = at
         deadline.store(by=by, at=at, why=reason, fields=["replaced_at"])
     deadline_of_records = policies.records_deadline(case)
@@ -231,6 +239,7 @@ def reopen_records(
         case_deadlines.reopen_deadline(
             case=case, deadline_kind=deadline_of_records.deadline_kind, why=reason, by=by, at=at
         )
+        # The lists sort by this date, which was that of the determination.
         case.set_due(deadline_of_records.due_on, deadline_of_records.deadline_kind, by=by, at=at)
     _record_event(
         case,
@@ -256,6 +265,7 @@ def _file_unfiled_papers(case: Case, *, by: User | None, at: datetime) -> list[D
     papers = _list_unfiled_papers(case).select_related("file").order_by("pk")
     taken: dict[int, Document] = {}
     for paper in papers:
+        # One scan can be listed as application and as UR decision; the first entry wins.
         if paper.file_id in taken:
             continue
         kind = _DOCUMENT_KINDS[ApplicationPaper.Kind(paper.kind)]
@@ -301,6 +311,7 @@ def _store_document(
     by: User | None,
     at: datetime,
 ) -> Document:
+    # The case is locked, so no other document can take the same number.
     last = case.documents.aggregate(last=Max("number"))["last"] or 0
     return Document(
         case=case,
@@ -312,6 +323,7 @@ def _store_document(
         dated_to=dated_to,
         file=stored,
         name_received=name_received[:255],
+        # Page numbers of the whole record are sums, so every document needs at least one page.
         pages=stored.pages or 1,
         sent_by=sent_by,
         received_on=received_on,
@@ -326,6 +338,7 @@ def _refuse_impossible_days(
         raise NotAllowed("The date of receipt is in the future. Check the stamp.")
     if dated_from and dated_to and dated_to < dated_from:
         raise NotAllowed("The last day of the record is before its first day. Check both dates.")
+    # A record that covers several days must have ended before it was received.
     latest = dated_to or dated_from
     if latest and latest > received_on:
         raise NotAllowed(
@@ -338,6 +351,7 @@ def _refuse_impossible_completion(
 ) -> None:
     if received_on > local_day(at):
         raise NotAllowed("The date of receipt is in the future. Check the stamp.")
+    # Records were requested by the notice, so nothing can complete them before it.
     if case.assigned_on and received_on < case.assigned_on:
         raise NotAllowed(
             f"The notice of assignment was sent on {case.assigned_on:%m/%d/%Y}. The records cannot "
@@ -356,6 +370,7 @@ def _refuse_impossible_completion(
 def _build_trigger(case: Case, received_on: date, received_time: time | None) -> dict[str, str]:
     """Return the trigger of the determination's deadline, by the names of the deadline engine."""
     if case.priority == Priority.EXPEDITED and received_time is not None:
+        # Whole minutes, as the received stamp and the form show them.
         moment = datetime.combine(received_on, received_time.replace(second=0, microsecond=0))
         return {"information_complete": moment.isoformat(timespec="minutes")}
     return {"records_complete": received_on.isoformat()}

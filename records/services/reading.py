@@ -40,6 +40,7 @@ def mark_document(
         raise NotAllowed("This document is not part of your case.")
     if mark not in ReadMark.Mark.values:
         raise NotAllowed("Choose reviewed or not relevant.")
+    # The case is locked, so two first pages that load at once cannot both create the mark.
     row = ReadMark.objects.filter(assignment=assignment, document=document).first()
     if row is None:
         row = ReadMark(assignment=assignment, document=document)
@@ -59,7 +60,7 @@ def list_unopened_documents(assignment: ReviewerAssignment) -> list[Document]:
 def open_records_list(*, case: Case, by: User, at: datetime) -> None:
     """Log that a user opens the list of records of a case. Call it before showing the list.
 
-    :raises Hidden: the user may not see the list. The refusal is logged too.
+    :raises RecordsHidden: the user may not see the list. The refusal is logged too.
     """
     reason = access.why_not_list(by, case)
     accounts.services.record_look(
@@ -75,7 +76,7 @@ def open_document(*, document_id: int, by: User, at: datetime, page: int | None 
     It leaves no read mark. ``open_page_image`` and ``open_page_text``, which return content, leave
     one.
 
-    :raises Hidden: it does not exist or is not open to this user. The refusal is logged.
+    :raises RecordsHidden: it does not exist or is not open to this user. The refusal is logged.
     """
     return _open_logged(document_id, "document", str(document_id), page=page, by=by, at=at)
 
@@ -84,7 +85,7 @@ def open_page_image(*, document_id: int, page: int, by: User, at: datetime) -> b
     """Render a page as a PNG, after logging the access and leaving the reviewer's mark.
 
     :param page: counted from 1 within the document.
-    :raises Hidden: no such page, or not open to this user. The refusal is logged too.
+    :raises RecordsHidden: no such page, or not open to this user. The refusal is logged too.
     :raises files.services.FileRefused: the page cannot be rendered.
     """
     document = _open_page_logged(document_id, page, by=by, at=at)
@@ -94,7 +95,7 @@ def open_page_image(*, document_id: int, page: int, by: User, at: datetime) -> b
 def open_page_text(*, document_id: int, page: int, by: User, at: datetime) -> tuple[Document, str]:
     """Extract the text of a page; empty for a scan. Logs and marks as ``open_page_image`` does.
 
-    :raises Hidden: no such page, or not open to this user. The refusal is logged too.
+    :raises RecordsHidden: no such page, or not open to this user. The refusal is logged too.
     """
     document = _open_page_logged(document_id, page, by=by, at=at)
     return document, files.services.extract_page_text(document.file, page)
@@ -105,6 +106,7 @@ def _open_page_logged(document_id: int, page: int, *, by: User, at: datetime) ->
     assignment = access.reading_assignment(by, document.case)
     if assignment is None:
         return document
+    # Asked without the lock first: pages after the first one need no lock on the case.
     if not ReadMark.objects.filter(assignment=assignment, document=document).exists():
         try:
             mark_document(
@@ -131,8 +133,10 @@ def _open_logged(
 ) -> Document:
     document = Document.objects.select_related("case", "file").filter(pk=document_id).first()
     reason = access.why_not_open(by, document) if document else "There is no such document."
+    # After the access check, so that nobody else can find out how many pages there are.
     if document and not reason and page is not None and not 1 <= page <= document.pages:
         reason = "There is no such page."
+    # Before the refusal is raised, and in no transaction that the refusal would undo.
     _log_look(by, subject, reference, granted=not reason, at=at)
     if document is None or reason:
         raise RecordsHidden(reason)

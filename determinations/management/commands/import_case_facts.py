@@ -41,6 +41,7 @@ class Command(BaseCommand):
     def _load(self, file: Path, dry_run: bool) -> str:
         at = timezone.now()
         with file.open("rb") as opened:
+            # One byte more than allowed is enough to refuse a larger file without reading it all.
             facts = shapes.parse_facts_file(opened.read(shapes.MAX_FILE_BYTES + 1))
         _, notes = shapes.read_published_case(facts, today=timezone.localdate(at))
         try:

@@ -15,6 +15,7 @@ class Command(BaseCommand):
     def handle(self, **options: Any) -> None:
         waiting = StoredFile.objects.filter(state=StoredFile.State.QUARANTINED).order_by("pk")
         counts = dict.fromkeys(StoredFile.State.values, 0)
+        # Read as a list first: each scan is a transaction of its own and may take long.
         for file_id in list(waiting.values_list("pk", flat=True)):
             file = services.release_quarantined(file_id=file_id, at=timezone.now())
             counts[file.state] += 1
