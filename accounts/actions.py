@@ -80,6 +80,7 @@ def run_action(
     if tried.refusal is not None:
         _show_refusal(request, form, tried.refusal, field)
     if row is not None and not tried.done:
+        # The page shows the current values, and its form sends the current version next time.
         row.refresh_from_db()
     return tried
 
@@ -103,6 +104,7 @@ def _show_refusal(
     if form is None:
         messages.error(request, str(refusal))
         return
+    # The action may name a field that this form does not have.
     named = refusal.field if refusal.field in form.fields else field
     # A stale form concerns the whole form, not one of its fields.
     form.add_error(None if isinstance(refusal, StaleForm) else named, str(refusal))

@@ -82,6 +82,7 @@ class VersionedAdmin(SimpleHistoryAdmin):
         return page
 
     def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
+        # A version without a change would only clutter the history.
         if change and not form.changed_data:
             return
         self._store(request, obj, form)
@@ -125,6 +126,7 @@ class ReadOnlyAdmin(admin.ModelAdmin):
     """An append-only table, shown read-only."""
 
     actions = None
+    # Every search would otherwise count the whole table, which only grows.
     show_full_result_count = False
 
     def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
@@ -155,6 +157,7 @@ class PersonForm(forms.ModelForm):
 
     def __init__(self, *args: Any, **options: Any) -> None:
         super().__init__(*args, **options)
+        # Read before the roles change, because clean() and save_model() compare with it.
         self.held: frozenset[Role] = self.instance.roles if self.instance.pk else frozenset()
         self.fields["roles"].initial = sorted(self.held)
         self.fields["new_password"].required = not self.instance.pk
@@ -182,6 +185,7 @@ class PersonForm(forms.ModelForm):
             Role.ADMINISTRATOR not in self.cleaned_data.get("roles", [])
             or not self.cleaned_data.get("is_active")
         )
+        # The service checks this again under a lock; here the sentence appears on the form.
         if loses and (reason := why_not_lose_administrator(self.instance)):
             raise ValidationError(reason)
         return cleaned
@@ -200,6 +204,7 @@ class PersonAdmin(admin.ModelAdmin):
     actions = None
 
     def get_queryset(self, request: HttpRequest) -> models.QuerySet[User]:
+        # roles_held() reads the groups of each row.
         return super().get_queryset(request).prefetch_related("groups")
 
     @admin.display(description="Roles")
@@ -224,6 +229,7 @@ class PersonAdmin(admin.ModelAdmin):
                 by=by,
                 at=at,
             )
+            # The admin site needs the id for its message and its redirect.
             obj.pk = made.pk
             if not entered["is_active"]:
                 services.set_active(user_id=made.pk, active=False, by=by, at=at)

@@ -23,6 +23,7 @@ def guard_statements(table: str, vendor: str) -> list[str]:
             f'DROP TRIGGER IF EXISTS "{table}_only_grows" ON "{table}"',
             f'CREATE TRIGGER "{table}_only_grows" BEFORE UPDATE OR DELETE ON "{table}" '
             "FOR EACH ROW EXECUTE FUNCTION refuse_change_of_history()",
+            # TRUNCATE does not fire the triggers of rows, so it needs one of its own.
             f'DROP TRIGGER IF EXISTS "{table}_never_emptied" ON "{table}"',
             f'CREATE TRIGGER "{table}_never_emptied" BEFORE TRUNCATE ON "{table}" '
             "FOR EACH STATEMENT EXECUTE FUNCTION refuse_change_of_history()",

@@ -18,6 +18,7 @@ class RoleBackend(ModelBackend):
         return self.get_all_permissions(user_obj, obj)
 
     def get_all_permissions(self, user_obj: Any, obj: Any = None) -> set[str]:
+        # Roles give no permissions on single objects; the services decide about those.
         if not user_obj.is_active or user_obj.is_anonymous or obj is not None:
             return set()
         return set(user_obj.all_permissions)
@@ -25,6 +26,7 @@ class RoleBackend(ModelBackend):
     def has_perm(self, user_obj: Any, perm: str, obj: Any = None) -> bool:
         if not user_obj.is_active or user_obj.is_anonymous:
             return False
+        # Permissions of the portal are named one by one; those of the admin site go by app.
         if perm in PERMISSIONS:
             return bool(PERMISSIONS[perm] & user_obj.roles)
         return bool(ADMIN_PERMISSIONS.get(perm.partition(".")[0], set()) & user_obj.roles)

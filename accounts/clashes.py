@@ -17,6 +17,7 @@ def refuse_unique_clash(reason: str) -> Iterator[None]:
     :raises TakenByAnother: someone else has saved the same value.
     """
     try:
+        # A savepoint. Without it, PostgreSQL refuses all further statements of the transaction.
         with transaction.atomic():
             yield
     except IntegrityError as error:

@@ -40,6 +40,7 @@ def word_differences(old: str, new: str) -> list[Piece]:
         differences = [(-1, old), (1, new)]
         return [Piece(_KINDS[kind], text) for kind, text in differences if text]
     matcher = diff_match_patch()
+    # In seconds. After that the library returns a coarser result instead of working on.
     matcher.Diff_Timeout = 1.0
     differences = matcher.diff_main(encode(old), encode(new), False)
     matcher.diff_cleanupSemantic(differences)

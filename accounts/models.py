@@ -27,6 +27,7 @@ class UserManager(BaseUserManager["User"]):
         return user
 
     def get_by_natural_key(self, username: str | None) -> "User":
+        # People write their address in upper or lower case.
         return self.get(email__iexact=username)
 
 

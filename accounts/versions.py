@@ -20,6 +20,7 @@ from .refusals import StaleForm
 if TYPE_CHECKING:
     from .models import User
 
+# Separate for each thread and task, so that one that saves does not let others bypass this.
 _door_open: ContextVar[bool] = ContextVar("versions_door_open", default=False)
 
 
@@ -116,6 +117,7 @@ class Versioned(models.Model):
         opened = _door_open.set(True)
         try:
             self.save(
+                # A new row must never overwrite a stored one with the same key.
                 force_insert=self._state.adding,
                 update_fields=None if fields is None else [*fields, "version"],
             )

@@ -16,6 +16,8 @@ from functools import lru_cache
 
 from accounts.refusals import Refused
 
+# The years that the shipped holidays cover. Outside them a holiday could be missed without notice,
+# so counting is refused.
 FIRST_DAY = date(2012, 1, 1)
 LAST_DAY = date(2060, 12, 31)
 
@@ -100,6 +102,7 @@ class Holiday:
         return day
 
 
+# Each pattern is used for every year, so it is parsed only once.
 @lru_cache(maxsize=256)
 def read_pattern(pattern: str) -> Callable[[int], list[date]]:
     """Return a function from a year to the days on which the pattern falls.
@@ -137,6 +140,7 @@ def _nth_weekday(nth: str, weekday: int, month: int, later: int) -> Callable[[in
 
     def days(year: int) -> list[date]:
         if nth == "LAST":
+            # The day before the first of the next month; after December, that is in the next year.
             end = date(year + month // 12, month % 12 + 1, 1) - _ONE_DAY
             day = end - timedelta(days=(end.weekday() - weekday) % 7)
         else:
@@ -212,6 +216,7 @@ class Calendar:
 
     def add(self, day: date, count: int) -> date:
         """The ``count``-th open day after ``day``, which itself is not counted."""
+        # With a count of 0, the loop below would check no day.
         refuse_out_of_range(day)
         while count > 0:
             day += _ONE_DAY
@@ -240,8 +245,10 @@ class Calendars:
                 for day in holiday.falls_on(year):
                     kept = holiday.kept_on(day)
                     name = holiday.name if kept == day else f"{holiday.name}, observed"
+                    # Two holidays may be observed on one day. A sum then names both.
                     other = closed.get(kept)
                     closed[kept] = f"{other} and {name}" if other and other != name else name
+        # Built when first used: most sums need only one of them.
         self._built: dict[tuple[str, bool | None], Calendar] = {}
 
     @property
@@ -267,10 +274,12 @@ class Calendars:
             )
         closed, label = self._closed[name], name
         if friday_is_working is not None:
+            # A copy, because the calendar without this choice stays in use.
             closed = dict(closed)
             for year in range(FIRST_DAY.year, LAST_DAY.year + 1):
                 friday = friday_after_thanksgiving(year)
                 if friday_is_working:
+                    # Not every calendar is closed on that Friday.
                     closed.pop(friday, None)
                 else:
                     closed[friday] = "the Friday after Thanksgiving"
@@ -279,6 +288,8 @@ class Calendars:
         return Calendar(name, closed, label=label)
 
 
+# The rows themselves are the key, so a changed row leads to new calendars. There is room for the
+# stored rows, the shipped rows and a preview.
 @lru_cache(maxsize=4)
 def calendars_from(holidays: tuple[Holiday, ...]) -> Calendars:
     """The calendars of these rows; cached, so the same rows are not built again."""

@@ -20,6 +20,7 @@ def start_of_day(day: date) -> datetime:
 
 def format_iso(when: date | datetime) -> str:
     """Format as ISO text: ``2014-07-21``, or ``2015-07-05T16:00`` for a Pacific moment."""
+    # Without the offset, because these texts are in Pacific time.
     return when.isoformat(timespec="minutes")[:16] if isinstance(when, datetime) else str(when)
 
 
@@ -33,6 +34,7 @@ def format_moment(when: date | datetime) -> str:
 
 def format_time(local: datetime | time) -> str:
     """Format a Pacific time of day: ``2:05 PM PT``."""
+    # strftime has no portable code for an hour without a leading zero.
     return f"{local.hour % 12 or 12}:{local:%M %p} PT"
 
 

@@ -55,6 +55,7 @@ def _rule_of(deadline_kind: str, year: str, rules: Sequence[Rule]) -> Rule:
     if not re.fullmatch(r"\d{4}", year):
         day = read_day("rules_of", year)
         return find_rule(deadline_kind, day, rules)
+    # It passes the pattern above, but date() has no year 0.
     if year == "0000":
         raise BadDeadlineFact("rules_of=0000 is not a year.")
     first, last = date(int(year), 1, 1), date(int(year), 12, 31)
@@ -88,6 +89,7 @@ class _DayCount:
     rule: Rule
     trigger: date
     length: int
+    # Court days are counted on the courts' calendar, whatever the rule itself counts on.
     court: Calendar
     extension: Extension | None = None
     legal_days: int = 0
@@ -96,6 +98,7 @@ class _DayCount:
 
     def start(self, on: Calendar) -> date:
         """The day after which counting begins."""
+        # What arrives after the cutoff is received on the next open day, which is then not counted.
         if self.after_cutoff:
             return on.on_or_after(self.trigger + timedelta(days=1))
         return self.trigger
@@ -120,7 +123,10 @@ class _DayCount:
 
     def raw(self, on: Calendar) -> date:
         """The last day before the roll."""
+        # Extensions come before the only roll. If each step rolled, closed days would be added
+        # twice.
         day = self.served(on) + timedelta(days=self.legal_days)
+        # Calendar days are added without asking a calendar, so the range is checked here.
         refuse_out_of_range(day)
         return day
 
@@ -132,11 +138,13 @@ class _DayCount:
     def limit(self, on: Calendar) -> date:
         """The legal date."""
         day = self.rolled(on)
+        # The outer limit does not roll: the date is never later than that.
         return day if self.outer is None else min(day, self.outer)
 
 
 def _months_later(day: date, months: int) -> date:
     """The same day some months later, or the last day of a month without such a day."""
+    # Months counted from year 0, so that one division carries over into the year.
     year, month = divmod(day.year * 12 + day.month - 1 + months, 12)
     last = month_lengths.monthrange(year, month + 1)[1]
     return date(year, month + 1, min(day.day, last))
@@ -155,6 +163,7 @@ class _Setting:
 
     @property
     def calendar_name(self) -> str:
+        # A rule without a calendar neither counts nor rolls by one, so any calendar gives its date.
         return self.facts.text("calendar") or self.rule.calendar or CalendarName.JUDICIAL
 
     def calendar(self) -> Calendar:
@@ -192,6 +201,7 @@ def _prepare_setting(
     facts = Facts(deadline_kind, given)
     if deadline_kind.trigger not in facts:
         return unknown_for_missing(deadline_kind, f"the day on which {deadline_kind.event}")
+    # Only if this is stated. While it is unknown whether the form was sent, the count continues.
     if facts.yes_no("form_served") is False:
         sentence = (
             f"{deadline_kind.label}: the application form was not sent with the decision, so the "
@@ -206,6 +216,8 @@ def _prepare_setting(
         sentence = f"Counted by the rules of {facts.text('rules_of')}, chosen by name: {rule}."
         before.append(Step(StepKind.CHOICE, sentence))
     else:
+        # The day of the trigger picks the row, so a later change of the law does not move this
+        # date.
         rule = find_rule(deadline_kind.name, day, rules)
     if "calendar" in facts and facts.text("calendar") != rule.calendar:
         before.append(
@@ -219,6 +231,7 @@ def _prepare_setting(
         state = "working" if friday else "closed"
         sentence = f"The Friday after Thanksgiving is taken as {state}, chosen by name."
         before.append(Step(StepKind.CHOICE, sentence))
+    # The method decides the length or the extension. Without it the date is unknown, never late.
     if rule.needs_method and not facts.method():
         return unknown_for_missing(deadline_kind, f"the way in which {deadline_kind.event}")
     return _Setting(
@@ -236,6 +249,7 @@ def _extension_from_facts(facts: Facts) -> list[Hold]:
     if "extension_days" not in facts:
         return []
     approved = facts.day("extension_approved")
+    # Without an approval any first day will do, because the extension adds nothing.
     start = approved or date(2012, 1, 1)
     end = start + timedelta(days=facts.number("extension_days"))
     return [Hold(EXTENSION, start, end, approved_on=approved)]
@@ -265,6 +279,7 @@ def compute_deadline(
         return _compute_with_holds(
             deadline_kind_named(deadline_kind), given, rules, calendars, holds
         )
+    # For example, a hold whose year was mistyped.
     except OverflowError:
         raise OutOfRange("A date or a hold is too far away to be counted. Check it.") from None
 
@@ -283,6 +298,7 @@ def _compute_with_holds(
     stopping = [hold for hold in holds if _suspends_or_restarts(setting.rule, hold)]
     if stopping:
         # A hold that begins after the last day is too late to move it.
+        # Without holds, so that this call does not come back here.
         plain = _compute_with_holds(deadline_kind, given, rules, calendars, ())
         if isinstance(plain, Unknown):
             return plain
@@ -313,6 +329,7 @@ def _answer_while_stopped(setting: _Setting, rules: Sequence[Rule]) -> Sum | Unk
         if not _suspends_or_restarts(setting.rule, hold):
             continue
         legal = setting.rule.legal_holds[hold.reason]
+        # A planned end can still change, so it gives no date.
         if hold.end is None or not hold.has_ended:
             return Unknown(
                 setting.deadline_kind,
@@ -322,6 +339,7 @@ def _answer_while_stopped(setting: _Setting, rules: Sequence[Rule]) -> Sum | Unk
                 (f"the day on which the hold {hold.reason} ends",),
             )
         if legal.effect is Effect.RESTARTS:
+            # The hold ends with the service of a notice, which is the trigger of the new count.
             facts = {"served": hold.end, "method": hold.method}
             restarted = _compute_with_holds(
                 DEADLINE_KINDS[legal.restarts_as], facts, rules, setting.calendars, ()
@@ -331,6 +349,7 @@ def _answer_while_stopped(setting: _Setting, rules: Sequence[Rule]) -> Sum | Unk
             sentence = f"{hold}: the deadline restarts when it ends."
             confirmed = setting.rule.is_confirmed
             first = Step(StepKind.HOLD, sentence, hold.end, legal.source, confirmed)
+            # The label stays, because it is still the same duty.
             return replace(
                 restarted,
                 deadline_kind=setting.deadline_kind,
@@ -342,6 +361,7 @@ def _answer_while_stopped(setting: _Setting, rules: Sequence[Rule]) -> Sum | Unk
 def _legal_days(setting: _Setting, after: date) -> tuple[int, list[Step]]:
     """The days added by holds with a legal source, with a step for every hold of the case."""
     total, steps = 0, []
+    # The law limits the extensions for one reason together, not each of them.
     by_reason: dict[str, int] = {}
     for hold in sorted(setting.holds, key=lambda hold: hold.start):
         legal = setting.rule.legal_holds.get(hold.reason)
@@ -352,6 +372,7 @@ def _legal_days(setting: _Setting, after: date) -> tuple[int, list[Step]]:
         if legal.effect is Effect.EXTENDS:
             days, sentence = _approved_extension_days(hold, legal, by_reason.get(hold.reason, 0))
         else:
+            # Days before the trigger suspend nothing, because the deadline was not running yet.
             days = max(0, ((hold.end or after) - max(hold.start, after)).days)
             sentence = f"{hold}: the deadline was suspended for {format_count(days, 'day')}."
         by_reason[hold.reason] = by_reason.get(hold.reason, 0) + days
@@ -382,8 +403,11 @@ def _day_count(setting: _Setting) -> tuple[_DayCount, list[Step], list[Step]] | 
     """The count, the steps up to its start, and the steps for the holds."""
     deadline_kind, rule, facts = setting.deadline_kind, setting.rule, setting.facts
     method = facts.method()
+    # Some rules state a length for each way of service, such as that for the medical records (8 CCR
+    # 9792.10.5(a)(1)).
     length = rule.length_by_method.get(method, rule.length)
     stated = ", ".join(METHODS[way] for way in (rule.length_by_method or rule.extensions))
+    # A way of service that the rule does not list gives no date. It does not mean zero days.
     if length is None or (rule.extensions and method not in rule.extensions):
         return Unknown(
             deadline_kind,
@@ -400,6 +424,7 @@ def _day_count(setting: _Setting) -> tuple[_DayCount, list[Step], list[Step]] | 
             trigger,
         )
     ]
+    # The day of receipt replaces the day of posting as the trigger.
     if method in rule.deemed_received:
         days = rule.deemed_received[method]
         trigger += timedelta(days=days)
@@ -414,6 +439,7 @@ def _day_count(setting: _Setting) -> tuple[_DayCount, list[Step], list[Step]] | 
         ]
     moment = read_moment(deadline_kind.trigger, facts[deadline_kind.trigger])
     late = bool(rule.cutoff and moment and moment.time() > rule.cutoff)
+    # A mailed request has no hour of receipt, so the cutoff does not concern it.
     late = late and method not in rule.deemed_received
     recommended = facts.day("recommended")
     outer = None
@@ -441,6 +467,7 @@ def _compute_in_days(setting: _Setting) -> Sum | Unknown:
     count, lines, hold_lines = ready
     on = setting.calendar()
     raw, limit = count.raw(on), count.limit(on)
+    # Where calendars disagree, a party is late only if all agree; our target is the earliest date.
     ends = {calendar.label: count.limit(calendar) for calendar in setting.plausible()}
     steps = [
         *setting.before,
@@ -480,6 +507,7 @@ def _length_steps(setting: _Setting, count: _DayCount, on: Calendar) -> Iterator
         sentence += f" Counted on the {on.name} calendar, without weekends"
         sentence += f" and without {' and '.join(left_out)}." if left_out else "."
     yield setting.step(StepKind.LENGTH, sentence, end)
+    # Service in hand adds nothing, so the sum has no line for it.
     if count.extension is not None and count.extension.days:
         unit = "court day" if count.extension.court_days else "day"
         yield Step(
@@ -505,6 +533,7 @@ def _end_steps(setting: _Setting, count: _DayCount, on: Calendar) -> Iterator[St
                 rolled,
                 "CCP 12a",
             )
+        # Only for calendar days: a count of open days ends on an open day anyway.
         elif setting.rule.kind is Kind.CALENDAR:
             yield Step(StepKind.ROLL, f"{format_day(raw)} is open on the {on.name} calendar.", raw)
     if count.outer is not None:
@@ -535,6 +564,7 @@ def _compute_target(
             )
         )
     raw = count.raw(on)
+    # The roll gives more time to others. Our own work does not rely on it.
     if count.limit(on) > raw:
         target = min(target, on.on_or_before(raw))
         steps.append(
@@ -574,6 +604,7 @@ def _move_target_by_holds(
                 target,
             )
         )
+    # Back, not forward: otherwise the target would use more days than the holds gave.
     if target != before_holds and not on.is_open(target):
         target = on.on_or_before(target)
         steps.append(
@@ -588,8 +619,10 @@ def _move_target_by_holds(
 
 def _ordinary_holds(setting: _Setting, after: date) -> Iterator[tuple[Hold, int | None]]:
     """Holds without a legal source, each with its days that no earlier hold has counted."""
+    # Holds may overlap, and each day counts once.
     counted_to = after
     for hold in sorted(setting.holds, key=lambda hold: hold.start):
+        # These move the legal date and are part of it already.
         if hold.reason in setting.rule.legal_holds:
             continue
         if hold.end is None:
@@ -604,6 +637,7 @@ def _compute_in_hours(setting: _Setting) -> Sum | Unknown:
     """Compute a deadline in elapsed hours; daylight saving and closed days do not matter."""
     deadline_kind, rule = setting.deadline_kind, setting.rule
     start = read_moment(deadline_kind.trigger, setting.facts[deadline_kind.trigger])
+    # A day without an hour would leave the end open by up to 24 hours.
     if start is None:
         return unknown_for_missing(deadline_kind, f"the hour at which {deadline_kind.event}")
     if rule.length is None:
@@ -620,6 +654,7 @@ def _compute_in_hours(setting: _Setting) -> Sum | Unknown:
         ),
     ]
     days, lines = _legal_days(setting, start.date())
+    # Extensions are granted in days. Each adds 24 elapsed hours.
     limit = _hours_later(raw, 24 * days)
     refuse_out_of_range(limit.date())
     steps += [
@@ -648,4 +683,5 @@ def _compute_in_hours(setting: _Setting) -> Sum | Unknown:
 
 
 def _hours_later(moment: datetime, hours: int) -> datetime:
+    # In UTC, because adding hours to a local time ignores a change of the clocks in between.
     return (moment.astimezone(UTC) + timedelta(hours=hours)).astimezone(PACIFIC)

@@ -18,6 +18,7 @@ def read_day(key: str, value: object) -> date:
     if isinstance(value, str):
         value = _read_text(key, value)
     if isinstance(value, datetime):
+        # A moment without a zone is Pacific time already.
         return _to_pacific_time(key, value).date() if value.tzinfo else value.date()
     if isinstance(value, date):
         return value
@@ -32,11 +33,13 @@ def read_moment(key: str, value: object) -> datetime | None:
     if isinstance(value, str):
         value = _read_text(key, value)
     if not isinstance(value, datetime):
+        # Raises an error if the value is no date either.
         read_day(key, value)
         return None
     if value.tzinfo:
         return _to_pacific_time(key, value)
     local = value.replace(tzinfo=PACIFIC)
+    # A time that the clocks skipped does not survive the conversion to UTC and back.
     if local.astimezone(UTC).astimezone(PACIFIC).replace(tzinfo=None) != value:
         raise BadDeadlineFact(
             f"{key}={value:%Y-%m-%dT%H:%M} did not exist: the clocks were set forward over it."
@@ -53,6 +56,8 @@ def _to_pacific_time(key: str, moment: datetime) -> datetime:
 
 def _read_text(key: str, text: str) -> date | datetime:
     try:
+        # fromisoformat() alone also accepts 20140620 and 2014-W25-5, which are more likely
+        # mistakes.
         if re.fullmatch(r"\d{4}-\d\d-\d\d", text):
             return date.fromisoformat(text)
         if re.match(r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d", text):
@@ -77,6 +82,7 @@ class Facts:
     """The known facts by key. ``None`` and empty text mean: not known."""
 
     def __init__(self, deadline_kind: DeadlineKind, given: Mapping[str, object]) -> None:
+        # A misspelled key that was ignored would give a wrong date without notice.
         if unknown := sorted(set(given) - set(deadline_kind.keys)):
             raise BadDeadlineFact(
                 f"The deadline “{deadline_kind.name}” does not know {', '.join(unknown)}. "
@@ -101,6 +107,7 @@ class Facts:
 
     def number(self, key: str) -> int:
         text = self.text(key)
+        # At most three digits, so that a slip cannot ask for thousands of days.
         if not re.fullmatch(r"\d{1,3}", text):
             raise BadDeadlineFact(f"{key}={text} is not a number of days.")
         return int(text)

@@ -53,8 +53,10 @@ class SupersedeForm(DatedForm):
         )
         super().__init__(*args, initial=initial, **options)
         self.rule = rule
+        # Such a rule has a length for each way of service; those fields are added below.
         if rule.length is None:
             del self.fields["length"]
+        # A rule without a calendar cannot roll either.
         if not rule.calendar:
             del self.fields["calendar"], self.fields["roll"]
         for method, days in rule.length_by_method.items():

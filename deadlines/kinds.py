@@ -56,6 +56,7 @@ class DeadlineKind:
         return (self.trigger, *self.takes, *_OVERRIDES)
 
 
+# Facts for study. They replace what the rule says, and the sum names each that was used.
 _OVERRIDES = ("rules_of", "calendar", "friday_after_thanksgiving_is_working")
 
 
@@ -130,6 +131,8 @@ DEADLINE_KINDS: dict[str, DeadlineKind] = {
             whose=Whose.PARTY,
             takes=("method",),
         ),
+        # Its own kind, because the hours run from receipt, while the days of the others run from
+        # sending.
         DeadlineKind(
             name="records_expedited",
             label="Medical records, expedited",
@@ -198,6 +201,7 @@ DEADLINE_KINDS: dict[str, DeadlineKind] = {
             whose=Whose.OURS,
             takes=("extension_days", "extension_approved"),
         ),
+        # 15 days for the records plus 30 for the determination; shown on the page, never enforced.
         DeadlineKind(
             name="notice_mark",
             label="45 days from the notice of assignment",
@@ -231,6 +235,7 @@ DEADLINE_KINDS: dict[str, DeadlineKind] = {
             act="the services are reimbursed",
             whose=Whose.PARTY,
         ),
+        # Only for a flag: the WCAB decides whether a UR decision was late (Dubon II, 2014).
         DeadlineKind(
             name="ur_decision",
             label="UR decision",
@@ -248,6 +253,7 @@ DEADLINE_KINDS: dict[str, DeadlineKind] = {
             act="the UR decision is made",
             whose=Whose.INFORMATION,
         ),
+        # Shown as information. Nothing is refused because of it.
         DeadlineKind(
             name="twelve_month_bar",
             label="Twelve months of the UR decision",
@@ -256,6 +262,7 @@ DEADLINE_KINDS: dict[str, DeadlineKind] = {
             act="the same treatment may be requested again",
             whose=Whose.INFORMATION,
         ),
+        # An amount of money. It is listed here so that its rule is a dated row like all others.
         DeadlineKind(
             name="records_penalty",
             label="Penalty for late records",

@@ -22,6 +22,7 @@ OVERLAP = "Two rows of one rule would be in force on the same day."
 def rule_fields(rule: Rule) -> dict[str, Any]:
     """The columns of a ``DeadlineRule`` row, without who confirmed it."""
     fields = asdict(rule)
+    # Nobody has confirmed a shipped row.
     del fields["confirmed_by"], fields["confirmed_on"]
     return fields | {
         "kind": rule.kind.value,
@@ -52,6 +53,7 @@ def load_default_rules(apps: Any, schema_editor: Any = None) -> None:
 
 def _load_rows(apps: Any, name: str, rows: list[dict[str, Any]], at: datetime) -> None:
     model = apps.get_model("deadlines", name)
+    # Rows that are already there may have been changed by people.
     if model.objects.exists():
         return
     # This migration must still run when a column has been added to the rows later.
@@ -59,6 +61,7 @@ def _load_rows(apps: Any, name: str, rows: list[dict[str, Any]], at: datetime) -
     made = model.objects.bulk_create(
         [model(version=1, **{key: row[key] for key in row if key in columns}) for row in rows]
     )
+    # bulk_create writes no history. Without this, the rows would have no first version.
     history = apps.get_model("deadlines", f"Historical{name}")
     tracked = [column.attname for column in model._meta.concrete_fields]
     history.objects.bulk_create(
@@ -80,6 +83,7 @@ def overlap_statements(table: str, key: Sequence[str], vendor: str) -> list[str]
     # Table and columns come from our own migrations, never from outside.
     clash = (
         f'EXISTS (SELECT 1 FROM "{table}" other WHERE other.id <> NEW.id AND {same} '  # noqa: S608
+        # An open end counts as the last possible day.
         "AND other.effective_from <= COALESCE(NEW.effective_to, '9999-12-31') "
         "AND COALESCE(other.effective_to, '9999-12-31') >= NEW.effective_from)"
     )
@@ -95,6 +99,7 @@ def overlap_statements(table: str, key: Sequence[str], vendor: str) -> list[str]
             f'CREATE TRIGGER "{table}_no_overlap" AFTER INSERT OR UPDATE ON "{table}" '
             f'FOR EACH ROW EXECUTE FUNCTION "{table}_refuse_overlap"()',
         ]
+    # In SQLite a trigger belongs to one event only, so there are two.
     return [
         statement
         for act in ("INSERT", "UPDATE")

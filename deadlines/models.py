@@ -60,6 +60,7 @@ class DatedRowQuerySet(VersionedQuerySet):
         with transaction.atomic():
             # Rows that give up days go first: the database refuses even a temporary overlap.
             for row in sorted(rows, key=_takes_days):
+                # Not row.store(), which would refuse each row by itself.
                 Versioned.store(row, by=by, at=at, why=why)
             _refuse_bad_sets(rows)
 
@@ -76,6 +77,7 @@ def _takes_days(row: Any) -> bool:
 
 
 def _refuse_bad_sets(rows: Iterable[Any]) -> None:
+    # Checked after storing, in the same transaction, so that the query sees the whole set.
     for row in rows:
         refuse_gap_or_overlap(list(row.versions_of_the_law()))
 
@@ -121,6 +123,7 @@ class DatedRow(Versioned):
         :raises BadRules: it would overlap with another row of the same key, or leave a gap. End the
             old row first, then add the new one; or use ``store_together``.
         """
+        # Leave out the stored copy of this row, because its days may be changing.
         refuse_gap_or_overlap([*self.versions_of_the_law().exclude(pk=self.pk), self])
         return super().store(by=by, at=at, why=why, fields=fields)
 
@@ -130,6 +133,7 @@ class DeadlineRuleQuerySet(DatedRowQuerySet):
 
     def as_rules(self) -> list[Rule]:
         """The rows as the deadline engine reads them."""
+        # Each rule names who confirmed it; without the join, that is one more query per rule.
         rows = self.select_related("confirmed_by").order_by("deadline_kind", "effective_from", "pk")
         return [row.as_rule() for row in rows]
 
@@ -178,6 +182,7 @@ class DeadlineRule(DatedRow):
                 condition=Q(confirmed_by__isnull=True, confirmed_on__isnull=True)
                 | Q(confirmed_by__isnull=False, confirmed_on__isnull=False),
             ),
+            # A row with neither time nor money would never give an answer.
             models.CheckConstraint(
                 name="deadline_rule_counts_something",
                 condition=Q(length__gt=0) | Q(usd_per_day__gt=0) | ~Q(length_by_method={}),
@@ -205,6 +210,7 @@ class DeadlineRule(DatedRow):
 
         :raises BadRules: the engine cannot read it, or it overlaps or leaves a gap.
         """
+        # Read the row as the engine does, so that a bad one is refused here and not while counting.
         self.as_rule()
         return super().store(by=by, at=at, why=why, fields=fields)
 
@@ -238,6 +244,7 @@ class DeadlineRule(DatedRow):
                 confirmed_by=str(self.confirmed_by) if self.confirmed_by else "",
                 confirmed_on=self.confirmed_on,
             )
+        # The JSON columns can hold anything; wrong keys and types show up as these errors.
         except (AttributeError, KeyError, TypeError, ValueError) as error:
             raise BadRules(f"The rule {self} cannot be read: {error}.") from error
 
@@ -298,6 +305,7 @@ class HolidayRule(DatedRow):
         :raises BadHoliday: the pattern cannot be read.
         :raises BadRules: it overlaps or leaves a gap.
         """
+        # A pattern that cannot be read would make every count on its calendar fail.
         read_pattern(self.pattern)
         return super().store(by=by, at=at, why=why, fields=fields)
 
@@ -323,6 +331,7 @@ def rules_on_file() -> Law:
 
     Two queries. Load them once for a page and pass them to every sum on it.
     """
+    # An empty table must not leave every case without dates.
     rules = DeadlineRule.objects.as_rules() or list(RULES)
     calendars = HolidayRule.objects.as_calendars()
     return rules, calendars if calendars.names else default_calendars()

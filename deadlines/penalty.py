@@ -56,6 +56,7 @@ def records_penalty(given: Mapping[str, object], *, rules: Sequence[Rule]) -> Pe
         return unknown_for_missing(deadline_kind, f"the day on which the records {unknown}")
     refuse_out_of_range(owed)
     refuse_out_of_range(came)
+    # The penalty follows the rule in force on the day on which the records were due.
     rule = find_rule(deadline_kind.name, owed, rules)
     per_day, most = rule.usd_per_day or 0, rule.usd_limit
     days = max(0, (came - owed).days)

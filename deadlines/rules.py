@@ -140,6 +140,7 @@ class Rule:
             return "there is no such deadline."
         if self.effective_to is not None and self.effective_to < self.effective_from:
             return "it ends before it begins."
+        # A penalty has an amount in place of a length.
         if self.usd_per_day is not None:
             return "" if self.usd_per_day > 0 else "its penalty is not above zero."
         if not lengths or min(lengths) < 1:
@@ -222,6 +223,7 @@ def refuse_gap_or_overlap(rows: Sequence[Any]) -> None:
                 f"Two rows would be in force on {format_day(later.effective_from)}: {earlier}, "
                 f"and {later}. End the earlier one on the day before."
             )
+        # A gap is as bad as an overlap: a trigger on such a day would have no rule.
         expected = earlier.effective_to + timedelta(days=1)
         if expected != later.effective_from:
             raise BadRules(

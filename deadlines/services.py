@@ -42,6 +42,7 @@ def confirm_rule(
     :raises NotAllowed: wrong role, already confirmed, no text named, or a day in the future.
     :raises Stale: the row was changed after the page was loaded.
     """
+    # Locked, so that what is confirmed is the version that the page showed.
     rule: DeadlineRule = DeadlineRule.objects.select_for_update().get(pk=rule_id)
     _confirm_row(rule, compared_with, on, seen_version, by=by, at=at)
     return rule
@@ -78,6 +79,7 @@ def supersede_rule(
         rule=old, terms=terms, effective_from=effective_from, effective_to=effective_to
     )
     try:
+        # Each row without the other would leave a gap or an overlap.
         DeadlineRule.objects.store_together([ended, new], by=by, at=at, why=why.strip())
     except BadRules as refusal:
         raise NotAllowed(str(refusal)) from refusal
@@ -95,9 +97,11 @@ def preview_superseding(
 
     :raises NotAllowed: the new row cannot begin on that day, or is invalid.
     """
+    # A mistake in the calling code, not something that a user could correct.
     unknown = set(terms) - set(TERMS)
     if unknown:
         raise TypeError(f"not a term of a rule: {', '.join(sorted(unknown))}")
+    # The confirmation is not copied: nobody has compared the new row with the law yet.
     columns = {name: getattr(rule, name) for name in TERMS} | dict(terms)
     new = DeadlineRule(
         deadline_kind=rule.deadline_kind,
@@ -116,6 +120,7 @@ def preview_superseding(
         new.as_rule()
     except BadRules as refusal:
         raise NotAllowed(str(refusal)) from refusal
+    # A second copy, so that a preview does not change the row of the caller.
     ended = DeadlineRule.objects.get(pk=rule.pk)
     ended.effective_to = effective_from - timedelta(days=1)
     return ended, new

@@ -153,6 +153,7 @@ RULES: tuple[Rule, ...] = (
     _records_rule("own_papers", "8 CCR 9792.10.5(b), recalled"),
     _hours_rule("own_papers_expedited", 24, "8 CCR 9792.10.5(b), recalled"),
     _business_days_rule("reviewer_information", 5, "8 CCR 9792.10.5(c), recalled"),
+    # No roll: a closed day does not lengthen an expedited period.
     Rule(
         "reviewer_information_expedited",
         Kind.CALENDAR,
@@ -209,8 +210,11 @@ RULES: tuple[Rule, ...] = (
         _working_days_rule(
             "ur_decision", 5, "LC 4610(i)(1); 8 CCR 9792.9.1", since=_ALL_ALONG, roll=Roll.NONE
         ),
+        # What arrives after 5:30 PM counts as received on the next business day.
         cutoff=time(17, 30),
+        # A mailed request counts as received five days after it was posted.
         deemed_received={"mail_ca": 5, "mail_us": 5},
+        # Never more than 14 days from the recommendation of the treatment.
         outer_days=14,
     ),
     _hours_rule("ur_decision_expedited", 72, "LC 4610(i)(3); 8 CCR 9792.9.1", since=_ALL_ALONG),
@@ -236,6 +240,7 @@ RULES: tuple[Rule, ...] = (
 
 # --- Holidays ---------------------------------------------------------------------------------
 
+# Listed by year, because no pattern describes these holidays.
 _LUNAR_NEW_YEAR = (
     "2023-01-22 2024-02-10 2025-01-29 2026-02-17 2027-02-06 2028-01-26 2029-02-13 2030-02-03 "
     "2031-01-23 2032-02-11 2033-01-31 2034-02-19 2035-02-08 2036-01-28 2037-02-15 2038-02-04 "
@@ -285,6 +290,7 @@ def _state_holidays() -> list[Holiday]:
         day("Native American Day", "4 FRI 09", _2015),
         day("Columbus Day", "2 MON 10"),
         day("Diwali", _DIWALI, _2026, _WORKED_OUT),
+        # Only this holiday also moves from a Saturday (Gov. Code 6701).
         replace(moved("Veterans Day", "11-11"), saturday_moves_to_friday=True),
         day("Thanksgiving Day", "4 THU 11", note="Appointed each year."),
         moved("Christmas Day", "12-25"),
@@ -304,6 +310,7 @@ def _court_holidays() -> list[Holiday]:
             day(name, pattern, since), sunday_moves_to_monday=True, saturday_moves_to_friday=True
         )
 
+    # Admission Day, Lunar New Year, April 24 and Diwali are state holidays, but courts are open.
     return [
         moved("New Year's Day", "01-01"),
         day("Martin Luther King Jr. Day", "3 MON 01"),
@@ -314,6 +321,7 @@ def _court_holidays() -> list[Holiday]:
         moved("Juneteenth", "06-19", _2023),
         moved("Independence Day", "07-04"),
         day("Labor Day", "1 MON 09"),
+        # Takes the place of Columbus Day from 2022 on.
         day("Native American Day", "4 FRI 09", _2022),
         day("Columbus Day", "2 MON 10", until=_END_OF_2021),
         moved("Veterans Day", "11-11"),
@@ -333,6 +341,7 @@ def _office_closures() -> list[Holiday]:
         both = "Gov. Code 19853 and 6701, recalled"
         return replace(day(name, pattern), source=both, sunday_moves_to_monday=True)
 
+    # Offices stay open on some state holidays, such as Lincoln Day and Columbus Day.
     return [
         moved("New Year's Day", "01-01"),
         day("Martin Luther King Jr. Day", "3 MON 01"),

@@ -50,17 +50,19 @@ def judge_timeliness(
     and a party's timeliness depends on it, the answer is ``Unknown`` and names both dates. A duty
     of ours is judged by its legal date alone; lateness does not void it (Margaris, 2016).
 
-    :raises CannotCount: as ``due`` does.
+    :raises CannotCount: as ``compute_deadline`` does.
     """
     of = deadline_kind_named(deadline_kind)
     answer = compute_deadline(deadline_kind, given, rules=rules, calendars=calendars, holds=holds)
     if isinstance(answer, Unknown):
         return answer
+    # Only now: if the limit is unknown too, the missing fact of the deadline is named first.
     if received in (None, ""):
         return unknown_for_missing(of, f"the day on which {of.act}")
     if isinstance(answer.limit, datetime):
         return _timely_by_the_hour(answer, answer.limit, received)
     day = read_day("received", received)
+    # Something cannot arrive before the event that it answers, so one of the dates is wrong.
     if day < answer.trigger_day:
         return Unknown(
             of,
@@ -108,12 +110,14 @@ def _timely_by_the_hour(
             return unknown_for_missing(
                 answer.deadline_kind, f"the hour at which {answer.deadline_kind.act}"
             )
+        # Noon, because on any other day than the last one the hour does not matter.
         moment = datetime.combine(day, time(12), tzinfo=PACIFIC)
     over = moment.astimezone(UTC) - limit.astimezone(UTC)
     if over <= timedelta(0):
         return Timely(
             limit, moment, f"{format_moment(moment)} is in time (limit {format_moment(limit)})."
         )
+    # Rounded up: a day that has begun counts as a day late.
     days = max(1, -(-over // timedelta(days=1)))
     return Late(
         limit, moment, days, f"{format_moment(moment)} is late (limit {format_moment(limit)})."

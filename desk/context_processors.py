@@ -91,6 +91,7 @@ class Shell:
 
     @cached_property
     def now(self) -> datetime:
+        # One moment for the whole page, so that its parts cannot fall on different days.
         return timezone.now()
 
     @cached_property
@@ -114,6 +115,7 @@ class Shell:
         found = []
         for title, places in PLACES.items():
             entries = [entry for place in places if (entry := self._entry(place))]
+            # A section without entries would leave a heading alone.
             if entries:
                 with_counts = [
                     (entry, self.counts.get(entry.count_key) if entry.count_key else None)
@@ -151,5 +153,5 @@ def _url_or_empty(name: str, *args: str) -> str:
 
 
 def add_shell(request: HttpRequest) -> dict[str, Shell]:
-    """Add the frame to every page's context, as ``add_shell``."""
+    """Add the frame to every page's context, as ``shell``."""
     return {"shell": Shell(request)}

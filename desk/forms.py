@@ -21,6 +21,7 @@ class TimelineForm(DatedForm):
     def filters(self, people: list[tuple[str, str]]) -> Filters:
         """The filters that were entered. Call it after ``is_valid``; invalid fields are ignored."""
         entered = self.cleaned_data
+        # Only those who acted on this case: an id in the address must not reveal a reviewer.
         known = {value for value, _ in people}
         return Filters(
             kind=entered.get("kind", ""),

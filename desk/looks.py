@@ -42,13 +42,16 @@ def list_looks(
     pages = {f"{one.pk}/{page}": one for one in documents for page in range(1, one.pages + 1)}
     of_case = (
         Q(subject__in=["case", "records", "letter"], reference=case.number)
+        # A case may have several letters, whose references begin with its number.
         | Q(subject="letter", reference__startswith=f"{case.number}-")
         | Q(subject="document", reference__in=[str(one.pk) for one in documents])
         | Q(subject="page", reference__in=list(pages))
     )
+    # Entries are only added, so the id orders them by time and is the key of the next page.
     rows = Look.objects.filter(of_case).select_related("user").order_by("-pk")
     if before is not None:
         rows = rows.filter(pk__lt=before)
+    # One row more than shown tells whether older entries follow, without counting them.
     found = list(rows[: PAGE + 1])
     titles = {str(one.pk): one for one in documents}
     lines = [

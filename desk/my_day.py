@@ -19,6 +19,7 @@ from . import queues
 SHOWN = 25
 LOOKED_DAYS = 14  # how long a case that one has opened is watched for changes
 LOOKED_CASES = 50
+# Limits the reading for cases with very many events; the newest come first.
 CHANGES_READ = 300
 
 
@@ -45,6 +46,7 @@ def load_my_day(user: User, *, today: date, at: datetime) -> dict[str, Any]:
     roles = [role.value for role in user.roles - {Role.REVIEWER}]
     waiting = Case.objects.own().filter(next_role__in=roles, is_open=True)
     waiting = waiting.order_by("due_on", "pk").prefetch_related("items")
+    # On a weekend, the Friday of the week that follows.
     friday = today + timedelta(days=(4 - today.weekday()) % 7)
     soon = waiting.filter(due_on__gt=today, due_on__lte=friday)
     # A case without an active deadline still has a ``due_on``, by which lists sort.
@@ -53,6 +55,7 @@ def load_my_day(user: User, *, today: date, at: datetime) -> dict[str, Any]:
     return {
         "due_today": list(due[:SHOWN]),
         "waiting": _cases_due_later(waiting, today=today),
+        # Counts to one more than the page shows; an exact count would read every row.
         "due_this_week": soon[: queues.VIEW_COUNTED + 1].count(),
         "friday": friday,
         "in_hand": list(claims.list_own_claims(user=user, at=at)[:SHOWN]),
@@ -90,6 +93,7 @@ def changed_since_looked(user: User, *, at: datetime) -> list[Changed]:
         return []
     acts = Event.objects.filter(
         case__in=list(Case.objects.own().filter(number__in=last_look).values_list("pk", flat=True)),
+        # The earliest look limits the query; below, each case is compared with its own look.
         happened_at__gt=min(last_look.values()),
         happened_at__lte=at,
     )

@@ -143,6 +143,7 @@ _USUAL: dict[Status, _Usual] = {
 
 def find_next_step(case: Case, user: User) -> NextStep:
     """The next step of a case for this reader. Queries for some states."""
+    # These steps depend on more than the stage.
     match case.stage:
         case Status.CONSOLIDATED:
             return _step_when_consolidated(case)

@@ -82,8 +82,10 @@ def load_queue_page(
     :raises ValueError: the key is malformed.
     """
     stages = QUEUES[slug][1]
+    # Only this order needs the durations, so the others save a query.
     stage_durations = stage_durations_now() if wanted.sort == Sort.SLACK else {}
     columns = columns_for(user, wanted.sort)
+    # The stored queue begins the indexes of the lists; a condition on stages would not use them.
     rows = wanted.apply(Case.objects.filter(queue=slug), user=user, today=today, at=at)
     found = next_rows(
         _prefetch_row_columns(rows, columns, at=at),
@@ -91,6 +93,7 @@ def load_queue_page(
         stages=stages,
         stage_durations=stage_durations,
         after=Key.read(after) if after else None,
+        # One case more than shown tells whether there is a next page.
         limit=PAGE + 1,
     )
     shown = found[:PAGE]
@@ -121,14 +124,17 @@ def count_queues() -> dict[str, int]:
     if found is None:
         table = connection.ops.quote_name(Case._meta.db_table)
         one = (
+            # The inner limit stops the count; without it, every case of a long list would be read.
             f"SELECT %s, count(*) FROM (SELECT 1 FROM {table} WHERE queue = %s "  # noqa: S608 - ours
             f"LIMIT {COUNTED + 1}) AS counted"
         )
         with connection.cursor() as cursor:
+            # Each part takes the slug twice: once to return it, once to filter by it.
             names = [slug for slug in QUEUES for _ in range(2)]
             cursor.execute(" UNION ALL ".join([one] * len(QUEUES)), names)
             found = dict(cursor.fetchall())
         cache.set("queue-counts", found, COUNTS_KEEP_SECONDS)
+    # A cached result may lack a list that a new release has added.
     return {slug: found.get(slug, 0) for slug in QUEUES}
 
 
@@ -139,6 +145,7 @@ def stamp_of_counts(counts: dict[str, int]) -> str:
 
 def count_saved_view(view: SavedView, *, user: User, today: date, at: datetime) -> int:
     """The number of cases in a saved view for this reader, up to one more than ``VIEW_COUNTED``."""
+    # The version changes with the view, and a view may depend on the user or the day.
     key = f"view-count-{view.pk}-{view.version}-{user.pk}-{today}"
     found = cache.get(key)
     if found is None:
@@ -152,14 +159,17 @@ def count_saved_view(view: SavedView, *, user: User, today: date, at: datetime) 
 def _prefetch_row_columns(
     rows: CaseQuerySet, columns: Iterable[str], *, at: datetime
 ) -> CaseQuerySet:
+    # Load only the columns that a row shows.
     items = DisputedItem.objects.only("case_id", "title", "position").order_by("position")
     claims = WorkClaim.objects.live(at=at).select_related("by")
     rows = rows.prefetch_related(
         Prefetch("items", queryset=items),
+        # An attribute of its own, because case.work_claims has to mean all claims.
         Prefetch("work_claims", queryset=claims, to_attr="live_claims"),
     )
     if "administrator" in columns:
         parties = Party.objects.current().filter(role=PartyRole.CLAIMS_ADMINISTRATOR)
+        # The newest row first: it has the current name.
         only = parties.only("case_id", "name", "role").order_by("-pk")
         rows = rows.prefetch_related(Prefetch("parties", queryset=only, to_attr="administrators"))
     return rows.select_related("application") if "channel" in columns else rows
@@ -182,6 +192,7 @@ def _make_row(
     claim = claims[0] if claims else None
     mine = claim is not None and claim.by_id == user.pk
     other = name_actor(claim.by, reader=user) if claim else ""
+    # Readers without this column have no parties loaded.
     names = [party.name for party in getattr(case, "administrators", [])]
     return Row(
         case=case,

@@ -74,6 +74,7 @@ def load_timeline(
     events = _filter_events(case, reader, filters)
     if before:
         events = events.filter(_older_than(case, before))
+    # One row more than shown tells whether there are older events.
     rows = list(events.select_related("by").order_by("-happened_at", "-pk")[: limit + 1])
     corrected = _corrected_notes(case)
     entries = [_make_entry(row, reader, corrected) for row in rows[:limit]]
@@ -100,6 +101,7 @@ def name_event_actor(event: Event, reader: User) -> str:
 
 
 def _find_actors(case: Case, reader: User) -> list[tuple[str, str, int | None]]:
+    # Without an order, which would become part of what has to be distinct.
     ids = case.events.order_by().values("by").distinct()
     found: list[tuple[str, str, int | None]] = [
         (_actor_key(user, reader), user.name_for(reader), user.pk)
@@ -119,19 +121,23 @@ def _filter_events(case: Case, reader: User, filters: Filters) -> QuerySet[Event
     if filters.person == THE_SYSTEM:
         events = events.filter(by=None)
     elif filters.person:
+        # All hidden reviewers share one value, so it may stand for several users.
         ids = [pk for value, _, pk in _find_actors(case, reader) if value == filters.person]
         events = events.filter(by__in=ids)
     if filters.first_day:
         events = events.filter(happened_at__gte=start_of_day(filters.first_day))
     if filters.last_day:
+        # The last day is included, so the range ends where the next day begins.
         after = start_of_day(filters.last_day + timedelta(days=1))
         events = events.filter(happened_at__lt=after)
     return events
 
 
 def _older_than(case: Case, key: str) -> Q:
+    # More than 18 digits may exceed the id column, which is an error in the database.
     if not key.isascii() or not key.isdigit() or len(key) > 18:
         raise ValueError(key)
+    # Only events of this case: a key must not reveal when something happened elsewhere.
     last = case.events.filter(pk=int(key)).first()
     if last is None:
         raise ValueError(key)

@@ -78,6 +78,7 @@ def show_queue(request: StaffRequest, slug: str) -> HttpResponse:
         "wanted": wanted,
         "today": today,
     }
+    # If the browser restores its history, htmx needs the whole page.
     if request.htmx and not request.htmx.history_restore_request:
         return render(request, "desk/_queue_rows.html", context)
     context |= {
@@ -139,6 +140,7 @@ def show_timeline(request: StaffRequest, number: str) -> HttpResponse:
     found, today = _open_case(request, number), timezone.localdate()
     chosen = list_actors(found, request.user)
     form = TimelineForm(request.GET, today=today)
+    # Called for the cleaned data only; invalid fields do not filter.
     form.is_valid()
     filters = form.filters(chosen)
     try:
@@ -183,6 +185,7 @@ def show_letters(request: StaffRequest, number: str) -> HttpResponse:
     """Every letter of a case, with its state and recipients."""
     context = _case_context(request, _open_case(request, number))
     events = context["case"].events.exclude(letter=None).select_related("letter")
+    # A letter with several events is listed once.
     letters = {event.letter_id: event.letter for event in events.order_by("happened_at", "pk")}
     notices = context["case"].notices.select_related("letter", "delivery").order_by("pk")
     letters |= {notice.letter_id: notice.letter for notice in notices}
@@ -201,7 +204,9 @@ def show_letters(request: StaffRequest, number: str) -> HttpResponse:
 def show_search(request: StaffRequest) -> HttpResponse:
     """Search for cases by number, claim or name. Never finds users or reviewers."""
     query = request.GET.get("q", "").strip()
+    # A single letter matches too much to be of use.
     found = _find_cases(query) if request.user.may("cases.view_case") and len(query) >= 2 else []
+    # Only an exact number opens its case, because every opening is written to the access log.
     if len(found) == 1 and not request.htmx and found[0].number == query.upper():
         return redirect(found[0])
     template = "desk/_jump_results.html" if request.htmx else "desk/jump.html"
@@ -212,6 +217,7 @@ def _find_cases(query: str) -> list[Case]:
     """Find up to ten cases by case number, claim number or the employee's name."""
     from directory.names import fold_name, fold_number
 
+    # Three short queries: a single one across these tables could use none of their indexes.
     ids: list[int] = list(
         Case.objects.filter(number__istartswith=query).values_list("pk", flat=True)[:10]
     )

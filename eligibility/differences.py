@@ -92,10 +92,12 @@ def _name_words(name: str) -> list[str]:
 
 def _compare_items(applied: Sequence[str], decided: Sequence[str]) -> list[Difference]:
     """Pair equal items, then the most similar ones; list the similar pairs and all other items."""
+    # Nobody has typed the treatments yet. This does not mean that the decision names none.
     if not decided:
         return []
     left = {number: fold_name(title) for number, title in enumerate(applied, start=1)}
     right = {number: fold_name(title) for number, title in enumerate(decided, start=1)}
+    # Equal titles first: a similar title could otherwise take the partner of an equal one.
     for number, folded in list(left.items()):
         same = next((other for other, text in right.items() if text == folded), None)
         if same is not None:
@@ -103,6 +105,7 @@ def _compare_items(applied: Sequence[str], decided: Sequence[str]) -> list[Diffe
     pairs = sorted(
         (
             # Negative, so that the most similar pair comes first and ties keep the items' order.
+            # Without autojunk, which ignores frequent letters in texts of 200 characters or more.
             (-SequenceMatcher(None, ours, theirs, autojunk=False).ratio(), number, other)
             for number, ours in left.items()
             for other, theirs in right.items()

@@ -28,6 +28,8 @@ class EligibilityDecision(Versioned):
 
     class Meta(Versioned.Meta):
         constraints = [
+            # Decisions are numbered under the lock on the case; this catches code that forgets the
+            # lock.
             models.UniqueConstraint(name="eligibility_attempt_once", fields=["case", "attempt"])
         ]
 
@@ -79,11 +81,14 @@ class EligibilityFinding(Versioned):
                 name="eligibility_fact_once",
                 fields=["decision", "fact", "item"],
             ),
+            # NULLs are not equal in SQL, so the constraint above does not cover rows without an
+            # item.
             models.UniqueConstraint(
                 name="eligibility_fact_once_for_the_case",
                 fields=["decision", "fact"],
                 condition=models.Q(item__isnull=True),
             ),
+            # Overruling a proposed NO needs a reason on file, whatever code stores the row.
             models.CheckConstraint(
                 name="eligibility_overruled_with_note",
                 condition=~models.Q(proposed="NO", answer="YES") | ~models.Q(note=""),
@@ -119,6 +124,7 @@ class InformationRequest(Versioned):
 
     class Meta(Versioned.Meta):
         constraints = [
+            # A question may be closed without an answer, but an answered one is never open.
             models.CheckConstraint(
                 name="information_answer_closes",
                 condition=models.Q(answered_on__isnull=True) | models.Q(closed_at__isnull=False),
@@ -132,6 +138,7 @@ class InformationRequest(Versioned):
 class URReading(Versioned):
     """What a person has read in the UR decision, for comparison with the application."""
 
+    # One reading per case; a corrected reading is a new version of the same row.
     case = models.OneToOneField(Case, on_delete=models.PROTECT, related_name="ur_reading")
     employee = models.CharField(max_length=300, blank=True)  # as printed
     claim_number = models.CharField(max_length=60, blank=True)

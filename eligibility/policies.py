@@ -25,6 +25,7 @@ def why_not_read_ur_decision(user: User, case: Case) -> str:
         "eligibility.decide_eligibility",
         case,
         Status.SCREENING,
+        # The UR decision may arrive while the case waits for a party.
         Status.INFO_REQUESTED,
         Status.DEFERRED,
         act="enter the UR decision",
@@ -73,6 +74,7 @@ def why_not_resolve_liability(user: User, case: Case) -> str:
 def why_not_record_citations(user: User, case: Case) -> str:
     if not user.may("eligibility.decide_eligibility"):
         return "Only a coordinator can enter the sources that the UR decision cites."
+    # The determination prints these sources, so they can change until it is issued.
     if case.stage in {Status.ISSUED, Status.WITHDRAWN, Status.TERMINATED, Status.CLOSED}:
         return f"Case {case.number} is at “{case.stage.label}”. Its items can no longer change."
     return ""

@@ -21,6 +21,7 @@ from .answers import EligibilityResult
 
 YES, NO, UNKNOWN = "YES", "NO", "UNKNOWN"
 
+# The order in which reasons are listed and findings are stored.
 FACTS = (
     "SIGNED",
     "TIMELY",
@@ -235,6 +236,7 @@ class Proposal:
         return min(found, key=lambda one: _WEIGHT[one.answer]) if found else None
 
 
+# One NO decides, and a YES must not hide that something else is unknown.
 _WEIGHT = {NO: 0, UNKNOWN: 1, YES: 2}
 
 
@@ -261,6 +263,8 @@ def propose_answers(known: StoredFacts, *, rules: Sequence[Rule], calendars: Cal
         )
         for fact in FACTS
     }
+    # What holds for the whole application, such as the dates from which IMR applies, also holds for
+    # each item.
     item_answers = {
         item.position: {
             fact: _strictest_answer(
@@ -279,6 +283,7 @@ def propose_answers(known: StoredFacts, *, rules: Sequence[Rule], calendars: Cal
         if one.answer == NO and one.fact
     }
     conclusion = weigh_item_answers(whole, item_answers, codes=codes)
+    # The answers of the conclusion, because they combine those of the items.
     return Proposal(tuple(verdicts), conclusion.answers, item_answers, conclusion)
 
 
@@ -329,6 +334,7 @@ def _check_signature(known: StoredFacts) -> Verdict:
         UsedFact("Signed by", "no form" if by is None else _SIGNERS.get(by, "nobody"), FORM),
         UsedFact("Signed on", _format_day(known.signed_on), FORM),
     )
+    # None means that no form is on file; an empty text means a form without a signature.
     if by is None:
         return _answer_unknown("SIGNED", _SCREENING, "who signed the application", used)
     if not by:
@@ -349,6 +355,7 @@ def _check_requester(known: StoredFacts) -> Verdict:
         who = "The employee may apply." if by else "Not signed; see the signature rule."
         return Verdict("SIGNED", YES, _FILER, who, used)
     if by == "ATTORNEY":
+        # The form is the only evidence on file that the attorney represents the employee.
         used += (UsedFact("Attorney on the form", _format_yes_no(known.attorney_named), FORM),)
         if known.attorney_named:
             return Verdict("SIGNED", YES, _FILER, "The form names the employee’s attorney.", used)
@@ -356,6 +363,8 @@ def _check_requester(known: StoredFacts) -> Verdict:
             "SIGNED", _FILER, "whether the attorney represents the employee", used
         )
     if by == "PROVIDER":
+        # A provider of emergency treatment may apply without the employee (LC 4610.5(h)(4),
+        # recalled).
         given = all(item.was_given for item in known.items)
         used += (UsedFact("All treatment already given", _format_yes_no(given), FORM),)
         if given:
@@ -390,6 +399,7 @@ def _check_requester(known: StoredFacts) -> Verdict:
 def _check_fields(known: StoredFacts) -> Verdict:
     missing = ", ".join(known.missing_fields)
     used: tuple[UsedFact, ...] = (UsedFact("Fields left empty", missing or "none", FORM),)
+    # A party can be asked for a missing field, so it never makes the application ineligible.
     if known.missing_fields:
         return _answer_unknown("SIGNED", _SCREENING, f"fields missing on the form: {missing}", used)
     return Verdict("SIGNED", YES, _SCREENING, "All required fields are filled in.", used)
@@ -411,6 +421,7 @@ def _check_timeliness(known: StoredFacts, rules: Sequence[Rule], calendars: Cale
             ),
         )
     source = "8 CCR 9792.10.1(b)(1)"
+    # Unknown facts are left out: the engine then answers UNKNOWN instead of guessing a date.
     given: dict[str, object] = {}
     if served:
         given["served"] = served.isoformat()
@@ -425,6 +436,7 @@ def _check_timeliness(known: StoredFacts, rules: Sequence[Rule], calendars: Cale
         found = judge_timeliness(
             deadline_kind, known.received_on, given, rules=rules, calendars=calendars
         )
+    # No rule or calendar covers these dates, which is no proof that the application was late.
     except CannotCount as error:
         return _answer_unknown("TIMELY", source, str(error).rstrip("."), used, sentence=str(error))
     if isinstance(found, Timely):
@@ -448,6 +460,8 @@ def _check_timeliness(known: StoredFacts, rules: Sequence[Rule], calendars: Cale
 
 def _filing_window(known: StoredFacts) -> tuple[str, date | None, str]:
     """The filing deadline that applies, the date it counts from, and the method of service."""
+    # The notice that the dispute is resolved starts a new filing period (LC 4610.5(h)(2),
+    # recalled).
     if known.liability_resolved_on:
         return (
             "application_after_liability",
@@ -462,6 +476,8 @@ def _check_ur_attached(known: StoredFacts) -> Verdict:
     used: tuple[UsedFact, ...] = (
         UsedFact("UR decision attached", _format_yes_no(known.ur_attached), FORM),
     )
+    # Checked first, because attaching another decision does not count as attaching the disputed
+    # one.
     if known.other_decision:
         differs = ", ".join(known.other_decision)
         used += (UsedFact("Differs from the application in", differs, OFFICE),)
@@ -480,6 +496,7 @@ def _check_ur_attached(known: StoredFacts) -> Verdict:
         )
     if known.ur_attached:
         return Verdict("UR_ATTACHED", YES, _SCREENING, "The UR decision is attached.", used)
+    # Before April 2014 the applicant was reminded and could still send the decision.
     if known.received_on and known.received_on < _NO_CURE:
         missing = "the UR decision, which can still be sent within 15 days after a reminder"
         return _answer_unknown("UR_ATTACHED", _SCREENING, missing, used)
@@ -492,6 +509,7 @@ def _check_scope(known: StoredFacts) -> Verdict:
         UsedFact("Date of injury", _format_day(known.date_of_injury), FORM),
         UsedFact("Date of the UR decision", _format_day(known.decided_on), UR),
     )
+    # Either date is enough, so one of them may be unknown (LC 4610.5(a), (c)).
     covered = known.date_of_injury is not None and known.date_of_injury >= _IMR_BEGINS
     if covered or (known.decided_on is not None and known.decided_on >= _IMR_FOR_ALL):
         return Verdict("NECESSITY", YES, _SCOPE, "IMR applies at these dates.", used)
@@ -536,6 +554,7 @@ def _check_necessity(item: ItemFacts) -> Verdict:
     used: tuple[UsedFact, ...] = (
         UsedFact("UR decision on this item", _UR_SAYS.get(item.ur_outcome, "not stated"), UR),
     )
+    # An authorization ends the dispute, whatever the UR decision states.
     if item.ending == Ending.AUTHORIZED:
         used += (UsedFact("Later", "authorized by the claims administrator", OFFICE),)
         source = "8 CCR 9792.10.6(a)"
@@ -564,6 +583,7 @@ def _check_not_decided(item: ItemFacts) -> Verdict:
         text = f"Item {at} was withdrawn."
         return _answer_no("NOT_DECIDED", "I-WITHDRAWN", _SCREENING, text, used, item=at)
     for one in item.earlier:
+        # Only a person can find that it is the same treatment. A similar case raises a question.
         if one.confirmed:
             code = "I-DUP" if one.duplicate else "I-PRIOR"
             return _answer_no(
@@ -619,6 +639,7 @@ def _flag_untimely_ur(
             rules=rules,
             calendars=calendars,
         )
+    # The flag is only information, so a date that cannot be counted is not worth a question.
     except CannotCount:
         return
     if isinstance(found, Late):
@@ -660,6 +681,7 @@ def weigh_answers(answers: Mapping[str, str], *, codes: Mapping[str, str] = REAS
         if fact not in REASONS:
             raise KeyError(fact)
     refusals = [fact for fact in FACTS if answers.get(fact) == NO and fact != "LIABILITY_CLEAR"]
+    # One NO is enough, even while other facts are still unknown.
     if refusals:
         reasons = tuple(codes.get(fact) or REASONS[fact] for fact in refusals)
         return Conclusion("INELIGIBLE", reasons, f"Ineligible: {', '.join(reasons)}.", answers)
@@ -707,11 +729,14 @@ def weigh_item_answers(
     whole_codes = {fact: codes.get((fact, None), "") for fact in FACTS}
     if items and not left:
         reasons = tuple(
+            # Keeps the order and drops repeated codes.
             dict.fromkeys(
                 [
                     *(
                         whole_codes[fact] or REASONS[fact]
                         for fact in FACTS
+                        # Liability never makes a case ineligible; it only defers it (8 CCR
+                        # 9792.10.3(d)).
                         if whole[fact] == NO and fact not in (*ITEM_FACTS, "LIABILITY_CLEAR")
                     ),
                     *(code for position in sorted(out) for code in out[position]),
@@ -731,6 +756,8 @@ def weigh_item_answers(
         return found
     words = "; ".join(f"item {at} ({', '.join(out[at])})" for at in sorted(out))
     sentence = f"{found.sentence} Ineligible: {words}."
+    # The whole application is ineligible. To name single items would suggest that the rest
+    # continues.
     if found.result == EligibilityResult.INELIGIBLE:
         sentence = found.sentence
     return Conclusion(found.result, found.reasons, sentence, whole, out)

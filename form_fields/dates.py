@@ -44,6 +44,7 @@ def read_date(keyed: str, *, today: date) -> date:
         return today
     if text in {"y", "yesterday"}:
         return today - timedelta(days=1)
+    # At most three digits, so that a slip cannot lead centuries back.
     if re.fullmatch(r"-\d{1,3}", text):
         return today - timedelta(days=int(text[1:]))
     if match := re.fullmatch(r"(\d{4})-(\d{1,2})-(\d{1,2})", text):
@@ -51,14 +52,18 @@ def read_date(keyed: str, *, today: date) -> date:
         return _make_day(int(year), int(month), int(day), keyed)
     if match := re.fullmatch(r"(\d{1,2})[/.\- ](\d{1,2})[/.\- ](\d{4}|\d{2})", text):
         month, day, year = match.groups()
+        # Refused with a hint: swapping day and month silently could hide a misreading.
         _refuse_day_first(int(month), int(day), _read_year(year, today), keyed)
         return _make_day(_read_year(year, today), int(month), int(day), keyed)
+    # Digits alone, which is the fastest way to type on a number pad.
     if match := re.fullmatch(r"(\d{2})(\d{2})(\d{4}|\d{2})", text):
         month, day, year = match.groups()
         return _make_day(_read_year(year, today), int(month), int(day), keyed)
+    # The day before the name of the month, as in the header of an e-mail.
     if match := re.fullmatch(r"(?:[a-z]{3} )?(\d{1,2}) ([a-z]+)\.? (\d{4}|\d{2})", text):
         day, name, year = match.groups()
         return _make_day(_read_year(year, today), _read_month(name, keyed), int(day), keyed)
+    # As the pages of the portal write dates, so that one can be copied into a field.
     if match := re.fullmatch(r"(?:[a-z]{3}, )?([a-z]+)\.? (\d{1,2}),? (\d{4}|\d{2})", text):
         name, day, year = match.groups()
         return _make_day(_read_year(year, today), _read_month(name, keyed), int(day), keyed)
@@ -81,6 +86,7 @@ def _read_month(name: str, keyed: str) -> int:
 
 
 def _make_day(year: int, month: int, day: int, keyed: str) -> date:
+    # A year outside this range has a missing or a repeated digit.
     if not 1900 <= year <= 2100:
         raise NotADate(f"“{keyed.strip()}” is in the year {year}. Check the year.")
     try:
@@ -117,6 +123,7 @@ _FAR = {
     "signed_on": (365, "Check the year."),
     "date_of_injury": (50 * 365, "Check the year."),
 }
+# These must not be in the future, but none is too old to be plausible.
 _PAST = {"date_of_birth", "consent_on", "designated_on"}
 
 
@@ -138,12 +145,15 @@ def interpret_date(keyed: str, *, today: date, kind: str = "", received: str = "
     if on == today:
         words += ", today"
     if kind == "date_of_birth":
+        # One year less until the birthday of this year.
         age = today.year - on.year - ((today.month, today.day) < (on.month, on.day))
         words += f", age {age}"
+        # Unlikely ages are only marked: injured workers may be younger or older.
         return DateReading(
             words if 14 <= age <= 100 else f"{words}. Check the year.", not 14 <= age <= 100
         )
     if kind == "ur_decided":
+        # The date of receipt may be half typed at this moment.
         try:
             days = (read_date(received, today=today) - on).days
         except NotADate:

@@ -40,6 +40,7 @@ class PaperText(forms.CharField):
             raise forms.ValidationError(
                 f"This is {len(value):,} characters long. Shorten it to {self.max_length}."
             )
+        # Normalized before the length is checked, because this is the text that is stored.
         return refuse_unprintable(super().clean(normalize_text(value)[0] if value else value))
 
 
@@ -58,6 +59,7 @@ class Line(forms.CharField):
         )
 
     def clean(self, value: Any) -> str:
+        # A line that no letter prints may contain any character.
         text: str = super().clean(value)
         return refuse_unprintable(text) if self.in_letters else text
 

@@ -15,8 +15,10 @@ def interpret_typed_date(request: StaffRequest) -> HttpResponse:
     """Describe the date in the field that was just left, for the page to show beside it."""
     name = request.headers.get("HX-Trigger-Name", "")
     reading = interpret_date(
+        # Longer than any date; the text comes back in the answer.
         request.POST.get(name, "")[:60],
         today=timezone.localdate(),
+        # A form with a prefix sends its fields as prefix-name.
         kind=name.rpartition("-")[2],
         received=request.POST.get("received", "")[:60],
     )

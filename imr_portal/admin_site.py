@@ -27,6 +27,7 @@ class PortalAdminSite(AdminSite):
         return request.user.is_active and getattr(request.user, "is_staff", False)
 
     def login(self, request: HttpRequest, extra_context: Any = None) -> HttpResponse:
+        # Django's own sign-in form would skip the second factor and the limit on attempts.
         query = urlencode({"next": request.get_full_path()})
         return redirect(f"{reverse('account_login')}?{query}")
 

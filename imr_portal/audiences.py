@@ -277,6 +277,7 @@ def audience_of(route: str) -> AudienceEntry | None:
         return PUBLIC
     if route in CLOSED_PAGES:
         return NOBODY
+    # Last, because the pages of a library that are named above differ from the rest of it.
     for beginning, audience in PREFIXES:
         if route.startswith(beginning):
             return audience

@@ -45,6 +45,7 @@ def find_program() -> str:
     )
 
 
+# Cached, because every call would otherwise make another temporary folder.
 @cache
 def socket_path(folder: Path) -> Path:
     """The path of the socket: in the folder, or in a temporary one if the path is too long."""
@@ -62,6 +63,7 @@ def socket_url(path: Path) -> str:
 def server_command(path: Path, *, folder: Path) -> list[str]:
     """The command line that starts the server in the foreground, without writing to disk."""
     options = {
+        # No port, and a socket that only this account can open.
         "port": "0",
         "unixsocket": str(path),
         "unixsocketperm": "700",

@@ -27,9 +27,11 @@ class RedisOrMemory(BaseCache):
     def __init__(self, server: Any, params: dict[str, Any]) -> None:
         super().__init__(params)
         self._redis = RedisCache(server, params)
+        # Without the options, which only Redis understands.
         self._memory = LocMemCache("while-redis-is-away", {**params, "OPTIONS": {}})
 
     def _ask(self, act: str, *args: Any, **options: Any) -> Any:
+        # Unlike the time of day, this value never goes back.
         if monotonic() >= RedisOrMemory.asked_again_at:
             try:
                 return getattr(self._redis, act)(*args, **options)

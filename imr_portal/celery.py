@@ -30,33 +30,42 @@ def _celery_settings() -> dict[str, Any]:
 
     visibility: int = settings.CELERY_VISIBILITY_TIMEOUT
     return {
+        # Without a broker, tasks stay in this process; the checks refuse that in production.
         "broker_url": broker_url(settings.REDIS_URL) if settings.REDIS_URL else "memory://",
         "broker_connection_retry_on_startup": True,
+        # Never give up: a worker that did would need a restart after each failure of the broker.
         "broker_connection_max_retries": None,
         "broker_transport_options": {
             "visibility_timeout": visibility,
             # Look for lost messages every second, not every 100 seconds.
             "unacked_restore_interval": 1,
             "unacked_restore_throttle": 1,
+            # Short, so that a broker that does not answer is noticed within seconds.
             "socket_timeout": 2,
             "socket_connect_timeout": 2,
             "socket_keepalive": True,
             "health_check_interval": 10,
         },
+        # Nothing but JSON, because loading a pickled message can run any code.
         "task_serializer": "json",
         "result_serializer": "json",
         "accept_content": ["json"],
+        # Rows hold all results; in the broker they would only use memory.
         "task_ignore_result": True,
         "task_store_errors_even_if_ignored": False,
+        # Acknowledge after the work, so that the message of a dead worker is delivered again.
         "task_acks_late": True,
         "task_reject_on_worker_lost": True,
         "task_default_queue": "imr",
+        # A slow letter must not hold up messages that its worker has taken in advance.
         "worker_prefetch_multiplier": 1,
         # A task longer than the visibility timeout would run twice at once.
         "task_soft_time_limit": max(1, visibility * 2 // 3 - 1),
         "task_time_limit": max(2, visibility * 2 // 3),
+        # A worker that has to stop gets the time to finish its letter.
         "worker_soft_shutdown_timeout": 10,
         "worker_enable_soft_shutdown_on_idle": True,
+        # Limits what a memory leak in a library can take.
         "worker_max_tasks_per_child": 500,
         "worker_hijack_root_logger": False,
         "worker_send_task_events": False,
@@ -65,6 +74,7 @@ def _celery_settings() -> dict[str, Any]:
         "enable_utc": True,
         "beat_schedule_filename": str(settings.VAR_DIR / "scheduler"),
         "beat_schedule": {
+            # Finds the letters whose message was lost.
             "letters.sweep": {"task": "letters.sweep", "schedule": 60.0},
             "letters.heartbeat": {"task": "letters.heartbeat", "schedule": 60.0},
             # 3:10 or 4:10 AM in Los Angeles

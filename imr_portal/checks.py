@@ -178,14 +178,17 @@ def list_unconfirmed_law(
     if not databases:
         return []
     found: list[CheckMessage] = []
+    # Found by their columns, so that a new table of rules cannot be forgotten.
     for model in apps.get_models():
         names = {field.name for field in model._meta.get_fields()}
+        # Tables of versions have the same columns.
         if not {"confirmed_on", "confirmed_by"} <= names or hasattr(model, "history_type"):
             continue
         rows = model._default_manager.filter(confirmed_on__isnull=True)
         try:
             count = rows.count()
             shown = [str(row) for row in rows.order_by("pk")[:5]]
+        # Before the first migration there are no tables.
         except DatabaseError:
             continue
         if count:

@@ -9,8 +9,10 @@ from django.urls import reverse
 
 def add_demo_sign_ins(request: HttpRequest) -> dict[str, Any]:
     """Add the demonstration users and their password to the sign-in page only."""
+    # On all other pages the password would be of no use.
     if not settings.DEMO or request.path != reverse("account_login"):
         return {}
+    # Imported here, so that production does not load the demonstration.
     from .demo.office import DOMAIN, PASSWORD, PEOPLE
 
     return {

@@ -59,6 +59,7 @@ def database_settings(name: str, *, default_file: Path) -> dict[str, Any]:
         raise ImproperlyConfigured(
             f"{name} begins with {parts.scheme!r}. Use postgresql:// or sqlite://."
         )
+    # Split by hand, because parse_qs would decode a value that is decoded below.
     query = dict(pair.split("=", 1) for pair in parts.query.split("&") if "=" in pair)
     host = unquote(query.pop("host", "")) or parts.hostname or ""
     return {
@@ -68,6 +69,8 @@ def database_settings(name: str, *, default_file: Path) -> dict[str, Any]:
         "PASSWORD": unquote(parts.password or ""),
         "HOST": host,
         "PORT": str(parts.port or query.pop("port", "")),
+        # Connections are kept for a minute. They are checked before use, because the server may
+        # have restarted in between.
         "CONN_MAX_AGE": 60,
         "CONN_HEALTH_CHECKS": True,
         "OPTIONS": {key: unquote(value) for key, value in query.items()},
@@ -86,7 +89,10 @@ def sqlite_settings(file: Path) -> dict[str, Any]:
         "ENGINE": "django.db.backends.sqlite3",
         "NAME": file,
         "OPTIONS": {
+            # Writers wait for each other up to 20 seconds.
             "timeout": 20,
+            # A transaction that begins with reading would fail at its first write if another one
+            # wrote in between.
             "transaction_mode": "IMMEDIATE",
             "init_command": (
                 "PRAGMA journal_mode=WAL;"

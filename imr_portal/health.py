@@ -22,6 +22,7 @@ from . import __version__
 
 logger = structlog.get_logger(__name__)
 
+# The worker reports every minute, so one late report is no alarm.
 SILENT_AFTER = timedelta(minutes=3)
 
 
@@ -47,6 +48,7 @@ def show_readiness(request: HttpRequest) -> HttpResponse:
     }
     ready = all(outcome == "ok" for outcome in needed.values())
     reported = {"broker": "unknown", "worker": "unknown", "relay": "unknown"}
+    # The reports are in a table that may not exist yet.
     if needed["migrations"] == "ok":
         reported = {
             "broker": _broker_state(),

@@ -102,6 +102,7 @@ def name_exception(logger: Any, name: str, event: EventDict) -> EventDict:
 def _list_places(error: BaseException) -> list[str]:
     lines: list[str] = []
     seen: BaseException | None = error
+    # Chains of causes can be very long, or even circular.
     while seen is not None and len(lines) < 60:
         lines.append(type(seen).__name__)
         lines += [f"  {frame}" for frame in _list_frames(seen.__traceback__)]
@@ -125,6 +126,7 @@ def keep_message_template(logger: Any, name: str, event: EventDict) -> EventDict
         event["event"] = str(record.msg) % args if args else str(record.msg)
     elif not args:
         event["event"] = _place_of(record)
+    # Celery passes the name and the id of the task this way. The rest may contain anything.
     if isinstance(args, dict):
         event["task"], event["task_id"] = args.get("name"), args.get("id")
     return event
@@ -162,9 +164,11 @@ def logging_settings(level: str) -> dict[str, Any]:
                 "processors": [
                     name_exception,
                     structlog.stdlib.ProcessorFormatter.remove_processors_meta,
+                    # Last before rendering, so that no key added earlier gets around it.
                     keep_known,
                     structlog.processors.JSONRenderer(),
                 ],
+                # Messages arrive as a template with separate arguments.
                 "use_get_message": False,
                 "pass_foreign_args": True,
             }
@@ -180,13 +184,14 @@ def logging_settings(level: str) -> dict[str, Any]:
         "loggers": {
             # Django adds handlers of its own to these two; ours is the only one.
             "django": {"handlers": [], "level": level, "propagate": True},
+            # Its lines would repeat each request with its query string.
             "django.server": {"handlers": [], "level": "ERROR", "propagate": True},
             # gunicorn too.
             "gunicorn.error": {"handlers": [], "level": "INFO", "propagate": True},
             # A refused page is logged by our own middleware, with its route.
             "django.request": {"level": "ERROR"},
             "django.security": {"level": "ERROR"},
-            # They speak of every step, with paths and rows in it.
+            # These log every step, with paths and rows.
             "fontTools": {"level": "ERROR"},
             "pikepdf": {"level": "ERROR"},
             "celery.utils.functional": {"level": "ERROR"},
@@ -202,6 +207,7 @@ class RequestLogMiddleware:
         self.logger = structlog.get_logger(__name__)
 
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
+        # A thread serves many requests, so nothing of the last one may be left.
         structlog.contextvars.clear_contextvars()
         structlog.contextvars.bind_contextvars(request_id=uuid.uuid4().hex)
         began = time.perf_counter()

@@ -23,6 +23,7 @@ logger = structlog.get_logger(__name__)
 
 GetResponse = Callable[[HttpRequest], HttpResponseBase]
 
+# A stamp for every request would save the session each time.
 SECONDS_BETWEEN_STAMPS = 60
 # Recovery codes replace one of these when it is lost; they do not count alone.
 SECOND_FACTORS = [Authenticator.Type.TOTP, Authenticator.Type.WEBAUTHN]
@@ -97,6 +98,7 @@ class AudienceMiddleware:
         user = request.user
         if not user.is_authenticated:
             return self.ask_to_sign_in(request)
+        # Before the audience is checked: without a second factor, only its setup is open.
         if (
             settings.SECOND_FACTOR_REQUIRED
             and route not in OPEN_WITHOUT_SECOND_FACTOR
@@ -124,6 +126,7 @@ class AudienceMiddleware:
     def ask_for_second_factor(self, request: HttpRequest) -> HttpResponseBase:
         """Redirect to the page where the user sets up a second factor."""
         if request.headers.get("HX-Request") == "true":
+            # htmx then loads the whole page instead of putting it into a fragment.
             return HttpResponse(status=401, headers={"HX-Redirect": resolve_url("mfa_index")})
         return redirect("mfa_index")
 
@@ -131,7 +134,9 @@ class AudienceMiddleware:
         """Where to go after signing in: this page, or the page of the form that was sent."""
         if request.method in {"GET", "HEAD"}:
             return request.get_full_path()
+        # The address of a sent form may not open by GET, so return to the page that showed it.
         origin = request.headers.get("Referer", "")
+        # The header comes from the browser and could lead to another site.
         if url_has_allowed_host_and_scheme(
             origin, allowed_hosts={request.get_host()}, require_https=request.is_secure()
         ):
@@ -153,7 +158,9 @@ class NoStoreMiddleware:
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
         response = self.get_response(request)
         response.headers["Cache-Control"] = "no-store"
+        # Some addresses answer htmx with a fragment and others with a page.
         patch_vary_headers(response, ["HX-Request"])
+        # On a shared computer, nothing may be left for the next person.
         if request.method == "POST" and route_of(request) == "account_logout":
             response.headers["Clear-Site-Data"] = '"cache", "storage"'
         return response

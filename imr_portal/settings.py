@@ -71,8 +71,10 @@ INSTALLED_APPS = [
 ]
 
 MIDDLEWARE = [
+    # First, so that it also logs what the others refuse.
     "imr_portal.logs.RequestLogMiddleware",
     "django.middleware.security.SecurityMiddleware",
+    # Before the session, because static files need neither a session nor a user.
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "csp.middleware.CSPMiddleware",
     "imr_portal.middleware.NoStoreMiddleware",
@@ -81,8 +83,10 @@ MIDDLEWARE = [
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
+    # Sessions that are too old end before the audience of the page is checked.
     "imr_portal.middleware.SessionLimitsMiddleware",
     "imr_portal.middleware.AudienceMiddleware",
+    # A second guard, if the table of audiences had a mistake.
     "django.contrib.auth.middleware.LoginRequiredMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
@@ -123,6 +127,7 @@ DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 # --- People ------------------------------------------------------------------------------------
 AUTH_USER_MODEL = "accounts.User"
 AUTHENTICATION_BACKENDS = [
+    # The first one answers permissions, the second one is the sign-in of allauth.
     "accounts.backends.RoleBackend",
     "accounts.backends.SignInBackend",
 ]
@@ -143,10 +148,12 @@ LOGIN_REDIRECT_URL = "/"
 ACCOUNT_ADAPTER = "accounts.adapter.ClosedSignUpAdapter"
 ACCOUNT_LOGIN_METHODS = {"email"}
 ACCOUNT_SIGNUP_FIELDS = ["email*", "password1*", "password2*"]
+# Administrators enter the addresses; nobody signs up.
 ACCOUNT_EMAIL_VERIFICATION = "none"
 ACCOUNT_USER_MODEL_USERNAME_FIELD = None
 ACCOUNT_LOGOUT_ON_GET = False
 ACCOUNT_SESSION_REMEMBER = False
+# No answer tells whether an address belongs to a user.
 ACCOUNT_PREVENT_ENUMERATION = True
 # The number of our proxies that append to X-Forwarded-For; sign-in limits use the address before.
 ALLAUTH_TRUSTED_PROXY_COUNT = 1 if environment.read_flag("BEHIND_TLS_PROXY", False) else 0
@@ -173,17 +180,22 @@ SESSION_COOKIE_SAMESITE = "Lax"
 CSRF_COOKIE_SAMESITE = "Lax"
 if not DEBUG:
     SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = True
+    # Browsers accept this prefix only over HTTPS, and only from the host itself.
     SESSION_COOKIE_NAME = "__Host-session"
     CSRF_COOKIE_NAME = "__Host-csrf"
     SECURE_SSL_REDIRECT = environment.read_flag("SECURE_SSL_REDIRECT", True)
+    # Two years.
     SECURE_HSTS_SECONDS = 63_072_000
     SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_HSTS_PRELOAD = True
     if environment.read_flag("BEHIND_TLS_PROXY", False):
         SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
         ALLAUTH_TRUSTED_PROXY_COUNT = 1  # whose X-Forwarded-For tells clients apart for limits
+# Health checks come from inside the network, without TLS.
 SECURE_REDIRECT_EXEMPT = [r"^livez$", r"^readyz$"]
+# Addresses contain case numbers, which other sites must not learn.
 SECURE_REFERRER_POLICY = "same-origin"
 X_FRAME_OPTIONS = "DENY"
+# Only files of the portal itself, and nothing inline. There are no exceptions.
 CONTENT_SECURITY_POLICY = {
     "DIRECTIVES": {
         "default-src": ["'none'"],
@@ -222,6 +234,7 @@ STORAGES = {
         else "whitenoise.storage.CompressedManifestStaticFilesStorage"
     },
 }
+# Medical records are readable only by the account that runs the portal.
 FILE_UPLOAD_PERMISSIONS = 0o600
 DATA_UPLOAD_MAX_MEMORY_SIZE = 2_621_440
 DATA_UPLOAD_MAX_NUMBER_FIELDS = 3_000  # a form may have 200 disputed items

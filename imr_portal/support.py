@@ -99,6 +99,7 @@ LINES: list[Line] = [
 def find_line(product: str, version: str) -> Line | None:
     """The release line of a version; ``None`` if it is not in the table."""
     for line in LINES:
+        # The added period keeps 3.1 apart from 3.11.
         if line.product == product and f"{version}.".startswith(f"{line.version}."):
             return line
     return None

@@ -12,6 +12,7 @@ from . import environment, logs
 bind = f"{environment.read_text('HOST', '127.0.0.1')}:{environment.read_text('PORT', '8000')}"
 workers = environment.read_number("WEB_WORKERS", 2)
 threads = environment.read_number("WEB_THREADS", 4)
+# Threads, because requests wait for the database most of the time.
 worker_class = "gthread"
 # Workers are restarted now and then, so that memory leaks cannot grow for weeks.
 max_requests, max_requests_jitter = 2_000, 200

@@ -36,6 +36,7 @@ class BatchQuerySet(VersionedQuerySet):
     def counted(self) -> Self:
         """Add the number of scans in each state: ``waiting``, ``skipped``, ``entered`` …"""
         return self.annotate(
+            # All counts use the same join, so no row is counted twice.
             total=Count("scans"),
             **{
                 state.lower(): Count("scans", filter=Q(scans__state=state))
@@ -48,6 +49,7 @@ class BatchQuerySet(VersionedQuerySet):
         unsettled = Scan.objects.filter(
             batch=OuterRef("pk"), state__in=[Scan.State.WAITING, Scan.State.SKIPPED]
         )
+        # A subquery, because a join would repeat a batch for each scan and spoil the counts above.
         return self.filter(Q(opened_at__gte=since) | Exists(unsettled)).order_by(
             "received_on", "pk"
         )
@@ -126,6 +128,7 @@ class Scan(Versioned):
 
     class Meta(Versioned.Meta):
         indexes = [
+            # Only waiting scans are looked up by age; all others would only make the index larger.
             models.Index(
                 fields=["received_on", "id"],
                 name="scan_next",
@@ -134,11 +137,14 @@ class Scan(Versioned):
         ]
         constraints = [
             models.UniqueConstraint(name="scan_place_once", fields=["batch", "position"]),
+            # The same file may arrive often, but only one scan of it can become a case.
             models.UniqueConstraint(
                 name="scan_at_hand_once",
                 fields=["file"],
                 condition=Q(state__in=["WAITING", "SKIPPED", "ENTERED"]),
             ),
+            # If a clerk asks for a scan twice at once, the second claim fails here and is tried
+            # again. An entered scan keeps its clerk, hence the condition.
             models.UniqueConstraint(
                 name="scan_one_per_clerk",
                 fields=["claimed_by"],
@@ -151,6 +157,7 @@ class Scan(Versioned):
             models.CheckConstraint(
                 name="scan_skipped_says_why", condition=~Q(state="SKIPPED") | ~Q(why_skipped="")
             ),
+            # A refused upload is not stored, so it has no file; every other scan must have one.
             models.CheckConstraint(
                 name="scan_refused_says_why",
                 condition=Q(state="REFUSED", file__isnull=True) & ~Q(refusal="")
@@ -178,6 +185,7 @@ class Scan(Versioned):
 class IntakeDraft(models.Model):
     """The fields typed so far on an unfinished application form, kept for its clerk."""
 
+    # Drafts have no versions: typing saves every few seconds, and only the saved form matters.
     key = models.UUIDField(unique=True, default=uuid4)  # of the form; the application keeps it
     owner = models.ForeignKey(
         settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="intake_drafts"
@@ -192,6 +200,7 @@ class IntakeDraft(models.Model):
 
     class Meta:
         indexes = [
+            # For a clerk's list of open drafts. Most drafts have ended and need not be indexed.
             models.Index(
                 fields=["owner", "saved_at"], name="draft_open", condition=Q(ended_at__isnull=True)
             )

@@ -44,6 +44,7 @@ def why_not_correct_intake(user: User, case: Case) -> str:
 
 def why_not_correct_received(user: User, case: Case) -> str:
     """Supervisors may correct the received date until the determination is issued."""
+    # The determination prints this date, so it must be right until it is issued.
     late = case.is_open and case.stage != Status.ISSUED
     if user.may("intake.supervise_intake") and late:
         return ""
@@ -55,6 +56,7 @@ def why_not_cancel_draft(user: User, draft: IntakeDraft) -> str:
         return reason
     if draft.owner_id != user.pk and not user.may("intake.supervise_intake"):
         return "Only the clerk who started this form, or a supervisor, can cancel it."
+    # A case has deadlines and letters, which only a withdrawal ends properly.
     if draft.case is not None:
         return f"This form was saved as case {draft.case.number}. Withdraw the case instead."
     return "This form is already closed." if draft.ended_at else ""

@@ -59,6 +59,7 @@ class Filter:
         """Read the filter from an address. Never fails: unknown parts are named in ``ignored``."""
         given = QueryDict(query) if isinstance(query, str) else query
         form = FilterForm(given, queue=queue, today=today)
+        # The valid fields are used even if others are not; those are named in ``ignored``.
         form.is_valid()
         values = {name: value for name, value in form.cleaned_data.items() if value}
         ignored = [
@@ -78,6 +79,7 @@ class Filter:
         found = QueryDict(mutable=True)
         for name, value in self._values().items():
             found[name] = value.isoformat() if isinstance(value, date) else str(value)
+        # The usual order is left out, so that equal filters have equal addresses.
         if self.sort != Sort.DUE:
             found["sort"] = self.sort.value
         return found.urlencode()
@@ -128,6 +130,7 @@ class Filter:
         if self.hold:
             rows = rows.held(on=today) if self.hold == Held.YES else rows.not_held(on=today)
         if self.administrator:
+            # A subquery, because a join lists a case once for each party that matches.
             rows = rows.filter(Exists(_find_administrators(self.administrator)))
         return rows.filter(_match_search_text(self.q)) if self.q else rows
 
@@ -175,6 +178,7 @@ def _find_administrators(name: str) -> QuerySet[Party]:
 def _match_search_text(text: str) -> Q:
     """Match the case number, the claim number or the employee's name, as the search box does."""
     found = Q(number__istartswith=text)
+    # Text without letters and digits folds to an empty text, which every number begins with.
     if claim := fold_number(text):
         found |= Q(claim_number_normal__startswith=claim)
     if name := fold_name(text):

@@ -71,6 +71,7 @@ def measure_stretch(status: Status, events: Iterable[tuple[str, datetime]]) -> f
 def median_duration(days: Iterable[float]) -> tuple[int, int] | None:
     """The median in days, rounded up, and the number of cases; ``None`` if they are too few."""
     found = list(days)
+    # Rounded up: planning too much time is safer than too little.
     return (ceil(median(found)), len(found)) if len(found) >= FEWEST_CASES else None
 
 

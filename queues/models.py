@@ -42,6 +42,7 @@ class WorkClaim(models.Model):
     class Meta:
         indexes = [models.Index(fields=["by", "released_at"], name="work_claim_of_person")]
         constraints = [
+            # Expired claims count too, so storing a new claim ends them first.
             models.UniqueConstraint(
                 name="work_claim_one_per_case",
                 fields=["case"],

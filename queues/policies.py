@@ -15,8 +15,10 @@ def why_not_claim(user: User, case: Case) -> str:
         return "Your role may not work on cases."
     if not case.is_open:
         return f"Case {case.number} is closed."
+    # A conflict of interest bars the person, whatever their role.
     if barred := why_not_by_conflicts(user, case):
         return barred
+    # A coordinator assigns the reviewer; nobody can take a review.
     if case.next_role == Role.REVIEWER:
         return f"Case {case.number} is waiting for its reviewer."
     if case.next_role not in user.roles:

@@ -48,6 +48,7 @@ class Key:
         :raises ValueError: it is malformed.
         """
         day, _, pk = text.partition(",")
+        # More digits may exceed the id column, which is an error in the database.
         if not (pk.isascii() and pk.isdigit() and len(pk) < 19):
             raise ValueError("The key is malformed.")
         return cls(date.fromisoformat(day), int(pk))
@@ -65,6 +66,7 @@ class Key:
 
 def stage_durations_now() -> dict[str, int]:
     """The newest measured duration of each stage, in days. One query."""
+    # Rows are only added, so the highest id of a stage is its newest measurement.
     newest = StageDuration.objects.values("status").annotate(newest=Max("pk")).values("newest")
     rows = StageDuration.objects.filter(pk__in=newest)
     return dict(rows.values_list("status", "median_days"))
@@ -92,6 +94,7 @@ def next_rows(
     one_list = len({QUEUE_OF[stage] for stage in stages}) == 1
     if one_list and len(shifts) == 1:
         column = "received_on" if sort == Sort.RECEIVED else "due_on"
+        # The key holds the shifted day, the column the stored one.
         return list(_rows_after(rows, column, after and after.later(*shifts))[:limit])
     heads = [
         _keys_of_stage(
@@ -100,7 +103,9 @@ def next_rows(
         for stage in stages
     ]
     chosen = [key.pk for key in islice(merge(*heads), limit)]
+    # The heads hold keys only. The chosen cases are loaded in one query.
     found = {case.pk: case for case in rows.filter(pk__in=chosen)}
+    # A case may have left the list between the two queries.
     return [found[pk] for pk in chosen if pk in found]
 
 

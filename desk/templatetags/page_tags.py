@@ -185,6 +185,7 @@ def show_due(
     if in_hours and abs(left) <= _HOURS_UP_TO_DAYS:
         # A due day is over at its midnight; a due moment, at that moment.
         ends_at = due_on if isinstance(due_on, datetime) else start_of_day(on + timedelta(days=1))
+        # Rounded down, so that the page never shows more time than is left.
         hours = (ends_at - (now or timezone.now())) // timedelta(hours=1)
         state = "over" if hours < 0 else state
         words = (
@@ -213,8 +214,10 @@ def deadline_days(
     """
     stopped = [(first, last or today) for first, last in holds]
     kinds = []
+    # An overdue deadline is drawn up to today.
     for number in range((max(due_on, today) - started_on).days + 1):
         on = started_on + timedelta(days=number)
+        # Today and the last day stay visible even if the case is on hold then.
         if on == today:
             kinds.append("today")
         elif on == due_on:
@@ -249,10 +252,12 @@ def draw_bar(days: Sequence[str], sentence: str = "") -> dict[str, Any]:
 def deadline_bar(deadline: Any, holds: Iterable[Any], today: date | None = None) -> dict[str, Any]:
     """The bar of a stored deadline, hatched where the case or this deadline was on hold."""
     deadline_kind = DEADLINE_KINDS.get(deadline.deadline_kind)
+    # The trigger may be a moment; the bar begins with its day.
     started = str(deadline.given.get(deadline_kind.trigger, ""))[:10] if deadline_kind else ""
     if not started or deadline.due_on is None or deadline.met_at is not None:
         return draw_bar([])
     stops = [
+        # The end of a hold is the first day after it.
         (hold.starts_on, hold.end - timedelta(days=1))
         for hold in holds
         if hold.round == deadline.round and hold.deadline_kind in {"", deadline.deadline_kind}
@@ -346,6 +351,7 @@ def show_field(bound: Any, css: str = "", hint: str = "") -> dict[str, Any]:
 @register.filter(name="date_echo")
 def date_echo(bound: Any) -> SafeString | str:
     """How the date in a field is read; empty for other fields."""
+    # Only date fields of a dated form have a real day here.
     today = getattr(bound.field, "today", date.max)
     keyed = bound.value()
     if today == date.max or not isinstance(keyed, str):

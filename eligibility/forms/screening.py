@@ -66,6 +66,7 @@ class EligibilityForm(forms.Form):
             self.fields[f"note_{fact.value}"] = PaperText(
                 label="Note", max_length=1000, required=False
             )
+            # If there is only one reason code, there is nothing to choose.
             if len(CODES[fact.value]) > 1:
                 self.fields[f"reason_{fact.value}"] = _reason_field(CODES[fact.value])
         for item in self.items:
@@ -136,6 +137,7 @@ class EligibilityForm(forms.Form):
                 not_decided=said[f"decided_{item.pk}"],
                 reason=said[f"reason_{item.pk}"],
                 note=said[f"note_{item.pk}"],
+                # Case numbers are stored in upper case, but people type them in either.
                 other_case=said[f"other_{item.pk}"].strip().upper(),
             )
             for item in self.items
@@ -214,7 +216,10 @@ class CitationsForm(forms.Form):
                     f"chapter_{row}",
                     "Enter the edition, sections and pages of another source in this field.",
                 )
+        # citations() reads fields that are missing from the cleaned data after an error.
         found = self.citations() if not self.errors else []
+        # Exactly one of the two. The letter prints that no source is cited, so an empty list alone
+        # must not mean it.
         if not self.errors and bool(found) == said.get("nothing"):
             self.add_error(
                 None, "Enter at least one source, or select that the UR decision cites no source."
@@ -239,6 +244,7 @@ class CitationsForm(forms.Form):
                         pages=said[f"pages_{row}"],
                     )
                 )
+            # Other sources follow no common form, so their printed text is kept whole.
             elif kind == "OTHER":
                 found.append(Citation(chapter=chapter, as_printed=chapter))
         return found

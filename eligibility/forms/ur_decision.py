@@ -109,6 +109,7 @@ class DifferencesForm(forms.Form):
 
     def answers(self) -> dict[str, str]:
         said = {key: self.cleaned_data[f"answer_{key}"] for key in self.listed}
+        # A choice left empty keeps the difference as it is; it does not remove an answer.
         return {key: answer for key, answer in said.items() if answer}
 
     def notes(self) -> dict[str, str]:

@@ -44,6 +44,7 @@ def record_administrator_citations(
     """
     case_id = DisputedItem.objects.values_list("case_id", flat=True).get(pk=item_id)
     case = Case.objects.lock(case_id)
+    # Read after locking the case, so that the version compared below is the current one.
     item = DisputedItem.objects.get(pk=item_id)
     if by is not None:
         refuse_if(policies.why_not_record_citations(by, case))
@@ -91,6 +92,7 @@ def find_stated_citations(item: DisputedItem) -> AdministratorCitations | None:
 
     Makes one query unless the citations are prefetched.
     """
+    # Filtered in Python, because a filter in the query would ignore prefetched rows.
     rows = [row for row in item.administrator_citations.all() if row.removed_at is None]
     if not rows and not item.administrator_cites_nothing:
         return None

@@ -54,6 +54,7 @@ class EligibilityAnswers:
     def code(self, fact: str, item: DisputedItem | None = None) -> str:
         """The reason code that the person chose for a NO; empty if none was chosen."""
         own = self.of(item).reason if item else ""
+        # An item has one reason field for two facts, so a code counts only for its own fact.
         chosen = [own, self.reasons.get(fact, "")]
         return next((code for code in chosen if code in rules.CODES[fact]), "")
 
@@ -129,6 +130,7 @@ def build_findings(
     others = {one.other_case for one in said.items.values()} | {
         verdict.other_case for verdict in proposal.verdicts
     }
+    # One query for all numbers, instead of one per item.
     cases = {case.number: case for case in Case.objects.filter(number__in=others - {""})}
     found = []
     for fact in rules.FACTS:
@@ -139,6 +141,7 @@ def build_findings(
         for item in items:
             answer = said.answer(fact, item)
             row = _build_finding(decision, fact, item, answer, said, proposal)
+            # Other reasons refer to no case, even if a number was typed.
             if row.reason_code in {"I-DUP", "I-PRIOR"}:
                 verdict = _governing_verdict(proposal, fact, item)
                 number = said.of(item).other_case or (verdict.other_case if verdict else "")
@@ -174,6 +177,7 @@ def _build_finding(
     letter = ""
     # For facts answered by item, only the item's finding has the letter's sentence.
     if code and (item is not None or fact not in ITEM_FACTS):
+        # The sentence of the verdict names its dates. It fits only if the person kept its code.
         own = verdict.letter_sentence if verdict and verdict.code == code else ""
         letter = own or rules.LETTER_SENTENCES[code]
     return EligibilityFinding(

@@ -43,6 +43,7 @@ def ask_information(
     refuse_if("" if question.strip() else "Enter the question.")
     known = set(facts) <= set(rules.FACTS)
     refuse_if("" if facts and known else "Choose the facts that depend on the answer.")
+    # Parties have dates: one who is no longer a party must not be asked.
     party = case.parties.current().on(local_day(at)).filter(pk=party_id).first()
     if party is None:
         raise NotAllowed("Choose a party of this case.")
@@ -61,6 +62,7 @@ def ask_information(
         due_on=due_on,
     ).store(by=by, at=at)
     if case.stage == Status.SCREENING:
+        # The screening deadline does not run while a party has the question.
         case_deadlines.stop_deadlines(case=case, why="Waiting for information", by=by, at=at)
         case.move_to(Status.INFO_REQUESTED, by=by, at=at, why=question.strip())
     _restart_information_deadline(case, by=by, at=at)
@@ -88,6 +90,7 @@ def record_party_answer(
     """
     case_id = InformationRequest.objects.values_list("case_id", flat=True).get(pk=request_id)
     case = Case.objects.lock(case_id)
+    # Read after locking the case, because someone else may have recorded the answer meanwhile.
     request = InformationRequest.objects.get(pk=request_id)
     refuse_if(policies.why_not_record_answer(by, case))
     refuse_if("This question is already answered or closed." if request.closed_at else "")
@@ -96,6 +99,7 @@ def record_party_answer(
         refuse_if("The date of the answer must be between the date of the question and today.")
     request.answer, request.answered_on, request.closed_at = answer.strip(), answered_on, at
     request.store(by=by, at=at, why="Answered", fields=["answer", "answered_on", "closed_at"])
+    # A late answer is recorded like any other; the event only states that it was late.
     late = " Late." if answered_on > request.due_on else ""
     event = Event.objects.create(
         case=case,
@@ -152,6 +156,7 @@ def resolve_liability(
     )
     case.move_to(Status.SCREENING, by=by, at=at, why=how.strip())
     given = {"served": notice_on.isoformat(), "method": method}
+    # This deadline binds the applicant, not the office, so lists do not sort the case by it.
     case_deadlines.start_deadline(
         case=case, deadline_kind=AFTER_LIABILITY, given=given, by=by, at=at, leads=False
     )
@@ -178,6 +183,7 @@ def _restart_information_deadline(case: Case, *, by: User, at: datetime) -> None
 
 
 def _start_screening_deadline(case: Case, *, by: User, at: datetime) -> None:
+    # Counted from today: a new screening that counted from the receipt could begin overdue.
     given = {"received": local_day(at).isoformat()}
     case_deadlines.start_deadline(
         case=case, deadline_kind=case_deadlines.SCREENING, given=given, by=by, at=at

@@ -30,6 +30,7 @@ def propose_eligibility(case: Case) -> Proposal:
 
 def collect_stored_facts(case: Case) -> StoredFacts:
     """Collect the stored facts of a case for the rules. Only pending items are included."""
+    # A case that was loaded from a published decision has no application.
     application = getattr(case, "application", None)
     ur_decision = case.ur_decision
     parties = case.parties.current().filter(valid_to__isnull=True)
@@ -69,6 +70,7 @@ def _collect_items(case: Case, *, not_in: set[int]) -> list[ItemFacts]:
         ItemFacts(
             position=item.position,
             title=item.title,
+            # An outcome that a person entered outweighs what follows from the comparison.
             ur_outcome=item.ur_outcome or ("NOT_IN" if item.position in not_in else ""),
             ending=item.ending,
             was_given=item.service_from is not None,
@@ -94,6 +96,7 @@ def _find_earlier_cases(case: Case, rows: Sequence[DisputedItem]) -> dict[int, l
     )
     for finding in confirmed:
         item_id, other = finding.item_id, finding.other_case
+        # The newest finding comes first, and only it counts.
         if item_id is not None and other is not None and not found[item_id]:
             found[item_id].append(EarlierCase(other.number, True, other.is_open))
     for item_id, settled in list_confirmed_repeats(case).items():
@@ -105,12 +108,15 @@ def _find_earlier_cases(case: Case, rows: Sequence[DisputedItem]) -> dict[int, l
     if case.claim_number_normal:
         others |= set(
             Case.objects.own()
+            # Only earlier cases: of two cases about one treatment, the later one is the repetition.
             .filter(claim_number_normal=case.claim_number_normal, pk__lt=case.pk)
             .values_list("pk", flat=True)[:50]  # a claim with more cases is searched only in part
         )
     similar = DisputedItem.objects.filter(
         case__in=others, ending__in=[DisputedItem.Ending.PENDING, DisputedItem.Ending.DECIDED]
     ).select_related("case")
+    # Titles are compared in Python, because the database cannot ignore accents and punctuation. One
+    # query serves all items.
     by_words: dict[str, list[Case]] = defaultdict(list)
     for other_item in similar.order_by("case_id", "position"):
         by_words[fold_name(other_item.title)].append(other_item.case)

@@ -59,15 +59,19 @@ def decide_eligibility(
     :raises Stale: someone else changed the case in between.
     """
     case = Case.objects.lock(case_id)
+    # The role and the stage come before the version: reloading would not help someone who may not
+    # decide.
     refuse_if(policies.why_not_decide_eligibility(by, case))
     case.refuse_if_stale(seen_version)
     said = EligibilityAnswers(answers, notes, reasons or {}, items or {})
     pending = list(case.items.filter(ending=DisputedItem.Ending.PENDING).order_by("position"))
     findings.refuse_unknown_references(said, case, pending)
+    # Computed again under the lock, because the facts may have changed since the page was shown.
     proposal = propose_eligibility(case)
     conclusion = findings.conclude_eligibility(said, pending, proposal)
     why = findings.refuse_unexplained_answers(said, pending, proposal)
     result = EligibilityResult(conclusion.result)
+    # Only an eligible case continues, and an open difference may mean another UR decision.
     if result == EligibilityResult.ELIGIBLE:
         refuse_if(policies.why_not_eligible_yet(len(list_open_differences(case))))
     decision = EligibilityDecision(
@@ -95,9 +99,11 @@ def decide_eligibility(
             "proposed": proposal.conclusion.result,
         },
     )
+    # These events name the decision's event as their cause, so that one is stored first.
     _record_waiver(case, rows, event, by=by, at=at)
     _link_other_cases(case, rows, event, by=by, at=at)
     _move_case(case, result, conclusion.sentence, by=by, at=at)
+    # A deferred or incomplete case will be decided again, so its items stay pending.
     if result in {EligibilityResult.ELIGIBLE, EligibilityResult.INELIGIBLE}:
         _end_ineligible_items(pending, rows, result, by=by, at=at)
     drafting.propose_letter(event=event, by=by, at=at)
@@ -119,6 +125,7 @@ def _move_case(
     if result in {EligibilityResult.INELIGIBLE, EligibilityResult.DEFERRED}:
         case_deadlines.stop_deadlines(case=case, why=sentence, by=by, at=at)
     if result == EligibilityResult.ELIGIBLE:
+        # The application is accepted, so the new filing period after a liability dispute has ended.
         case_deadlines.satisfy_deadline(
             case=case, deadline_kind="application_after_liability", by=by, at=at
         )
@@ -164,6 +171,7 @@ def _screen_case_again(case_id: int, reason: str, *, by: User, at: datetime) -> 
     for item in case.items.filter(ending=DisputedItem.Ending.INELIGIBLE):
         item.ending, item.ended_at, item.ended_because = DisputedItem.Ending.PENDING, None, ""
         item.store(by=by, at=at, why=reason, fields=["ending", "ended_at", "ended_because"])
+    # Nobody waits for these answers any more.
     for asked in case.information_requests.filter(closed_at__isnull=True):
         asked.closed_at = at
         asked.store(by=by, at=at, why=reason, fields=["closed_at"])
@@ -227,6 +235,7 @@ def _link_other_cases(
         kind = CaseLink.Kind.DUPLICATE if row.reason_code == "I-DUP" else CaseLink.Kind.PRIOR
         reason = f"Item {item.position} is about the same treatment ({row.reason_code})."
         known = CaseLink.objects.filter(kind=kind, case=case, other=other, ended_at__isnull=True)
+        # The link may exist since intake or since an earlier decision.
         if not known.exists():
             CaseLink(kind=kind, case=case, other=other, reason=reason).store(
                 by=by, at=at, why=reason
@@ -256,6 +265,7 @@ def _end_ineligible_items(
 
     If the application is ineligible, all its items end.
     """
+    # A liability dispute defers the case and ends no item.
     refusals = [row for row in rows if row.letter_sentence and row.fact != "LIABILITY_CLEAR"]
     for item in pending:
         mine = [row for row in refusals if row.item_id == item.pk]

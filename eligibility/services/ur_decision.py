@@ -91,6 +91,7 @@ def answer_differences(
     case = Case.objects.lock(case_id)
     refuse_if(policies.why_not_read_ur_decision(by, case))
     listed = {one.difference.key: one for one in list_differences(case)}
+    # A key contains both values, so an old page cannot answer a difference that has changed.
     if not answers or not set(answers) <= set(listed):
         refuse_if("These differences have changed. Reload the page and answer again.")
     for key, answer in answers.items():
@@ -106,6 +107,7 @@ def answer_differences(
         )
         row.answer, row.note = answer, notes.get(key, "")[:300]
         row.store(by=by, at=at, why="Application against UR decision")
+    # Open eligibility pages become stale, because the proposal depends on these answers.
     case.store(by=by, at=at, why="Differences answered", fields=[])
     left = len(list_open_differences(case))
     words = f"{len(answers)} answered, {left} open" if left else f"{len(answers)} answered"
@@ -157,6 +159,7 @@ def find_confirmed_differences(case: Case) -> tuple[set[int], tuple[str, ...]]:
     items = {
         one.item
         for one in really
+        # A wording that is really different means that the decision does not name the applied item.
         if one.item and one.field in {differences.ONLY_APPLIED, differences.WORDING}
     }
     another = {differences.EMPLOYEE, differences.CLAIM, differences.INJURY}

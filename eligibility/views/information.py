@@ -45,6 +45,7 @@ def answer_information(request: StaffRequest, number: str, request_id: int) -> H
     """Record a party's answer."""
     case = load_case(number)
     asked = get_object_or_404(case.information_requests, pk=request_id)
+    # One page shows a form for each open question, so each needs a prefix of its own.
     form = AnswerForm(request.POST, prefix=str(asked.pk), today=timezone.localdate())
     tried = run_action(
         request,
@@ -119,6 +120,7 @@ def _render_information_page(
     answered: AnswerForm | None = None,
 ) -> HttpResponse:
     today = timezone.localdate()
+    # Only the form that was refused keeps what was typed.
     refused = {answered.prefix: answered} if answered else {}
     asked = [
         (

@@ -58,6 +58,7 @@ def decide_eligibility(request: StaffRequest, number: str) -> HttpResponse:
         "requests": case.information_requests.select_related("party").order_by("-pk"),
         "parties": case.parties.current().on(timezone.localdate()),
         "application": getattr(case, "application", None),
+        # Without the prefetch, each finding would cost two more queries.
         "decisions": case.eligibility_decisions.prefetch_related(
             "findings__item", "findings__other_case"
         ).order_by("-attempt"),
@@ -98,6 +99,7 @@ def record_citations(request: StaffRequest, number: str, position: int) -> HttpR
         "form": form,
         "rows": form.rows(),
         "why_not": policies.why_not_record_citations(request.user, case),
+        # After a conflict, the page also shows what the other person saved.
         "saved": citations.find_stated_citations(item) if tried.status == 409 else None,
     }
     return render(request, "eligibility/citations.html", context, status=tried.status)

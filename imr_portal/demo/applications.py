@@ -116,6 +116,7 @@ def fill_application(
     signed_on = local_day(received_at) - _POSTAL_DAYS if story.signed else None
     served_on = dated.decided_on if story.service_stated else None
     return ApplicationOnForm(
+        # The same key in every run, so that entering a story again finds its case.
         key=uuid5(NAMESPACE_URL, f"demo-{key}"),
         channel="FAX" if story.expedited else "MAIL",
         received_at=received_at,
@@ -169,6 +170,7 @@ def fill_application(
 
 def _number_decision(dated: DatedStory) -> str:
     """The reference of the UR decision; two decisions on one claim differ in it."""
+    # Looks random, but is the same in every run.
     serial = uuid5(NAMESPACE_URL, f"demo-ur-{dated.story.key}").int % 10_000
     return f"UR-{dated.decided_on:%y%m}-{serial:04d}"
 
@@ -176,6 +178,7 @@ def _number_decision(dated: DatedStory) -> str:
 def _receive_paper(
     kind: ApplicationPaper.Kind, name: str, content: bytes, at: datetime
 ) -> AttachedFile:
+    # Received like an upload of a clerk, with the same checks.
     upload = SimpleUploadedFile(name, content, content_type="application/pdf")
     return AttachedFile(kind, files.services.receive_upload(upload=upload, at=at), name)
 

@@ -28,6 +28,7 @@ _CANYON = Office(
     reached_by="imr@canyon-state.example",
 )
 
+# Received today and waiting for the eligibility review.
 LUMBAR_IMAGING = Story(
     key="lumbar imaging",
     worker=Worker(
@@ -62,6 +63,7 @@ LUMBAR_IMAGING = Story(
     ),
 )
 
+# Received twice, from the employee and from the attorney: a possible duplicate.
 OPIOID = Story(
     key="opioid",
     worker=Worker(
@@ -98,6 +100,7 @@ OPIOID = Story(
     ),
 )
 
+# The UR decision states no service, so a party is asked.
 TRACTION = Story(
     key="traction",
     worker=Worker(
@@ -129,10 +132,12 @@ TRACTION = Story(
             "traction is not described.",
         ),
     ),
+    # On time if the decision was served by mail, late if it was served in hand.
     filed_after=33,
     service_stated=False,
 )
 
+# Deferred, because liability is disputed too (8 CCR 9792.10.3(d)).
 KNEE_BRACE = Story(
     key="knee brace",
     worker=Worker(
@@ -168,6 +173,7 @@ KNEE_BRACE = Story(
     filed_after=10,
 )
 
+# Ineligible, because nobody signed the application.
 NECK_ACUPUNCTURE = Story(
     key="neck acupuncture",
     worker=Worker(
@@ -201,6 +207,7 @@ NECK_ACUPUNCTURE = Story(
     signed=False,
 )
 
+# Ineligible because it was received late, and closed.
 LATE_ULTRASOUND = Story(
     key="late ultrasound",
     worker=Worker(
@@ -230,9 +237,11 @@ LATE_ULTRASOUND = Story(
             ur_cites=("shoulder therapy",),
         ),
     ),
+    # More than the 30 days of the rule and the 5 days for service by mail.
     filed_after=48,
 )
 
+# The address is outside California, which changes the days that service by mail adds.
 _BRANDT = Worker(
     "Tanya Brandt",
     date(1981, 9, 14),
@@ -249,6 +258,8 @@ _BRANDT_PHYSICIAN = Office(
     specialty="Physical Medicine & Rehabilitation",
 )
 
+# This case and the next one are consolidated: same employee, physician and date of injury (8 CCR
+# 9792.10.4).
 STIMULATION = Story(
     key="stimulation",
     worker=_BRANDT,
@@ -292,6 +303,7 @@ AQUATIC_THERAPY = Story(
     filed_after=11,
 )
 
+# Waits for medical records, with a hold and a commitment to the attorney.
 RESTORATION = Story(
     key="restoration",
     worker=Worker(
@@ -328,6 +340,7 @@ RESTORATION = Story(
     ),
 )
 
+# Waits for medical records.
 PSYCHOTHERAPY = Story(
     key="psychotherapy",
     worker=Worker(
@@ -361,6 +374,7 @@ PSYCHOTHERAPY = Story(
     filed_after=14,
 )
 
+# Withdrawn by the employee.
 CHIROPRACTIC = Story(
     key="chiropractic",
     worker=Worker(
@@ -392,6 +406,7 @@ CHIROPRACTIC = Story(
     ),
 )
 
+# Terminated, because the claims administrator authorized the treatment (8 CCR 9792.10.6(a)).
 SHOULDER_IMAGING = Story(
     key="shoulder imaging",
     worker=Worker(

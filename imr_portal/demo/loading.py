@@ -32,6 +32,7 @@ from .office import (
 )
 from .steps import DemoCase
 
+# Left out of the first version, so that QA has a reason to return the review.
 _LEFT_OUT_AT_FIRST = ", and that the second gave relief for about 9 days"
 
 
@@ -51,6 +52,7 @@ def load_demonstration(
     :param wait_for_letters: called with a case number; returns when its letters are filed.
     :param report: called with a few words before each part.
     """
+    # Before the first application, so that wording and credentials are older than every case.
     start = now - timedelta(days=75)
     report("People, roles and the panel")
     _, calendars = rules_on_file()
@@ -100,6 +102,7 @@ def issue_first_case(demo: Demo) -> Case:
     writer.submit_review(8)
     demo_case.approve_review(7)
     demo_case.issue_determination(0)
+    # Read again, because the services have changed the row.
     return Case.objects.get(pk=demo_case.case.pk)
 
 
@@ -156,9 +159,11 @@ def load_cases_in_review(demo: Demo) -> None:
     )
     first, second = (two_seats.assign_case(15, key) for key in ("reviewer4", "reviewer"))
     first.write_review(6)
+    # The second review stays unfinished, so the case still waits for it.
     second.open_records(2)
     second.write_summary(2)
 
+    # Everything within two days, because an expedited determination is due after 72 hours.
     expedited = DemoCase(demo, reviewed.HOME_NURSING, days_ago=2)
     expedited.read_ur_decision(2)
     expedited.decide_eligibility(2)

@@ -64,7 +64,9 @@ class CaseDeadlineKind:
         day = self._calendar.on_or_before(local_day(self._now) - timedelta(days=days_ago))
         moment = datetime.combine(day, time(hour), PACIFIC)
         if self._last is not None:
+            # Some minutes apart, so that the events of a case have a clear order.
             moment = max(moment, self._last + timedelta(minutes=7))
+        # Actions of today may be planned for an hour that is still to come.
         self._last = min(moment, self._now)
         return self._last
 

@@ -24,6 +24,7 @@ def write_report(
     pages: list[list[str]] = []
     for text in texts:
         lines = [line for part in text.strip().split("\n") for line in _wrap_line(part)]
+        # An empty text still makes a page.
         pages += [lines[start : start + _LINES] for start in range(0, len(lines), _LINES)] or [[]]
     drawn = []
     for number, lines in enumerate(pages, start=1):
@@ -71,6 +72,7 @@ def _wrap_line(line: str) -> list[str]:
 
 
 def _draw_text(font: str, size: float, left: float, base: float, text: str) -> str:
+    # An unescaped parenthesis would end the string in the PDF file.
     escaped = text.replace("\\", r"\\").replace("(", r"\(").replace(")", r"\)")
     return f"BT /{font} {size} Tf {left:.1f} {base:.1f} Td ({escaped}) Tj ET"
 
@@ -91,8 +93,10 @@ def _write_pdf(pages: Sequence[Sequence[str]], title: str) -> bytes:
         pdf.add_blank_page(page_size=(_WIDTH, _HEIGHT))
         page = pdf.pages[-1]
         page.obj.Resources = pikepdf.Dictionary(Font=fonts)
+        # The encoding that the fonts above declare.
         page.obj.Contents = pdf.make_stream("\n".join(marks).encode("cp1252"))
     pdf.docinfo["/Title"] = title
     out = io.BytesIO()
+    # The same text gives the same bytes, and so the same hash, in every run.
     pdf.save(out, deterministic_id=True)
     return out.getvalue()

@@ -13,6 +13,7 @@ from .stories import Disputed, Office, Record, Story, Worker
 
 _Kind, _SentBy = Document.Kind, Document.SentBy
 
+# The first case: QA returns the review once, then the determination is issued.
 NECK_INJECTION = Story(
     key="neck injection",
     worker=Worker(
@@ -156,6 +157,7 @@ degenerative disk disease of the cervical spine and cervical disk herniation.
 Utilization review of {decided} denied the request.""",
 )
 
+# Ready for a reviewer.
 SHOULDER_THERAPY = Story(
     key="shoulder therapy",
     worker=Worker(
@@ -218,6 +220,7 @@ SHOULDER_THERAPY = Story(
     ),
 )
 
+# On hold, because nobody on the panel is a dentist.
 DENTAL_CROWNS = Story(
     key="dental crowns",
     worker=Worker(
@@ -270,6 +273,7 @@ DENTAL_CROWNS = Story(
     filed_after=10,
 )
 
+# Offered to a reviewer, who has not attested yet.
 NECK_FACET = Story(
     key="neck facet",
     worker=Worker(
@@ -335,6 +339,7 @@ NECK_FACET = Story(
     ),
 )
 
+# Two reviewers, with the approval of the Administrative Director (8 CCR 9792.10.6(c)).
 KNEE_SURGERY = Story(
     key="knee surgery",
     worker=Worker(
@@ -437,6 +442,7 @@ degrees.
 Utilization review of {decided} denied the request.""",
 )
 
+# Expedited, with a certified threat to health (8 CCR 9792.10.4(c)).
 HOME_NURSING = Story(
     key="home nursing",
     worker=Worker(
@@ -496,6 +502,7 @@ HOME_NURSING = Story(
     expedited=True,
 )
 
+# At QA, with a decision that overturns the denial.
 HAND_TESTS = Story(
     key="hand tests",
     worker=Worker(
@@ -586,6 +593,7 @@ was positive at both wrists. There was no wasting of the thenar muscles.
 Utilization review of {decided} denied the request.""",
 )
 
+# Two items, one of them decided by evidence outside the treatment schedule; approved for issue.
 GYM_AND_IMAGING = Story(
     key="gym and imaging",
     worker=Worker(
@@ -699,6 +707,7 @@ unchanged.
 Utilization review of {decided} denied the requests.""",
 )
 
+# Decided, sent and closed; the denial is overturned.
 LIDOCAINE = Story(
     key="lidocaine",
     worker=Worker(

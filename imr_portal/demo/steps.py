@@ -32,7 +32,7 @@ _ALL_YES: dict[str, str] = dict.fromkeys(FACTS, "YES")
 class DemoCase:
     """A case of the demonstration.
 
-    Takes it through the services, at moments of its own deadline.
+    Its methods act through the services, each later than the one before.
     """
 
     def __init__(self, demo: Demo, story: Story, *, days_ago: int) -> None:
@@ -90,6 +90,7 @@ class DemoCase:
         screening.decide_eligibility(
             case_id=self.case.pk,
             answers=given,
+            # An answer that contradicts the proposal needs a note.
             notes={fact: note for fact, answer in given.items() if answer != "YES"},
             seen_version=None,
             by=self.demo.people["coordinator"],
@@ -105,6 +106,8 @@ class DemoCase:
         notices.mark_notices_sent(
             case_id=self.case.pk,
             sent_on=local_day(sent),
+            # The records of an expedited case are due 24 hours after receipt, so the hour is
+            # needed.
             received_at=sent if self.story.expedited else None,
             by=self.demo.people["mailroom"],
             at=sent,
@@ -146,6 +149,7 @@ class DemoCase:
             reviewer_id=self.demo.people[reviewer].reviewer.pk,
             candidate_list_id=listed.pk,
             seen_version=None,
+            # The story names the reviewer, who may not be the first of the list.
             override_code="EXPERIENCE",
             by=by,
             at=at,
@@ -180,6 +184,7 @@ class DemoCase:
     def issue_determination(self, days_ago: int) -> None:
         """Issue the determination after its preview, and wait for the letter."""
         director, at = self.demo.people["director"], self.deadline_kind.find_moment(days_ago)
+        # A determination can be issued only in words that were shown in a preview.
         issuing.preview_determination(case_id=self.case.pk, by=director, at=at)
         issuing.issue_determination(case_id=self.case.pk, seen_version=None, by=director, at=at)
         self.demo.wait_for_letters(self.case.number)

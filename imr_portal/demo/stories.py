@@ -269,6 +269,7 @@ def date_story(story: Story, *, received_at: datetime) -> DatedStory:
     """Place a story's dates before the receipt of its application. Queries the editions."""
     received_on = local_day(received_at)
     decided_on = to_weekday(received_on - timedelta(days=story.filed_after))
+    # Within the time that utilization review has, so that no decision of the demonstration is late.
     requested_on = to_weekday(decided_on - timedelta(days=2 if story.expedited else 5))
     worker = story.worker
     days = {key: find_day(requested_on, ago, key) for key, ago in story.dates.items()}
@@ -282,6 +283,7 @@ def date_story(story: Story, *, received_at: datetime) -> DatedStory:
     if story.exposure is not None:
         words["exposure"] = f"{requested_on - timedelta(days=story.exposure):%m/%d/%Y}"
     for item in story.items:
+        # A text names an authority by its key, in the edition in force on the request date.
         for key in (*item.ur_cites, *item.cites):
             words[key] = _name_authority(AUTHORITIES[key], on=requested_on)
     return DatedStory(story, received_on, decided_on, requested_on, words)

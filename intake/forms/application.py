@@ -37,6 +37,7 @@ from intake.services.receiving import ApplicationOnForm, AttachedFile, ItemOnFor
 from intake.treatment_words import guess_category
 
 YES_NO_UNKNOWN = [("", "Not stated"), ("yes", "Yes"), ("no", "No")]
+# Far above any real form; it bounds how many rows the server parses for one request.
 MAX_ITEMS = 200
 MAX_NAME_LENGTH = 300
 # How long an uploaded file waits for its form to be saved: a day longer than a draft.
@@ -230,10 +231,13 @@ class IntakeForm(DatedForm):
             .select_related("parent")
             .order_by("parent__name", "name")
         )
+        # The guess is a pair of names, but the form posts keys.
         self._by_name = {
             (row.parent.name, row.name) if row.parent else (row.name, ""): str(row.pk)
             for row in self.categories
         }
+        # The delay sends one request per pause in typing. The sync replaces a request under way, so
+        # that an older list cannot overwrite a newer one.
         for name in known_parties.FIELDS:
             self.fields[name].widget.attrs |= {
                 "autocomplete": "off",
@@ -267,6 +271,7 @@ class IntakeForm(DatedForm):
     def valid_values(self) -> dict[str, Any]:
         """The values of all valid fields of a form that may be half typed."""
         found = {}
+        # Each field by itself: a full validation would mark errors while the clerk is still typing.
         for name, field in self.fields.items():
             try:
                 found[name] = field.clean(self[name].data)
@@ -289,11 +294,14 @@ class IntakeForm(DatedForm):
         ):
             if cleaned.get(name) and cleaned[name] > self.today:
                 self.add_error(name, label)
+        # This also keeps the UR decision out of the future, because the received date was checked
+        # above.
         if received and decided and decided > received:
             self.add_error(
                 "ur_decided",
                 "The decision is dated after the day we received it. Check both dates.",
             )
+        # Otherwise the missing number would be noticed only when a notice has to leave.
         if cleaned.get("administrator_channel") == "FAX" and not cleaned.get("administrator_fax"):
             self.add_error(
                 "administrator_fax", "Enter the fax number, or choose another way to send notices."
@@ -306,6 +314,7 @@ class IntakeForm(DatedForm):
             )
         if injury and cleaned.get("date_of_birth") and injury < cleaned["date_of_birth"]:
             self.add_error("date_of_injury", "The injury is dated before the birth. Check both.")
+        # Each part fits its own field, but the joined name has to fit one column.
         for first, middle, last in (
             ("first_name", "middle_name", "last_name"),
             ("physician_first", "", "physician_last"),
@@ -326,6 +335,7 @@ class IntakeForm(DatedForm):
             if row.is_blank:
                 continue
             try:
+                # On a page without scripts, nothing preselects the guess.
                 row.category = row.category or self.guess(row)
                 items.append(parse_item_row(row, known))
             except forms.ValidationError as error:
@@ -336,6 +346,7 @@ class IntakeForm(DatedForm):
             self.add_error(None, "Enter at least one disputed treatment.")
         elif len(items) > MAX_ITEMS:
             self.add_error(None, f"An application can have at most {MAX_ITEMS} treatments.")
+        # The clerk counts the treatments on the form separately, so an overlooked one is noticed.
         expected = cleaned.get("items_on_form")
         if items and expected and expected != len(items):
             self.add_error(
@@ -352,6 +363,7 @@ class IntakeForm(DatedForm):
     def application(self) -> ApplicationOnForm:
         """The typed application as input for the service. Call this on a valid form."""
         values = self.cleaned_data
+        # Periods count local days, so a form without a time is stored as received at midnight.
         received_at = datetime.combine(
             values["received"], values["received_time"] or time(0, 0), tzinfo=PACIFIC
         )
@@ -484,6 +496,7 @@ def read_file_ticket(ticket: str) -> AttachedFile | None:
 
 def sign_scan_ticket(file: StoredFile) -> str:
     """Sign a ticket for viewing a file. It becomes part of a URL, so it must contain no name."""
+    # Its own salt: a ticket that was copied from a URL must not be accepted as an uploaded file.
     return signing.dumps(file.pk, salt="intake-scan")
 
 
@@ -515,8 +528,10 @@ def new_form_key() -> UUID:
 def read_item_rows(data: QueryDict) -> list[ItemRow]:
     """Read the rows of disputed treatment from a request; at least four rows."""
     columns = [data.getlist(name) for name in _ROW_FIELDS]
+    # One row more than allowed, so that a longer form is refused but not parsed to its end.
     height = min(max((len(column) for column in columns), default=0), MAX_ITEMS + 1)
     rows = [
+        # A form of new treatments sends no item ids, so that column is shorter than the others.
         ItemRow(*(column[place] if place < len(column) else "" for column in columns))
         for place in range(height)
     ]
@@ -541,8 +556,10 @@ def parse_item_row(row: ItemRow, categories: set[str]) -> ItemOnForm:
             quantity = Decimal(row.quantity.strip())
         except InvalidOperation as error:
             raise forms.ValidationError("Enter the quantity as a number, such as 12.") from error
+        # Decimal also reads “NaN” and “Infinity”.
         if not quantity.is_finite() or not 0 < quantity < 100_000:
             raise forms.ValidationError("The quantity must be between 0 and 100,000.")
+        # The column has two decimals; a third would be lost without notice.
         if quantity != round(quantity, 2):
             raise forms.ValidationError("Enter the quantity with at most two decimals.")
     if row.category and row.category not in categories:

@@ -51,6 +51,7 @@ class CancelReasonForm(forms.Form):
 
     def clean(self) -> dict[str, Any]:
         cleaned = super().clean() or {}
+        # The service refuses this too. Here, the message appears beside the field.
         vague = cleaned.get("reason") in {CancelReason.OTHER, CancelReason.QUESTION}
         if vague and not cleaned.get("note") and "note" not in self.errors:
             self.add_error("note", "Describe the problem in a few words.")

@@ -65,6 +65,7 @@ class CorrectionForm(DatedForm):
         self.rows = read_item_rows(data) if data is not None else list(_item_rows(case))
         self.items: dict[int, ItemOnForm] = {}  # the items on file, by id
         self.added: list[ItemOnForm] = []  # treatments that were not entered before
+        # Use the fields of the intake form, so that labels and limits are the same on both pages.
         like = IntakeForm(today=today)
         self.categories = like.categories
         self.fields = {name: like.fields[name] for name in _FIELDS} | self.fields
@@ -89,8 +90,10 @@ class CorrectionForm(DatedForm):
         item = parse_item_row(row, categories)
         if not row.item_id:
             self.added.append(item)
+        # isdigit() alone accepts characters such as “²”, which int() refuses.
         elif not (row.item_id.isascii() and row.item_id.isdigit()):
             raise forms.ValidationError("This row belongs to no treatment. Reload the page.")
+        # Otherwise the second copy of a row would silently replace the first.
         elif int(row.item_id) in self.items:
             raise forms.ValidationError("This treatment was sent twice. Reload the page.")
         else:
@@ -113,6 +116,7 @@ def _initial_values(case: Case) -> dict[str, Any]:
         field = _NAMES.get(name, name)
         holder = case if field in CASE_FIELDS else case.ur_decision
         row = case.application if field in APPLICATION_FIELDS else holder
+        # A case may have no UR decision; its fields are then empty.
         value = getattr(row, field, None)
         found[name] = words[value] if name in _YES_NO else value
     return found
@@ -124,6 +128,7 @@ def _item_rows(case: Case) -> Iterable[ItemRow]:
         yield ItemRow(
             item.title,
             str(item.category_id or ""),
+            # “10”, neither “10.00” as stored nor “1E+1” as normalize() alone would print it.
             f"{quantity.normalize():f}" if quantity is not None else "",
             item.unit,
             item.body_part,

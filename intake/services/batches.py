@@ -18,7 +18,7 @@ from files.models import StoredFile
 from intake.models import Batch, CancelReason, Scan, ScanQuerySet
 from intake.policies import why_not_enter_application, why_not_skip_scan
 
-MAX_SCANS_PER_BATCH = 100  # in one batch
+MAX_SCANS_PER_BATCH = 100  # each file is checked before the request is answered
 _RENEW_AFTER = timedelta(minutes=5)  # typing renews a lease at most this often
 _CLAIM_FIELDS = ["claimed_by", "claimed_at"]
 
@@ -137,6 +137,7 @@ def release_scan(*, scan_id: int, by: User, at: datetime) -> Scan:
     :raises NotAllowed: this clerk does not hold it.
     """
     scan = _lock_scan(scan_id)
+    # The claim counts, not the role: someone who lost the role can still release a scan.
     if scan.state != Scan.State.WAITING or scan.claimed_by_id != by.pk:
         raise NotAllowed(f"{scan} is not assigned to you.")
     return _clear_claim(scan, by=by, at=at, why="Released")
@@ -188,7 +189,9 @@ def mark_scan_entered(*, scan_id: int, case: Case, by: User, at: datetime) -> No
     """Record on a scan which case it became; runs in the transaction that receives the case."""
     scan = _lock_scan(scan_id)
     scan.state, scan.case, scan.settled_at = Scan.State.ENTERED, case, at
+    # A skipped scan can be entered directly; its reason no longer applies.
     scan.why_skipped = ""
+    # Keeps the name of the clerk who entered it. The limit of one scan covers waiting ones only.
     scan.claimed_by, scan.claimed_at = by, at
     scan.store(
         by=by,
@@ -203,8 +206,11 @@ def release_or_skip_scan(
 ) -> None:
     """Skip the scan of a canceled intake, or return it to the queue, as the reason requires."""
     scan = _lock_scan(scan_id)
+    # The scan may have been entered from another form, or claimed by another clerk after the lease
+    # ended. Then there is nothing to release.
     if scan.state != Scan.State.WAITING or (by and scan.claimed_by_id not in {None, by.pk}):
         return
+    # Here nothing is wrong with the scan itself, so the next clerk gets it.
     if reason in {CancelReason.START_OVER, CancelReason.LEFT}:
         _clear_claim(scan, by=by, at=at, why=reason.label)
     else:
@@ -213,6 +219,7 @@ def release_or_skip_scan(
 
 def _check_upload(upload: UploadedFile, at: datetime) -> _CheckedUpload:
     name = files.services.clean_file_name(upload.name or "")
+    # Hashed here, because a refused file is not stored but has to be recognized if it comes again.
     digest = hashlib.sha256()
     for chunk in upload.chunks():
         digest.update(chunk)
@@ -263,7 +270,9 @@ def _store_batch(
 
 def _mark_if_repeated(scan: Scan, file: StoredFile, at: datetime) -> None:
     """Mark the scan as repeated if the same content is already a scan or a case's application."""
+    # Leave out repeated scans, so that each one refers to the first and not to another repetition.
     at_hand = Scan.objects.filter(file=file).exclude(state=Scan.State.REPEATED).first()
+    # The same file may also have been attached to a form without a batch.
     entered = (
         ApplicationPaper.objects.filter(file=file, kind=ApplicationPaper.Kind.APPLICATION)
         .select_related("application__case")

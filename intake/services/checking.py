@@ -96,6 +96,7 @@ def _check_timeliness(values: Mapping[str, Any]) -> tuple[str, str]:
     """Ask the deadline engine: YES, NO or UNKNOWN, and its sentence."""
     formulary = values.get("priority") == Priority.FORMULARY
     deadline_kind = "application_formulary" if formulary else "application"
+    # Facts not stated are left out: the engine then answers UNKNOWN instead of guessing a date.
     given = {}
     if served := values.get("served_on"):
         given["served"] = served.isoformat()
@@ -111,6 +112,7 @@ def _check_timeliness(values: Mapping[str, Any]) -> tuple[str, str]:
             rules=rules,
             calendars=calendars,
         )
+    # No rule or calendar covers these dates. The clerk can save the form nevertheless.
     except CannotCount as problem:
         return "UNKNOWN", str(problem)
     if isinstance(verdict, Unknown):

@@ -70,6 +70,7 @@ def correct_received_date(
         in the future or before the UR decision.
     :raises Stale: someone changed the case after the page was opened.
     """
+    # Lock before checking: the eligibility decision could otherwise come in between.
     case: Case = Case.objects.lock(case_id)
     refuse_if(why_not_correct_received(by, case))
     case.refuse_if_stale(seen_version)
@@ -83,6 +84,7 @@ def correct_received_date(
     paper = Application.objects.select_for_update().get(case=case)
     case.received_at, case.received_on = received_at, new_day
     case.store(by=by, at=at, why=why, fields=["received_at", "received_on"])
+    # The application has its own copy of this time, and the two must not differ.
     paper.received_at = received_at
     paper.store(by=by, at=at, why=why, fields=["received_at"])
     Event.objects.create(
@@ -96,6 +98,7 @@ def correct_received_date(
         why=why,
         facts={"old": old.isoformat() if old else "", "new": received_at.isoformat()},
     )
+    # A deadline that is already satisfied stays as it was; only a running one is counted again.
     running = case.deadlines.filter(
         deadline_kind=case_deadlines.SCREENING,
         round=case.round,
@@ -187,6 +190,7 @@ def _refuse_shared_decision(case: Case, decision: URDecision, values: Mapping[st
         return
     other = decision.cases.exclude(pk=case.pk).first()
     same = URDecision.objects.filter(**identity).exclude(pk=decision.pk).first()
+    # Forms without a claim number share the empty text, which proves nothing.
     if same is not None and identity["claim_number_normal"]:
         other = other or same.cases.first()
     if other is not None:
@@ -229,6 +233,8 @@ def _correct_items(
     if set(items) - set(rows):
         raise NotAllowed("One of these treatments belongs to another case. Reload the page.")
     for row in rows.values():
+        # A disputed item cannot vanish by clearing a row: to withdraw it is an action with a
+        # reason.
         if row.pk not in items:
             raise NotAllowed(
                 f"Treatment {row.position}, “{row.title}”, was cleared. To remove a treatment, "
@@ -251,6 +257,7 @@ def _add_items(
     by: User,
     at: datetime,
 ) -> None:
+    # Positions are never used twice, so count from the highest one.
     last = case.items.aggregate(last=Max("position"))["last"] or 0
     for position, item in enumerate(added, start=last + 1):
         DisputedItem(case=case, position=position, **_item_columns(item)).store(

@@ -40,9 +40,11 @@ def save_intake_draft(
 
     :param revision: the draft's revision that the page last saw; ``None`` for the first save.
     :raises NotAllowed: not a clerk, not the owner, or the form was saved as a case or closed.
-    :raises TypedElsewhere: another window saved in between.
+    :raises DraftChangedElsewhere: another window saved in between.
     """
     refuse_if(why_not_enter_application(by))
+    # First create, then lock: a row that does not exist cannot be locked, and two windows may save
+    # the same new form at once.
     IntakeDraft.objects.get_or_create(
         key=key,
         defaults={"owner": by, "scan_id": scan_id, "begun_at": at, "saved_at": at},
@@ -54,6 +56,7 @@ def save_intake_draft(
         raise NotAllowed("This form was already saved as a case.")
     if not draft.is_open(at=at):
         raise NotAllowed("This form is closed. Start a new one.")
+    # A new draft has revision 0, which equals a first save without a revision.
     if draft.revision != (revision or 0):
         raise DraftChangedElsewhere(draft)
     draft.content = {name: list(texts) for name, texts in typed.items()}
@@ -83,6 +86,7 @@ def lock_intake_draft(*, key: UUID) -> None:
 
 def mark_draft_entered(*, key: UUID, case: Case, by: User, at: datetime) -> None:
     """Record on a draft which case it became; runs in the transaction that receives the case."""
+    # A form that was saved before its first draft changes no row here.
     IntakeDraft.objects.filter(key=key, ended_at__isnull=True).update(case=case, ended_at=at)
 
 
@@ -113,8 +117,10 @@ def close_lapsed_drafts(*, at: datetime, limit: int = 500) -> int:
     )
     ended = 0
     for draft_id in list(lapsed.order_by("pk").values_list("pk", flat=True)[:limit]):
+        # One transaction per draft: locks are short, and a failure does not undo the others.
         with transaction.atomic():
             draft = IntakeDraft.objects.select_for_update(of=("self",)).get(pk=draft_id)
+            # The owner may have saved or canceled the draft since the query above.
             if draft.ended_at is None and not draft.is_open(at=at):
                 _end_draft(draft, reason=CancelReason.LEFT, note="", by=None, at=at)
                 ended += 1

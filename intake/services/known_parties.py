@@ -71,11 +71,13 @@ def find_known_parties(*, field: str, typed: str) -> list[KnownParty]:
     Only parties of cases are searched, never staff or reviewers. Each has the address from its
     latest case.
     """
+    # The name of the field comes from a request header.
     if field not in FIELDS:
         return []
     role, fills = FIELDS[field]
     person = field in {"physician_last", "attorney"}
     folded = (fold_name if person else fold_organization)(typed)
+    # A single letter matches too many names to be of use.
     if len(folded) < MIN_LETTERS:
         return []
     # Match the beginning of the name or of any later word.
@@ -113,6 +115,7 @@ def fill_in_known_parties(*, typed: Mapping[str, str]) -> dict[str, str]:
 def _read_party_fields(party: Party, fills: dict[str, str]) -> dict[str, str]:
     parts = {"first": "", "last": party.name}
     if party.person is not None:
+        # The person may have had other names; take the one that this party row prints.
         name = party.person.names.current().filter(printed=party.name).first()
         if name is not None and name.last:
             parts = {"first": name.first, "last": name.last}

@@ -128,7 +128,9 @@ def receive_application(*, application: ApplicationOnForm, by: User, at: datetim
     :raises ScanAlreadyEntered: the scan of the form was entered before.
     """
     refuse_if(why_not_enter_application(by))
+    # These checks read no rows, so they need not run again with each try.
     _refuse_impossible_dates(application, at)
+    # Two retries, because a save can fail on one constraint after another.
     for last_try in (False, False, True):
         try:
             return _receive_in_transaction(application=application, by=by, at=at)
@@ -153,6 +155,7 @@ def find_case_of_form(key: UUID) -> Case | None:
 
 @transaction.atomic
 def _receive_in_transaction(*, application: ApplicationOnForm, by: User, at: datetime) -> Case:
+    # Before all other checks, so that sending a form again shows its case and not a refusal.
     if entered := find_case_of_form(application.key):
         return entered
     # Lock the draft before the scan, as all services do, to avoid deadlocks.
@@ -192,11 +195,13 @@ def _receive_in_transaction(*, application: ApplicationOnForm, by: User, at: dat
         by=by,
         at=at,
     )
+    # The organization's own conflicts depend on the parties stored above.
     own_conflicts.check_own_conflicts(case=case, by=by, at=at)
     drafts.mark_draft_entered(key=application.key, case=case, by=by, at=at)
     drafting.propose_letter(event=received, by=by, at=at)
     if scan is not None:
         batches.mark_scan_entered(scan_id=scan.pk, case=case, by=by, at=at)
+    # Last, because the comparison reads the stored parties and items.
     duplicates.propose_duplicates(case=case, by=by, at=at)
     return case
 
@@ -219,6 +224,7 @@ def _store_case(
         priority=application.priority,
         received_at=application.received_at,
         received_on=received_on,
+        # Replaced when the screening deadline starts, in the same transaction.
         due_on=received_on,
         date_of_injury=application.date_of_injury,
         date_of_injury_printed=application.date_of_injury_printed,
@@ -367,6 +373,7 @@ def _find_ur_decision(application: ApplicationOnForm) -> tuple[URDecision | None
 def _find_same_decisions(application: ApplicationOnForm) -> VersionedQuerySet:
     """UR decisions on file with the form's claim number, date and reference, latest first."""
     claim, form = _read_claim_number(application), application.ur_decision
+    # Without a claim number or a date, two forms cannot be said to dispute one decision.
     if not claim or not form.decided_on:
         return URDecision.objects.none()
     same: VersionedQuerySet = URDecision.objects.filter(
@@ -379,6 +386,8 @@ def _find_same_decisions(application: ApplicationOnForm) -> VersionedQuerySet:
 
 def _store_ur_decision(application: ApplicationOnForm, *, by: User, at: datetime) -> URDecision:
     form = application.ur_decision
+    # The running number keeps decisions apart that agree in all printed facts, but that a clerk has
+    # stated to be different.
     latest = _find_same_decisions(application).first()
     return URDecision(
         claim_number_normal=_read_claim_number(application),

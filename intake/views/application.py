@@ -62,7 +62,9 @@ def enter_application(request: StaffRequest, scan: int | None = None) -> HttpRes
         return _render_typed_form(request, request.POST, revision, keyed, now)
     form = IntakeForm(request.POST, today=today)
     form.scan = keyed
+    # Store the files even if the form is refused: a browser does not send a chosen file again.
     tickets, refused = _collect_files(request, form, now)
+    # A draft is saved as typed, so the form is not validated before.
     if "save_draft" in request.POST:
         return _save_draft_and_leave(request, tickets, refused, keyed, now)
     for sentence in refused:
@@ -119,6 +121,7 @@ def _render_typed_form(
 ) -> HttpResponse:
     """Show a form with the typed values, without errors: the clerk has not submitted it yet."""
     today = timezone.localdate(now)
+    # Two forms: a bound one reads the values, and an unbound one shows them without errors.
     read = IntakeForm(typed, today=today)
     tickets, refused = _collect_files(request, read, now, typed)
     asked = typed.get("more_rows", "")
@@ -294,6 +297,7 @@ def _collect_files(
     refused: list[str] = []
 
     def keep(paper: AttachedFile, ticket: str) -> None:
+        # After a refusal the clerk may choose the same file again; attach it once.
         if all((one.kind, one.file) != (paper.kind, paper.file) for one in form.papers):
             form.papers.append(paper)
             tickets.append(

@@ -81,6 +81,7 @@ def show_batch(request: StaffRequest, batch: int) -> HttpResponse:
 def _render_batch_page(request: StaffRequest, batch: int, *, status: int = 200) -> HttpResponse:
     now = timezone.now()
     found = get_object_or_404(Batch.objects.counted(), pk=batch)
+    # Each row shows these relations; loaded one by one they would cost several queries per scan.
     scans = found.scans.select_related(
         "case", "file", "claimed_by", "batch", "same_as__case", "same_as__batch"
     ).order_by("position")

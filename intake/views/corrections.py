@@ -19,6 +19,7 @@ def correct_intake(request: StaffRequest, number: str) -> HttpResponse:
     """Correct the received date or the typed fields of an application; two forms on one page."""
     case, now = load_case(number), timezone.now()
     today = timezone.localdate(now)
+    # Only the form of the received date has a field of this name.
     of_received = request.method == "POST" and "received" in request.POST
     received = timezone.localtime(case.received_at) if case.received_at else None
     stamp = {

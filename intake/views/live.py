@@ -54,6 +54,7 @@ def save_draft(request: StaffRequest) -> HttpResponse:
     )
     if tried.refusal:
         reply: dict[str, Any] = {"error": str(tried.refusal)}
+        # Send both versions, so that the clerk can choose which one to keep.
         if isinstance(tried.refusal, drafts.DraftChangedElsewhere):
             other = tried.refusal.draft
             reply |= {

@@ -35,6 +35,7 @@ def show_intake_desk(request: StaffRequest) -> HttpResponse:
     if reason in CancelReason.values:
         canceled, scans = canceled.filter(reason=reason), scans.filter(why_skipped=reason)
     if channel in Channel.values:
+        # A draft stores each field as a list of typed values.
         canceled = canceled.filter(draft__content__channel=[channel])
         scans = scans.filter(batch__channel=channel)
     context = {
@@ -58,6 +59,7 @@ def _count_receipts(today: date) -> list[tuple[date, list[int], int]]:
         .values_list("case__received_on", "channel")
         .annotate(number=Count("pk"))
     )
+    # Days and channels without receipts have no row; the table shows them as 0.
     found = {(day, channel): number for day, channel, number in counted}
     days = [today - timedelta(days=back) for back in range(DAYS_SHOWN)]
     rows = [(day, [found.get((day, channel), 0) for channel in Channel.values]) for day in days]

@@ -67,5 +67,6 @@ class FilterForm(DatedForm):
         }
         for name, found in choices.items():
             self.fields[name].choices = [("", "Any"), *found]  # type: ignore[attr-defined]
+        # There is nothing to choose, but a stage in the address stays valid.
         if len(stages) < 2:
             self.fields["stage"].widget = forms.HiddenInput()

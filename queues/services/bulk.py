@@ -16,6 +16,7 @@ from queues import policies
 
 from . import claims
 
+# Limits the time of one request, because each case is a transaction of its own.
 MOST = 200
 _SEES = "cases.view_case"
 
@@ -55,6 +56,7 @@ ACTS = {
             claims.claim_case,
             _SEES,
         ),
+        # Offered for every case; the service refuses those that the person does not have.
         BulkAct("release", "Unassign", "", "Unassigned", lambda *_: "", claims.release_case, _SEES),
         BulkAct(
             "note",
@@ -129,5 +131,6 @@ def run_bulk_action(
 
 
 def _load_cases(case_ids: Sequence[int]) -> list[Case]:
+    # One query for all cases; the order of the selection is restored below.
     found = Case.objects.own().in_bulk(list(dict.fromkeys(case_ids))[:MOST])
     return [found[pk] for pk in dict.fromkeys(case_ids) if pk in found]

@@ -21,6 +21,7 @@ from queues.models import WorkClaim, WorkClaimQuerySet
 from queues.work_order import Sort, next_rows, sort_key_of, stage_durations_now
 
 LEASE = timedelta(hours=4)  # half a working day, so that an absent clerk does not block a case
+# Candidates per query. Usually the first one is free.
 BATCH = 20
 
 
@@ -73,6 +74,7 @@ def claim_next_case(*, queue: str = "", by: User, at: datetime) -> WorkClaim | N
     """
     own = list_own_claims(user=by, queue=queue, at=at).first()
     if own is not None:
+        # Lock the case, then read the claim again: it may have ended since the query above.
         in_hand = _live_claim(Case.objects.lock(own.case_id), at=at)
         if in_hand is not None and in_hand.by_id == by.pk:
             return _renew_claim(in_hand, at=at)
@@ -124,6 +126,7 @@ def _free_cases(user: User, queue: str, stage_durations: Paces, *, at: datetime)
     if not stages:
         return
     claims = WorkClaim.objects.filter(case=OuterRef("pk"))
+    # “Lately” is the length of one lease.
     given_back = Exists(claims.filter(by=user, released_at__gt=at - LEASE))
     to_work = _open_cases(stages).to_work(on=timezone.localdate(at))
     free = to_work.exclude(Exists(claims.live(at=at)))
@@ -152,7 +155,9 @@ def _open_cases(stages: list[Status]) -> CaseQuerySet:
 
 def _lock_if_free(case: Case, *, by: User, at: datetime) -> Case | None:
     """Lock the case; ``None`` if another transaction has it or it is no longer free."""
+    # Only while the case is at the stage at which it was found.
     rows = Case.objects.filter(pk=case.pk, status=case.status)
+    # Do not wait for a colleague who is taking this case; try the next one.
     locked = rows.to_work(on=timezone.localdate(at)).lock_first(skip_locked=True)
     # Check again under the lock: another person's action may have been committed meanwhile.
     if locked is None or by.pk in locked.barred_staff or _live_claim(locked, at=at) is not None:
@@ -177,6 +182,7 @@ def _explain_case(case: Case, stage_durations: Paces, *, at: datetime) -> str:
 def _store_claim(case: Case, *, why: str = "", by: User, at: datetime) -> WorkClaim:
     """Store the claim of a locked case; an expired claim of it is ended first."""
     for ended in WorkClaim.objects.filter(case=case, released_at__isnull=True):
+        # A claim that expired has ended then, not now.
         ended.released_at = min(ended.until, at)
         ended.save(update_fields=["released_at"])
     return WorkClaim.objects.create(
@@ -185,6 +191,7 @@ def _store_claim(case: Case, *, why: str = "", by: User, at: datetime) -> WorkCl
 
 
 def _renew_claim(claim: WorkClaim, *, at: datetime) -> WorkClaim:
+    # A renewal never makes a claim shorter.
     claim.until = max(claim.until, at + LEASE)
     claim.save(update_fields=["until"])
     return claim

@@ -42,6 +42,7 @@ def save_view(
         owner=by,
         name=_check_view_name(name, by=by),
         queue=queue,
+        # Stored in its usual form, so that unknown parts are dropped once and not at each opening.
         query=Filter.read(query, queue=queue, today=today).query(),
         is_shared=shared,
     )

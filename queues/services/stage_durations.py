@@ -9,6 +9,7 @@ from cases.models import Case, Event
 from queues.lead_time import STRETCHES, measure_stretch, median_duration
 from queues.models import StageDuration
 
+# Enough cases for a stable median; older ones say little about the present.
 LAST_CASES = 400
 
 

@@ -35,13 +35,16 @@ def run_bulk(request: StaffRequest) -> HttpResponse:
         rows = bulk.preview_bulk_action(act=act.name, case_ids=ids, user=request.user)
         context = {"act": act, "rows": rows, "form": form, "back": back, "most": bulk.MOST}
         context["possible"] = sum(not row.refusal for row in rows)
+        # Tell the user, because the service uses only the first cases.
         context["left_out"] = max(0, len(set(ids)) - bulk.MOST)
+        # A confirmed form that is shown again is invalid, hence 422.
         return render(request, "queues/bulk.html", context, status=422 if confirmed else 200)
     typed = form.cleaned_data if form is not None else {}
     rows = bulk.run_bulk_action(act=act.name, case_ids=ids, by=request.user, at=now, **typed)
     done = sum(not row.refusal for row in rows)
     refused = len(rows) - done
     context = {"act": act, "rows": rows, "back": back, "done": done, "refused": refused}
+    # One refusal is enough for 422, although the other cases are done.
     status = NotAllowed.status if refused else 200
     return render(request, "queues/bulk_done.html", context, status=status)
 

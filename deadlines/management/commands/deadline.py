@@ -112,4 +112,5 @@ def _read_hold(text: str) -> Hold:
     if len(parts) not in (2, 3):
         raise BadDeadlineFact(f"“{text}” is not REASON:FROM or REASON:FROM:TO.")
     end = read_day("hold", parts[2]) if len(parts) == 3 else None
+    # An end that is typed here is taken as actual, because a planned one gives no date.
     return Hold(parts[0], read_day("hold", parts[1]), end, has_ended=end is not None)

@@ -66,6 +66,7 @@ def find_role(cursor: Any, role: str) -> tuple[bool] | None:
 def make_role(cursor: Any, role: str) -> None:
     """Create a role that can sign in. The password comes from the environment."""
     password = environment.read_text("APPLICATION_DB_PASSWORD")
+    # CREATE ROLE takes no parameters, so the values are quoted here.
     statement = sql.SQL("CREATE ROLE {} LOGIN PASSWORD {}").format(
         sql.Identifier(role), sql.Literal(password)
     )
@@ -91,6 +92,7 @@ def grant_statements(role: str, names: Iterable[str], grown: set[str]) -> Iterab
     """The grants. They can be run again, because each table is revoked first."""
     quote = connection.ops.quote_name
     to = quote(role)
+    # Libraries delete rows of their own tables, such as sessions. Ours are never deleted.
     ours = {
         model._meta.db_table
         for app in apps.get_app_configs()
@@ -101,6 +103,7 @@ def grant_statements(role: str, names: Iterable[str], grown: set[str]) -> Iterab
     yield f"REVOKE CREATE ON SCHEMA {quote(_current_schema())} FROM {to}"
     for name in names:
         acts = ["SELECT"]
+        # Only the owner of the tables migrates.
         if name != "django_migrations":
             acts.append("INSERT")
             if name not in grown:

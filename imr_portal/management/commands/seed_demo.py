@@ -29,6 +29,7 @@ class Command(BaseCommand):
     def handle(self, *, render_here: bool, patience: int, **options: Any) -> None:
         if not settings.DEMO:
             raise CommandError("This database is not a demonstration. Set DEMO=1 if it is to be.")
+        # A later run only prints the sign-ins.
         if not loading.is_loaded():
             call_command("seed_reference", stdout=self.stdout)
             self.patience = patience

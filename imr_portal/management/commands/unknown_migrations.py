@@ -15,6 +15,7 @@ class Command(BaseCommand):
     )
 
     def handle(self, *args: Any, **options: Any) -> str:
+        # Without a connection, so that only the files of this code are read.
         known = MigrationLoader(None).disk_migrations
         applied = MigrationRecorder(connection).applied_migrations()
         return "\n".join(

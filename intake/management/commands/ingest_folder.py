@@ -22,6 +22,7 @@ from files.services import clean_file_name
 from intake.models import Scan
 from intake.services.batches import MAX_SCANS_PER_BATCH, open_batch
 
+# A file that changed within this time may still be being written.
 STILL_GROWING = timedelta(seconds=10)
 
 
@@ -38,9 +39,12 @@ class Command(BaseCommand):
         if not place.is_dir():
             raise CommandError(f"{folder} is not a folder.")
         taken = 0
+        # A batch has one received date, so files of different days go to different batches.
         for day, paths in sorted(_find_new_files(place, now).items()):
             for first in range(0, len(paths), MAX_SCANS_PER_BATCH):
                 some = paths[first : first + MAX_SCANS_PER_BATCH]
+                # Open only the files of this batch; a full folder could exceed the limit on open
+                # files.
                 with ExitStack() as opened:
                     uploads = [
                         UploadedFile(
@@ -77,6 +81,8 @@ def _find_new_files(place: Path, now: datetime) -> dict[date, list[Path]]:
             continue
         with path.open("rb") as file:
             digest = hashlib.file_digest(file, "sha256").hexdigest()
+        # The same content under another name is received again: the batch marks it as a duplicate
+        # file, so that its receipt is on record.
         known = Scan.objects.filter(
             sha256=digest, name_received=clean_file_name(path.name), batch__folder=str(place)[:300]
         )
