@@ -70,19 +70,19 @@ def run_action(
         return Attempt(200)
     seen = seen_version(request)
     if row is not None and seen == NO_VERSION:
-        tried: Attempt[Result] = Attempt(Stale.status, Stale(row))
+        attempt: Attempt[Result] = Attempt(Stale.status, Stale(row))
     elif form is None or form.is_valid():
-        tried = try_action(action)
+        attempt = try_action(action)
     elif row is not None and row.version != seen:
-        tried = Attempt(Stale.status, Stale(row))
+        attempt = Attempt(Stale.status, Stale(row))
     else:
-        tried = Attempt(Refused.status)
-    if tried.refusal is not None:
-        _show_refusal(request, form, tried.refusal, field)
-    if row is not None and not tried.done:
+        attempt = Attempt(Refused.status)
+    if attempt.refusal is not None:
+        _show_refusal(request, form, attempt.refusal, field)
+    if row is not None and not attempt.done:
         # The page shows the current values, and its form sends the current version next time.
         row.refresh_from_db()
-    return tried
+    return attempt
 
 
 def render_refusal(request: StaffRequest, refusal: Refused, *, back: str) -> HttpResponse:

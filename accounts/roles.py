@@ -64,7 +64,7 @@ PERMISSIONS: dict[str, set[Role]] = {
     "intake.enter_application": {Role.INTAKE, Role.SUPERVISOR},
     "intake.supervise_intake": {Role.SUPERVISOR},
     "eligibility.decide_eligibility": {Role.COORDINATOR},
-    "cases.settle_possible_duplicate": {Role.COORDINATOR, Role.SUPERVISOR},
+    "cases.resolve_possible_duplicate": {Role.COORDINATOR, Role.SUPERVISOR},
     "cases.consolidate": {Role.COORDINATOR},
     "correspondence.make_notices": {Role.COORDINATOR},
     # Draft letters: review, approve or discard.
@@ -110,7 +110,7 @@ PERMISSIONS: dict[str, set[Role]] = {
     "directory.keep_organizations": {Role.CREDENTIALING, Role.COORDINATOR},
     # Owners, officers and staff of this organization, and their affiliations.
     "cases.keep_own_organization": {Role.CREDENTIALING, Role.DIRECTOR},
-    "cases.settle_own_conflicts": {Role.DIRECTOR},
+    "cases.resolve_own_conflicts": {Role.DIRECTOR},
     "deadlines.manage_deadline_rules": {Role.ADMINISTRATOR, Role.DIRECTOR},
     "letters.manage_wording": {Role.DIRECTOR, Role.ADMINISTRATOR},
     "guidelines.manage": {Role.GUIDELINE_ADMIN},

@@ -119,11 +119,11 @@ def select_latest_findings(rows: Sequence[OwnConflictResult]) -> list[ConflictFi
     if not rows:
         return []
     latest = max(row.run for row in rows)
-    answers = {row.settles_id: row for row in rows if row.settles_id}
+    answers = {row.resolves_id: row for row in rows if row.resolves_id}
     return [
         ConflictFinding(row, answers.get(row.pk))
         for row in rows
-        if row.run == latest and row.settles_id is None
+        if row.run == latest and row.resolves_id is None
     ]
 
 
@@ -159,16 +159,16 @@ def list_open_case_findings() -> list[ConflictFinding]:
     )
     rows = (
         OwnConflictResult.objects.filter(
-            result__in=[Result.FAIL, Result.UNKNOWN], settles=None, case__is_open=True
+            result__in=[Result.FAIL, Result.UNKNOWN], resolves=None, case__is_open=True
         )
         .alias(latest=Subquery(latest))
         # An older check may have found what a correction has removed since.
         .filter(run=F("latest"))
-        .select_related("case", "party", "member__user", "settled_by__tested_by", "tested_by")
+        .select_related("case", "party", "member__user", "resolved_by__tested_by", "tested_by")
         .order_by("case__due_on", "case", "pk")
     )
     # A reverse one-to-one relation raises if there is no row.
-    found = [ConflictFinding(row, getattr(row, "settled_by", None)) for row in rows]
+    found = [ConflictFinding(row, getattr(row, "resolved_by", None)) for row in rows]
     return [one for one in found if one.result != Result.PASS]
 
 

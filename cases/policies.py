@@ -243,7 +243,7 @@ def why_not_keep_own_organization(user: User | None) -> str:
 
 def why_not_resolve_own_conflict(user: User, result: OwnConflictResult) -> str:
     """Check whether this person may resolve a possible affiliation of this organization."""
-    if not user.may("cases.settle_own_conflicts"):
+    if not user.may("cases.resolve_own_conflicts"):
         return "Only the medical director can resolve possible affiliations of this organization."
     # Nobody clears a conflict of interest of their own.
     if result.member is not None and result.member.user_id == user.pk:
@@ -281,7 +281,7 @@ def why_not_draft_letter(user: User, case: Case) -> str:
 
 
 def why_not_resolve_duplicate(user: User) -> str:
-    if user.may("cases.settle_possible_duplicate"):
+    if user.may("cases.resolve_possible_duplicate"):
         return ""
     return "Your role does not let you resolve possible duplicates."
 

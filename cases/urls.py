@@ -21,7 +21,7 @@ urlpatterns = [
     path(
         "organization/conflicts/<int:own_conflict_result_id>/",
         own_conflicts.resolve_conflict,
-        name="settle_own_conflict",
+        name="resolve_own_conflict",
     ),
     path(
         "organization/members/<int:member_id>/",

@@ -30,9 +30,9 @@ from .kinds import (
     METHODS,
     BadDeadlineFact,
     DeadlineKind,
+    Obligor,
     UnknownDeadlineKind,
-    Whose,
-    deadline_kind_named,
+    find_deadline_kind,
 )
 from .rules import (
     EXTENSION,
@@ -273,11 +273,11 @@ def compute_deadline(
     :raises CannotCount: an unknown deadline, a fact that cannot be read, no rule for the day, or a
         day outside the years on file. The message can be shown to staff.
     """
-    if deadline_kind_named(deadline_kind).name == "records_penalty":
+    if find_deadline_kind(deadline_kind).name == "records_penalty":
         raise UnknownDeadlineKind("“records_penalty” is a sum of money, not a date.")
     try:
         return _compute_with_holds(
-            deadline_kind_named(deadline_kind), given, rules, calendars, holds
+            find_deadline_kind(deadline_kind), given, rules, calendars, holds
         )
     # For example, a hold whose year was mistyped.
     except OverflowError:
@@ -550,7 +550,7 @@ def _compute_target(
     setting: _Setting, count: _DayCount, on: Calendar, ends: Mapping[str, date]
 ) -> tuple[date | None, list[Step]]:
     """Our own target for a duty of ours: the earliest date that could be argued to apply."""
-    if setting.deadline_kind.whose is not Whose.OURS:
+    if setting.deadline_kind.obligor is not Obligor.ORGANIZATION:
         return None, []
     target = min(ends.values())
     steps = []
@@ -661,7 +661,7 @@ def _compute_in_hours(setting: _Setting) -> Sum | Unknown:
         *lines,
         Step(StepKind.RESULT, f"Last moment: {format_moment(limit)}. It does not roll.", limit),
     ]
-    target = limit if deadline_kind.whose is Whose.OURS else None
+    target = limit if deadline_kind.obligor is Obligor.ORGANIZATION else None
     target_steps = []
     if target is not None:
         for hold, held in _ordinary_holds(setting, start.date()):

@@ -14,10 +14,10 @@ class BadDeadlineFact(CannotCount):
     """A given fact is unknown to the deadline or cannot be read."""
 
 
-class Whose(StrEnum):
+class Obligor(StrEnum):
     """Whose duty a deadline measures."""
 
-    OURS = "OURS"
+    ORGANIZATION = "ORGANIZATION"
     PARTY = "PARTY"
     INFORMATION = "INFORMATION"  # shown only; nothing depends on it
 
@@ -47,7 +47,7 @@ class DeadlineKind:
     trigger: str
     event: str
     act: str
-    whose: Whose
+    obligor: Obligor
     takes: tuple[str, ...] = ()
 
     @property
@@ -69,7 +69,7 @@ DEADLINE_KINDS: dict[str, DeadlineKind] = {
             trigger="served",
             event="the UR decision was served",
             act="the application is received",
-            whose=Whose.PARTY,
+            obligor=Obligor.PARTY,
             takes=("method", "form_served"),
         ),
         DeadlineKind(
@@ -78,7 +78,7 @@ DEADLINE_KINDS: dict[str, DeadlineKind] = {
             trigger="served",
             event="the UR decision was served",
             act="the application is received",
-            whose=Whose.PARTY,
+            obligor=Obligor.PARTY,
             takes=("method", "form_served"),
         ),
         DeadlineKind(
@@ -87,7 +87,7 @@ DEADLINE_KINDS: dict[str, DeadlineKind] = {
             trigger="served",
             event="the notice that the liability dispute is resolved was served",
             act="the application is received",
-            whose=Whose.PARTY,
+            obligor=Obligor.PARTY,
             takes=("method", "form_served"),
         ),
         DeadlineKind(
@@ -96,7 +96,7 @@ DEADLINE_KINDS: dict[str, DeadlineKind] = {
             trigger="received",
             event="the UR decision was received",
             act="the request for an internal appeal is made",
-            whose=Whose.PARTY,
+            obligor=Obligor.PARTY,
         ),
         DeadlineKind(
             name="eligibility_information",
@@ -104,7 +104,7 @@ DEADLINE_KINDS: dict[str, DeadlineKind] = {
             trigger="received",
             event="the request for information was received",
             act="the information is received",
-            whose=Whose.PARTY,
+            obligor=Obligor.PARTY,
         ),
         DeadlineKind(
             name="screening",
@@ -112,7 +112,7 @@ DEADLINE_KINDS: dict[str, DeadlineKind] = {
             trigger="received",
             event="the application was received",
             act="the eligibility is decided",
-            whose=Whose.OURS,
+            obligor=Obligor.ORGANIZATION,
         ),
         DeadlineKind(
             name="noarfi",
@@ -120,7 +120,7 @@ DEADLINE_KINDS: dict[str, DeadlineKind] = {
             trigger="found_eligible",
             event="the application was found eligible",
             act="the notice of assignment is sent",
-            whose=Whose.OURS,
+            obligor=Obligor.ORGANIZATION,
         ),
         DeadlineKind(
             name="records",
@@ -128,7 +128,7 @@ DEADLINE_KINDS: dict[str, DeadlineKind] = {
             trigger="noarfi",
             event="the notice of assignment was sent",
             act="the records are received",
-            whose=Whose.PARTY,
+            obligor=Obligor.PARTY,
             takes=("method",),
         ),
         # Its own kind, because the hours run from receipt, while the days of the others run from
@@ -139,7 +139,7 @@ DEADLINE_KINDS: dict[str, DeadlineKind] = {
             trigger="received",
             event="the notice of assignment was received",
             act="the records are received",
-            whose=Whose.PARTY,
+            obligor=Obligor.PARTY,
         ),
         DeadlineKind(
             name="own_papers",
@@ -147,7 +147,7 @@ DEADLINE_KINDS: dict[str, DeadlineKind] = {
             trigger="noarfi",
             event="the notice of assignment was sent",
             act="the documents are received",
-            whose=Whose.PARTY,
+            obligor=Obligor.PARTY,
             takes=("method",),
         ),
         DeadlineKind(
@@ -156,7 +156,7 @@ DEADLINE_KINDS: dict[str, DeadlineKind] = {
             trigger="received",
             event="the notice of assignment was received",
             act="the documents are received",
-            whose=Whose.PARTY,
+            obligor=Obligor.PARTY,
         ),
         DeadlineKind(
             name="reviewer_information",
@@ -164,7 +164,7 @@ DEADLINE_KINDS: dict[str, DeadlineKind] = {
             trigger="received",
             event="the reviewer's request was received",
             act="the answer is received",
-            whose=Whose.PARTY,
+            obligor=Obligor.PARTY,
         ),
         DeadlineKind(
             name="reviewer_information_expedited",
@@ -172,7 +172,7 @@ DEADLINE_KINDS: dict[str, DeadlineKind] = {
             trigger="received",
             event="the reviewer's request was received",
             act="the answer is received",
-            whose=Whose.PARTY,
+            obligor=Obligor.PARTY,
         ),
         DeadlineKind(
             name="determination_regular",
@@ -180,7 +180,7 @@ DEADLINE_KINDS: dict[str, DeadlineKind] = {
             trigger="records_complete",
             event="the file was complete",
             act="the determination is issued",
-            whose=Whose.OURS,
+            obligor=Obligor.ORGANIZATION,
             takes=("extension_days", "extension_approved"),
         ),
         DeadlineKind(
@@ -189,7 +189,7 @@ DEADLINE_KINDS: dict[str, DeadlineKind] = {
             trigger="records_complete",
             event="the file was complete",
             act="the determination is issued",
-            whose=Whose.OURS,
+            obligor=Obligor.ORGANIZATION,
             takes=("extension_days", "extension_approved"),
         ),
         DeadlineKind(
@@ -198,7 +198,7 @@ DEADLINE_KINDS: dict[str, DeadlineKind] = {
             trigger="information_complete",
             event="the information was complete",
             act="the determination is issued",
-            whose=Whose.OURS,
+            obligor=Obligor.ORGANIZATION,
             takes=("extension_days", "extension_approved"),
         ),
         # 15 days for the records plus 30 for the determination; shown on the page, never enforced.
@@ -208,7 +208,7 @@ DEADLINE_KINDS: dict[str, DeadlineKind] = {
             trigger="noarfi",
             event="the notice of assignment was sent",
             act="the determination is issued",
-            whose=Whose.INFORMATION,
+            obligor=Obligor.INFORMATION,
         ),
         DeadlineKind(
             name="petition",
@@ -216,7 +216,7 @@ DEADLINE_KINDS: dict[str, DeadlineKind] = {
             trigger="mailed",
             event="the determination was served",
             act="the petition is filed",
-            whose=Whose.PARTY,
+            obligor=Obligor.PARTY,
             takes=("method",),
         ),
         DeadlineKind(
@@ -225,7 +225,7 @@ DEADLINE_KINDS: dict[str, DeadlineKind] = {
             trigger="received",
             event="the determination was received",
             act="the treatment is authorized",
-            whose=Whose.PARTY,
+            obligor=Obligor.PARTY,
         ),
         DeadlineKind(
             name="reimburse",
@@ -233,7 +233,7 @@ DEADLINE_KINDS: dict[str, DeadlineKind] = {
             trigger="received",
             event="the determination was received",
             act="the services are reimbursed",
-            whose=Whose.PARTY,
+            obligor=Obligor.PARTY,
         ),
         # Only for a flag: the WCAB decides whether a UR decision was late (Dubon II, 2014).
         DeadlineKind(
@@ -242,7 +242,7 @@ DEADLINE_KINDS: dict[str, DeadlineKind] = {
             trigger="rfa",
             event="the request for authorization was received",
             act="the UR decision is made",
-            whose=Whose.INFORMATION,
+            obligor=Obligor.INFORMATION,
             takes=("method", "recommended"),
         ),
         DeadlineKind(
@@ -251,7 +251,7 @@ DEADLINE_KINDS: dict[str, DeadlineKind] = {
             trigger="rfa",
             event="the request for authorization was received",
             act="the UR decision is made",
-            whose=Whose.INFORMATION,
+            obligor=Obligor.INFORMATION,
         ),
         # Shown as information. Nothing is refused because of it.
         DeadlineKind(
@@ -260,7 +260,7 @@ DEADLINE_KINDS: dict[str, DeadlineKind] = {
             trigger="ur_denied",
             event="the UR decision was made",
             act="the same treatment may be requested again",
-            whose=Whose.INFORMATION,
+            obligor=Obligor.INFORMATION,
         ),
         # An amount of money. It is listed here so that its rule is a dated row like all others.
         DeadlineKind(
@@ -269,7 +269,7 @@ DEADLINE_KINDS: dict[str, DeadlineKind] = {
             trigger="records_due",
             event="the records were due",
             act="the records are received",
-            whose=Whose.INFORMATION,
+            obligor=Obligor.INFORMATION,
             takes=("records_received",),
         ),
     )
@@ -285,7 +285,7 @@ DETERMINATION_DEADLINE_KINDS = tuple(
 _FORMER_NAMES = {"authorise": "authorize"}
 
 
-def deadline_kind_named(name: str) -> DeadlineKind:
+def find_deadline_kind(name: str) -> DeadlineKind:
     """Return the deadline of a name, or of a former name.
 
     :raises UnknownDeadlineKind: naming those that exist.

@@ -8,7 +8,7 @@ from .calendars import Calendars, format_day
 from .days import PACIFIC, format_count, format_moment
 from .engine import compute_deadline
 from .facts import Hold, read_day, read_moment
-from .kinds import Whose, deadline_kind_named
+from .kinds import Obligor, find_deadline_kind
 from .rules import Rule
 from .sums import Sum, Unknown, unknown_for_missing
 
@@ -52,7 +52,7 @@ def judge_timeliness(
 
     :raises CannotCount: as ``compute_deadline`` does.
     """
-    of = deadline_kind_named(deadline_kind)
+    of = find_deadline_kind(deadline_kind)
     answer = compute_deadline(deadline_kind, given, rules=rules, calendars=calendars, holds=holds)
     if isinstance(answer, Unknown):
         return answer
@@ -72,7 +72,7 @@ def judge_timeliness(
             ("a pair of dates that can both be true",),
         )
     ends = {answer.calendar: answer.due_on}
-    if of.whose is not Whose.OURS:
+    if of.obligor is not Obligor.ORGANIZATION:
         ends = dict(answer.ends)
     first, last = min(ends.values()), max(ends.values())
     if day <= first:

@@ -42,7 +42,7 @@ PLACES: dict[str, tuple[Place, ...]] = {
         Place("Intake desk", "intake:intake_supervisor", "intake.supervise_intake"),
         Place("Letters to review", "correspondence:drafts", "correspondence.write_letters"),
         Place(
-            "Possible duplicates", "cases:possible_duplicates", "cases.settle_possible_duplicate"
+            "Possible duplicates", "cases:possible_duplicates", "cases.resolve_possible_duplicate"
         ),
         Place("Item changes", "cases:item_changes", "cases.decide_item_change"),
     ),
@@ -56,7 +56,7 @@ PLACES: dict[str, tuple[Place, ...]] = {
         Place("Credentialing", "reviewers:worklist", "reviewers.see_identity"),
         Place("Organizations", "directory:organizations", "directory.keep_organizations"),
         Place("Organization", "cases:own_organization", "cases.keep_own_organization"),
-        Place("Own conflicts", "cases:own_conflicts", "cases.settle_own_conflicts"),
+        Place("Own conflicts", "cases:own_conflicts", "cases.resolve_own_conflicts"),
         Place("Deadline rules", "cases:deadline_rules", "deadlines.manage_deadline_rules"),
         Place("Matching rules", "reviewers:rules", "reviewers.manage_weights"),
         Place("Conflict limits", "reviewers:limits", "reviewers.set_conflict_limits"),

@@ -51,7 +51,7 @@ def load_my_day(user: User, *, today: date, at: datetime) -> dict[str, Any]:
     soon = waiting.filter(due_on__gt=today, due_on__lte=friday)
     # A case without an active deadline still has a ``due_on``, by which lists sort.
     due = waiting.filter(due_on__lte=today).exclude(due_deadline_kind="")
-    settles_conflicts = user.may("cases.settle_own_conflicts")
+    resolves_conflicts = user.may("cases.resolve_own_conflicts")
     return {
         "due_today": list(due[:SHOWN]),
         "waiting": _cases_due_later(waiting, today=today),
@@ -65,7 +65,7 @@ def load_my_day(user: User, *, today: date, at: datetime) -> dict[str, Any]:
             for view in saved_views.list_saved_views(user=user)[:SHOWN]
         ],
         "own_organization_questions": organization_facts.count_open_findings()
-        if settles_conflicts
+        if resolves_conflicts
         else 0,
         "steered": payer_bias.list_open_alerts() if user.may("reviewers.check_payer_bias") else [],
         "can_take": bool(claims.stages_for(user=user)),

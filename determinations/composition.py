@@ -4,7 +4,7 @@ Reads only. What a sentence states about the reviewer must be a fact on the date
 ``letters`` refuses the letter if such a fact is missing or expired.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 
@@ -85,22 +85,9 @@ def compose_determination(
         facts += collect_seat_facts(seat.assignment, lines[seat.assignment.seat], on=on, at=at)
     wording = letters.services.find_wording_in_force(kind=LetterKind.DETERMINATION, layout=layout)
     variants = {seat.about: (lines[seat.assignment.seat].license_kind,) for seat in seats}
-    how_made: list[str] = []
-    summary_lead_in = decisions_lead_in = ""
-    for seat in seats:
-        composed = letters.services.compose_wording(
-            wording_set=wording,
-            facts=facts,
-            declared=DETERMINATION_FACTS,
-            on=on,
-            variants=variants[seat.about],
-            about=seat.about,
-        )
-        # Reviewers with the same license share sentences. Each is printed once.
-        how_made += [text for text in composed.paragraphs("how_made") if text not in how_made]
-        # These do not speak of a single reviewer, so one text is enough for all.
-        summary_lead_in = composed.text("summary_lead_in")
-        decisions_lead_in = composed.text("decisions_lead_in")
+    how_made, summary_lead_in, decisions_lead_in = _compose_sentences(
+        seats, wording, facts, variants, on=on
+    )
     # A single reviewer is not numbered: the letter then speaks of "the reviewer".
     several = len(seats) > 1
     style = "2014" if layout == LAYOUTS["2014"] else "today"
@@ -110,7 +97,7 @@ def compose_determination(
         organization=load_organization(),
         dated_on=on,
         case_number=case.number,
-        how_made=tuple(how_made),
+        how_made=how_made,
         summary_lead_in=summary_lead_in,
         summary=_join_summaries(seats),
         decisions_lead_in=decisions_lead_in,
@@ -143,6 +130,34 @@ def compose_determination(
         variants=variants,
         credentials=lines,
     )
+
+
+def _compose_sentences(
+    seats: Sequence[_Seat],
+    wording: WordingSet,
+    facts: Sequence[Fact],
+    variants: Mapping[str, tuple[str, ...]],
+    *,
+    on: date,
+) -> tuple[tuple[str, ...], str, str]:
+    """Compose how the determination was made, and the two lead-in sentences."""
+    how_made: list[str] = []
+    summary_lead_in = decisions_lead_in = ""
+    for seat in seats:
+        composed = letters.services.compose_wording(
+            wording_set=wording,
+            facts=facts,
+            declared=DETERMINATION_FACTS,
+            on=on,
+            variants=variants[seat.about],
+            about=seat.about,
+        )
+        # Reviewers with the same license share sentences. Each is printed once.
+        how_made += [text for text in composed.paragraphs("how_made") if text not in how_made]
+        # These do not speak of a single reviewer, so one text is enough for all.
+        summary_lead_in = composed.text("summary_lead_in")
+        decisions_lead_in = composed.text("decisions_lead_in")
+    return tuple(how_made), summary_lead_in, decisions_lead_in
 
 
 def collect_case_facts(case: Case, *, on: date) -> list[Fact]:

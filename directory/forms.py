@@ -44,7 +44,7 @@ class OfficerForm(DatedForm):
     source = Line(label="Source", max_length=200, error_messages=SOURCE_MISSING)
 
 
-class SameForm(DatedForm):
+class SamePartyForm(DatedForm):
     """Another entry of the same organization."""
 
     same_as_name = Line(

@@ -13,12 +13,16 @@ from accounts.requests import StaffRequest
 from form_fields.fields import DatedForm
 from form_fields.reasons import ReasonForm
 
-from .forms import OfficerForm, OwnerForm, SameForm
+from .forms import OfficerForm, OwnerForm, SamePartyForm
 from .models import Organization, OrganizationName
 from .names import fold_organization
 from .services import organizations as services
 
-FORMS: dict[str, type[DatedForm]] = {"parent": OwnerForm, "officer": OfficerForm, "same": SameForm}
+FORMS: dict[str, type[DatedForm]] = {
+    "parent": OwnerForm,
+    "officer": OfficerForm,
+    "same": SamePartyForm,
+}
 MOST_FOUND = 50
 
 
@@ -60,11 +64,11 @@ def add_organization_fact(request: StaffRequest, pk: int, kind: str) -> HttpResp
                 organization_id=pk, by=request.user, at=now, **entered
             )
 
-    tried = run_action(request, form, record)
-    if tried.done:
+    attempt = run_action(request, form, record)
+    if attempt.done:
         messages.success(request, "Saved. The conflict check uses it from now on.")
         return redirect("directory:organization", pk)
-    return _render_organization_page(request, row, status=tried.status, **{kind: form})
+    return _render_organization_page(request, row, status=attempt.status, **{kind: form})
 
 
 @require_POST
@@ -78,7 +82,7 @@ def withdraw_organization_fact(
     # The fact must belong to the organization in the address.
     get_object_or_404(_facts_of_organization(row)[kind], pk=fact_id)
     form = ReasonForm(request.POST)
-    tried = run_action(
+    attempt = run_action(
         request,
         form,
         lambda: services.withdraw_organization_fact(
@@ -89,10 +93,10 @@ def withdraw_organization_fact(
             at=timezone.now(),
         ),
     )
-    if tried.done:
+    if attempt.done:
         messages.success(request, "Withdrawn. It stays in the history.")
         return redirect("directory:organization", pk)
-    return _render_organization_page(request, row, status=tried.status, withdrawing=form)
+    return _render_organization_page(request, row, status=attempt.status, withdrawing=form)
 
 
 def _facts_of_organization(row: Organization) -> dict[str, Any]:

@@ -189,7 +189,7 @@ OFFICE = "Our records"
 
 
 @dataclass(frozen=True)
-class Verdict:
+class EligibilityVerdict:
     """The answer of one rule for the application or for one item.
 
     :ivar fact: which of the six facts it answers; empty for a flag, which decides nothing.
@@ -216,21 +216,21 @@ class Verdict:
 class Proposal:
     """All verdicts, the answer to each fact that follows from them, and the proposed result."""
 
-    verdicts: tuple[Verdict, ...]
+    verdicts: tuple[EligibilityVerdict, ...]
     answers: Mapping[str, str]
     item_answers: Mapping[int, Mapping[str, str]]
     conclusion: "Conclusion"
 
     @property
-    def flags(self) -> list[Verdict]:
+    def flags(self) -> list[EligibilityVerdict]:
         """Verdicts that staff should see although they decide nothing."""
         return [verdict for verdict in self.verdicts if not verdict.fact]
 
-    def of(self, fact: str, item: int | None = None) -> list[Verdict]:
+    def of(self, fact: str, item: int | None = None) -> list[EligibilityVerdict]:
         """The verdicts on a fact, for the application or for one item."""
         return [one for one in self.verdicts if (one.fact, one.item) == (fact, item)]
 
-    def governing(self, fact: str, item: int | None = None) -> Verdict | None:
+    def governing(self, fact: str, item: int | None = None) -> EligibilityVerdict | None:
         """The verdict that determines the answer: NO before UNKNOWN before YES."""
         found = self.of(fact, item)
         return min(found, key=lambda one: _WEIGHT[one.answer]) if found else None
@@ -291,9 +291,19 @@ def _strictest_answer(answers: Iterable[str]) -> str:
     return min(answers, key=_WEIGHT.__getitem__, default=YES)
 
 
-def _answer_no(fact: str, code: str, source: str, sentence: str, used: tuple[UsedFact, ...],
-        *, letter: str = "", item: int | None = None, other_case: str = "") -> Verdict:  # fmt: skip
-    return Verdict(
+def _answer_no(
+    fact: str,
+    code: str,
+    source: str,
+    sentence: str,
+    used: tuple[UsedFact, ...],
+    # fmt: skip
+    *,
+    letter: str = "",
+    item: int | None = None,
+    other_case: str = "",
+) -> EligibilityVerdict:
+    return EligibilityVerdict(
         fact,
         NO,
         source,
@@ -307,9 +317,9 @@ def _answer_no(fact: str, code: str, source: str, sentence: str, used: tuple[Use
 
 
 def _answer_unknown(fact: str, source: str, missing: str, used: tuple[UsedFact, ...],
-             *, item: int | None = None, sentence: str = "") -> Verdict:  # fmt: skip
+             *, item: int | None = None, sentence: str = "") -> EligibilityVerdict:  # fmt: skip
     text = sentence or f"Unknown: {missing}."
-    return Verdict(fact, UNKNOWN, source, text, used, item=item, missing=missing)
+    return EligibilityVerdict(fact, UNKNOWN, source, text, used, item=item, missing=missing)
 
 
 _SIGNERS = {
@@ -328,7 +338,7 @@ def _format_yes_no(value: bool | None) -> str:
     return "not stated" if value is None else "yes" if value else "no"
 
 
-def _check_signature(known: StoredFacts) -> Verdict:
+def _check_signature(known: StoredFacts) -> EligibilityVerdict:
     by = known.signed_by
     used: tuple[UsedFact, ...] = (
         UsedFact("Signed by", "no form" if by is None else _SIGNERS.get(by, "nobody"), FORM),
@@ -339,10 +349,10 @@ def _check_signature(known: StoredFacts) -> Verdict:
         return _answer_unknown("SIGNED", _SCREENING, "who signed the application", used)
     if not by:
         return _answer_no("SIGNED", "I-UNSIGNED", _SCREENING, "The form is not signed.", used)
-    return Verdict("SIGNED", YES, _SCREENING, f"Signed by {_SIGNERS[by]}.", used)
+    return EligibilityVerdict("SIGNED", YES, _SCREENING, f"Signed by {_SIGNERS[by]}.", used)
 
 
-def _check_requester(known: StoredFacts) -> Verdict:
+def _check_requester(known: StoredFacts) -> EligibilityVerdict:
     """Check who filed: the employee, an attorney, a representative, or the emergency provider.
 
     A designation of a representative that is older than the UR decision is void
@@ -353,12 +363,14 @@ def _check_requester(known: StoredFacts) -> Verdict:
     if by in {"", "EMPLOYEE"}:
         # An unsigned form is refused by the signature rule; this rule has nothing to add.
         who = "The employee may apply." if by else "Not signed; see the signature rule."
-        return Verdict("SIGNED", YES, _FILER, who, used)
+        return EligibilityVerdict("SIGNED", YES, _FILER, who, used)
     if by == "ATTORNEY":
         # The form is the only evidence on file that the attorney represents the employee.
         used += (UsedFact("Attorney on the form", _format_yes_no(known.attorney_named), FORM),)
         if known.attorney_named:
-            return Verdict("SIGNED", YES, _FILER, "The form names the employee’s attorney.", used)
+            return EligibilityVerdict(
+                "SIGNED", YES, _FILER, "The form names the employee’s attorney.", used
+            )
         return _answer_unknown(
             "SIGNED", _FILER, "whether the attorney represents the employee", used
         )
@@ -369,7 +381,7 @@ def _check_requester(known: StoredFacts) -> Verdict:
         used += (UsedFact("All treatment already given", _format_yes_no(given), FORM),)
         if given:
             said = "The provider applies for emergency treatment already given."
-            return Verdict("SIGNED", YES, _FILER, said, used)
+            return EligibilityVerdict("SIGNED", YES, _FILER, said, used)
         return _answer_unknown(
             "SIGNED", _FILER, "whether the treatment was given in an emergency", used
         )
@@ -393,19 +405,23 @@ def _check_requester(known: StoredFacts) -> Verdict:
             letter="The representative was designated before the utilization review decision was "
             "made. A designation made before that decision is not valid.",
         )
-    return Verdict("SIGNED", YES, _FILER, "The designation is not older than the decision.", used)
+    return EligibilityVerdict(
+        "SIGNED", YES, _FILER, "The designation is not older than the decision.", used
+    )
 
 
-def _check_fields(known: StoredFacts) -> Verdict:
+def _check_fields(known: StoredFacts) -> EligibilityVerdict:
     missing = ", ".join(known.missing_fields)
     used: tuple[UsedFact, ...] = (UsedFact("Fields left empty", missing or "none", FORM),)
     # A party can be asked for a missing field, so it never makes the application ineligible.
     if known.missing_fields:
         return _answer_unknown("SIGNED", _SCREENING, f"fields missing on the form: {missing}", used)
-    return Verdict("SIGNED", YES, _SCREENING, "All required fields are filled in.", used)
+    return EligibilityVerdict("SIGNED", YES, _SCREENING, "All required fields are filled in.", used)
 
 
-def _check_timeliness(known: StoredFacts, rules: Sequence[Rule], calendars: Calendars) -> Verdict:
+def _check_timeliness(
+    known: StoredFacts, rules: Sequence[Rule], calendars: Calendars
+) -> EligibilityVerdict:
     deadline_kind, served, method = _filing_window(known)
     used: tuple[UsedFact, ...] = (
         UsedFact("Received", _format_day(known.received_on), OFFICE),
@@ -431,7 +447,7 @@ def _check_timeliness(known: StoredFacts, rules: Sequence[Rule], calendars: Cale
     if resolved_on and received_on and received_on <= resolved_on:
         # The new filing period cannot make an application late that was already on file.
         said = "The application was on file when the liability dispute was resolved."
-        return Verdict("TIMELY", YES, "LC 4610.5(h)(2), recalled", said, used)
+        return EligibilityVerdict("TIMELY", YES, "LC 4610.5(h)(2), recalled", said, used)
     try:
         found = judge_timeliness(
             deadline_kind, known.received_on, given, rules=rules, calendars=calendars
@@ -440,14 +456,14 @@ def _check_timeliness(known: StoredFacts, rules: Sequence[Rule], calendars: Cale
     except CannotCount as error:
         return _answer_unknown("TIMELY", source, str(error).rstrip("."), used, sentence=str(error))
     if isinstance(found, Timely):
-        return Verdict("TIMELY", YES, source, found.sentence, used)
+        return EligibilityVerdict("TIMELY", YES, source, found.sentence, used)
     if isinstance(found, Late):
         letter = (
             f"We received the application on {known.received_on:%m/%d/%Y}. The last day to file "
             f"it was {found.limit:%m/%d/%Y}."
         )
         return _answer_no("TIMELY", "I-LATE", source, found.sentence, used, letter=letter)
-    return Verdict(
+    return EligibilityVerdict(
         "TIMELY",
         UNKNOWN,
         source,
@@ -472,7 +488,7 @@ def _filing_window(known: StoredFacts) -> tuple[str, date | None, str]:
     return deadline_kind, known.served_on, known.service_method
 
 
-def _check_ur_attached(known: StoredFacts) -> Verdict:
+def _check_ur_attached(known: StoredFacts) -> EligibilityVerdict:
     used: tuple[UsedFact, ...] = (
         UsedFact("UR decision attached", _format_yes_no(known.ur_attached), FORM),
     )
@@ -495,7 +511,9 @@ def _check_ur_attached(known: StoredFacts) -> Verdict:
             "UR_ATTACHED", _SCREENING, "whether the UR decision is attached", used
         )
     if known.ur_attached:
-        return Verdict("UR_ATTACHED", YES, _SCREENING, "The UR decision is attached.", used)
+        return EligibilityVerdict(
+            "UR_ATTACHED", YES, _SCREENING, "The UR decision is attached.", used
+        )
     # Before April 2014 the applicant was reminded and could still send the decision.
     if known.received_on and known.received_on < _NO_CURE:
         missing = "the UR decision, which can still be sent within 15 days after a reminder"
@@ -503,7 +521,7 @@ def _check_ur_attached(known: StoredFacts) -> Verdict:
     return _answer_no("UR_ATTACHED", "I-NOUR", _SCREENING, "The UR decision is not attached.", used)
 
 
-def _check_scope(known: StoredFacts) -> Verdict:
+def _check_scope(known: StoredFacts) -> EligibilityVerdict:
     """Check that IMR applies: injuries since 2013, or UR decisions since July 2013."""
     used: tuple[UsedFact, ...] = (
         UsedFact("Date of injury", _format_day(known.date_of_injury), FORM),
@@ -512,7 +530,7 @@ def _check_scope(known: StoredFacts) -> Verdict:
     # Either date is enough, so one of them may be unknown (LC 4610.5(a), (c)).
     covered = known.date_of_injury is not None and known.date_of_injury >= _IMR_BEGINS
     if covered or (known.decided_on is not None and known.decided_on >= _IMR_FOR_ALL):
-        return Verdict("NECESSITY", YES, _SCOPE, "IMR applies at these dates.", used)
+        return EligibilityVerdict("NECESSITY", YES, _SCOPE, "IMR applies at these dates.", used)
     if known.decided_on is None:
         return _answer_unknown("NECESSITY", _SCOPE, "the date of the UR decision", used)
     if known.date_of_injury is None:
@@ -549,7 +567,7 @@ _NOT_IN_LETTER = {
 }
 
 
-def _check_necessity(item: ItemFacts) -> Verdict:
+def _check_necessity(item: ItemFacts) -> EligibilityVerdict:
     at = item.position
     used: tuple[UsedFact, ...] = (
         UsedFact("UR decision on this item", _UR_SAYS.get(item.ur_outcome, "not stated"), UR),
@@ -562,7 +580,7 @@ def _check_necessity(item: ItemFacts) -> Verdict:
         return _answer_no("NECESSITY", "I-AUTH", source, text, used, item=at)
     if item.ur_outcome in {"DENIED", "MODIFIED"}:
         said = f"Item {at} is {_UR_SAYS[item.ur_outcome]}."
-        return Verdict("NECESSITY", YES, _NECESSITY, said, used, item=at)
+        return EligibilityVerdict("NECESSITY", YES, _NECESSITY, said, used, item=at)
     if item.ur_outcome in _UR_REASONS:
         code, said = _UR_REASONS[item.ur_outcome]
         letter = _NOT_IN_LETTER.get(item.ur_outcome, "")
@@ -573,7 +591,7 @@ def _check_necessity(item: ItemFacts) -> Verdict:
                     item=at)  # fmt: skip
 
 
-def _check_not_decided(item: ItemFacts) -> Verdict:
+def _check_not_decided(item: ItemFacts) -> EligibilityVerdict:
     at = item.position
     named = ", ".join(one.case for one in item.earlier)
     used: tuple[UsedFact, ...] = (
@@ -599,10 +617,10 @@ def _check_not_decided(item: ItemFacts) -> Verdict:
         missing = f"whether item {at} is the same treatment as in {named}"
         return _answer_unknown("NOT_DECIDED", _EARLIER, missing, used, item=at)
     said = f"No other case about item {at} found."
-    return Verdict("NOT_DECIDED", YES, _EARLIER, said, used, item=at)
+    return EligibilityVerdict("NOT_DECIDED", YES, _EARLIER, said, used, item=at)
 
 
-def _check_liability(known: StoredFacts) -> Verdict:
+def _check_liability(known: StoredFacts) -> EligibilityVerdict:
     used: tuple[UsedFact, ...] = (
         UsedFact("Liability disputed", _format_yes_no(known.liability_disputed), FORM),
         UsedFact("Reason", known.liability_reason or "not stated", FORM),
@@ -610,7 +628,7 @@ def _check_liability(known: StoredFacts) -> Verdict:
     if known.liability_resolved_on:
         day = known.liability_resolved_on
         used += (UsedFact("Notice that it is resolved", _format_day(day), OFFICE),)
-        return Verdict(
+        return EligibilityVerdict(
             "LIABILITY_CLEAR", YES, _LIABILITY, f"Resolved; notice {format_day(day)}.", used
         )
     if known.liability_disputed is None:
@@ -618,12 +636,14 @@ def _check_liability(known: StoredFacts) -> Verdict:
     if known.liability_disputed:
         said = "Liability is disputed. The case will be deferred until the dispute is resolved."
         return _answer_no("LIABILITY_CLEAR", "I-LIAB", _LIABILITY, said, used)
-    return Verdict("LIABILITY_CLEAR", YES, _LIABILITY, "Liability is not disputed.", used)
+    return EligibilityVerdict(
+        "LIABILITY_CLEAR", YES, _LIABILITY, "Liability is not disputed.", used
+    )
 
 
 def _flag_untimely_ur(
     known: StoredFacts, rules: Sequence[Rule], calendars: Calendars
-) -> Iterable[Verdict]:
+) -> Iterable[EligibilityVerdict]:
     """Flag a late utilization review. It decides nothing: that is for the WCAB (Dubon II, 2014)."""
     if known.requested_on is None or known.decided_on is None:
         return
@@ -647,7 +667,9 @@ def _flag_untimely_ur(
             "The UR decision may be untimely. The WCAB decides this; it does not affect "
             f"eligibility. {found.sentence}"
         )
-        yield Verdict("", NO, "Dubon II (2014); LC 4610(i)(1)", said, used, code="I-UNTIMELYUR")
+        yield EligibilityVerdict(
+            "", NO, "Dubon II (2014); LC 4610(i)(1)", said, used, code="I-UNTIMELYUR"
+        )
 
 
 # --- Results of the answers -------------------------------------------------------------------

@@ -226,7 +226,7 @@ class EditionAdmin(FileMixin, VersionedAdmin):
         done = 0
         for edition_id in rows.values_list("pk", flat=True):
             # One transaction for each edition: a refused one does not undo the others.
-            tried = try_action(
+            attempt = try_action(
                 partial(
                     services.confirm_edition,
                     edition_id=edition_id,
@@ -235,9 +235,9 @@ class EditionAdmin(FileMixin, VersionedAdmin):
                     at=now,
                 )
             )
-            done += tried.done
-            if tried.refusal:
-                messages.warning(request, str(tried.refusal))
+            done += attempt.done
+            if attempt.refusal:
+                messages.warning(request, str(attempt.refusal))
         if done:
             messages.success(
                 request, f"{done} edition{'' if done == 1 else 's'} confirmed in your name."
@@ -269,7 +269,7 @@ class ApprovedParagraphAdmin(VersionedAdmin):
         now = timezone.now()
         # As above: each paragraph is refused or published by itself.
         for paragraph_id in rows.values_list("pk", flat=True):
-            tried = try_action(
+            attempt = try_action(
                 partial(
                     services.publish_paragraph,
                     paragraph_id=paragraph_id,
@@ -277,10 +277,10 @@ class ApprovedParagraphAdmin(VersionedAdmin):
                     at=now,
                 )
             )
-            if tried.refusal:
-                messages.warning(request, str(tried.refusal))
+            if attempt.refusal:
+                messages.warning(request, str(attempt.refusal))
             else:
-                messages.success(request, f"“{tried.result}” was published for reviewers.")
+                messages.success(request, f"“{attempt.result}” was published for reviewers.")
 
 
 def _mark_change(piece: Piece) -> str:

@@ -37,7 +37,7 @@ def check_sqlite_durability(
     return [
         Error(
             f"SQLite ({alias}): {fault}.",
-            hint="Take the database's settings from imr_portal.environment.sqlite unchanged: "
+            hint="Take the database's settings from imr_portal.environment.sqlite_settings unchanged: "
             "without them a power failure loses commits, or history can be rewritten.",
             id="imr_portal.E001",
         )

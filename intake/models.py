@@ -46,11 +46,11 @@ class BatchQuerySet(VersionedQuerySet):
 
     def in_work(self, *, since: datetime) -> Self:
         """Batches with waiting or skipped scans, or opened after ``since``; oldest first."""
-        unsettled = Scan.objects.filter(
+        unresolved = Scan.objects.filter(
             batch=OuterRef("pk"), state__in=[Scan.State.WAITING, Scan.State.SKIPPED]
         )
         # A subquery, because a join would repeat a batch for each scan and spoil the counts above.
-        return self.filter(Q(opened_at__gte=since) | Exists(unsettled)).order_by(
+        return self.filter(Q(opened_at__gte=since) | Exists(unresolved)).order_by(
             "received_on", "pk"
         )
 
@@ -122,7 +122,7 @@ class Scan(Versioned):
     same_as = models.ForeignKey("self", on_delete=models.PROTECT, null=True, related_name="+")
     why_skipped = models.CharField(max_length=20, choices=CancelReason, blank=True)
     note = models.CharField(max_length=300, blank=True)
-    settled_at = models.DateTimeField(null=True)  # when it was entered, skipped or refused
+    resolved_at = models.DateTimeField(null=True)  # when it was entered, skipped or refused
 
     objects: ClassVar[Any] = ScanQuerySet.as_manager()
 

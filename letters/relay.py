@@ -22,14 +22,14 @@ SWEEP_EVERY = timedelta(seconds=60)
 LONGEST_WAIT = 30.0  # maximum seconds between two tries to reach the broker
 
 
-class _BrokerAway(Exception):
+class BrokerUnavailable(Exception):
     """The broker did not accept a message."""
 
 
 def send_to_broker(letter_id: uuid.UUID) -> None:
     """Put one letter id on the broker, without retries.
 
-    :raises _BrokerAway: the broker is down.
+    :raises BrokerUnavailable: the broker is down.
     """
     try:
         tasks.render_letter.apply_async(
@@ -39,7 +39,7 @@ def send_to_broker(letter_id: uuid.UUID) -> None:
             ignore_result=True,
         )
     except (BrokerAway, RedisError, OSError) as error:
-        raise _BrokerAway from error
+        raise BrokerUnavailable from error
 
 
 class Relay:
@@ -79,7 +79,7 @@ class Relay:
         try:
             self._sweep_when_due()
             sent = self.publish()
-        except _BrokerAway:
+        except BrokerUnavailable:
             self._failures += 1
             pause = min(LONGEST_WAIT, self.interval * 2 ** min(self._failures, 10))
             logger.warning("relay_broker_away", seconds=pause)
@@ -96,7 +96,9 @@ class Relay:
 
     def publish(self) -> int:
         """Publish all due letters; return their number."""
-        return services.publish_due_letters(send=self.send, lost=_BrokerAway, at=self.read_clock())
+        return services.publish_due_letters(
+            send=self.send, lost=BrokerUnavailable, at=self.read_clock()
+        )
 
     def _sweep_when_due(self) -> None:
         at = self.read_clock()

@@ -72,15 +72,15 @@ def _render_failed_page(request: StaffRequest, *, status: int = 200) -> HttpResp
 def retry_letter(request: StaffRequest, pk: uuid.UUID) -> HttpResponse:
     """Queue a failed letter again."""
     get_object_or_404(Letter, pk=pk)
-    tried = run_action(
+    attempt = run_action(
         request,
         None,
         lambda: services.retry_failed_letter(letter_id=pk, by=request.user, at=timezone.now()),
     )
-    if tried.done:
-        messages.success(request, f"{tried.result.title} is being generated again.")
+    if attempt.done:
+        messages.success(request, f"{attempt.result.title} is being generated again.")
         return redirect("letters:failed")
-    return _render_failed_page(request, status=tried.status)
+    return _render_failed_page(request, status=attempt.status)
 
 
 @require_GET
@@ -108,12 +108,14 @@ def show_wording_set(request: StaffRequest, pk: int) -> HttpResponse:
 def publish_wording(request: StaffRequest, pk: int) -> HttpResponse:
     """Publish a draft in the name of the signed-in user."""
     get_object_or_404(WordingSet, pk=pk)
-    tried = try_action(
+    attempt = try_action(
         lambda: services.publish_wording(set_id=pk, by=request.user, at=timezone.now())
     )
-    if tried.refusal:
-        return _render_wording_page(request, pk, refusal=str(tried.refusal), status=tried.status)
-    messages.success(request, f"{tried.result} is published.")
+    if attempt.refusal:
+        return _render_wording_page(
+            request, pk, refusal=str(attempt.refusal), status=attempt.status
+        )
+    messages.success(request, f"{attempt.result} is published.")
     return redirect("letters:wording_detail", pk)
 
 

@@ -20,7 +20,7 @@ from cases.models.case import CaseQuerySet
 from deadlines.calendars import format_day
 from directory.models import PersonName
 from directory.names import fold_name, fold_number
-from queues.forms.filters import Due, FilterForm, Held, Taken
+from queues.forms.filters import AssignmentFilter, DueFilter, FilterForm, HoldFilter
 
 from .models import WorkClaim
 from .work_order import Sort
@@ -123,12 +123,16 @@ class Filter:
         rows = rows.filter(**{name: value for name, value in exact.items() if value})
         if self.due:
             # A case without an active deadline still has a ``due_on``, by which lists sort.
-            last = {Due.OVER: today - timedelta(days=1), Due.TODAY: today, Due.WEEK: today + WEEK}
-            rows = rows.filter(due_on__lte=last[Due(self.due)]).exclude(due_deadline_kind="")
+            last = {
+                DueFilter.OVER: today - timedelta(days=1),
+                DueFilter.TODAY: today,
+                DueFilter.WEEK: today + WEEK,
+            }
+            rows = rows.filter(due_on__lte=last[DueFilter(self.due)]).exclude(due_deadline_kind="")
         if self.taken:
             rows = self._by_claim(rows, user=user, at=at)
         if self.hold:
-            rows = rows.held(on=today) if self.hold == Held.YES else rows.not_held(on=today)
+            rows = rows.held(on=today) if self.hold == HoldFilter.YES else rows.not_held(on=today)
         if self.administrator:
             # A subquery, because a join lists a case once for each party that matches.
             rows = rows.filter(Exists(_find_administrators(self.administrator)))
@@ -136,10 +140,10 @@ class Filter:
 
     def _by_claim(self, rows: CaseQuerySet, *, user: User, at: datetime) -> CaseQuerySet:
         live = WorkClaim.objects.filter(case=OuterRef("pk")).live(at=at)
-        match Taken(self.taken):
-            case Taken.ME:
+        match AssignmentFilter(self.taken):
+            case AssignmentFilter.ME:
                 return rows.filter(Exists(live.filter(by=user)))
-            case Taken.NOBODY:
+            case AssignmentFilter.NOBODY:
                 return rows.exclude(Exists(live))
             case _:
                 return rows.filter(Exists(live))
@@ -152,9 +156,9 @@ class Filter:
         labels: dict[str, Any] = {
             "priority": Priority,
             "stage": Status,
-            "due": Due,
-            "taken": Taken,
-            "hold": Held,
+            "due": DueFilter,
+            "taken": AssignmentFilter,
+            "hold": HoldFilter,
             "channel": Channel,
         }
         if name in labels:

@@ -50,17 +50,19 @@ def add_document_to_case(request: StaffRequest, number: str) -> HttpResponse:
     now = timezone.now()
     case = _open_case(request, number, now)
     form = AddForm(request.POST, request.FILES, auto_id="add_%s", today=timezone.localdate(now))
-    tried = run_action(
+    attempt = run_action(
         request,
         form,
         lambda: documents.add_document(
             case_id=case.pk, **form.cleaned_data, by=request.user, at=now
         ),
     )
-    if tried.done:
-        messages.success(request, f"Added as document {tried.result.number}: {tried.result.title}.")
+    if attempt.done:
+        messages.success(
+            request, f"Added as document {attempt.result.number}: {attempt.result.title}."
+        )
         return redirect("records:list", number)
-    return _render_records_page(request, case, now, add=form, status=tried.status)
+    return _render_records_page(request, case, now, add=form, status=attempt.status)
 
 
 @require_POST
@@ -100,7 +102,7 @@ def record_contact(request: StaffRequest, number: str) -> HttpResponse:
     case, today = _open_case(request, number, now), timezone.localdate(now)
     asked = [one.notice.party for one in overview.list_requested_records(case)]
     form = ContactForm(posted_data(request), parties=asked)
-    tried = run_action(
+    attempt = run_action(
         request,
         form,
         lambda: chasing.log_records_contact(
@@ -113,7 +115,7 @@ def record_contact(request: StaffRequest, number: str) -> HttpResponse:
             at=now,
         ),
     )
-    if tried.done:
+    if attempt.done:
         messages.success(request, f"Contact logged for {case.number}.")
         return redirect("records:contact", number)
     context = {
@@ -131,7 +133,7 @@ def record_contact(request: StaffRequest, number: str) -> HttpResponse:
         ],
         "why_not": policies.why_not_chase(request.user, case),
     }
-    return render(request, "records/contact.html", context, status=tried.status)
+    return render(request, "records/contact.html", context, status=attempt.status)
 
 
 @require_POST
@@ -145,7 +147,7 @@ def complete_records(request: StaffRequest, number: str) -> HttpResponse:
         today=timezone.localdate(now),
         expedited=case.priority == Priority.EXPEDITED,
     )
-    tried = run_action(
+    attempt = run_action(
         request,
         form,
         lambda: documents.mark_records_complete(
@@ -157,12 +159,12 @@ def complete_records(request: StaffRequest, number: str) -> HttpResponse:
         ),
         row=case,
     )
-    if tried.done:
+    if attempt.done:
         messages.success(
             request, "Records marked complete. The deadline for the determination has started."
         )
         return redirect("desk:case", number)
-    return _render_records_page(request, case, now, complete=form, status=tried.status)
+    return _render_records_page(request, case, now, complete=form, status=attempt.status)
 
 
 @require_POST
@@ -171,7 +173,7 @@ def ask_for_records_again(request: StaffRequest, number: str) -> HttpResponse:
     now = timezone.now()
     case = _open_case(request, number, now)
     form = ReopenForm(request.POST)
-    tried = run_action(
+    attempt = run_action(
         request,
         form,
         lambda: documents.reopen_records(
@@ -183,10 +185,10 @@ def ask_for_records_again(request: StaffRequest, number: str) -> HttpResponse:
         ),
         row=case,
     )
-    if tried.done:
+    if attempt.done:
         messages.success(request, "Waiting for records again.")
         return redirect("records:list", number)
-    return _render_records_page(request, case, now, reopen=form, status=tried.status)
+    return _render_records_page(request, case, now, reopen=form, status=attempt.status)
 
 
 @require_POST
@@ -199,17 +201,17 @@ def send_case_file(request: StaffRequest, number: str) -> HttpResponse:
     assignment = overview.list_accepted_assignments(case).filter(pk=chosen or 0).first()
     if assignment is None:
         raise Http404
-    tried = run_action(
+    attempt = run_action(
         request,
         None,
         lambda: dispatch_services.dispatch_case_file(
             assignment_id=assignment.pk, by=request.user, at=now
         ),
     )
-    if tried.done:
+    if attempt.done:
         messages.success(request, "The complete case file was sent to the reviewer.")
         return redirect("records:list", number)
-    return _render_records_page(request, case, now, status=tried.status)
+    return _render_records_page(request, case, now, status=attempt.status)
 
 
 @require_safe
@@ -305,7 +307,7 @@ def mark_read(request: StaffRequest, document_id: int) -> HttpResponse:
     if assignment is None:
         raise Http404
     back = _read_back_url(request) or reverse("records:document", args=[document_id])
-    tried = try_action(
+    attempt = try_action(
         lambda: reading.mark_document(
             assignment_id=assignment.pk,
             document_id=document_id,
@@ -314,8 +316,8 @@ def mark_read(request: StaffRequest, document_id: int) -> HttpResponse:
             at=now,
         )
     )
-    if tried.refusal:
-        return render_refusal(request, tried.refusal, back=back)
+    if attempt.refusal:
+        return render_refusal(request, attempt.refusal, back=back)
     return redirect(back)
 
 

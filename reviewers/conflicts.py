@@ -54,17 +54,17 @@ def find_conflicts(
 
 
 def apply_resolutions(
-    found: Iterable[FoundConflict], settlements: Mapping[tuple[int, str], tuple[str, str]]
+    found: Iterable[FoundConflict], resolutions: Mapping[tuple[int, str], tuple[str, str]]
 ) -> list[FoundConflict]:
     """Replace possible conflicts with the resolutions that people recorded.
 
-    :param settlements: (party id, relation) → (result, note).
+    :param resolutions: (party id, relation) → (result, note).
     """
     after = []
     for conflict in found:
         # Only a possible conflict can be resolved. An affiliation on file stays a conflict.
         known = (
-            settlements.get((conflict.party_id, conflict.relation))
+            resolutions.get((conflict.party_id, conflict.relation))
             if conflict.result == UNKNOWN
             else None
         )

@@ -11,7 +11,7 @@ from django.db.models import Count, Exists, OuterRef, Q, QuerySet
 from accounts.models import User
 from cases.models import Case, DisputedItem, TreatmentCategory
 from reviewers.forms.panel import TITLES
-from reviewers.matching.candidacy import DEFAULT_RULES, SETTINGS, Applicant, Reason, Rules
+from reviewers.matching.candidacy import DEFAULT_RULES, SETTINGS, CandidateData, Reason, Rules
 from reviewers.matching.candidates import WITH_REVIEWER
 from reviewers.matching.track_record import get_matching_rules
 
@@ -162,7 +162,7 @@ def list_blocking_reasons(
     :param entry: the row's values at that time; the current ones when left out.
     :param with_work: consider open cases, which are known only for today.
     """
-    applicant = Applicant(
+    applicant = CandidateData(
         profile,
         workload=row.workload,
         overdue=row.overdue,
@@ -432,9 +432,9 @@ def _describe_fact(row: Any) -> str:
 def _name_affiliated_parties(row: Any) -> str:
     named = [
         name.printed
-        for whose in (row.organization, row.person)
-        if whose is not None
-        for name in list(whose.names.all())[-1:]
+        for obligor in (row.organization, row.person)
+        if obligor is not None
+        for name in list(obligor.names.all())[-1:]
     ]
     return ", ".join(named) or "not named"
 

@@ -9,21 +9,23 @@ urlpatterns = [
     path("cases/<str:number>/assign/", choosing.choose_reviewer, name="assign"),
     path("cases/<str:number>/assign/rank/", choosing.rank_reviewers, name="rank"),
     path(
-        "cases/<str:number>/assign/settle/<int:result_id>/", choosing.answer_conflict, name="settle"
+        "cases/<str:number>/assign/resolve/<int:result_id>/",
+        choosing.answer_conflict,
+        name="resolve",
     ),
     path(
-        "cases/<str:number>/assign/take-back/<int:assignment_id>/",
-        choosing.take_case_back,
-        name="take_back",
+        "cases/<str:number>/assign/remove/<int:assignment_id>/",
+        choosing.remove_reviewer,
+        name="remove_reviewer",
     ),
     path("cases/<str:number>/assign/seats/", choosing.approve_seats, name="approve_seats"),
-    path("cases/<str:number>/assign/one-seat/", choosing.return_to_one_seat, name="end_seats"),
+    path("cases/<str:number>/assign/one-seat/", choosing.end_seat_approval, name="end_seats"),
     # pages of a reviewer
     path("reviews/<int:assignment_id>/attest/", own.attest_independence, name="attest"),
     path("reviews/<int:assignment_id>/decline/", own.decline_case, name="decline"),
     # the panel
     path("reviewers/worklist/", panel.show_worklist, name="worklist"),
-    path("reviewers/reports/<int:report_id>/", panel.answer_report, name="settle_report"),
+    path("reviewers/reports/<int:report_id>/", panel.answer_report, name="resolve_report"),
     path("reviews/report/", own.report_change, name="report_change"),
     path("reviewers/conflict-limits/", panel.edit_conflict_limits, name="limits"),
     path("reviewers/batch-assignment/", planning.batch_assign, name="plan"),

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
-from reviewers.matching.candidacy import Applicant, Reason
+from reviewers.matching.candidacy import CandidateData, Reason
 from reviewers.matching.candidates import WITH_REVIEWER
 
 from .facts import Profile
@@ -74,7 +74,7 @@ def build_worklist(*, on: date, known_at: datetime) -> Worklist:
     ]
     return Worklist(
         reports=list(
-            ReportedChange.objects.filter(settled_at=None)
+            ReportedChange.objects.filter(resolved_at=None)
             .select_related("reviewer")
             .order_by("reported_at", "pk")
         ),
@@ -92,6 +92,6 @@ def list_stopping_reasons(profile: Profile) -> list[Reason]:
     return [
         reason
         # Without open cases and days off, only the file itself can refuse.
-        for reason in ranking.check_general_requirements(Applicant(profile, workload=0))
+        for reason in ranking.check_general_requirements(CandidateData(profile, workload=0))
         if not reason.holds and reason.requirement not in _NOT_OF_THE_FILE
     ]

@@ -540,7 +540,7 @@ def _move_dates(case: Case) -> None:
         by=coordinator,
         at=at,
     )
-    told = {"told_on": today, "letter_reference": "Letter", "by": coordinator, "at": at}
+    told = {"informed_on": today, "letter_reference": "Letter", "by": coordinator, "at": at}
     commitment = commitments.add_commitment(
         case_id=case.pk,
         party_id=case.parties.get(role="EMPLOYEE").pk,
@@ -599,7 +599,7 @@ def _commitment(case: Case) -> Commitment:
         party_id=case.parties.get(role="EMPLOYEE").pk,
         what="A copy of the file",
         due_on=local_day(MONDAY) + timedelta(days=7),
-        told_on=local_day(MONDAY),
+        informed_on=local_day(MONDAY),
         letter_reference="Letter of 2 March",
         why="Asked by telephone.",
         by=person(Role.COORDINATOR),

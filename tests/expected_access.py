@@ -70,8 +70,8 @@ _GROUPS = [
         eligibility:answer_differences eligibility:information eligibility:answer_information
         eligibility:resolve_liability eligibility:administrator_citations cases:consolidate
         cases:separate correspondence:make_notices cases:convert cases:withdraw cases:terminate
-        cases:close reviewers:assign reviewers:rank reviewers:plan reviewers:move reviewers:settle
-        reviewers:take_back reviewers:approve_seats reviewers:end_seats records:chase
+        cases:close reviewers:assign reviewers:rank reviewers:plan reviewers:move reviewers:resolve
+        reviewers:remove_reviewer reviewers:approve_seats reviewers:end_seats records:chase
         records:contact records:complete records:reopen records:dispatch
         """,
     ),
@@ -98,7 +98,7 @@ _GROUPS = [
     (
         "CREDENTIALING",
         """
-        reviewers:settle_report reviewers:receives reviewers:add reviewers:change
+        reviewers:resolve_report reviewers:receives reviewers:add reviewers:change
         reviewers:status reviewers:sign_in reviewers:add_fact reviewers:correct_fact
         """,
     ),
@@ -125,7 +125,7 @@ _GROUPS = [
     ("COORDINATOR QA DIRECTOR AUDITOR", "determinations:versions"),
     (
         "DIRECTOR",
-        "cases:own_conflicts cases:settle_own_conflict determinations:issue "
+        "cases:own_conflicts cases:resolve_own_conflict determinations:issue "
         "determinations:send_back",
     ),
     (

@@ -22,7 +22,7 @@ from . import processes
 ROOT = Path(__file__).resolve().parent.parent
 COMPOSE = yaml.safe_load((ROOT / "compose.yaml").read_text())
 SERVICES = COMPOSE["services"]
-OURS = ["migrate", "web", "relay", "worker", "scheduler"]
+ORGANIZATION = ["migrate", "web", "relay", "worker", "scheduler"]
 FILLED_IN = {
     "SECRET_KEY": "",  # made again for each test
     "ALLOWED_HOSTS": "portal.example,localhost",
@@ -64,7 +64,7 @@ def command_of(service, values):
 
 
 def test_every_process_of_the_portal_is_a_service():
-    assert set(SERVICES) == {"db", "redis", *OURS}
+    assert set(SERVICES) == {"db", "redis", *ORGANIZATION}
 
 
 @pytest.mark.parametrize("service", ["web", "relay", "worker", "scheduler"])
@@ -85,7 +85,7 @@ def test_everything_waits_for_the_migrations():
 
 def test_no_container_runs_as_root_or_writes_into_its_image():
     assert re.search(r"^USER portal$", (ROOT / "Dockerfile").read_text(), re.MULTILINE)
-    for service in OURS:
+    for service in ORGANIZATION:
         assert SERVICES[service]["read_only"] is True
         assert SERVICES[service]["cap_drop"] == ["ALL"]
 

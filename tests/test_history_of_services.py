@@ -35,7 +35,7 @@ UNTRACKED = {
     "reviewers.PayerBiasTest": "only grows",
     "reviewers.ReviewerBar": "only grows",
     "records.Dispatch": "only grows",
-    "determinations.Draft": "keystrokes between versions; settling makes one",
+    "determinations.Draft": "keystrokes between versions; resolving makes one",
 }
 
 every_tracked_model = pytest.mark.parametrize(

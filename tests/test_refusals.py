@@ -24,7 +24,7 @@ NO_REFUSALS = {
     "TypesettingInterrupted": "the letter waits and is tried again",
     "TypesettingFailed": "the letter waits for a person",
     "Unreadable": "inside the process that reads files",
-    "_BrokerAway": "the letter waits and is tried again",
+    "BrokerUnavailable": "the letter waits and is tried again",
 }
 # Views that may catch a refusal, or everything, by themselves, and why.
 CATCH_BY_THEMSELVES = {"imr_portal.health": "a health page answers whatever is wrong"}

@@ -137,7 +137,7 @@ def test_every_text_field_of_the_panel_contains_a_canary(office):
         "ReviewerAssignment.override_reason",
         "ReviewerBar.reason",
         "Attestation.voided_because",
-        "ReportedChange.settled_note",
+        "ReportedChange.resolved_note",
         "SeatApproval.approved_by",
         "SeatApproval.reference",
         "SeatApproval.reason",

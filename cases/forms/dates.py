@@ -184,7 +184,7 @@ class MovedCommitmentForm(DatedForm):
     due_on = PaperDate(
         label="Promised for", error_messages={"required": "Enter the promised date."}
     )
-    told_on = PaperDate(
+    informed_on = PaperDate(
         label="Party informed on",
         error_messages={"required": "Enter the day on which the party was informed."},
     )
@@ -220,7 +220,7 @@ class CommitmentForm(MovedCommitmentForm):
         max_length=200,
         error_messages={"required": "Enter what was promised."},
     )
-    field_order = ("party", "what", "due_on", "told_on", "letter", "letter_reference", "why")
+    field_order = ("party", "what", "due_on", "informed_on", "letter", "letter_reference", "why")
 
     def __init__(self, *args: Any, case: Case, **options: Any) -> None:
         super().__init__(*args, case=case, **options)

@@ -9,7 +9,7 @@ from cases.services.item_changes import ItemFacts
 from form_fields.fields import DatedForm, PaperDate, PaperText, StatedAnswer
 
 
-class WhyForm(forms.Form):
+class ItemChangeReasonForm(forms.Form):
     """The reason of an item change."""
 
     why = PaperText(

@@ -1249,7 +1249,7 @@ class Migration(InitialTables):
                 ),
                 ("reason", models.CharField(blank=True, max_length=500)),
                 ("items", models.JSONField(default=list)),
-                ("settled_at", models.DateTimeField(null=True)),
+                ("resolved_at", models.DateTimeField(null=True)),
                 ("history_id", models.AutoField(primary_key=True, serialize=False)),
                 ("history_date", models.DateTimeField(db_index=True)),
                 (
@@ -1290,7 +1290,7 @@ class Migration(InitialTables):
                     ),
                 ),
                 (
-                    "settled_by",
+                    "resolved_by",
                     models.ForeignKey(
                         blank=True,
                         db_constraint=False,
@@ -1909,7 +1909,7 @@ class Migration(InitialTables):
                 ),
                 ("reason", models.CharField(blank=True, max_length=500)),
                 ("items", models.JSONField(default=list)),
-                ("settled_at", models.DateTimeField(null=True)),
+                ("resolved_at", models.DateTimeField(null=True)),
                 (
                     "case",
                     models.ForeignKey(
@@ -1927,7 +1927,7 @@ class Migration(InitialTables):
                     ),
                 ),
                 (
-                    "settled_by",
+                    "resolved_by",
                     models.ForeignKey(
                         null=True,
                         on_delete=django.db.models.deletion.PROTECT,
@@ -2105,11 +2105,11 @@ class Migration(InitialTables):
                     ),
                 ),
                 (
-                    "settles",
+                    "resolves",
                     models.OneToOneField(
                         null=True,
                         on_delete=django.db.models.deletion.PROTECT,
-                        related_name="settled_by",
+                        related_name="resolved_by",
                         to="cases.ownconflictresult",
                     ),
                 ),
@@ -2467,7 +2467,7 @@ class Migration(InitialTables):
                 ("version", models.PositiveIntegerField(default=0, editable=False)),
                 ("what", models.CharField(max_length=200)),
                 ("due_on", models.DateField()),
-                ("told_on", models.DateField()),
+                ("informed_on", models.DateField()),
                 ("letter_reference", models.CharField(blank=True, max_length=120)),
                 ("why", models.CharField(max_length=500)),
                 ("moved", models.PositiveSmallIntegerField(default=0)),
@@ -2534,7 +2534,7 @@ class Migration(InitialTables):
                 ("history_change_reason", models.TextField(blank=True, default="")),
                 ("what", models.CharField(max_length=200)),
                 ("due_on", models.DateField()),
-                ("told_on", models.DateField()),
+                ("informed_on", models.DateField()),
                 ("letter_reference", models.CharField(blank=True, max_length=120)),
                 ("why", models.CharField(max_length=500)),
                 ("moved", models.PositiveSmallIntegerField(default=0)),
@@ -3595,15 +3595,15 @@ class Migration(InitialTables):
             model_name="duplicateproposal",
             constraint=models.CheckConstraint(
                 condition=models.Q(
-                    models.Q(("answer", ""), ("settled_at__isnull", True)),
+                    models.Q(("answer", ""), ("resolved_at__isnull", True)),
                     models.Q(
                         models.Q(("answer", ""), _negated=True),
                         models.Q(("reason", ""), _negated=True),
-                        ("settled_at__isnull", False),
+                        ("resolved_at__isnull", False),
                     ),
                     _connector="OR",
                 ),
-                name="possible_duplicate_settled_whole",
+                name="possible_duplicate_resolved_whole",
             ),
         ),
         migrations.AddConstraint(

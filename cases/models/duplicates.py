@@ -45,8 +45,8 @@ class DuplicateProposal(Versioned):
     answer = models.CharField(max_length=12, choices=Answer, blank=True)
     reason = models.CharField(max_length=500, blank=True)
     items = models.JSONField(default=list)  # ids of the later case's items that are the same
-    settled_at = models.DateTimeField(null=True)
-    settled_by = models.ForeignKey(
+    resolved_at = models.DateTimeField(null=True)
+    resolved_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, related_name="+"
     )
 
@@ -56,9 +56,9 @@ class DuplicateProposal(Versioned):
             models.UniqueConstraint(name="possible_duplicate_once", fields=["case", "other"]),
             models.CheckConstraint(
                 # An answer always has a reason and a moment, so that it can be explained later.
-                name="possible_duplicate_settled_whole",
-                condition=models.Q(answer="", settled_at__isnull=True)
-                | ~models.Q(answer="") & ~models.Q(reason="") & models.Q(settled_at__isnull=False),
+                name="possible_duplicate_resolved_whole",
+                condition=models.Q(answer="", resolved_at__isnull=True)
+                | ~models.Q(answer="") & ~models.Q(reason="") & models.Q(resolved_at__isnull=False),
             ),
         ]
 

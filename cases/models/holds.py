@@ -149,7 +149,7 @@ class Commitment(Versioned):
     party = models.ForeignKey(Party, on_delete=models.PROTECT, related_name="+")
     what = models.CharField(max_length=200)
     due_on = models.DateField()
-    told_on = models.DateField()
+    informed_on = models.DateField()
     letter = models.ForeignKey(Letter, on_delete=models.PROTECT, null=True, related_name="+")
     letter_reference = models.CharField(max_length=120, blank=True)
     why = models.CharField(max_length=500)

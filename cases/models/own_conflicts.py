@@ -78,8 +78,8 @@ class OwnConflictResult(models.Model):
     """Result of one conflict check of the organization against the parties of a case. Append-only.
 
     A check writes one row that nothing was found, or one row for each finding; rows of one check
-    share its ``run``. The answer of a person is a new row, whose ``settles`` is the unknown result.
-    What was checked can be read again from the facts as known at ``tested_at``.
+    share its ``run``. The answer of a person is a new row, whose ``resolves`` is the unknown
+    result. What was checked can be read again from the facts as known at ``tested_at``.
     """
 
     class Result(models.TextChoices):
@@ -108,8 +108,8 @@ class OwnConflictResult(models.Model):
         settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, related_name="+"
     )
     # One answer for each result, even if two people answer at once.
-    settles = models.OneToOneField(
-        "self", on_delete=models.PROTECT, null=True, related_name="settled_by"
+    resolves = models.OneToOneField(
+        "self", on_delete=models.PROTECT, null=True, related_name="resolved_by"
     )
 
     class Meta:

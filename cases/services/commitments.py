@@ -23,7 +23,7 @@ def add_commitment(
     party_id: int,
     what: str,
     due_on: date,
-    told_on: date,
+    informed_on: date,
     letter_id: UUID | str | None = None,
     letter_reference: str = "",
     why: str,
@@ -32,7 +32,7 @@ def add_commitment(
 ) -> Commitment:
     """Record a date that was promised to a party.
 
-    :param told_on: the day on which the party was informed.
+    :param informed_on: the day on which the party was informed.
     :param letter_id: the letter of this case that states the date.
     :param letter_reference: the reference of any other letter that states it.
     :raises NotAllowed: wrong role, a party or letter of another case, or a fact is missing.
@@ -45,13 +45,13 @@ def add_commitment(
         raise NotAllowed("Choose a party of this case.")
     refuse_if("" if what.strip() else "Enter what was promised.")
     letter = _find_commitment_letter(case, letter_id, letter_reference)
-    refuse_if(_why_not_these_days(due_on, told_on, local_day(at)))
+    refuse_if(_why_not_these_days(due_on, informed_on, local_day(at)))
     made = Commitment(
         case=case,
         party=party,
         what=what.strip(),
         due_on=due_on,
-        told_on=told_on,
+        informed_on=informed_on,
         letter=letter,
         letter_reference=letter_reference.strip(),
         why=why.strip(),
@@ -69,7 +69,7 @@ def move_commitment(
     *,
     commitment_id: int,
     due_on: date,
-    told_on: date,
+    informed_on: date,
     letter_id: UUID | str | None = None,
     letter_reference: str = "",
     why: str,
@@ -91,14 +91,14 @@ def move_commitment(
     if due_on <= old.due_on:
         refuse_if(f"The new date must be after the earlier one, {format_day(old.due_on)}.")
     letter = _find_commitment_letter(case, letter_id, letter_reference)
-    refuse_if(_why_not_these_days(due_on, told_on, local_day(at)))
+    refuse_if(_why_not_these_days(due_on, informed_on, local_day(at)))
     new = Commitment(
         case=case,
         party=old.party,
         # Only the date moves; anything else is another commitment.
         what=old.what,
         due_on=due_on,
-        told_on=told_on,
+        informed_on=informed_on,
         letter=letter,
         letter_reference=letter_reference.strip(),
         why=why.strip(),
@@ -129,7 +129,7 @@ def keep_commitment(*, commitment_id: int, kept_on: date, by: User, at: datetime
     commitment = case.commitments.select_related("party").get(pk=commitment_id)
     refuse_if(policies.why_not_record_commitment(by, case))
     refuse_if(_why_not_live(commitment))
-    if not commitment.told_on <= kept_on <= local_day(at):
+    if not commitment.informed_on <= kept_on <= local_day(at):
         refuse_if("The day must be between the day on which the party was informed and today.")
     commitment.kept_on = kept_on
     commitment.store(by=by, at=at, why="Kept", fields=["kept_on"])
@@ -172,10 +172,10 @@ def _find_commitment_letter(
     return letter
 
 
-def _why_not_these_days(due_on: date, told_on: date, today: date) -> str:
-    if told_on > today:
+def _why_not_these_days(due_on: date, informed_on: date, today: date) -> str:
+    if informed_on > today:
         return "The day on which the party was informed is in the future."
-    if due_on < told_on:
+    if due_on < informed_on:
         return "The promised date is before the day on which the party was informed."
     return ""
 
@@ -195,7 +195,7 @@ def _record_commitment_event(
         facts={
             "commitment": commitment.pk,
             "due_on": commitment.due_on.isoformat(),
-            "told_on": commitment.told_on.isoformat(),
+            "informed_on": commitment.informed_on.isoformat(),
             "letter": commitment.letter_reference,
             "moved": commitment.moved,
         },

@@ -180,7 +180,7 @@ def resolve_duplicate(
     proposal.answer, proposal.reason = answer, reason.strip()[:500]
     # Items selected beside “different” mean nothing.
     proposal.items = sorted(item_ids) if answer != Answer.DIFFERENT else []
-    proposal.settled_at, proposal.settled_by = at, by
+    proposal.resolved_at, proposal.resolved_by = at, by
     proposal.store(by=by, at=at, why=reason)
     label = Answer(answer).label.lower()
     if answer != Answer.DIFFERENT:
@@ -207,7 +207,7 @@ def list_confirmed_repeats(case: Case) -> dict[int, list[tuple[Case, bool]]]:
     """
     found: dict[int, list[tuple[Case, bool]]] = {}
     rows = case.possible_duplicates.filter(answer__in=[Answer.DUPLICATE, Answer.PRIOR])
-    for row in rows.select_related("other").order_by("-settled_at"):
+    for row in rows.select_related("other").order_by("-resolved_at"):
         for item_id in row.items:
             found.setdefault(item_id, []).append((row.other, row.answer == Answer.DUPLICATE))
     return found

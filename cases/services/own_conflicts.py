@@ -104,7 +104,7 @@ def check_outdated_cases(*, by: User | None, at: datetime, most: int = CASES_AT_
     :returns: the number of cases checked.
     """
     own_organization = read_own_organization(on=local_day(at), known_at=at)
-    last = OwnConflictResult.objects.filter(case=OuterRef("pk"), settles=None).order_by("-run")
+    last = OwnConflictResult.objects.filter(case=OuterRef("pk"), resolves=None).order_by("-run")
     waiting = (
         Case.objects.own()
         .open()
@@ -135,9 +135,9 @@ def resolve_own_conflict(
     case = Case.objects.lock(case_id)
     unknown = OwnConflictResult.objects.select_related("member", "party").get(pk=result_id)
     refuse_if(policies.why_not_resolve_own_conflict(by, unknown))
-    if unknown.result != Result.UNKNOWN or unknown.settles_id is not None:
+    if unknown.result != Result.UNKNOWN or unknown.resolves_id is not None:
         refuse_if("This result is not open: there is nothing to resolve.")
-    if OwnConflictResult.objects.filter(settles=unknown).exists():
+    if OwnConflictResult.objects.filter(resolves=unknown).exists():
         refuse_if("Someone has already resolved this. Reload the page to see the answer.")
     # Only the latest check is read, so an answer to an older one would have no effect.
     if OwnConflictResult.objects.filter(case=case, run__gt=unknown.run).exists():
@@ -159,7 +159,7 @@ def resolve_own_conflict(
         note=note.strip()[:300],
         tested_at=at,
         tested_by=by,
-        settles=unknown,
+        resolves=unknown,
     )  # fmt: skip
     barred = {
         one.user_id

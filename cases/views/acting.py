@@ -30,7 +30,7 @@ def answer_reason_form(
     """Show and process the form of an action that needs only a reason."""
     case = load_case(number)
     form = ReasonForm(posted_data(request))
-    tried = run_action(
+    attempt = run_action(
         request,
         form,
         lambda: act(
@@ -40,7 +40,7 @@ def answer_reason_form(
             at=timezone.now(),
         ),
     )
-    if tried.done:
+    if attempt.done:
         messages.success(request, done)
         return redirect(case)
     context = {
@@ -52,7 +52,7 @@ def answer_reason_form(
         "items": case.items.filter(ending=DisputedItem.Ending.PENDING).order_by("position"),
         **(extra or {}),
     }
-    return render(request, "cases/reason.html", context, status=tried.status)
+    return render(request, "cases/reason.html", context, status=attempt.status)
 
 
 def load_case(number: str) -> Case:

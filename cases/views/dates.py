@@ -146,8 +146,8 @@ def _answer_date_form(
     lead: str = "",
 ) -> HttpResponse:
     """Show and process a page with one form, whose data one service takes."""
-    tried = run_action(request, form, act)
-    if tried.done:
+    attempt = run_action(request, form, act)
+    if attempt.done:
         messages.success(request, done)
         return redirect("cases:deadlines", case.number)
     context = {
@@ -160,7 +160,7 @@ def _answer_date_form(
         "tab": "deadlines",
         "today": form.today,
     }
-    return render(request, "cases/date_act.html", context, status=tried.status)
+    return render(request, "cases/date_act.html", context, status=attempt.status)
 
 
 def _format_day(day: date) -> str:
@@ -259,7 +259,7 @@ def add_commitment(request: StaffRequest, number: str) -> HttpResponse:
     case, now = load_case(number), timezone.now()
     today = timezone.localdate(now)
     form = CommitmentForm(
-        posted_data(request), today=today, case=case, initial={"told_on": _format_day(today)}
+        posted_data(request), today=today, case=case, initial={"informed_on": _format_day(today)}
     )
     return _answer_date_form(
         request,
@@ -282,7 +282,7 @@ def move_commitment(request: StaffRequest, number: str, commitment_id: int) -> H
     commitment = get_object_or_404(case.commitments.select_related("party"), pk=commitment_id)
     today = timezone.localdate(now)
     form = MovedCommitmentForm(
-        posted_data(request), today=today, case=case, initial={"told_on": _format_day(today)}
+        posted_data(request), today=today, case=case, initial={"informed_on": _format_day(today)}
     )
     return _answer_date_form(
         request,

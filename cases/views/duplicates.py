@@ -45,7 +45,7 @@ def compare_cases(request: StaffRequest, number: str, proposal_id: int) -> HttpR
     """Compare two cases side by side, and record how they are related."""
     case = load_case(number)
     proposal = get_object_or_404(
-        DuplicateProposal.objects.select_related("other__ur_decision", "settled_by"),
+        DuplicateProposal.objects.select_related("other__ur_decision", "resolved_by"),
         pk=proposal_id,
         case=case,
     )
@@ -54,7 +54,7 @@ def compare_cases(request: StaffRequest, number: str, proposal_id: int) -> HttpR
     for seen in (number, proposal.other.number):
         record_look(by=request.user, subject="case", reference=seen, granted=True, at=now)
     form = ResolveDuplicateForm(posted_data(request), case=case)
-    tried = run_action(
+    attempt = run_action(
         request,
         form,
         lambda: duplicate_services.resolve_duplicate(
@@ -66,8 +66,8 @@ def compare_cases(request: StaffRequest, number: str, proposal_id: int) -> HttpR
             at=now,
         ),
     )
-    if tried.done:
-        messages.success(request, f"Resolved: {tried.result.get_answer_display().lower()}.")
+    if attempt.done:
+        messages.success(request, f"Resolved: {attempt.result.get_answer_display().lower()}.")
         return redirect(case)
     context = {
         "case": case,
@@ -76,26 +76,26 @@ def compare_cases(request: StaffRequest, number: str, proposal_id: int) -> HttpR
         "form": form,
         "why_not": policies.why_not_resolve_duplicate(request.user),
     }
-    return render(request, "cases/compare.html", context, status=tried.status)
+    return render(request, "cases/compare.html", context, status=attempt.status)
 
 
 @require_POST
 def search_again(request: StaffRequest, number: str) -> HttpResponse:
     """Search for possible duplicates of a case again."""
     case = load_case(number)
-    tried = run_action(
+    attempt = run_action(
         request,
         None,
         lambda: duplicate_services.search_duplicates_again(
             case_id=case.pk, by=request.user, at=timezone.now()
         ),
     )
-    if tried.done:
-        found = len(tried.result)
+    if attempt.done:
+        found = len(attempt.result)
         words = f"New possible duplicates: {found}." if found else "No new possible duplicates."
         messages.success(request, words)
         return redirect("cases:related", number)
-    return _render_related_page(request, case, status=tried.status)
+    return _render_related_page(request, case, status=attempt.status)
 
 
 @require_safe
@@ -123,11 +123,11 @@ def consolidate_case(request: StaffRequest, number: str) -> HttpResponse:
         )
         return lead
 
-    tried = run_action(request, form, consolidate_with_lead)
-    if tried.done:
-        messages.success(request, f"{number} is consolidated into {tried.result}.")
+    attempt = run_action(request, form, consolidate_with_lead)
+    if attempt.done:
+        messages.success(request, f"{number} is consolidated into {attempt.result}.")
         return redirect("cases:related", number)
-    return _render_related_page(request, load_case(number), form=form, status=tried.status)
+    return _render_related_page(request, load_case(number), form=form, status=attempt.status)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -156,14 +156,16 @@ def _render_related_page(
         "case": case,
         "tab": "related",
         "today": timezone.localdate(),
-        "proposals": case.possible_duplicates.select_related("other", "settled_by").order_by("-pk"),
+        "proposals": case.possible_duplicates.select_related("other", "resolved_by").order_by(
+            "-pk"
+        ),
         "lead": consolidated_items.find_lead_case(case),
         "followers": consolidated_items.list_consolidated_cases(case),
         "could_follow": consolidation_services.find_consolidation_candidates(case),
         "earlier": [(item, _list_earlier_decisions(item)) for item in items],
         "form": form or ConsolidateForm(),
         "why_not_consolidate": policies.why_not_consolidate(request.user),
-        "why_not_settle": policies.why_not_resolve_duplicate(request.user),
+        "why_not_resolve": policies.why_not_resolve_duplicate(request.user),
     }
     return render(request, "cases/related.html", context, status=status)
 
@@ -180,12 +182,12 @@ def _list_earlier_decisions(item: DisputedItem) -> list[tuple[DisputedItem, date
 def _find_bar_end(decided: date) -> date | None:
     """Return the last day on which a UR decision is in effect (Labor Code 4610(k))."""
     # No rule may cover the day; the page then shows no end instead of failing.
-    tried = try_action(
+    attempt = try_action(
         lambda: case_deadlines.compute_rule_sum(
             deadline_kind="twelve_month_bar", given={"ur_denied": decided.isoformat()}
         )
     )
-    return tried.result.due_on if tried.done else None
+    return attempt.result.due_on if attempt.done else None
 
 
 def _build_comparison_lines(case: Case, other: Case) -> list[dict[str, Any]]:

@@ -76,18 +76,18 @@ def add_note(request: StaffRequest, number: str) -> HttpResponse:
     """Add a note to the timeline."""
     case = load_case(number)
     form = NoteForm(request.POST)
-    tried = run_action(
+    attempt = run_action(
         request,
         form,
         lambda: notes.add_note(
             case_id=case.pk, text=form.cleaned_data["text"], by=request.user, at=timezone.now()
         ),
     )
-    if tried.done:
+    if attempt.done:
         messages.success(request, "Note added.")
         return redirect("desk:timeline", number)
     context = {"case": case, "form": form, "title": "Add note", "button": "Add note"}
-    return render(request, "cases/reason.html", context, status=tried.status)
+    return render(request, "cases/reason.html", context, status=attempt.status)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -96,7 +96,7 @@ def correct_note(request: StaffRequest, number: str, event_id: int) -> HttpRespo
     case = load_case(number)
     first = get_object_or_404(case.events.filter(kind=Event.Kind.NOTE), pk=event_id)
     form = NoteForm(posted_data(request), initial={"text": first.sentence})
-    tried = run_action(
+    attempt = run_action(
         request,
         form,
         lambda: notes.correct_note(
@@ -106,7 +106,7 @@ def correct_note(request: StaffRequest, number: str, event_id: int) -> HttpRespo
             at=timezone.now(),
         ),
     )
-    if tried.done:
+    if attempt.done:
         messages.success(request, "Corrected note added.")
         return redirect("desk:timeline", number)
     context = {
@@ -116,4 +116,4 @@ def correct_note(request: StaffRequest, number: str, event_id: int) -> HttpRespo
         "button": "Add corrected note",
         "why_not": policies.why_not_correct_note(request.user, first),
     }
-    return render(request, "cases/reason.html", context, status=tried.status)
+    return render(request, "cases/reason.html", context, status=attempt.status)

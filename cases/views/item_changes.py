@@ -12,7 +12,7 @@ from accounts.actions import run_action
 from accounts.names import name_actor
 from accounts.requests import StaffRequest, posted_data, seen_version
 from cases import policies
-from cases.forms.item_changes import DecideForm, ItemForm, WhyForm
+from cases.forms.item_changes import DecideForm, ItemChangeReasonForm, ItemForm
 from cases.models import Case, DisputedItem, ItemChange
 from cases.services import item_changes as services
 
@@ -53,7 +53,7 @@ def propose_item(request: StaffRequest, number: str) -> HttpResponse:
     """Propose an additional disputed item."""
     case, now = load_case(number), timezone.now()
     form = ItemForm(posted_data(request), today=timezone.localdate(now))
-    tried = run_action(
+    attempt = run_action(
         request,
         form,
         lambda: services.propose_item(
@@ -64,7 +64,7 @@ def propose_item(request: StaffRequest, number: str) -> HttpResponse:
             at=now,
         ),
     )
-    if tried.done:
+    if attempt.done:
         return _redirect_after_proposal(request, case)
     return _render_proposal_page(
         request,
@@ -72,7 +72,7 @@ def propose_item(request: StaffRequest, number: str) -> HttpResponse:
         form,
         title="Add item",
         why_not=policies.why_not_add_item(request.user, case),
-        status=tried.status,
+        status=attempt.status,
     )
 
 
@@ -84,7 +84,7 @@ def propose_item_change(request: StaffRequest, number: str, position: int) -> Ht
     form = ItemForm(
         posted_data(request), today=timezone.localdate(now), initial=ItemForm.initial_from(item)
     )
-    tried = run_action(
+    attempt = run_action(
         request,
         form,
         lambda: services.propose_item_change(
@@ -97,7 +97,7 @@ def propose_item_change(request: StaffRequest, number: str, position: int) -> Ht
         ),
         row=item,
     )
-    if tried.done:
+    if attempt.done:
         return _redirect_after_proposal(request, case)
     return _render_proposal_page(
         request,
@@ -106,7 +106,7 @@ def propose_item_change(request: StaffRequest, number: str, position: int) -> Ht
         title=f"Change item {position}",
         item=item,
         why_not=policies.why_not_propose_item_change(request.user, case, item),
-        status=tried.status,
+        status=attempt.status,
     )
 
 
@@ -115,8 +115,8 @@ def propose_item_withdrawal(request: StaffRequest, number: str, position: int) -
     """Propose to withdraw an item."""
     case, now = load_case(number), timezone.now()
     item = get_object_or_404(case.items, position=position)
-    form = WhyForm(posted_data(request))
-    tried = run_action(
+    form = ItemChangeReasonForm(posted_data(request))
+    attempt = run_action(
         request,
         form,
         lambda: services.propose_item_withdrawal(
@@ -128,7 +128,7 @@ def propose_item_withdrawal(request: StaffRequest, number: str, position: int) -
         ),
         row=item,
     )
-    if tried.done:
+    if attempt.done:
         return _redirect_after_proposal(request, case)
     return _render_proposal_page(
         request,
@@ -137,7 +137,7 @@ def propose_item_withdrawal(request: StaffRequest, number: str, position: int) -
         title=f"Withdraw item {position}",
         item=item,
         why_not=policies.why_not_propose_item_change(request.user, case, item),
-        status=tried.status,
+        status=attempt.status,
     )
 
 
@@ -157,12 +157,12 @@ def show_item_change(request: StaffRequest, number: str, change_id: int) -> Http
         )
         return "Change refused. The item did not change."
 
-    tried = run_action(request, form, answer)
-    if tried.done:
-        messages.success(request, tried.result)
+    attempt = run_action(request, form, answer)
+    if attempt.done:
+        messages.success(request, attempt.result)
         return redirect(case)
     # Someone else may have decided in the meantime, so the row is read again.
-    if tried.refusal:
+    if attempt.refusal:
         change = get_object_or_404(case.item_changes.select_related("item"), pk=change_id)
     context = {
         "case": case,
@@ -178,7 +178,7 @@ def show_item_change(request: StaffRequest, number: str, change_id: int) -> Http
         "why_not": policies.why_not_decide_item_change(request.user, change)
         or policies.why_not_change_items(case),
     }
-    return render(request, "cases/item_change.html", context, status=tried.status)
+    return render(request, "cases/item_change.html", context, status=attempt.status)
 
 
 def _redirect_after_proposal(request: StaffRequest, case: Case) -> HttpResponse:

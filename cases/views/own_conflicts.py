@@ -58,13 +58,14 @@ def add_member(request: StaffRequest, kind: str) -> HttpResponse:
             values["user_id"] = values.pop("user")
         return services.record_member(kind=kind, by=request.user, at=now, **values)
 
-    tried = run_action(request, form, record)
-    if tried.done:
+    attempt = run_action(request, form, record)
+    if attempt.done:
         messages.success(
-            request, f"{tried.result.name} added. Conflict checks include this member from now on."
+            request,
+            f"{attempt.result.name} added. Conflict checks include this member from now on.",
         )
-        return redirect("cases:organization_member", tried.result.pk)
-    return _render_own_organization_page(request, status=tried.status, **{kind: form})
+        return redirect("cases:organization_member", attempt.result.pk)
+    return _render_own_organization_page(request, status=attempt.status, **{kind: form})
 
 
 @require_safe
@@ -81,17 +82,17 @@ def add_affiliation(request: StaffRequest, member_id: int) -> HttpResponse:
     form = MemberAffiliationForm(
         request.POST, today=timezone.localdate(now), auto_id="affiliation-%s"
     )
-    tried = run_action(
+    attempt = run_action(
         request,
         form,
         lambda: services.record_member_affiliation(
             member_id=member_id, by=request.user, at=now, **form.cleaned_data
         ),
     )
-    if tried.done:
+    if attempt.done:
         messages.success(request, "Affiliation added. Conflict checks include it from now on.")
         return redirect("cases:organization_member", member_id)
-    return _render_member_page(request, member_id, status=tried.status, adding=form)
+    return _render_member_page(request, member_id, status=attempt.status, adding=form)
 
 
 @require_POST
@@ -103,18 +104,18 @@ def correct_fact(request: StaffRequest, member_id: int, kind: str, fact_id: int)
     form = CorrectFactForm(
         request.POST, today=timezone.localdate(now), auto_id=f"{kind}-{fact_id}-%s"
     )
-    tried = run_action(
+    attempt = run_action(
         request,
         form,
         lambda: services.correct_member_fact(
             kind=kind, fact_id=fact_id, changes=form.cleaned_data, by=request.user, at=now
         ),
     )
-    if tried.done:
+    if attempt.done:
         messages.success(request, "Correction saved. The earlier entry stays in the history.")
         return redirect("cases:organization_member", member_id)
     return _render_member_page(
-        request, member_id, status=tried.status, correcting={(kind, fact_id): form}
+        request, member_id, status=attempt.status, correcting={(kind, fact_id): form}
     )
 
 
@@ -123,7 +124,7 @@ def withdraw_fact(request: StaffRequest, member_id: int, kind: str, fact_id: int
     """Withdraw a member or an affiliation that was never true."""
     _load_member_fact(member_id, kind, fact_id)
     form = ReasonForm(request.POST)
-    tried = run_action(
+    attempt = run_action(
         request,
         form,
         lambda: services.withdraw_member_fact(
@@ -134,10 +135,10 @@ def withdraw_fact(request: StaffRequest, member_id: int, kind: str, fact_id: int
             at=timezone.now(),
         ),
     )
-    if tried.done:
+    if attempt.done:
         messages.success(request, "Entry withdrawn. It stays in the history.")
         return redirect("cases:organization_member", member_id)
-    return _render_member_page(request, member_id, status=tried.status, withdrawing=form)
+    return _render_member_page(request, member_id, status=attempt.status, withdrawing=form)
 
 
 @require_safe
@@ -152,17 +153,17 @@ def resolve_conflict(request: StaffRequest, own_conflict_result_id: int) -> Http
     doubt = get_object_or_404(OwnConflictResult, pk=own_conflict_result_id)
     # The page has a form for each finding; the prefix tells them apart.
     form = ResolveConflictForm(request.POST, prefix=str(doubt.pk))
-    tried = run_action(
+    attempt = run_action(
         request,
         form,
         lambda: own_conflicts.resolve_own_conflict(
             result_id=doubt.pk, by=request.user, at=timezone.now(), **form.cleaned_data
         ),
     )
-    if tried.done:
+    if attempt.done:
         messages.success(request, "Possible affiliation resolved.")
         return redirect(reverse("cases:own_conflicts"))
-    return _render_conflicts_page(request, settling=form, status=tried.status)
+    return _render_conflicts_page(request, resolving=form, status=attempt.status)
 
 
 def _load_member_fact(
@@ -292,12 +293,12 @@ def _name_affiliations(affiliations: list[MemberAffiliation]) -> dict[int, str]:
 
 
 def _render_conflicts_page(
-    request: StaffRequest, *, settling: ResolveConflictForm | None = None, status: int = 200
+    request: StaffRequest, *, resolving: ResolveConflictForm | None = None, status: int = 200
 ) -> HttpResponse:
     """Render the findings of open cases, with the forms to resolve them."""
     found = organization_facts.list_open_case_findings()
     waiting = [one for one in found if one.is_open]
-    sent = {settling.prefix: settling} if settling else {}
+    sent = {resolving.prefix: resolving} if resolving else {}
     context: dict[str, Any] = {
         "waiting": [
             (
@@ -309,8 +310,8 @@ def _render_conflicts_page(
         ],
         "confirmed": [one for one in found if not one.is_open],
         # Someone may have resolved it, or checked the case again, in the meantime.
-        "refused": settling
-        if settling and settling.prefix not in {str(one.row.pk) for one in waiting}
+        "refused": resolving
+        if resolving and resolving.prefix not in {str(one.row.pk) for one in waiting}
         else None,
         "today": timezone.localdate(),
     }

@@ -39,7 +39,7 @@ def add_party(request: StaffRequest, number: str) -> HttpResponse:
     form = AddPartyForm(
         posted_data(request), today=today, items=list(case.items.order_by("position"))
     )
-    tried = run_action(
+    attempt = run_action(
         request,
         form,
         lambda: party_services.add_party_to_case(
@@ -52,10 +52,10 @@ def add_party(request: StaffRequest, number: str) -> HttpResponse:
             at=now,
         ),
     )
-    if tried.done:
-        messages.success(request, f"{tried.result} added.")
+    if attempt.done:
+        messages.success(request, f"{attempt.result} added.")
         return redirect("cases:parties", number)
-    return _render_parties_page(request, case, today, form=form, status=tried.status)
+    return _render_parties_page(request, case, today, form=form, status=attempt.status)
 
 
 @require_http_methods(READ_AND_ANSWER)
@@ -67,7 +67,7 @@ def change_party(request: StaffRequest, number: str, party_id: int) -> HttpRespo
     form = ChangePartyForm(
         posted_data(request), today=today, initial=ChangePartyForm.initial_from(party)
     )
-    tried = run_action(
+    attempt = run_action(
         request,
         form,
         lambda: party_services.change_party_details(
@@ -80,10 +80,10 @@ def change_party(request: StaffRequest, number: str, party_id: int) -> HttpRespo
             at=now,
         ),
     )
-    if tried.done:
-        messages.success(request, f"{tried.result} changed.")
+    if attempt.done:
+        messages.success(request, f"{attempt.result} changed.")
         return redirect("cases:parties", number)
-    return _render_parties_page(request, case, today, form=form, party=party, status=tried.status)
+    return _render_parties_page(request, case, today, form=form, party=party, status=attempt.status)
 
 
 @require_http_methods(READ_AND_ANSWER)
@@ -93,17 +93,17 @@ def end_party(request: StaffRequest, number: str, party_id: int) -> HttpResponse
     today = timezone.localdate(now)
     party = get_object_or_404(case.parties, pk=party_id)
     form = EndPartyForm(posted_data(request), today=today)
-    tried = run_action(
+    attempt = run_action(
         request,
         form,
         lambda: party_services.end_party_role(
             case_id=case.pk, party_id=party.pk, **form.cleaned_data, by=request.user, at=now
         ),
     )
-    if tried.done:
+    if attempt.done:
         messages.success(request, f"{party}: role ended.")
         return redirect("cases:parties", number)
-    return _render_parties_page(request, case, today, form=form, party=party, status=tried.status)
+    return _render_parties_page(request, case, today, form=form, party=party, status=attempt.status)
 
 
 def _render_parties_page(

@@ -54,7 +54,7 @@ def confirm_deadline_rule(request: StaffRequest, rule_id: int) -> HttpResponse:
     """Record that a rule was compared with the law."""
     rule, now = _load_rule(rule_id), timezone.now()
     form = ConfirmForm(request.POST, today=timezone.localdate(now))
-    tried = run_action(
+    attempt = run_action(
         request,
         form,
         lambda: services.confirm_rule(
@@ -66,10 +66,10 @@ def confirm_deadline_rule(request: StaffRequest, rule_id: int) -> HttpResponse:
         ),
         row=rule,
     )
-    if tried.done:
+    if attempt.done:
         messages.success(request, "Rule confirmed.")
         return redirect("cases:deadline_rule", rule_id)
-    return _render_rule_page(request, rule, status=tried.status, confirm=form)
+    return _render_rule_page(request, rule, status=attempt.status, confirm=form)
 
 
 @require_POST
@@ -105,33 +105,33 @@ def supersede_deadline_rule(request: StaffRequest, rule_id: int) -> HttpResponse
         )
         return {"shown": shown, **_summarize_changes(changes)}
 
-    tried = run_action(request, form, supersede_or_show, row=rule)
-    if not tried.done:
-        return _render_rule_page(request, rule, status=tried.status, supersede=form)
-    if isinstance(tried.result, dict):
-        return _render_rule_page(request, rule, supersede=form, **tried.result)
+    attempt = run_action(request, form, supersede_or_show, row=rule)
+    if not attempt.done:
+        return _render_rule_page(request, rule, status=attempt.status, supersede=form)
+    if isinstance(attempt.result, dict):
+        return _render_rule_page(request, rule, supersede=form, **attempt.result)
     messages.success(
         request, "New rule saved. No dates have moved yet. Recalculate open cases to apply it."
     )
-    return redirect("cases:deadline_rule", tried.result.pk)
+    return redirect("cases:deadline_rule", attempt.result.pk)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
 def recount_open_cases(request: StaffRequest) -> HttpResponse:
     """Preview and run the recalculation of the active deadlines of open cases."""
     form = RecountForm(posted_data(request))
-    tried = run_action(
+    attempt = run_action(
         request,
         form,
         lambda: recounting.recount_dates(
             why=form.cleaned_data["why"], by=request.user, at=timezone.now()
         ),
     )
-    if tried.done:
-        messages.success(request, f"{len(tried.result)} deadlines were recalculated.")
+    if attempt.done:
+        messages.success(request, f"{len(attempt.result)} deadlines were recalculated.")
         return redirect("cases:recount")
     context = {"form": form, **_summarize_changes(recounting.find_date_changes())}
-    return render(request, "cases/recount.html", context, status=tried.status)
+    return render(request, "cases/recount.html", context, status=attempt.status)
 
 
 def _load_rule(rule_id: int) -> DeadlineRule:

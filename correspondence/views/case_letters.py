@@ -55,7 +55,7 @@ def draft_letter(request: StaffRequest, number: str) -> HttpResponse:
     """Draft a letter that the system has not proposed."""
     case = load_case(number)
     form = NewDraftForm(posted_data(request), initial={"kind": request.GET.get("kind", "")})
-    tried = run_action(
+    attempt = run_action(
         request,
         form,
         lambda: drafting.draft_letter(
@@ -67,8 +67,8 @@ def draft_letter(request: StaffRequest, number: str) -> HttpResponse:
             at=timezone.now(),
         ),
     )
-    if tried.done:
-        return redirect(tried.result)
+    if attempt.done:
+        return redirect(attempt.result)
     context = {
         "case": case,
         "tab": "letters",
@@ -76,7 +76,7 @@ def draft_letter(request: StaffRequest, number: str) -> HttpResponse:
         "why_not": case_policies.why_not_draft_letter(request.user, case),
         "today": timezone.localdate(),
     }
-    return render(request, "correspondence/draft_letter.html", context, status=tried.status)
+    return render(request, "correspondence/draft_letter.html", context, status=attempt.status)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -88,7 +88,7 @@ def show_letter(request: StaffRequest, number: str, letter_id: int) -> HttpRespo
         record_look(by=request.user, subject="case", reference=number, granted=True, at=now)
         return _render_letter_page(request, found, now)
     form = DraftForm(request.POST, parties=composition.list_possible_recipients(found, at=now))
-    tried = run_action(
+    attempt = run_action(
         request,
         form,
         lambda: services.change_letter_draft(
@@ -101,10 +101,10 @@ def show_letter(request: StaffRequest, number: str, letter_id: int) -> HttpRespo
         ),
         row=found,
     )
-    if tried.done:
+    if attempt.done:
         messages.success(request, "Draft saved. The preview shows the changes.")
         return redirect(found)
-    return _render_letter_page(request, found, now, form=form, status=tried.status)
+    return _render_letter_page(request, found, now, form=form, status=attempt.status)
 
 
 @require_POST
@@ -112,12 +112,14 @@ def preview_letter(request: StaffRequest, number: str, letter_id: int) -> HttpRe
     """Render the current text of a draft. The page requests this when it loads."""
     found = _load_letter(number, letter_id)
     now = timezone.now()
-    tried = try_action(lambda: services.preview_letter(letter_id=found.pk, by=request.user, at=now))
+    attempt = try_action(
+        lambda: services.preview_letter(letter_id=found.pk, by=request.user, at=now)
+    )
     # Missing facts are no error here: the page lists them with links to correct them.
-    lacks_facts = isinstance(tried.refusal, letters.services.LetterRefused)
-    if tried.refusal and not lacks_facts:
+    lacks_facts = isinstance(attempt.refusal, letters.services.LetterRefused)
+    if attempt.refusal and not lacks_facts:
         return _render_letter_page(
-            request, found, now, no_preview=str(tried.refusal), status=tried.status
+            request, found, now, no_preview=str(attempt.refusal), status=attempt.status
         )
     return _render_letter_page(request, found, now) if request.htmx else redirect(found)
 
@@ -127,15 +129,15 @@ def approve_letter(request: StaffRequest, number: str, letter_id: int) -> HttpRe
     """Approve a draft: freeze its text and queue a letter for each recipient."""
     found = _load_letter(number, letter_id)
     now = timezone.now()
-    tried = try_action(
+    attempt = try_action(
         lambda: services.approve_letter(
             letter_id=found.pk, seen_version=seen_version(request), by=request.user, at=now
         )
     )
-    if tried.refusal:
+    if attempt.refusal:
         found = _load_letter(number, letter_id)
         return _render_letter_page(
-            request, found, now, refusal=str(tried.refusal), status=tried.status
+            request, found, now, refusal=str(attempt.refusal), status=attempt.status
         )
     messages.success(request, "Letter approved. The PDFs are being generated.")
     return redirect(found)
@@ -147,18 +149,18 @@ def discard_letter(request: StaffRequest, number: str, letter_id: int) -> HttpRe
     found = _load_letter(number, letter_id)
     now = timezone.now()
     form = DiscardForm(request.POST)
-    tried = run_action(
+    attempt = run_action(
         request,
         form,
         lambda: services.discard_letter_draft(
             letter_id=found.pk, because=form.cleaned_data["because"], by=request.user, at=now
         ),
     )
-    if tried.done:
+    if attempt.done:
         messages.success(request, "Draft discarded.")
         return redirect("desk:letters", number)
     return _render_letter_page(
-        request, _load_letter(number, letter_id), now, discard_form=form, status=tried.status
+        request, _load_letter(number, letter_id), now, discard_form=form, status=attempt.status
     )
 
 
@@ -168,18 +170,18 @@ def mark_letter_sent(request: StaffRequest, number: str, letter_id: int) -> Http
     found = _load_letter(number, letter_id)
     now = timezone.now()
     form = SentForm(request.POST, today=timezone.localdate(now))
-    tried = run_action(
+    attempt = run_action(
         request,
         form,
         lambda: services.mark_letter_sent(
             letter_id=found.pk, sent_on=form.cleaned_data["sent_on"], by=request.user, at=now
         ),
     )
-    if tried.done:
+    if attempt.done:
         messages.success(request, "Letter marked as sent.")
         return redirect("desk:letters", number)
     return _render_letter_page(
-        request, _load_letter(number, letter_id), now, sent_form=form, status=tried.status
+        request, _load_letter(number, letter_id), now, sent_form=form, status=attempt.status
     )
 
 
@@ -192,8 +194,10 @@ def show_preview_page(
     # After approval the letter itself is shown, which is frozen.
     if not found.is_draft:
         raise Http404("This letter is no longer a draft.")
-    tried = try_action(lambda: services.find_letter_preview(letter_id=found.pk, at=timezone.now()))
-    shown, _ = (None, None) if tried.refusal else tried.result
+    attempt = try_action(
+        lambda: services.find_letter_preview(letter_id=found.pk, at=timezone.now())
+    )
+    shown, _ = (None, None) if attempt.refusal else attempt.result
     if shown is None:
         raise Http404("There is no preview of the current text.")
     drawn = try_action(lambda: files.services.render_page_png(shown.file, page))
@@ -258,8 +262,8 @@ def _render_letter_page(
 
 def _preview_context(found: CaseLetter, now: datetime) -> dict[str, Any]:
     """The pages of the current preview, if it was rendered, and the text of the draft."""
-    tried = try_action(lambda: services.find_letter_preview(letter_id=found.pk, at=now))
-    if tried.refusal:
+    attempt = try_action(lambda: services.find_letter_preview(letter_id=found.pk, at=now))
+    if attempt.refusal:
         return {"pages": []}  # the page lists the missing parts
-    shown, words = tried.result
+    shown, words = attempt.result
     return {"pages": range(1, shown.pages + 1) if shown else [], "words": words}

@@ -32,15 +32,15 @@ def make_notices(request: StaffRequest, number: str) -> HttpResponse:
     case = load_case(number)
     now = timezone.now()
     form = _build_sent_form(case, today=timezone.localdate(now))
-    tried = run_action(
+    attempt = run_action(
         request,
         None,
         lambda: notice_services.make_notices(case_id=case.pk, by=request.user, at=now),
     )
-    if tried.done:
-        messages.success(request, f"{len(tried.result)} notices are being generated.")
+    if attempt.done:
+        messages.success(request, f"{len(attempt.result)} notices are being generated.")
         return redirect("correspondence:notices", number)
-    return _render_notices_page(request, case, form, status=tried.status)
+    return _render_notices_page(request, case, form, status=attempt.status)
 
 
 @require_POST
@@ -49,7 +49,7 @@ def mark_notices_sent(request: StaffRequest, number: str) -> HttpResponse:
     case = load_case(number)
     now = timezone.now()
     form = _build_sent_form(case, request.POST, today=timezone.localdate(now))
-    tried = run_action(
+    attempt = run_action(
         request,
         form,
         lambda: notice_services.mark_notices_sent(
@@ -60,10 +60,10 @@ def mark_notices_sent(request: StaffRequest, number: str) -> HttpResponse:
             at=now,
         ),
     )
-    if tried.done:
+    if attempt.done:
         messages.success(request, "Notices marked as sent. The records deadline is running.")
         return redirect(case)
-    return _render_notices_page(request, case, form, status=tried.status)
+    return _render_notices_page(request, case, form, status=attempt.status)
 
 
 def _build_sent_form(case: Case, *data: Any, today: date) -> SentForm:

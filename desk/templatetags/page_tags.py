@@ -55,14 +55,14 @@ _OUTCOMES: dict[str, tuple[str, str]] = {
     Outcome.UPHELD: ("upheld", Outcome.UPHELD.label),
     **{one.value: ("partial", one.label) for one in CaseOutcome},
 }
-_DEADLINE_KIND_KINDS = (
+_DAY_KINDS = (
     "left",
     "elapsed",
     "held",
     "today",
     "limit",
 )  # where one cell covers several days, the last of these wins
-_DEADLINE_KIND_CELLS = 60
+_BAR_CELLS = 60
 _SOON_DAYS = 2
 _HOURS_UP_TO_DAYS = 3  # hours further away are shown as days
 _SOON_SHARE = 0.25
@@ -240,10 +240,9 @@ def draw_bar(days: Sequence[str], sentence: str = "") -> dict[str, Any]:
         at = days.index("today") + 1 if "today" in days else len(days)
         sentence = f"Day {at} of {len(days)}"
         sentence += f", on hold {_count_units(held, 'day')}" if held else ""
-    size = -(-len(days) // _DEADLINE_KIND_CELLS) or 1  # days in a cell
+    size = -(-len(days) // _BAR_CELLS) or 1  # days in a cell
     cells = [
-        max(days[start : start + size], key=_DEADLINE_KIND_KINDS.index)
-        for start in range(0, len(days), size)
+        max(days[start : start + size], key=_DAY_KINDS.index) for start in range(0, len(days), size)
     ]
     return {"cells": cells, "sentence": sentence}
 

@@ -27,13 +27,13 @@ def issue_case(request: StaffRequest, number: str) -> HttpResponse:
     now = timezone.now()
     error, status = "", 200
     if request.method == "POST":
-        tried = try_action(
+        attempt = try_action(
             lambda: issue_services.issue_determination(
                 case_id=case.pk, seen_version=seen_version(request), by=request.user, at=now
             )
         )
-        error, status = str(tried.refusal), tried.status
-        if tried.done:
+        error, status = str(attempt.refusal), attempt.status
+        if attempt.done:
             messages.success(request, f"{number} issued. The letter is being generated.")
             return redirect("desk:letters", number)
         case = load_case(number)
@@ -58,7 +58,7 @@ def return_to_quality(request: StaffRequest, number: str) -> HttpResponse:
     """Void the approval and return the case to QA review."""
     case = load_case(number)
     form = ReasonForm(request.POST)
-    tried = run_action(
+    attempt = run_action(
         request,
         form,
         lambda: quality_services.void_approval(
@@ -68,7 +68,7 @@ def return_to_quality(request: StaffRequest, number: str) -> HttpResponse:
             at=timezone.now(),
         ),
     )
-    if tried.done:
+    if attempt.done:
         messages.success(request, f"{number} returned to QA review.")
         return redirect(case)
     context = build_determination_context(request, case)
@@ -77,7 +77,7 @@ def return_to_quality(request: StaffRequest, number: str) -> HttpResponse:
         "readiness": issue_services.check_readiness(case, at=timezone.now()),
         "back_form": form,
     }
-    return render(request, "determinations/issue.html", context, status=tried.status)
+    return render(request, "determinations/issue.html", context, status=attempt.status)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -87,14 +87,14 @@ def send_determination(request: StaffRequest, number: str) -> HttpResponse:
     now = timezone.now()
     today = timezone.localdate(now)
     form = SendForm(posted_data(request), today=today, initial={"sent_on": f"{today:%m/%d/%Y}"})
-    tried = run_action(
+    attempt = run_action(
         request,
         form,
         lambda: sending.mark_determination_sent(
             case_id=case.pk, sent_on=form.cleaned_data["sent_on"], by=request.user, at=now
         ),
     )
-    if tried.done:
+    if attempt.done:
         messages.success(request, f"{number} marked as sent. The case is closed.")
         return redirect("desk:case", number)
     determination = policies.live_determination(case)
@@ -110,7 +110,7 @@ def send_determination(request: StaffRequest, number: str) -> HttpResponse:
         request,
         "determinations/send.html",
         context,
-        status=tried.status,
+        status=attempt.status,
     )
 
 

@@ -50,15 +50,15 @@ def render_preview_pdf(
     now = timezone.now()
     # Logged first, so that no letter is shown without an entry in the access log.
     record_look(by=request.user, subject="letter", reference=case.number, granted=True, at=now)
-    tried = try_action(
+    attempt = try_action(
         lambda: issuing.preview_determination(
             case_id=case.pk, only_seat=only_seat, by=request.user, at=now
         )
     )
-    if tried.refusal:
-        context = {"case": case, "why": str(tried.refusal)}
-        return render(request, "determinations/no_preview.html", context, status=tried.status)
-    content = files.services.read_bytes(tried.result.file)
+    if attempt.refusal:
+        context = {"case": case, "why": str(attempt.refusal)}
+        return render(request, "determinations/no_preview.html", context, status=attempt.status)
+    content = files.services.read_bytes(attempt.result.file)
     response = HttpResponse(content, content_type="application/pdf")
     response["Content-Disposition"] = f'inline; filename="{case.number}-preview.pdf"'
     return response

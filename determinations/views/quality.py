@@ -31,7 +31,7 @@ def return_for_changes(request: StaffRequest, number: str) -> HttpResponse:
     """Return the review to its reviewer with a comment."""
     case = load_case(number)
     form = QualityForm(request.POST, case=case)
-    tried = run_action(
+    attempt = run_action(
         request,
         form,
         lambda: quality_services.return_review(
@@ -46,10 +46,10 @@ def return_for_changes(request: StaffRequest, number: str) -> HttpResponse:
         row=case,
         field="comment",
     )
-    if tried.done:
+    if attempt.done:
         messages.success(request, f"{number} returned to the reviewer for changes.")
         return redirect("desk:queue", "qa")
-    return _render_quality_page(request, case, form, status=tried.status)
+    return _render_quality_page(request, case, form, status=attempt.status)
 
 
 @require_POST
@@ -57,7 +57,7 @@ def approve_case(request: StaffRequest, number: str) -> HttpResponse:
     """Approve the review, so that the determination can be issued."""
     case = load_case(number)
     form = QualityForm(request.POST, case=case)
-    tried = run_action(
+    attempt = run_action(
         request,
         form,
         lambda: quality_services.approve_review(
@@ -69,10 +69,10 @@ def approve_case(request: StaffRequest, number: str) -> HttpResponse:
         ),
         row=case,
     )
-    if tried.done:
+    if attempt.done:
         messages.success(request, f"{number} approved. The medical director can issue it.")
         return redirect("desk:queue", "qa")
-    return _render_quality_page(request, case, form, status=tried.status)
+    return _render_quality_page(request, case, form, status=attempt.status)
 
 
 def _render_quality_page(

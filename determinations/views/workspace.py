@@ -61,12 +61,12 @@ def show_workspace(request: StaffRequest, assignment_id: int) -> HttpResponse:
 def open_case_file(request: StaffRequest, assignment_id: int) -> HttpResponse:
     """Send the case file to the reviewer and start the review. opening.html posts this on load."""
     assignment = _load_own_assignment(request, assignment_id)
-    tried = try_action(
+    attempt = try_action(
         lambda: writing.open_review(assignment_id=assignment.pk, by=request.user, at=timezone.now())
     )
-    if tried.refusal:
-        messages.error(request, str(tried.refusal))
-    to = reverse("determinations:my_reviews") if tried.refusal else _workspace_url(assignment)
+    if attempt.refusal:
+        messages.error(request, str(attempt.refusal))
+    to = reverse("determinations:my_reviews") if attempt.refusal else _workspace_url(assignment)
     # htmx would put the target of an ordinary redirect into the part of the page that it replaces.
     return HttpResponseClientRedirect(to) if request.htmx else redirect(to)
 
@@ -76,7 +76,7 @@ def autosave_part(request: StaffRequest, assignment_id: int, part: str) -> HttpR
     """Save what was typed as a draft. Called by autosave and by the Save button."""
     assignment = _load_own_assignment(request, assignment_id)
     now = timezone.now()
-    tried = try_action(
+    attempt = try_action(
         lambda: writing.save_review_draft(
             assignment_id=assignment.pk,
             part=part,
@@ -87,9 +87,9 @@ def autosave_part(request: StaffRequest, assignment_id: int, part: str) -> HttpR
             at=now,
         )
     )
-    if tried.refusal:
-        return _render_refused_draft(request, assignment, part, tried.refusal)
-    saved = tried.result
+    if attempt.refusal:
+        return _render_refused_draft(request, assignment, part, attempt.refusal)
+    saved = attempt.result
     if _wants_json(request):
         at = format_time(timezone.localtime(saved.saved_at))
         return JsonResponse({"revision": saved.revision, "saved_at": at})
@@ -102,7 +102,7 @@ def leave_part(request: StaffRequest, assignment_id: int, part: str) -> HttpResp
     """Save a part as a numbered version and go to another part."""
     assignment = _load_own_assignment(request, assignment_id)
     revision = _seen_revision(request)
-    tried = try_action(
+    attempt = try_action(
         lambda: writing.save_version(
             assignment_id=assignment.pk,
             part=part,
@@ -114,8 +114,8 @@ def leave_part(request: StaffRequest, assignment_id: int, part: str) -> HttpResp
             why="Left the part",
         )
     )
-    if tried.refusal:
-        return _render_refused_draft(request, assignment, part, tried.refusal)
+    if attempt.refusal:
+        return _render_refused_draft(request, assignment, part, attempt.refusal)
     if _wants_json(request):
         return HttpResponse(status=204)
     return redirect(f"{_workspace_url(assignment)}?part={request.POST.get('to', '')}")
@@ -158,7 +158,7 @@ def uncite_source(request: StaffRequest, assignment_id: int, citation_id: int) -
     """Remove a citation from an item."""
     assignment = _load_own_assignment(request, assignment_id)
     opinion = get_object_or_404(assignment.opinions, citations__pk=citation_id)
-    tried = try_action(
+    attempt = try_action(
         lambda: writing.remove_citation(
             assignment_id=assignment.pk,
             citation_id=citation_id,
@@ -166,7 +166,7 @@ def uncite_source(request: StaffRequest, assignment_id: int, citation_id: int) -
             at=timezone.now(),
         )
     )
-    return _render_citations(request, assignment, opinion.item_id, tried)
+    return _render_citations(request, assignment, opinion.item_id, attempt)
 
 
 @require_POST
@@ -183,7 +183,7 @@ def sign_and_submit(request: StaffRequest, assignment_id: int) -> HttpResponse:
     part = request.POST.get("part", "")
     revision = _seen_revision(request)
 
-    def settle_and_submit() -> Determination | None:
+    def save_and_submit() -> Determination | None:
         if revision is not None:  # a page without scripts sends what was typed along
             writing.save_version(
                 assignment_id=assignment.pk,
@@ -199,25 +199,25 @@ def sign_and_submit(request: StaffRequest, assignment_id: int) -> HttpResponse:
         )
 
     # Two transactions: what was typed stays saved even if the submission is refused.
-    tried = try_action(settle_and_submit)
-    if tried.done:
+    attempt = try_action(save_and_submit)
+    if attempt.done:
         status = (
             "It is now in QA review."
-            if tried.result
+            if attempt.result
             else "It will go to QA review when all reviewers have submitted."
         )
         messages.success(request, f"Review of {assignment.case.number} submitted. {status}")
         return redirect("determinations:my_reviews")
-    if isinstance(tried.refusal, writing.DraftConflict):
-        return _render_draft_conflict(request, assignment, part, tried.refusal)
-    if isinstance(tried.refusal, writing.ReviewUnfinished):
-        findings = tried.refusal.findings
+    if isinstance(attempt.refusal, writing.DraftConflict):
+        return _render_draft_conflict(request, assignment, part, attempt.refusal)
+    if isinstance(attempt.refusal, writing.ReviewUnfinished):
+        findings = attempt.refusal.findings
     else:
-        findings = [checks.Finding("refused", str(tried.refusal), "")]
+        findings = [checks.Finding("refused", str(attempt.refusal), "")]
     assignment = _load_own_assignment(request, assignment_id)
     context = _build_workspace_context(request, assignment, part)
     context |= {"findings": findings, "refused": True}
-    return render(request, "determinations/workspace.html", context, status=tried.status)
+    return render(request, "determinations/workspace.html", context, status=attempt.status)
 
 
 def _seen_revision(request: StaffRequest) -> int | None:
@@ -357,12 +357,12 @@ def _render_draft_conflict(
 
 
 def _render_citations(
-    request: StaffRequest, assignment: ReviewerAssignment, item_id: int, tried: Attempt[Any]
+    request: StaffRequest, assignment: ReviewerAssignment, item_id: int, attempt: Attempt[Any]
 ) -> HttpResponse:
     """Show the citations after a change, with the refusal if there is one."""
     part = f"item-{item_id}"
-    if not request.htmx and tried.refusal:
-        return _render_refused_draft(request, assignment, part, tried.refusal)
+    if not request.htmx and attempt.refusal:
+        return _render_refused_draft(request, assignment, part, attempt.refusal)
     if not request.htmx:
         return redirect(f"{_workspace_url(assignment)}?part={part}")
     opinion = assignment.opinions.select_related("item").get(item_id=item_id)
@@ -370,9 +370,9 @@ def _render_citations(
         "assignment": assignment,
         "item": opinion.item,
         "citations": _list_live_citations(opinion),
-        "error": str(tried.refusal or ""),
+        "error": str(attempt.refusal or ""),
     }
-    return render(request, "determinations/_citations.html", context, status=tried.status)
+    return render(request, "determinations/_citations.html", context, status=attempt.status)
 
 
 def _list_live_citations(opinion: Any) -> list[Any]:

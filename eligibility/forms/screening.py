@@ -9,7 +9,7 @@ from django.http import QueryDict
 
 from cases.models import DisputedItem
 from eligibility.answers import Answer, EligibilityFact
-from eligibility.rules import CODES, ITEM_FACTS, LETTER_SENTENCES, Proposal, Verdict
+from eligibility.rules import CODES, ITEM_FACTS, LETTER_SENTENCES, EligibilityVerdict, Proposal
 from eligibility.services.findings import ItemAnswers
 from form_fields.fields import PaperText
 from guidelines.citations import Citation
@@ -23,7 +23,7 @@ class FactRow:
     note: forms.BoundField
     reason: forms.BoundField | None
     proposed: str
-    verdicts: list[Verdict]
+    verdicts: list[EligibilityVerdict]
 
 
 @dataclass(frozen=True)
@@ -36,7 +36,7 @@ class ItemRow:
     reason: forms.BoundField
     other_case: forms.BoundField
     note: forms.BoundField
-    verdicts: list[Verdict]
+    verdicts: list[EligibilityVerdict]
 
 
 class EligibilityForm(forms.Form):

@@ -8,7 +8,7 @@ from cases.models import Case, DisputedItem
 from eligibility import rules
 from eligibility.answers import Answer
 from eligibility.models import EligibilityDecision, EligibilityFinding
-from eligibility.rules import ITEM_FACTS, NO, YES, Conclusion, Proposal, Verdict
+from eligibility.rules import ITEM_FACTS, NO, YES, Conclusion, EligibilityVerdict, Proposal
 
 
 @dataclass(frozen=True)
@@ -195,7 +195,9 @@ def _build_finding(
     )
 
 
-def _governing_verdict(proposal: Proposal, fact: str, item: DisputedItem | None) -> Verdict | None:
+def _governing_verdict(
+    proposal: Proposal, fact: str, item: DisputedItem | None
+) -> EligibilityVerdict | None:
     """The verdict that determines an answer: the item's or the application's, the stricter one."""
     found = [*proposal.of(fact, item.position if item else None)]
     found += proposal.of(fact) if item else []
@@ -208,7 +210,7 @@ def _proposed_answer(proposal: Proposal, fact: str, item: DisputedItem | None) -
     return proposal.item_answers.get(item.position, {}).get(fact, "")
 
 
-def _choose_code(fact: str, chosen: str, verdict: Verdict | None) -> str:
+def _choose_code(fact: str, chosen: str, verdict: EligibilityVerdict | None) -> str:
     proposed = verdict.code if verdict and verdict.answer == NO else ""
     return chosen or proposed or rules.REASONS[fact]
 

@@ -99,8 +99,8 @@ def _find_earlier_cases(case: Case, rows: Sequence[DisputedItem]) -> dict[int, l
         # The newest finding comes first, and only it counts.
         if item_id is not None and other is not None and not found[item_id]:
             found[item_id].append(EarlierCase(other.number, True, other.is_open))
-    for item_id, settled in list_confirmed_repeats(case).items():
-        for other, is_duplicate in settled:
+    for item_id, resolved in list_confirmed_repeats(case).items():
+        for other, is_duplicate in resolved:
             if all(one.case != other.number for one in found[item_id]):
                 found[item_id].append(EarlierCase(other.number, True, is_duplicate))
     linked = CaseLink.objects.filter(case=case, ended_at__isnull=True)

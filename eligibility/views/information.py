@@ -21,7 +21,7 @@ def ask_for_information(request: StaffRequest, number: str) -> HttpResponse:
     """Show the questions and answers of a case, and ask a party for information."""
     case = load_case(number)
     form = _build_ask_form(request, case)
-    tried = run_action(
+    attempt = run_action(
         request,
         form,
         lambda: services.ask_information(
@@ -34,10 +34,10 @@ def ask_for_information(request: StaffRequest, number: str) -> HttpResponse:
             at=timezone.now(),
         ),
     )
-    if tried.done:
+    if attempt.done:
         messages.success(request, "Question saved. The deadline for the answer is running.")
         return redirect("eligibility:information", number)
-    return _render_information_page(request, case, form, tried.status)
+    return _render_information_page(request, case, form, attempt.status)
 
 
 @require_POST
@@ -47,7 +47,7 @@ def answer_information(request: StaffRequest, number: str, request_id: int) -> H
     asked = get_object_or_404(case.information_requests, pk=request_id)
     # One page shows a form for each open question, so each needs a prefix of its own.
     form = AnswerForm(request.POST, prefix=str(asked.pk), today=timezone.localdate())
-    tried = run_action(
+    attempt = run_action(
         request,
         form,
         lambda: services.record_party_answer(
@@ -58,11 +58,11 @@ def answer_information(request: StaffRequest, number: str, request_id: int) -> H
             at=timezone.now(),
         ),
     )
-    if tried.done:
+    if attempt.done:
         messages.success(request, "Answer saved.")
         return redirect(case)
     return _render_information_page(
-        request, case, _build_ask_form(None, case), tried.status, answered=form
+        request, case, _build_ask_form(None, case), attempt.status, answered=form
     )
 
 
@@ -71,7 +71,7 @@ def resolve_liability(request: StaffRequest, number: str) -> HttpResponse:
     """Resume a deferred case after notice that the liability dispute is resolved."""
     case = load_case(number)
     form = LiabilityForm(posted_data(request), today=timezone.localdate())
-    tried = run_action(
+    attempt = run_action(
         request,
         form,
         lambda: services.resolve_liability(
@@ -83,7 +83,7 @@ def resolve_liability(request: StaffRequest, number: str) -> HttpResponse:
             at=timezone.now(),
         ),
     )
-    if tried.done:
+    if attempt.done:
         messages.success(request, "The case is back in screening.")
         return redirect(case)
     context = {
@@ -94,7 +94,7 @@ def resolve_liability(request: StaffRequest, number: str) -> HttpResponse:
         "why_not": policies.why_not_resolve_liability(request.user, case),
         "today": timezone.localdate(),
     }
-    return render(request, "cases/reason.html", context, status=tried.status)
+    return render(request, "cases/reason.html", context, status=attempt.status)
 
 
 def _build_ask_form(request: StaffRequest | None, case: Case) -> AskForm:

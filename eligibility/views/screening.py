@@ -26,7 +26,7 @@ def decide_eligibility(request: StaffRequest, number: str) -> HttpResponse:
     items = list(case.items.filter(ending=DisputedItem.Ending.PENDING).order_by("position"))
     proposal = propose_eligibility(case)
     form = EligibilityForm(posted_data(request), items=items, proposal=proposal)
-    tried = run_action(
+    attempt = run_action(
         request,
         form,
         lambda: screening.decide_eligibility(
@@ -41,8 +41,8 @@ def decide_eligibility(request: StaffRequest, number: str) -> HttpResponse:
         ),
         row=case,
     )
-    if tried.done:
-        messages.success(request, f"{case.number}: {tried.result.note}")
+    if attempt.done:
+        messages.success(request, f"{case.number}: {attempt.result.note}")
         return redirect(case)
     context = {
         "case": case,
@@ -65,7 +65,7 @@ def decide_eligibility(request: StaffRequest, number: str) -> HttpResponse:
         "why_not": policies.why_not_decide_eligibility(request.user, case),
         "today": timezone.localdate(),
     }
-    return render(request, "eligibility/eligibility.html", context, status=tried.status)
+    return render(request, "eligibility/eligibility.html", context, status=attempt.status)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -78,7 +78,7 @@ def record_citations(request: StaffRequest, number: str, position: int) -> HttpR
         CitationsForm.initial_from(stated.citations, nothing=stated.nothing) if stated else None
     )
     form = CitationsForm(posted_data(request), initial=initial)
-    tried = run_action(
+    attempt = run_action(
         request,
         form,
         lambda: citations.record_administrator_citations(
@@ -90,7 +90,7 @@ def record_citations(request: StaffRequest, number: str, position: int) -> HttpR
         ),
         row=item,
     )
-    if tried.done:
+    if attempt.done:
         messages.success(request, f"Item {position}: UR citations saved.")
         return redirect(case)
     context = {
@@ -100,9 +100,9 @@ def record_citations(request: StaffRequest, number: str, position: int) -> HttpR
         "rows": form.rows(),
         "why_not": policies.why_not_record_citations(request.user, case),
         # After a conflict, the page also shows what the other person saved.
-        "saved": citations.find_stated_citations(item) if tried.status == 409 else None,
+        "saved": citations.find_stated_citations(item) if attempt.status == 409 else None,
     }
-    return render(request, "eligibility/citations.html", context, status=tried.status)
+    return render(request, "eligibility/citations.html", context, status=attempt.status)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])

@@ -21,7 +21,7 @@ def read_ur_decision(request: StaffRequest, number: str) -> HttpResponse:
     """Show and record the reading of the UR decision, and list the differences."""
     case = load_case(number)
     form = _build_reading_form(request, case)
-    tried = run_action(
+    attempt = run_action(
         request,
         form,
         lambda: services.record_ur_reading(
@@ -35,11 +35,11 @@ def read_ur_decision(request: StaffRequest, number: str) -> HttpResponse:
         ),
         row=case,
     )
-    if tried.done:
+    if attempt.done:
         messages.success(request, "UR decision saved.")
-        return _redirect_to_open_work(case, tried.result)
+        return _redirect_to_open_work(case, attempt.result)
     differences = DifferencesForm(listed=services.list_differences(case))
-    return _render_ur_decision_page(request, case, form, differences, tried.status)
+    return _render_ur_decision_page(request, case, form, differences, attempt.status)
 
 
 @require_POST
@@ -47,7 +47,7 @@ def answer_differences(request: StaffRequest, number: str) -> HttpResponse:
     """Record the answers to the differences."""
     case = load_case(number)
     differences = DifferencesForm(request.POST, listed=services.list_differences(case))
-    tried = run_action(
+    attempt = run_action(
         request,
         differences,
         lambda: services.answer_differences(
@@ -58,11 +58,11 @@ def answer_differences(request: StaffRequest, number: str) -> HttpResponse:
             at=timezone.now(),
         ),
     )
-    if tried.done:
+    if attempt.done:
         messages.success(request, "Answers saved.")
-        return _redirect_to_open_work(case, tried.result)
+        return _redirect_to_open_work(case, attempt.result)
     return _render_ur_decision_page(
-        request, case, _build_reading_form(None, case), differences, tried.status
+        request, case, _build_reading_form(None, case), differences, attempt.status
     )
 
 

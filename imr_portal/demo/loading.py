@@ -96,7 +96,7 @@ def issue_first_case(demo: Demo) -> Case:
         item_id=item.pk,
         seen_version=None,
         by=demo.people["qa"],
-        at=demo_case.deadline_kind.find_moment(9),
+        at=demo_case.clock.find_moment(9),
     )
     writer.change_rationale(8)
     writer.submit_review(8)
@@ -118,14 +118,14 @@ def load_decided_cases(demo: Demo) -> None:
         informed=33,
         due=29,
     )
-    kept = closed.deadline_kind.find_moment(32)
+    kept = closed.clock.find_moment(32)
     cases.services.commitments.keep_commitment(
         commitment_id=commitment, kept_on=local_day(kept), by=demo.people["coordinator"], at=kept
     )
     closed.assign_case(31, "reviewer2").write_review(20)
     closed.approve_review(18)
     closed.issue_determination(15)
-    sent = closed.deadline_kind.find_moment(14)
+    sent = closed.clock.find_moment(14)
     determinations.services.sending.mark_determination_sent(
         case_id=closed.case.pk, sent_on=local_day(sent), by=demo.people["mailroom"], at=sent
     )
@@ -146,7 +146,7 @@ def load_cases_in_review(demo: Demo) -> None:
     two_seats = DemoCase(demo, reviewed.KNEE_SURGERY, days_ago=27)
     two_seats.accept_case(27)
     two_seats.complete_records(18)
-    approved = two_seats.deadline_kind.find_moment(16)
+    approved = two_seats.clock.find_moment(16)
     reviewers.services.seats.approve_reviewer_seats(
         case_id=two_seats.case.pk,
         seat_count=2,
@@ -193,11 +193,11 @@ def load_cases_with_records(demo: Demo) -> None:
     cases.services.commitments.move_commitment(
         commitment_id=commitment,
         due_on=local_day(demo.now) + timedelta(days=3),
-        told_on=local_day(no_dentist.deadline_kind.find_moment(2)),
+        informed_on=local_day(no_dentist.clock.find_moment(2)),
         letter_reference="Letter to the employee about the delay",
         why="A dentist is to be added to the panel first.",
         by=demo.people["coordinator"],
-        at=no_dentist.deadline_kind.find_moment(2),
+        at=no_dentist.clock.find_moment(2),
     )
 
     waiting = DemoCase(demo, early.RESTORATION, days_ago=13)
@@ -231,7 +231,7 @@ def load_eligibility_cases(demo: Demo) -> None:
         lead_id=lead.case.pk,
         reason="Same employee, physician and date of injury.",
         by=demo.people["coordinator"],
-        at=follower.deadline_kind.find_moment(0),
+        at=follower.clock.find_moment(0),
     )
 
     deferred = DemoCase(demo, early.KNEE_BRACE, days_ago=5)
@@ -242,7 +242,7 @@ def load_eligibility_cases(demo: Demo) -> None:
     asked = DemoCase(demo, early.TRACTION, days_ago=4)
     asked.read_ur_decision(3)
     asked.decide_eligibility(3, {"TIMELY": "UNKNOWN"}, "The UR decision states no service.")
-    at = asked.deadline_kind.find_moment(3, 15)
+    at = asked.clock.find_moment(3, 15)
     information.ask_information(
         case_id=asked.case.pk,
         party_id=_find_party(asked, PartyRole.CLAIMS_ADMINISTRATOR),
@@ -268,7 +268,7 @@ def load_ended_cases(demo: Demo) -> None:
         case_id=late.case.pk,
         reason="The application was late, and no one objected.",
         by=by,
-        at=late.deadline_kind.find_moment(4),
+        at=late.clock.find_moment(4),
     )
     withdrawn = DemoCase(demo, early.CHIROPRACTIC, days_ago=10)
     withdrawn.accept_case(10)
@@ -276,7 +276,7 @@ def load_ended_cases(demo: Demo) -> None:
         case_id=withdrawn.case.pk,
         reason="The employee wrote that the treatment is no longer wanted.",
         by=by,
-        at=withdrawn.deadline_kind.find_moment(1),
+        at=withdrawn.clock.find_moment(1),
     )
     terminated = DemoCase(demo, early.SHOULDER_IMAGING, days_ago=9)
     terminated.accept_case(9)
@@ -285,7 +285,7 @@ def load_ended_cases(demo: Demo) -> None:
         item_ids=[item.pk for item, _ in terminated.items],
         reason="The claims administrator authorized the MRI.",
         by=by,
-        at=terminated.deadline_kind.find_moment(2),
+        at=terminated.clock.find_moment(2),
     )
 
 
@@ -332,7 +332,7 @@ def _list_unkeyed_forms() -> Sequence[dict[str, str]]:
 
 
 def _begin_hold(demo_case: DemoCase, reason: str, *, since: int, days: int, note: str) -> None:
-    at = demo_case.deadline_kind.find_moment(since, 16)
+    at = demo_case.clock.find_moment(since, 16)
     cases.services.holds.begin_hold(
         case_id=demo_case.case.pk,
         reason=reason,
@@ -352,13 +352,13 @@ def _add_commitment(
     :param informed: days before now on which the party was informed.
     :param due: days before now, or after it where negative, on which it is due.
     """
-    at = demo_case.deadline_kind.find_moment(informed, 16)
+    at = demo_case.clock.find_moment(informed, 16)
     added = cases.services.commitments.add_commitment(
         case_id=demo_case.case.pk,
         party_id=_find_party(demo_case, role),
         what=what,
         due_on=local_day(demo_case.demo.now) - timedelta(days=due),
-        told_on=local_day(at),
+        informed_on=local_day(at),
         letter_reference=f"Letter of {local_day(at):%m/%d/%Y}",
         why="Asked by telephone.",
         by=demo_case.demo.people["coordinator"],

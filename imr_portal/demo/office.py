@@ -52,7 +52,7 @@ class Demo:
     wait_for_letters: Callable[[str], None]
 
 
-class CaseDeadlineKind:
+class CaseClock:
     """Moments in office hours for the actions on one case, each later than the one before."""
 
     def __init__(self, now: datetime, calendar: Calendar) -> None:

@@ -230,7 +230,7 @@ DENTAL_CROWNS = Story(
         "515 Bay Laurel Street, Apt 8\nSan Luis Obispo, CA 93401",
         "(805) 555-0102",
     ),
-    employer=Office("Pismo Dunes Riding Stables", "2 Ranch Requirement Road\nOceano, CA 93445"),
+    employer=Office("Pismo Dunes Riding Stables", "2 Ranch Road\nOceano, CA 93445"),
     administrator=Office(
         "Canyon State Risk Partners",
         "1650 Harbor Center Drive, Suite 300\nSan Diego, CA 92108",
@@ -349,7 +349,7 @@ KNEE_SURGERY = Story(
         "6120 Clinton Avenue\nBakersfield, CA 93307",
         "(661) 555-0114",
     ),
-    employer=Office("Pioneer Packing Organization", "300 Edison Highway\nBakersfield, CA 93305"),
+    employer=Office("Pioneer Packing Company", "300 Edison Highway\nBakersfield, CA 93305"),
     administrator=Office(
         "Golden Acorn Insurance Services",
         "PO Box 7719\nChico, CA 95927",

@@ -23,7 +23,7 @@ from reviewers.models import ReviewerAssignment
 
 from . import papers
 from .applications import describe_request, fill_application, print_injury
-from .office import CaseDeadlineKind, Demo
+from .office import CaseClock, Demo
 from .stories import AUTHORITIES, Disputed, Record, Story, date_story, find_recommendation
 
 _ALL_YES: dict[str, str] = dict.fromkeys(FACTS, "YES")
@@ -36,8 +36,8 @@ class DemoCase:
     """
 
     def __init__(self, demo: Demo, story: Story, *, days_ago: int) -> None:
-        self.demo, self.deadline_kind = demo, CaseDeadlineKind(demo.now, demo.calendar)
-        received_at = self.deadline_kind.find_moment(days_ago, 9)
+        self.demo, self.clock = demo, CaseClock(demo.now, demo.calendar)
+        received_at = self.clock.find_moment(days_ago, 9)
         self.dated = date_story(story, received_at=received_at)
         self.case = self._enter_application(received_at, days_ago, story.key, Signer.EMPLOYEE)
 
@@ -52,13 +52,13 @@ class DemoCase:
 
     def receive_again(self, *, days_ago: int) -> Case:
         """Receive a second application against the same UR decision, from the attorney."""
-        received_at = self.deadline_kind.find_moment(days_ago, 14)
+        received_at = self.clock.find_moment(days_ago, 14)
         key = f"{self.story.key} again"
         return self._enter_application(received_at, days_ago, key, Signer.ATTORNEY)
 
     def read_ur_decision(self, days_ago: int) -> None:
         """State what the UR decision says of the worker and each item, and what it cites."""
-        by, at = self.demo.people["coordinator"], self.deadline_kind.find_moment(days_ago)
+        by, at = self.demo.people["coordinator"], self.clock.find_moment(days_ago)
         story = self.story
         ur_decision.record_ur_reading(
             case_id=self.case.pk,
@@ -94,15 +94,15 @@ class DemoCase:
             notes={fact: note for fact, answer in given.items() if answer != "YES"},
             seen_version=None,
             by=self.demo.people["coordinator"],
-            at=self.deadline_kind.find_moment(days_ago, 11),
+            at=self.clock.find_moment(days_ago, 11),
         )
 
     def send_notices(self, days_ago: int) -> None:
         """Make the notices of assignment, wait until they are filed, and send them."""
-        made = self.deadline_kind.find_moment(days_ago)
+        made = self.clock.find_moment(days_ago)
         notices.make_notices(case_id=self.case.pk, by=self.demo.people["coordinator"], at=made)
         self.demo.wait_for_letters(self.case.number)
-        sent = self.deadline_kind.find_moment(days_ago, 14)
+        sent = self.clock.find_moment(days_ago, 14)
         notices.mark_notices_sent(
             case_id=self.case.pk,
             sent_on=local_day(sent),
@@ -121,14 +121,14 @@ class DemoCase:
 
     def add_records(self, days_ago: int) -> None:
         """Add the request for authorization and the records of the story."""
-        at = self.deadline_kind.find_moment(days_ago)
+        at = self.clock.find_moment(days_ago)
         for record in (describe_request(self.story), *self.story.records):
             self._add_record(record, at)
 
     def complete_records(self, days_ago: int) -> None:
         """Add the records and state that they are complete."""
         self.add_records(days_ago)
-        at = self.deadline_kind.find_moment(days_ago, 15)
+        at = self.clock.find_moment(days_ago, 15)
         received = at.astimezone(PACIFIC)
         records.services.documents.mark_records_complete(
             case_id=self.case.pk,
@@ -142,7 +142,7 @@ class DemoCase:
 
     def offer_case(self, days_ago: int, reviewer: str) -> ReviewerAssignment:
         """Offer the case to a reviewer from the ranked list."""
-        by, at = self.demo.people["coordinator"], self.deadline_kind.find_moment(days_ago)
+        by, at = self.demo.people["coordinator"], self.clock.find_moment(days_ago)
         listed = reviewers.services.matching.rank_panel(case_id=self.case.pk, by=by, at=at)
         return reviewers.services.assignment.assign_reviewer(
             case_id=self.case.pk,
@@ -158,7 +158,7 @@ class DemoCase:
     def assign_case(self, days_ago: int, reviewer: str) -> "DemoReview":
         """Offer the case to a reviewer, who attests that no conflict exists."""
         assignment = self.offer_case(days_ago, reviewer)
-        at = self.deadline_kind.find_moment(days_ago, 16)
+        at = self.clock.find_moment(days_ago, 16)
         wording = reviewers.services.assignment.get_current_wording(at)
         if wording is None:
             raise RuntimeError("Run seed_reference first: there is no attestation to sign.")
@@ -178,12 +178,12 @@ class DemoCase:
             comment="",
             seen_version=None,
             by=self.demo.people["qa"],
-            at=self.deadline_kind.find_moment(days_ago, 15),
+            at=self.clock.find_moment(days_ago, 15),
         )
 
     def issue_determination(self, days_ago: int) -> None:
         """Issue the determination after its preview, and wait for the letter."""
-        director, at = self.demo.people["director"], self.deadline_kind.find_moment(days_ago)
+        director, at = self.demo.people["director"], self.clock.find_moment(days_ago)
         # A determination can be issued only in words that were shown in a preview.
         issuing.preview_determination(case_id=self.case.pk, by=director, at=at)
         issuing.issue_determination(case_id=self.case.pk, seen_version=None, by=director, at=at)
@@ -197,7 +197,7 @@ class DemoCase:
                 self.dated, key=key, signer=signer, received_at=received_at
             ),
             by=self.demo.people["intake"],
-            at=self.deadline_kind.find_moment(days_ago, 10),
+            at=self.clock.find_moment(days_ago, 10),
         )
 
     def _add_record(self, record: Record, at: datetime) -> None:
@@ -241,7 +241,7 @@ class DemoReview:
 
     def open_records(self, days_ago: int) -> None:
         """Open the workspace and read every document."""
-        at = self.demo_case.deadline_kind.find_moment(days_ago)
+        at = self.demo_case.clock.find_moment(days_ago)
         writing.open_review(assignment_id=self.assignment.pk, by=self.by, at=at)
         for document in records.services.reading.list_unopened_documents(self.assignment):
             records.services.reading.mark_document(
@@ -254,7 +254,7 @@ class DemoReview:
 
     def write_summary(self, days_ago: int) -> None:
         """Write the clinical case summary of the story."""
-        dated, at = self.demo_case.dated, self.demo_case.deadline_kind.find_moment(days_ago, 11)
+        dated, at = self.demo_case.dated, self.demo_case.clock.find_moment(days_ago, 11)
         self._type_part("summary", {"summary": dated.fill_text(dated.story.summary)}, at)
 
     def write_decisions(self, days_ago: int, *, without: str = "") -> None:
@@ -262,7 +262,7 @@ class DemoReview:
 
         :param without: words of the rationale that are left out at first.
         """
-        dated, at = self.demo_case.dated, self.demo_case.deadline_kind.find_moment(days_ago, 12)
+        dated, at = self.demo_case.dated, self.demo_case.clock.find_moment(days_ago, 12)
         for item, disputed in self.demo_case.items:
             self._type_part(
                 f"item-{item.pk}",
@@ -287,14 +287,14 @@ class DemoReview:
 
     def change_rationale(self, days_ago: int) -> None:
         """Write the whole rationale of each item, after the review was returned."""
-        dated, at = self.demo_case.dated, self.demo_case.deadline_kind.find_moment(days_ago, 13)
+        dated, at = self.demo_case.dated, self.demo_case.clock.find_moment(days_ago, 13)
         for item, disputed in self.demo_case.items:
             text = dated.fill_text(disputed.rationale)
             self._type_part(f"item-{item.pk}", {"rationale": text}, at)
 
     def submit_review(self, days_ago: int) -> None:
         """Sign the review and submit it."""
-        at = self.demo_case.deadline_kind.find_moment(days_ago, 14)
+        at = self.demo_case.clock.find_moment(days_ago, 14)
         writing.submit_review(assignment_id=self.assignment.pk, by=self.by, at=at)
 
     def write_review(self, days_ago: int, *, without: str = "") -> None:

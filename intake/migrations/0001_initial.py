@@ -287,7 +287,7 @@ class Migration(InitialTables):
                     ),
                 ),
                 ("note", models.CharField(blank=True, max_length=300)),
-                ("settled_at", models.DateTimeField(null=True)),
+                ("resolved_at", models.DateTimeField(null=True)),
                 (
                     "batch",
                     models.ForeignKey(
@@ -397,7 +397,7 @@ class Migration(InitialTables):
                     ),
                 ),
                 ("note", models.CharField(blank=True, max_length=300)),
-                ("settled_at", models.DateTimeField(null=True)),
+                ("resolved_at", models.DateTimeField(null=True)),
                 ("history_id", models.AutoField(primary_key=True, serialize=False)),
                 ("history_date", models.DateTimeField(db_index=True)),
                 (

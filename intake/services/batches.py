@@ -188,7 +188,7 @@ def renew_scan_claim(*, scan_id: int, by: User, at: datetime) -> None:
 def mark_scan_entered(*, scan_id: int, case: Case, by: User, at: datetime) -> None:
     """Record on a scan which case it became; runs in the transaction that receives the case."""
     scan = _lock_scan(scan_id)
-    scan.state, scan.case, scan.settled_at = Scan.State.ENTERED, case, at
+    scan.state, scan.case, scan.resolved_at = Scan.State.ENTERED, case, at
     # A skipped scan can be entered directly; its reason no longer applies.
     scan.why_skipped = ""
     # Keeps the name of the clerk who entered it. The limit of one scan covers waiting ones only.
@@ -197,7 +197,7 @@ def mark_scan_entered(*, scan_id: int, case: Case, by: User, at: datetime) -> No
         by=by,
         at=at,
         why=f"Entered as {case.number}",
-        fields=["state", "case", "settled_at", "why_skipped", *_CLAIM_FIELDS],
+        fields=["state", "case", "resolved_at", "why_skipped", *_CLAIM_FIELDS],
     )
 
 
@@ -261,7 +261,7 @@ def _store_batch(
             refusal=upload.refusal[:300],
         )
         if upload.file is None:
-            scan.state, scan.settled_at = Scan.State.REFUSED, at
+            scan.state, scan.resolved_at = Scan.State.REFUSED, at
         else:
             _mark_if_repeated(scan, upload.file, at)
         scan.store(by=by, at=at)
@@ -280,7 +280,7 @@ def _mark_if_repeated(scan: Scan, file: StoredFile, at: datetime) -> None:
     )
     if at_hand is None and entered is None:
         return
-    scan.state, scan.settled_at, scan.same_as = Scan.State.REPEATED, at, at_hand
+    scan.state, scan.resolved_at, scan.same_as = Scan.State.REPEATED, at, at_hand
     if entered is not None:
         # Name the case, so that the clerk can open it.
         scan.case = entered.application.case
@@ -319,14 +319,14 @@ def _clear_claim(scan: Scan, *, by: User | None, at: datetime, why: str) -> Scan
 def _store_skip(
     scan: Scan, *, reason: CancelReason, note: str, by: User | None, at: datetime
 ) -> Scan:
-    scan.state, scan.settled_at = Scan.State.SKIPPED, at
+    scan.state, scan.resolved_at = Scan.State.SKIPPED, at
     scan.why_skipped, scan.note = reason, note
     scan.claimed_by = scan.claimed_at = None
-    fields = ["state", "settled_at", "why_skipped", "note", *_CLAIM_FIELDS]
+    fields = ["state", "resolved_at", "why_skipped", "note", *_CLAIM_FIELDS]
     return scan.store(by=by, at=at, why=reason.label, fields=fields)
 
 
 def _store_return(scan: Scan, *, by: User, at: datetime) -> Scan:
-    scan.state, scan.settled_at, scan.why_skipped = Scan.State.WAITING, None, ""
-    fields = ["state", "settled_at", "why_skipped"]
+    scan.state, scan.resolved_at, scan.why_skipped = Scan.State.WAITING, None, ""
+    fields = ["state", "resolved_at", "why_skipped"]
     return scan.store(by=by, at=at, why="Returned to the queue", fields=fields)

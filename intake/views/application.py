@@ -69,19 +69,19 @@ def enter_application(request: StaffRequest, scan: int | None = None) -> HttpRes
         return _save_draft_and_leave(request, tickets, refused, keyed, now)
     for sentence in refused:
         form.add_error(None, sentence)
-    tried = run_action(
+    attempt = run_action(
         request,
         form,
         lambda: receiving.receive_application(
             application=form.application(), by=request.user, at=now
         ),
     )
-    if tried.done:
-        return _redirect_after_save(request, tried.result, keyed, now)
-    if isinstance(tried.refusal, receiving.ScanAlreadyEntered):
-        messages.warning(request, str(tried.refusal))
-        return redirect(tried.refusal.case)
-    return _render_form(request, form, tickets, keyed, revision=revision, status=tried.status)
+    if attempt.done:
+        return _redirect_after_save(request, attempt.result, keyed, now)
+    if isinstance(attempt.refusal, receiving.ScanAlreadyEntered):
+        messages.warning(request, str(attempt.refusal))
+        return redirect(attempt.refusal.case)
+    return _render_form(request, form, tickets, keyed, revision=revision, status=attempt.status)
 
 
 def _render_form(
@@ -161,7 +161,7 @@ def _save_draft_and_leave(
     now: datetime,
 ) -> HttpResponse:
     typed = read_typed_fields(request.POST) | {"paper": [one["ticket"] for one in tickets]}
-    tried = try_action(
+    attempt = try_action(
         lambda: drafts.save_intake_draft(
             key=read_form_key(request.POST.get("key", "")),
             typed=typed,
@@ -171,10 +171,10 @@ def _save_draft_and_leave(
             at=now,
         )
     )
-    if tried.refusal:
+    if attempt.refusal:
         form = IntakeForm(request.POST, today=timezone.localdate(now))
-        refusal = str(tried.refusal)
-        return _render_form(request, form, tickets, scan, refusal=refusal, status=tried.status)
+        refusal = str(attempt.refusal)
+        return _render_form(request, form, tickets, scan, refusal=refusal, status=attempt.status)
     for sentence in refused:
         messages.error(request, sentence)
     messages.success(request, "Draft saved. Continue it from this page.")

@@ -27,7 +27,7 @@ def list_batches(request: StaffRequest) -> HttpResponse:
     now = timezone.now()
     today = timezone.localdate(now)
     form = BatchForm(posted_data(request), today=today, initial={"received": f"{today:%m/%d/%Y}"})
-    tried = run_action(
+    attempt = run_action(
         request,
         form,
         lambda: batch_services.open_batch(
@@ -39,14 +39,14 @@ def list_batches(request: StaffRequest) -> HttpResponse:
             at=now,
         ),
     )
-    if tried.done:
-        return _report_new_batch(request, tried.result)
+    if attempt.done:
+        return _report_new_batch(request, attempt.result)
     channel = request.GET.get("channel", "")
     rows = Batch.objects.in_work(since=now - RECENT).counted()
     if channel in Channel.values:
         rows = rows.filter(channel=channel)
     held = Scan.objects.held(at=now).select_related("claimed_by", "batch").order_by("claimed_at")
-    last = Scan.objects.filter(state=Scan.State.ENTERED).order_by("-settled_at").first()
+    last = Scan.objects.filter(state=Scan.State.ENTERED).order_by("-resolved_at").first()
     context = {
         "form": form,
         "batches": rows,
@@ -57,7 +57,7 @@ def list_batches(request: StaffRequest) -> HttpResponse:
         "channel": channel,
         "today": today,
     }
-    return render(request, "intake/batches.html", context, status=tried.status)
+    return render(request, "intake/batches.html", context, status=attempt.status)
 
 
 def _report_new_batch(request: StaffRequest, batch: Batch) -> HttpResponse:
@@ -107,46 +107,46 @@ def open_next_scan(request: StaffRequest) -> HttpResponse:
 def claim_scan(request: StaffRequest, scan: int) -> HttpResponse:
     """Claim this scan and open it."""
     row = _load_scan(scan)
-    tried = run_action(
+    attempt = run_action(
         request,
         None,
         lambda: batch_services.claim_scan(scan_id=row.pk, by=request.user, at=timezone.now()),
     )
-    if tried.done:
+    if attempt.done:
         return redirect("intake:enter_scan", row.pk)
-    return _render_batch_page(request, row.batch_id, status=tried.status)
+    return _render_batch_page(request, row.batch_id, status=attempt.status)
 
 
 @require_POST
 def release_scan(request: StaffRequest, scan: int) -> HttpResponse:
     """Release a scan, so that another clerk can enter it."""
     row = _load_scan(scan)
-    tried = run_action(
+    attempt = run_action(
         request,
         None,
         lambda: batch_services.release_scan(scan_id=row.pk, by=request.user, at=timezone.now()),
     )
-    if tried.done:
+    if attempt.done:
         messages.success(request, f"{row} released to the next clerk.")
         return redirect("intake:batch", row.batch_id)
-    return _render_batch_page(request, row.batch_id, status=tried.status)
+    return _render_batch_page(request, row.batch_id, status=attempt.status)
 
 
 @require_POST
 def return_scan(request: StaffRequest, scan: int) -> HttpResponse:
     """Return a skipped scan to the queue."""
     row = _load_scan(scan)
-    tried = run_action(
+    attempt = run_action(
         request,
         None,
         lambda: batch_services.return_scan_to_queue(
             scan_id=row.pk, by=request.user, at=timezone.now()
         ),
     )
-    if tried.done:
+    if attempt.done:
         messages.success(request, f"{row} returned to the queue.")
         return redirect("intake:batch", row.batch_id)
-    return _render_batch_page(request, row.batch_id, status=tried.status)
+    return _render_batch_page(request, row.batch_id, status=attempt.status)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -154,7 +154,7 @@ def skip_scan(request: StaffRequest, scan: int) -> HttpResponse:
     """Skip a scan for a coded reason."""
     row, now = _load_scan(scan), timezone.now()
     form = CancelReasonForm(posted_data(request), reasons=SKIP_REASONS)
-    tried = run_action(
+    attempt = run_action(
         request,
         form,
         lambda: batch_services.skip_scan(
@@ -165,7 +165,7 @@ def skip_scan(request: StaffRequest, scan: int) -> HttpResponse:
             at=now,
         ),
     )
-    if tried.done:
+    if attempt.done:
         messages.success(request, f"{row} skipped. It is on the supervisor’s list.")
         return redirect("intake:batches")
     context = {
@@ -175,7 +175,7 @@ def skip_scan(request: StaffRequest, scan: int) -> HttpResponse:
         "why_not": why_not_skip_scan(request.user, row, at=now),
         "back": reverse("intake:enter_scan", args=[row.pk]),
     }
-    return render(request, "intake/why_not.html", context, status=tried.status)
+    return render(request, "intake/why_not.html", context, status=attempt.status)
 
 
 def _load_scan(scan: int) -> Scan:

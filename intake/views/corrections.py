@@ -53,9 +53,9 @@ def correct_intake(request: StaffRequest, number: str) -> HttpResponse:
             at=now,
         )
 
-    tried = run_action(request, sent, correct_what_was_sent, row=case)
-    if tried.done:
-        changed = tried.result
+    attempt = run_action(request, sent, correct_what_was_sent, row=case)
+    if attempt.done:
+        changed = attempt.result
         done = f"Corrected: {', '.join(changed)}." if changed else "No changes."
         messages.success(request, done)
         return redirect("intake:correct", case.number)
@@ -68,4 +68,4 @@ def correct_intake(request: StaffRequest, number: str) -> HttpResponse:
         "why_not_received": why_not_correct_received(request.user, case),
         "today": today,
     }
-    return render(request, "intake/correct.html", context, status=tried.status)
+    return render(request, "intake/correct.html", context, status=attempt.status)

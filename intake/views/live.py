@@ -42,7 +42,7 @@ def check_intake_form(request: StaffRequest) -> HttpResponse:
 @require_POST
 def save_draft(request: StaffRequest) -> HttpResponse:
     """Save the typed fields as a draft; the page's script calls this while a clerk types."""
-    tried = try_action(
+    attempt = try_action(
         lambda: drafts.save_intake_draft(
             key=read_form_key(request.POST.get("key", "")),
             typed=read_typed_fields(request.POST),
@@ -52,18 +52,18 @@ def save_draft(request: StaffRequest) -> HttpResponse:
             at=timezone.now(),
         )
     )
-    if tried.refusal:
-        reply: dict[str, Any] = {"error": str(tried.refusal)}
+    if attempt.refusal:
+        reply: dict[str, Any] = {"error": str(attempt.refusal)}
         # Send both versions, so that the clerk can choose which one to keep.
-        if isinstance(tried.refusal, drafts.DraftChangedElsewhere):
-            other = tried.refusal.draft
+        if isinstance(attempt.refusal, drafts.DraftChangedElsewhere):
+            other = attempt.refusal.draft
             reply |= {
                 "revision": other.revision,
                 "yours": _join_texts(read_typed_fields(request.POST)),
                 "theirs": _join_texts(other.content),
             }
-        return JsonResponse(reply, status=tried.status)
-    draft = tried.result
+        return JsonResponse(reply, status=attempt.status)
+    draft = attempt.result
     at = format_time(timezone.localtime(draft.saved_at))
     return JsonResponse({"revision": draft.revision, "saved_at": at})
 
@@ -73,7 +73,7 @@ def cancel_draft(request: StaffRequest, draft: UUID) -> HttpResponse:
     """Cancel an unfinished form for a coded reason."""
     row = get_object_or_404(IntakeDraft.objects.select_related("case", "scan__batch"), key=draft)
     form = CancelReasonForm(posted_data(request), reasons=CANCEL_REASONS)
-    tried = run_action(
+    attempt = run_action(
         request,
         form,
         lambda: drafts.cancel_intake_draft(
@@ -84,7 +84,7 @@ def cancel_draft(request: StaffRequest, draft: UUID) -> HttpResponse:
             at=timezone.now(),
         ),
     )
-    if tried.done:
+    if attempt.done:
         messages.success(request, "Form canceled. It is on the supervisor’s list.")
         return redirect("intake:my_intakes")
     context = {
@@ -94,7 +94,7 @@ def cancel_draft(request: StaffRequest, draft: UUID) -> HttpResponse:
         "why_not": why_not_cancel_draft(request.user, row),
         "back": reverse("intake:my_intakes"),
     }
-    return render(request, "intake/why_not.html", context, status=tried.status)
+    return render(request, "intake/why_not.html", context, status=attempt.status)
 
 
 def _join_texts(typed: dict[str, list[str]]) -> dict[str, str]:

@@ -31,7 +31,7 @@ def show_intake_desk(request: StaffRequest) -> HttpResponse:
         .order_by("-ended_at", "-pk")
     )
     scans = Scan.objects.filter(state__in=[Scan.State.SKIPPED, Scan.State.REFUSED])
-    scans = scans.select_related("batch").order_by("-settled_at", "-pk")
+    scans = scans.select_related("batch").order_by("-resolved_at", "-pk")
     if reason in CancelReason.values:
         canceled, scans = canceled.filter(reason=reason), scans.filter(why_skipped=reason)
     if channel in Channel.values:

@@ -11,7 +11,7 @@ from cases.models import Channel, Priority
 from form_fields.fields import DatedForm, Line, PaperDate
 
 
-class Due(TextChoices):
+class DueFilter(TextChoices):
     """When the next deadline is due, counted from today."""
 
     OVER = "over", "Overdue"
@@ -19,7 +19,7 @@ class Due(TextChoices):
     WEEK = "week", "Due within 7 days"
 
 
-class Taken(TextChoices):
+class AssignmentFilter(TextChoices):
     """To whom a case is assigned."""
 
     ME = "me", "Assigned to me"
@@ -27,7 +27,7 @@ class Taken(TextChoices):
     SOMEONE = "someone", "Assigned"
 
 
-class Held(TextChoices):
+class HoldFilter(TextChoices):
     """Whether the whole case is on hold today."""
 
     YES = "yes", "On hold"
@@ -60,10 +60,10 @@ class FilterForm(DatedForm):
         choices: dict[str, list[tuple[str, Any]]] = {
             "priority": list(Priority.choices),
             "stage": stages,
-            "due": list(Due.choices),
+            "due": list(DueFilter.choices),
             "channel": list(Channel.choices),
-            "taken": list(Taken.choices),
-            "hold": list(Held.choices),
+            "taken": list(AssignmentFilter.choices),
+            "hold": list(HoldFilter.choices),
         }
         for name, found in choices.items():
             self.fields[name].choices = [("", "Any"), *found]  # type: ignore[attr-defined]

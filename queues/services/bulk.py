@@ -22,7 +22,7 @@ _SEES = "cases.view_case"
 
 
 @dataclass(frozen=True)
-class BulkAct:
+class BulkAction:
     """An action that can be done on many cases, with the texts of its button and page."""
 
     name: str
@@ -47,7 +47,7 @@ class Outcome:
 ACTS = {
     act.name: act
     for act in (
-        BulkAct(
+        BulkAction(
             "claim",
             "Assign to me",
             "",
@@ -57,8 +57,10 @@ ACTS = {
             _SEES,
         ),
         # Offered for every case; the service refuses those that the person does not have.
-        BulkAct("release", "Unassign", "", "Unassigned", lambda *_: "", claims.release_case, _SEES),
-        BulkAct(
+        BulkAction(
+            "release", "Unassign", "", "Unassigned", lambda *_: "", claims.release_case, _SEES
+        ),
+        BulkAction(
             "note",
             "Add a note…",
             "Add a note to %s",
@@ -68,7 +70,7 @@ ACTS = {
             "cases.add_note",
             field="text",
         ),
-        BulkAct(
+        BulkAction(
             "make_notices",
             "Make notices…",
             "Make the notices of %s",
@@ -78,7 +80,7 @@ ACTS = {
             "correspondence.make_notices",
             queue="notices",
         ),
-        BulkAct(
+        BulkAction(
             "mark_notices_sent",
             "Mark notices as sent…",
             "Mark the notices of %s as sent",
@@ -93,7 +95,7 @@ ACTS = {
 }
 
 
-def list_bulk_actions(*, queue: str, user: User) -> list[BulkAct]:
+def list_bulk_actions(*, queue: str, user: User) -> list[BulkAction]:
     """The actions that a list offers to this person. Each case may still refuse."""
     here = [act for act in ACTS.values() if act.queue in {"", queue}]
     return [act for act in here if user.may(act.permission)]

@@ -6,6 +6,7 @@ from datetime import datetime
 from django.db import transaction
 
 from cases.models import Case, Event
+from deadlines.days import local_day
 from queues.lead_time import STRETCHES, measure_stretch, median_duration
 from queues.models import StageDuration
 
@@ -22,7 +23,7 @@ def measure_stage_durations(*, at: datetime, last: int = LAST_CASES) -> list[Sta
 
     :param last: how many decided cases to measure.
     """
-    decided = Case.objects.own().filter(decided_on__isnull=False, decided_on__lte=at.date())
+    decided = Case.objects.own().filter(decided_on__isnull=False, decided_on__lte=local_day(at))
     recent = list(decided.order_by("-decided_on", "-pk").values_list("pk", flat=True)[:last])
     events: dict[int, list[tuple[str, datetime]]] = defaultdict(list)
     rows = Event.objects.filter(case__in=recent).order_by("case", "happened_at", "pk")

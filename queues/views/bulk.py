@@ -49,7 +49,7 @@ def run_bulk(request: StaffRequest) -> HttpResponse:
     return render(request, "queues/bulk_done.html", context, status=status)
 
 
-def _bulk_form(request: StaffRequest, act: bulk.BulkAct, confirmed: bool) -> forms.Form | None:
+def _bulk_form(request: StaffRequest, act: bulk.BulkAction, confirmed: bool) -> forms.Form | None:
     """The form for what the user has to enter; unbound until the action is confirmed."""
     data = request.POST if confirmed else None
     if act.field == "text":

@@ -32,11 +32,11 @@ def claim_case(request: StaffRequest, number: str) -> HttpResponse:
     """Assign one case to oneself."""
     case = load_case(number)
     back = find_return_url(request, case.get_absolute_url())
-    tried = try_action(
+    attempt = try_action(
         lambda: claims.claim_case(case_id=case.pk, by=request.user, at=timezone.now())
     )
-    if tried.refusal:
-        return render_refusal(request, tried.refusal, back=back)
+    if attempt.refusal:
+        return render_refusal(request, attempt.refusal, back=back)
     messages.success(request, f"{case.number} is assigned to you.")
     return redirect(back)
 
@@ -46,10 +46,10 @@ def release_case(request: StaffRequest, number: str) -> HttpResponse:
     """Unassign a case."""
     case = load_case(number)
     back = find_return_url(request, case.get_absolute_url())
-    tried = try_action(
+    attempt = try_action(
         lambda: claims.release_case(case_id=case.pk, by=request.user, at=timezone.now())
     )
-    if tried.refusal:
-        return render_refusal(request, tried.refusal, back=back)
+    if attempt.refusal:
+        return render_refusal(request, attempt.refusal, back=back)
     messages.success(request, f"{case.number} is unassigned.")
     return redirect(back)

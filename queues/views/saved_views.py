@@ -28,7 +28,7 @@ def save_view(request: StaffRequest, slug: str) -> HttpResponse:
     wanted = Filter.read(request.GET, queue=slug, today=today)
     may_share = not policies.why_not_share_view(request.user)
     form = ViewForm(posted_data(request), may_share=may_share)
-    tried = run_action(
+    attempt = run_action(
         request,
         form,
         lambda: services.save_view(
@@ -42,11 +42,11 @@ def save_view(request: StaffRequest, slug: str) -> HttpResponse:
         ),
         field="name",
     )
-    if tried.done:
-        messages.success(request, f"“{tried.result.name}” is saved. It is shown in My day.")
-        return redirect(tried.result)
+    if attempt.done:
+        messages.success(request, f"“{attempt.result.name}” is saved. It is shown in My day.")
+        return redirect(attempt.result)
     context = {"slug": slug, "title": QUEUES[slug][0], "wanted": wanted, "form": form}
-    return render(request, "queues/save_view.html", context, status=tried.status)
+    return render(request, "queues/save_view.html", context, status=attempt.status)
 
 
 @require_GET
@@ -79,12 +79,12 @@ def retire_view(request: StaffRequest, view_id: int) -> HttpResponse:
 def _change_view(
     request: StaffRequest, view_id: int, act: Callable[..., Any], done: str, **typed: Any
 ) -> HttpResponse:
-    tried = try_action(
+    attempt = try_action(
         lambda: act(view_id=view_id, by=request.user, at=timezone.now(), **typed),
     )
-    if tried.refusal:
-        refused = (view_id, str(tried.refusal), typed.get("name", ""))
-        return _render_views_page(request, refused, status=tried.status)
+    if attempt.refusal:
+        refused = (view_id, str(attempt.refusal), typed.get("name", ""))
+        return _render_views_page(request, refused, status=attempt.status)
     messages.success(request, done)
     return redirect("queues:saved_views")
 

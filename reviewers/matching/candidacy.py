@@ -105,7 +105,7 @@ class Item:
 
 
 @dataclass(frozen=True)
-class Fit:
+class SpecialtyMapEntry:
     """One line of the specialty map: a specialty, what it may decide, and why.
 
     Empty fields match everything. All fields that are set must match.
@@ -144,7 +144,7 @@ class TrackRecord:
 
 
 @dataclass(frozen=True)
-class Applicant:
+class CandidateData:
     """Everything that matching knows about one reviewer for one case."""
 
     profile: Profile
@@ -153,7 +153,7 @@ class Applicant:
     subjects: frozenset[int] | None = None  # category ids that may be offered; None: all
     days_off: frozenset[int] = frozenset()  # weekdays, Monday 0
     record: TrackRecord = TrackRecord()
-    held_case_until: date | None = None  # the day the reviewer was removed from this case
+    removed_from_case_on: date | None = None  # the day the reviewer was removed from this case
     barred_because: str = ""
     on_earlier_round: bool = False
     declined_before: bool = False
@@ -212,12 +212,12 @@ class Verdict:
 
 
 @dataclass(frozen=True)
-class Question:
+class MatchCase:
     """The case that all applicants are compared for."""
 
     case_number: str
     items: tuple[Item, ...]
-    fits: tuple[Fit, ...]
+    fits: tuple[SpecialtyMapEntry, ...]
     on: date
     rules: Rules = DEFAULT_RULES
     scopes: tuple[Scope, ...] = field(default=())

@@ -36,7 +36,16 @@ from reviewers.models import (
 from reviewers.profiles import load_facts_by_reviewer
 
 from . import ranking
-from .candidacy import Applicant, Fit, Item, Question, Rules, Scope, TrackRecord, Verdict
+from .candidacy import (
+    CandidateData,
+    Item,
+    MatchCase,
+    Rules,
+    Scope,
+    SpecialtyMapEntry,
+    TrackRecord,
+    Verdict,
+)
 from .panel_snapshot import Member, PanelSnapshot, get_panel_snapshot, read_panel_snapshot
 from .specialty_map import KnownCondition, find_conditions
 from .track_record import get_matching_rules, list_previous_assignments, load_track_records
@@ -96,7 +105,7 @@ class MatchingContext:
     known_at: datetime
     rules: Rules
     limits: Limits
-    fits: tuple[Fit, ...]
+    fits: tuple[SpecialtyMapEntry, ...]
     conditions: tuple[KnownCondition, ...]
     scopes: tuple[Scope, ...]
     panel: PanelSnapshot
@@ -128,7 +137,7 @@ def load_matching_context(
         rules=rules,
         limits=get_conflict_limits(on, known_at=known_at),
         fits=tuple(
-            Fit(*row)
+            SpecialtyMapEntry(*row)
             for row in fits.order_by("specialty__name", "pk").values_list(
                 "specialty__name",
                 "category_id",
@@ -150,7 +159,9 @@ def load_matching_context(
     )
 
 
-def gather_matching_input(case: Case, today: MatchingContext) -> tuple[Question, list[Applicant]]:
+def gather_matching_input(
+    case: Case, today: MatchingContext
+) -> tuple[MatchCase, list[CandidateData]]:
     """Build the input of the ranking for a case: the question and all applicants."""
     return _build_question(case, today), _build_applicants(case, today)
 
@@ -163,8 +174,8 @@ def find_case_conflicts(case: Case, profile: Profile, *, known_at: datetime) -> 
     limits = get_conflict_limits(local_day(known_at), known_at=known_at)
     parties = read_party_facts(case, known_at=known_at, limits=limits)
     found = conflicts.find_conflicts(profile, parties, limits)
-    settlements = _load_resolutions(case, known_at=known_at)
-    return conflicts.apply_resolutions(found, settlements.get(profile.reviewer_id, {}))
+    resolutions = _load_resolutions(case, known_at=known_at)
+    return conflicts.apply_resolutions(found, resolutions.get(profile.reviewer_id, {}))
 
 
 def get_conflict_limits(day: date, *, known_at: datetime) -> Limits:
@@ -177,14 +188,14 @@ def get_conflict_limits(day: date, *, known_at: datetime) -> Limits:
     return Limits(row.holding_percent, frozenset(row.kin)) if row else DEFAULT_LIMITS
 
 
-def _build_question(case: Case, today: MatchingContext) -> Question:
+def _build_question(case: Case, today: MatchingContext) -> MatchCase:
     # Withdrawn or authorized items are not decided, so they must not exclude a reviewer.
     items = (
         list_decided_items(case)
         .filter(ending=DisputedItem.Ending.PENDING)
         .select_related("category", "case")
     )
-    return Question(
+    return MatchCase(
         case_number=case.number,
         items=tuple(_build_item(item, today) for item in items),
         fits=today.fits,
@@ -222,7 +233,7 @@ def _list_item_categories(item: DisputedItem) -> tuple[int, ...]:
     return (item.category.pk,) if parent is None else (item.category.pk, parent)
 
 
-def _build_applicants(case: Case, today: MatchingContext) -> list[Applicant]:
+def _build_applicants(case: Case, today: MatchingContext) -> list[CandidateData]:
     parties = read_party_facts(case, known_at=today.known_at, limits=today.limits)
     # A panel has many affiliations and few concern these parties, so only those are read.
     own_facts = load_facts_by_reviewer(
@@ -231,7 +242,7 @@ def _build_applicants(case: Case, today: MatchingContext) -> list[Applicant]:
         affiliations=_build_affiliation_filter(parties),
         kinds=["affiliations"],
     )
-    settlements = _load_resolutions(case, known_at=today.known_at)
+    resolutions = _load_resolutions(case, known_at=today.known_at)
     histories = _load_case_histories(case, known_at=today.known_at)
     no_history = CaseHistory()
     similar_names = today.panel.names.near(parties)
@@ -250,17 +261,17 @@ def _build_applicants(case: Case, today: MatchingContext) -> list[Applicant]:
         # All others certainly pass. Comparing them would be most of the work of a ranking.
         if profile.affiliations or pk in similar_names:
             found = conflicts.find_conflicts(profile, parties, today.limits, name=member.name)
-            found_conflicts = tuple(conflicts.apply_resolutions(found, settlements.get(pk, {})))
+            found_conflicts = tuple(conflicts.apply_resolutions(found, resolutions.get(pk, {})))
         history = histories.get(pk, no_history)
         people.append(
-            Applicant(
+            CandidateData(
                 profile=profile,
                 workload=work.workload,
                 overdue=work.overdue,
                 subjects=member.subjects,
                 days_off=member.days_off,
                 record=work.record,
-                held_case_until=history.held_case_until,
+                removed_from_case_on=history.removed_from_case_on,
                 barred_because=history.barred_because,
                 on_earlier_round=history.on_earlier_round,
                 declined_before=history.declined_before,
@@ -333,7 +344,7 @@ class CaseHistory:
     barred_because: str = ""
     on_earlier_round: bool = False
     declined_before: bool = False
-    held_case_until: date | None = None
+    removed_from_case_on: date | None = None
 
 
 def _load_case_histories(case: Case, *, known_at: datetime) -> dict[int, CaseHistory]:
@@ -369,7 +380,7 @@ def _load_resolutions(case: Case, *, known_at: datetime) -> Resolutions:
     """
     found: dict[int, dict[tuple[int, str], tuple[str, str]]] = defaultdict(dict)
     rows = (
-        ConflictResult.objects.filter(case=case, settles__isnull=False, tested_at__lte=known_at)
+        ConflictResult.objects.filter(case=case, resolves__isnull=False, tested_at__lte=known_at)
         # Oldest first, so that the latest resolution of a relation replaces earlier ones.
         .order_by("tested_at", "pk")
         .values_list("reviewer_id", "party_id", "relation", "result", "note")

@@ -34,7 +34,7 @@ from reviewers.models import (
 from reviewers.profiles import load_profiles
 
 from . import requirements
-from .candidacy import Applicant, DailyAnswers
+from .candidacy import CandidateData, DailyAnswers
 from .panel_names import PanelNameIndex
 
 # The sources of a snapshot: append-only facts, and models that keep every version.
@@ -83,7 +83,9 @@ class Member:
             name=conflicts.fold_reviewer_name(profile),
             subjects=subjects,
             days_off=days_off,
-            answered=requirements.check_daily_requirements(Applicant(profile, days_off=days_off)),
+            answered=requirements.check_daily_requirements(
+                CandidateData(profile, days_off=days_off)
+            ),
         )
 
 

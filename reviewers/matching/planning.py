@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from . import ranking
-from .candidacy import Applicant, Question, Verdict
+from .candidacy import CandidateData, MatchCase, Verdict
 
 # The page lists the reasons of this many ineligible reviewers; all of them are counted.
 CLOSEST_SHOWN = 10
@@ -17,8 +17,8 @@ class PlanInput:
 
     case_id: int
     version: int
-    question: Question
-    people: Sequence[Applicant]
+    question: MatchCase
+    people: Sequence[CandidateData]
     is_overdue: bool = False
     why_not: str = ""  # why the case cannot be assigned to anyone now
 
@@ -89,8 +89,8 @@ def find_closest_candidates(refused: Iterable[Verdict]) -> list[Verdict]:
 
 
 def _add_planned_work(
-    applicant: Applicant, question: Question, given: Counter[int], late: Counter[int]
-) -> Applicant:
+    applicant: CandidateData, question: MatchCase, given: Counter[int], late: Counter[int]
+) -> CandidateData:
     """Return the applicant with the cases that the plan has proposed so far."""
     pk = applicant.profile.reviewer_id
     # Most reviewers have no case in the plan so far and need no copy.

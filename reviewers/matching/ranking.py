@@ -11,13 +11,13 @@ from zlib import crc32
 from reviewers.facts import HOME_STATE, format_day
 
 from . import requirements
-from .candidacy import DEFAULT_RULES, Applicant, Match, Question, Reason, Rules, Verdict
+from .candidacy import DEFAULT_RULES, CandidateData, Match, MatchCase, Reason, Rules, Verdict
 from .specialty_map import match_specialties
 
 REMARK = "REMARK"  # explains the score and never excludes a reviewer
 
 
-def rank_candidates(question: Question, applicants: Iterable[Applicant]) -> list[Verdict]:
+def rank_candidates(question: MatchCase, applicants: Iterable[CandidateData]) -> list[Verdict]:
     """Rank all applicants: eligible ones by score, then the others by code.
 
     The same input gives the same list. The order of equal scores depends on the case number, so
@@ -42,7 +42,7 @@ def rank_candidates(question: Question, applicants: Iterable[Applicant]) -> list
     return placed + out
 
 
-def evaluate_applicant(question: Question, applicant: Applicant) -> Verdict:
+def evaluate_applicant(question: MatchCase, applicant: CandidateData) -> Verdict:
     """Check every requirement for one reviewer, and compute the score if none refuses."""
     profile = applicant.profile
     of_the_day = applicant.answered or requirements.check_daily_requirements(applicant)
@@ -58,9 +58,11 @@ def evaluate_applicant(question: Question, applicant: Applicant) -> Verdict:
     return Verdict(profile.reviewer_id, profile.code, None, score, (*remarks, *reasons), matches)
 
 
-def check_general_requirements(applicant: Applicant, rules: Rules = DEFAULT_RULES) -> list[Reason]:
+def check_general_requirements(
+    applicant: CandidateData, rules: Rules = DEFAULT_RULES
+) -> list[Reason]:
     """Check what every case requires of a reviewer. Used on the panel pages."""
-    question = Question("", (), (), applicant.profile.on, rules)
+    question = MatchCase("", (), (), applicant.profile.on, rules)
     of_the_day = requirements.check_daily_requirements(applicant)
     answers = [
         *of_the_day.held,
@@ -92,7 +94,7 @@ def count_refusals(verdicts: Iterable[Verdict]) -> list[tuple[int, str]]:
 
 
 def _compute_score(
-    question: Question, applicant: Applicant, matches: Sequence[Match]
+    question: MatchCase, applicant: CandidateData, matches: Sequence[Match]
 ) -> tuple[int, list[Reason]]:
     profile, weights, limits = applicant.profile, question.rules.weights, question.rules.limits
     record = applicant.record
@@ -116,7 +118,7 @@ def _compute_score(
         remarks.append(f"Issued on time: {record.on_time} of the last {record.finished} reviews.")
     if record.last_offered_on is not None:
         remarks.append(f"Last offered a case on {format_day(record.last_offered_on)}.")
-    until = applicant.held_case_until
+    until = applicant.removed_from_case_on
     if until is not None and (question.on - until).days <= limits["return_days"]:
         score += weights["returned_work"]
         remarks.append(f"Had this case until {format_day(until)}; it returns to the same reviewer.")
@@ -126,7 +128,7 @@ def _compute_score(
     return score, [Reason(REMARK, True, sentence) for sentence in remarks]
 
 
-def _compute_rotation_share(question: Question, applicant: Applicant) -> tuple[int, int]:
+def _compute_rotation_share(question: MatchCase, applicant: CandidateData) -> tuple[int, int]:
     """Return the days since the last offer and the days for full points, as (part, whole)."""
     most = question.rules.limits["rotation_days"]
     if applicant.record.last_offered_on is None or not most:

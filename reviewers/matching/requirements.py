@@ -22,7 +22,7 @@ from reviewers.facts import (
 )
 from reviewers.verification import CYCLE_YEARS, list_verifications
 
-from .candidacy import Applicant, DailyAnswers, Question, Reason
+from .candidacy import CandidateData, DailyAnswers, MatchCase, Reason
 
 # ``reviewers.proofs`` uses the same two limits, so a letter never states what matching refused.
 PRACTICE_YEARS = 5  # more than
@@ -60,16 +60,16 @@ REQUIREMENTS: dict[str, str] = {
 # Looked up for every reason of every reviewer, so the position is not searched each time.
 _REQUIREMENT_ORDER = {requirement: place for place, requirement in enumerate(REQUIREMENTS)}
 
-Requirement = Callable[[Question, Applicant], Sequence[Reason]]
+Requirement = Callable[[MatchCase, CandidateData], Sequence[Reason]]
 
 
-def check_daily_requirements(applicant: Applicant) -> DailyAnswers:
+def check_daily_requirements(applicant: CandidateData) -> DailyAnswers:
     """Check the requirements that do not depend on a case: profile, date and days off.
 
-    Kept in ``Applicant.answered``, so that they are not checked again for each case.
+    Kept in ``CandidateData.answered``, so that they are not checked again for each case.
     """
     # Without a case, no requirement in this list can give an answer that holds for one case only.
-    question = Question("", (), (), applicant.profile.on)
+    question = MatchCase("", (), (), applicant.profile.on)
     answers = [
         answer for requirement in _DAILY_CHECKS for answer in requirement(question, applicant)
     ]
@@ -79,12 +79,12 @@ def check_daily_requirements(applicant: Applicant) -> DailyAnswers:
     )
 
 
-def check_case_requirements(question: Question, applicant: Applicant) -> list[Reason]:
+def check_case_requirements(question: MatchCase, applicant: CandidateData) -> list[Reason]:
     """Check the requirements that depend on the case or change with every offer."""
     return [answer for requirement in _CASE_CHECKS for answer in requirement(question, applicant)]
 
 
-def check_workload(question: Question, applicant: Applicant) -> list[Reason]:
+def check_workload(question: MatchCase, applicant: CandidateData) -> list[Reason]:
     """Check capacity and the limits on open and overdue cases."""
     load, capacity = applicant.workload, applicant.profile.capacity
     limits = question.rules.limits
@@ -106,7 +106,7 @@ def get_requirement_order(reason: Reason) -> int:
     return _REQUIREMENT_ORDER[reason.requirement]
 
 
-def _check_status(question: Question, applicant: Applicant) -> list[Reason]:
+def _check_status(question: MatchCase, applicant: CandidateData) -> list[Reason]:
     status = applicant.profile.status
     words: dict[str, str] = {
         PanelStatus.SUSPENDED: "Suspended from the panel.",
@@ -117,14 +117,14 @@ def _check_status(question: Question, applicant: Applicant) -> list[Reason]:
     return [Reason("STATUS", False, words.get(status, "Not active on the panel."))]
 
 
-def _check_sign_in(question: Question, applicant: Applicant) -> list[Reason]:
+def _check_sign_in(question: MatchCase, applicant: CandidateData) -> list[Reason]:
     if applicant.profile.has_sign_in:
         # A sign-in is no reason to choose a reviewer, so only its absence is listed.
         return []
     return [Reason("SIGN_IN", False, "Has no sign-in and could not open the case.")]
 
 
-def _check_bars(question: Question, applicant: Applicant) -> list[Reason]:
+def _check_bars(question: MatchCase, applicant: CandidateData) -> list[Reason]:
     answers = []
     if applicant.barred_because:
         sentence = f"Barred from this case: {applicant.barred_because.rstrip('.')}."
@@ -136,7 +136,7 @@ def _check_bars(question: Question, applicant: Applicant) -> list[Reason]:
     return answers
 
 
-def _check_licenses(question: Question, applicant: Applicant) -> list[Reason]:
+def _check_licenses(question: MatchCase, applicant: CandidateData) -> list[Reason]:
     profile = applicant.profile
     # One restricted license refuses, even if the licenses of other states are good.
     if profile.restricted_licenses:
@@ -155,7 +155,7 @@ def _check_licenses(question: Question, applicant: Applicant) -> list[Reason]:
     return [Reason("LICENSE", True, words)]
 
 
-def _check_sanctions(question: Question, applicant: Applicant) -> list[Reason]:
+def _check_sanctions(question: MatchCase, applicant: CandidateData) -> list[Reason]:
     answers = [
         Reason("SANCTION", False, f"Sanction found in {check.register}{_format_since(check)}.")
         for check in applicant.profile.found_sanctions
@@ -173,7 +173,7 @@ def _check_sanctions(question: Question, applicant: Applicant) -> list[Reason]:
     return answers
 
 
-def _check_qme_appointment(question: Question, applicant: Applicant) -> list[Reason]:
+def _check_qme_appointment(question: MatchCase, applicant: CandidateData) -> list[Reason]:
     """Refuse an appointed QME (Labor Code 139.5(d))."""
     held = next((one for one in applicant.profile.file_proofs if one.kind == ProofKind.QME), None)
     if held is None:
@@ -183,7 +183,7 @@ def _check_qme_appointment(question: Question, applicant: Applicant) -> list[Rea
     return [Reason("QME", False, words)]
 
 
-def _check_verifications(question: Question, applicant: Applicant) -> list[Reason]:
+def _check_verifications(question: MatchCase, applicant: CandidateData) -> list[Reason]:
     # A check that was never made has no date to be overdue, so it needs a reason of its own.
     if not applicant.profile.sanction_checks:
         return [Reason("VERIFICATION", False, "No sanction check is on file.")]
@@ -199,7 +199,7 @@ def _check_verifications(question: Question, applicant: Applicant) -> list[Reaso
     ]
 
 
-def _check_certifications(question: Question, applicant: Applicant) -> list[Reason]:
+def _check_certifications(question: MatchCase, applicant: CandidateData) -> list[Reason]:
     profile = applicant.profile
     lost = [
         Reason(
@@ -223,7 +223,7 @@ def _check_certifications(question: Question, applicant: Applicant) -> list[Reas
     return [Reason("CERTIFICATION", False, words)]
 
 
-def _check_practice(question: Question, applicant: Applicant) -> list[Reason]:
+def _check_practice(question: MatchCase, applicant: CandidateData) -> list[Reason]:
     start, hours = applicant.profile.practice_start, applicant.profile.hours
     answers = []
     if start is None or start.valid_from is None:
@@ -247,7 +247,7 @@ def _check_practice(question: Question, applicant: Applicant) -> list[Reason]:
     return answers
 
 
-def _check_training(question: Question, applicant: Applicant) -> list[Reason]:
+def _check_training(question: MatchCase, applicant: CandidateData) -> list[Reason]:
     answers = []
     for topic, requirement, subject in (
         ("LAW", "TRAINING_LAW", "the governing law"),
@@ -265,7 +265,7 @@ def _check_training(question: Question, applicant: Applicant) -> list[Reason]:
     return answers
 
 
-def _check_leave(question: Question, applicant: Applicant) -> list[Reason]:
+def _check_leave(question: MatchCase, applicant: CandidateData) -> list[Reason]:
     leaves = applicant.profile.leaves
     if not leaves:
         return []
@@ -275,13 +275,13 @@ def _check_leave(question: Question, applicant: Applicant) -> list[Reason]:
     return [Reason("LEAVE", False, words)]
 
 
-def _check_day_off(question: Question, applicant: Applicant) -> list[Reason]:
+def _check_day_off(question: MatchCase, applicant: CandidateData) -> list[Reason]:
     if question.on.weekday() not in applicant.days_off:
         return []
     return [Reason("DAY_OFF", False, f"Does not work on {question.on:%A}s.")]
 
 
-def check_license_scope(question: Question, applicant: Applicant) -> Sequence[Reason]:
+def check_license_scope(question: MatchCase, applicant: CandidateData) -> Sequence[Reason]:
     """Check each item against the license and the treatments that the reviewer is offered."""
     # Many reviewers share a license kind, so the items are checked once for each kind.
     key = (applicant.profile.kind, applicant.subjects, "scope")
@@ -291,7 +291,7 @@ def check_license_scope(question: Question, applicant: Applicant) -> Sequence[Re
     return known
 
 
-def _list_scope_refusals(question: Question, applicant: Applicant) -> list[Reason]:
+def _list_scope_refusals(question: MatchCase, applicant: CandidateData) -> list[Reason]:
     kind = applicant.profile.kind
     answers = []
     for item in question.items:
@@ -312,7 +312,7 @@ def _list_scope_refusals(question: Question, applicant: Applicant) -> list[Reaso
     return answers
 
 
-def _check_experience(question: Question, applicant: Applicant) -> list[Reason]:
+def _check_experience(question: MatchCase, applicant: CandidateData) -> list[Reason]:
     """Require clinical experience in the past three years with an experimental treatment.
 
     The organization follows 215 ILCS 180/55 and the model act on external review.
@@ -345,7 +345,7 @@ def _check_experience(question: Question, applicant: Applicant) -> list[Reason]:
     return answers
 
 
-def _check_conflicts(question: Question, applicant: Applicant) -> list[Reason]:
+def _check_conflicts(question: MatchCase, applicant: CandidateData) -> list[Reason]:
     # A possible conflict refuses too, but under its own name, so that a person can resolve it.
     # PASS is left out: one sentence at the end covers all parties.
     requirements = {FAIL: "CONFLICT", UNKNOWN: "UNSETTLED"}

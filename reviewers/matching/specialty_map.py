@@ -11,10 +11,12 @@ from dataclasses import dataclass
 from directory.names import fold_name
 from reviewers.facts import KIND_NAMES, NEVER_ALONE, Profile
 
-from .candidacy import Fit, Item, Match, Question, Reason
+from .candidacy import Item, Match, MatchCase, Reason, SpecialtyMapEntry
 
 
-def list_acceptable_fits(item: Item, fits: Sequence[Fit]) -> list[Fit]:
+def find_most_specific_entries(
+    item: Item, fits: Sequence[SpecialtyMapEntry]
+) -> list[SpecialtyMapEntry]:
     """Return the most specific lines of the map that match an item.
 
     Lines of the item's category come before those of the parent category, and those before lines
@@ -31,7 +33,7 @@ def list_acceptable_fits(item: Item, fits: Sequence[Fit]) -> list[Fit]:
 
 
 def match_specialties(
-    question: Question, profile: Profile
+    question: MatchCase, profile: Profile
 ) -> tuple[tuple[Match, ...], tuple[Reason, ...]]:
     """Match a reviewer's specialties to each item. Cached for reviewers with the same ones."""
     key = (profile.kind, profile.specialties)
@@ -43,13 +45,13 @@ def match_specialties(
 
 
 def _match_items(
-    question: Question, profile: Profile
+    question: MatchCase, profile: Profile
 ) -> tuple[tuple[Match, ...], tuple[Reason, ...]]:
     """Match specialties to each item, with one reason per item."""
     matches: list[Match] = []
     reasons: list[Reason] = []
     for item in question.items:
-        found = _match_item(item, list_acceptable_fits(item, question.fits), profile)
+        found = _match_item(item, find_most_specific_entries(item, question.fits), profile)
         if isinstance(found, Match):
             matches.append(found)
             reasons.append(Reason("SPECIALTY", True, f"Item {item.position}: {found.why}"))
@@ -61,7 +63,7 @@ def _match_items(
     return tuple(matches), tuple(reasons)
 
 
-def _match_item(item: Item, wanted: Sequence[Fit], profile: Profile) -> Match | str:
+def _match_item(item: Item, wanted: Sequence[SpecialtyMapEntry], profile: Profile) -> Match | str:
     own = profile.specialties
     if wanted:
         for fit in wanted:
@@ -87,7 +89,7 @@ def _build_match(item: Item, specialty: str, why: str, *, mapped: bool) -> Match
     return Match(item.item_id, item.position, specialty, mapped, why, item.diagnosis)
 
 
-def _applies_to_item(fit: Fit, item: Item) -> bool:
+def _applies_to_item(fit: SpecialtyMapEntry, item: Item) -> bool:
     """Return whether the condition and the body part of a line match an item.
 
     An empty field matches everything, but an entirely empty line matches nothing.
@@ -100,7 +102,7 @@ def _applies_to_item(fit: Fit, item: Item) -> bool:
     return fit.category is not None or fit.condition is not None
 
 
-def _measure_specificity(fit: Fit) -> int:
+def _measure_specificity(fit: SpecialtyMapEntry) -> int:
     # A condition outweighs a body part, as the admin page of the map says.
     return 2 * (fit.condition is not None) + bool(fit.body_part)
 

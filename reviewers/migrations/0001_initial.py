@@ -764,10 +764,10 @@ class Migration(InitialTables):
                 ("words", models.CharField(max_length=1000)),
                 ("changed_on", models.DateField()),
                 ("reported_at", models.DateTimeField()),
-                ("settled_at", models.DateTimeField(null=True)),
-                ("settled_note", models.CharField(blank=True, max_length=300)),
+                ("resolved_at", models.DateTimeField(null=True)),
+                ("resolved_note", models.CharField(blank=True, max_length=300)),
                 (
-                    "settled_by",
+                    "resolved_by",
                     models.ForeignKey(
                         null=True,
                         on_delete=django.db.models.deletion.PROTECT,
@@ -1132,8 +1132,8 @@ class Migration(InitialTables):
                 ("words", models.CharField(max_length=1000)),
                 ("changed_on", models.DateField()),
                 ("reported_at", models.DateTimeField()),
-                ("settled_at", models.DateTimeField(null=True)),
-                ("settled_note", models.CharField(blank=True, max_length=300)),
+                ("resolved_at", models.DateTimeField(null=True)),
+                ("resolved_note", models.CharField(blank=True, max_length=300)),
                 ("history_id", models.AutoField(primary_key=True, serialize=False)),
                 ("history_date", models.DateTimeField(db_index=True)),
                 (
@@ -1152,7 +1152,7 @@ class Migration(InitialTables):
                     ),
                 ),
                 (
-                    "settled_by",
+                    "resolved_by",
                     models.ForeignKey(
                         blank=True,
                         db_constraint=False,
@@ -1285,11 +1285,11 @@ class Migration(InitialTables):
                     ),
                 ),
                 (
-                    "settles",
+                    "resolves",
                     models.OneToOneField(
                         null=True,
                         on_delete=django.db.models.deletion.PROTECT,
-                        related_name="settled_by",
+                        related_name="resolved_by",
                         to="reviewers.conflictresult",
                     ),
                 ),
@@ -2212,11 +2212,11 @@ class Migration(InitialTables):
             model_name="reportedchange",
             constraint=models.CheckConstraint(
                 condition=models.Q(
-                    ("settled_at__isnull", True),
-                    models.Q(("settled_note", ""), _negated=True),
+                    ("resolved_at__isnull", True),
+                    models.Q(("resolved_note", ""), _negated=True),
                     _connector="OR",
                 ),
-                name="report_settled_with_note",
+                name="report_resolved_with_note",
             ),
         ),
         migrations.AddConstraint(

@@ -53,7 +53,7 @@ class Candidate(models.Model):
 class ConflictResult(models.Model):
     """The result of checking a reviewer against a party of a case. Append-only.
 
-    When a person resolves a possible conflict, a new row points at the open one by ``settles``.
+    When a person resolves a possible conflict, a new row points at the open one by ``resolves``.
     """
 
     class Result(models.TextChoices):
@@ -75,8 +75,8 @@ class ConflictResult(models.Model):
         settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, related_name="+"
     )
     # One to one: a possible conflict is resolved once, and the open row stays as it was.
-    settles = models.OneToOneField(
-        "self", on_delete=models.PROTECT, null=True, related_name="settled_by"
+    resolves = models.OneToOneField(
+        "self", on_delete=models.PROTECT, null=True, related_name="resolved_by"
     )
 
     class Meta:

@@ -320,17 +320,17 @@ class ReportedChange(Versioned):
     words = models.CharField(max_length=1000)
     changed_on = models.DateField()
     reported_at = models.DateTimeField()
-    settled_at = models.DateTimeField(null=True)
-    settled_by = models.ForeignKey(
+    resolved_at = models.DateTimeField(null=True)
+    resolved_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, related_name="+"
     )
-    settled_note = models.CharField(max_length=300, blank=True)
+    resolved_note = models.CharField(max_length=300, blank=True)
 
     class Meta(Versioned.Meta):
         constraints = [
             models.CheckConstraint(
-                name="report_settled_with_note",
-                condition=models.Q(settled_at__isnull=True) | ~models.Q(settled_note=""),
+                name="report_resolved_with_note",
+                condition=models.Q(resolved_at__isnull=True) | ~models.Q(resolved_note=""),
             )
         ]
 

@@ -313,7 +313,7 @@ def decline_assignment(
 
 
 @transaction.atomic
-def take_back_assignment(
+def remove_reviewer(
     *,
     assignment_id: int,
     reason: str,

@@ -90,7 +90,7 @@ def resolve_conflict(
     refuse_if(policies.why_not_resolve_conflict(by, unknown.reviewer))
     if unknown.result != ConflictResult.Result.UNKNOWN:
         refuse_if("This result is not open. There is nothing to resolve.")
-    if ConflictResult.objects.filter(settles=unknown).exists():
+    if ConflictResult.objects.filter(resolves=unknown).exists():
         refuse_if("Someone has already resolved this. Reload the page.")
     if result not in {ConflictResult.Result.PASS, ConflictResult.Result.FAIL}:
         refuse_if("Choose whether there is a conflict.")
@@ -108,7 +108,7 @@ def resolve_conflict(
         note=note.strip()[:300],
         tested_at=at,
         tested_by=by,
-        settles=unknown,
+        resolves=unknown,
     )
     # Without the reviewer and the note, because everyone with the case reads the timeline.
     outcome = "no conflict" if result == ConflictResult.Result.PASS else "a conflict"
@@ -118,7 +118,7 @@ def resolve_conflict(
         happened_at=at,
         by=by,
         sentence=f"A possible conflict of a reviewer was resolved: {outcome}.",
-        facts={"settles": unknown.pk, "result": resolved.result},
+        facts={"resolves": unknown.pk, "result": resolved.result},
     )
     return resolved
 
@@ -134,7 +134,7 @@ def list_open_questions(case: Case, reviewer_ids: Iterable[int]) -> list[Conflic
     )
     # Compared by party and relation, because each new check stores the same question again.
     resolved = set(
-        ConflictResult.objects.filter(case=case, settles__isnull=False).values_list(
+        ConflictResult.objects.filter(case=case, resolves__isnull=False).values_list(
             "reviewer_id", "party_id", "relation"
         )
     )

@@ -679,10 +679,12 @@ def resolve_report(*, report_id: int, note: str, by: User, at: datetime) -> Repo
     """
     refuse_if(policies.why_not_keep_credentials(by))
     report = ReportedChange.objects.select_for_update().get(pk=report_id)
-    refuse_if("Someone has already resolved this." if report.settled_at else "")
+    refuse_if("Someone has already resolved this." if report.resolved_at else "")
     # One account may have both roles, the reviewer and credentialing.
     if Reviewer.objects.filter(pk=report.reviewer_id, user=by).exists():
         refuse_if("Someone other than the reviewer must resolve this.")
     refuse_if("" if note.strip() else "Enter what you found at the source.")
-    report.settled_at, report.settled_by, report.settled_note = at, by, note.strip()[:300]
-    return report.store(by=by, at=at, why=note, fields=["settled_at", "settled_by", "settled_note"])
+    report.resolved_at, report.resolved_by, report.resolved_note = at, by, note.strip()[:300]
+    return report.store(
+        by=by, at=at, why=note, fields=["resolved_at", "resolved_by", "resolved_note"]
+    )

@@ -170,7 +170,7 @@ def _move_case(
     refuse_if_changed(held.case, seen_version, reader=by)
     if to == held.reviewer_id:
         refuse_if("This reviewer already has the case. Choose another reviewer.")
-    assignments.take_back_assignment(
+    assignments.remove_reviewer(
         assignment_id=assignment_id, reason=reason, to_another=True, by=by, at=at
     )
     made = offer_planned_reviewer(case_id=held.case_id, reviewer_id=to, by=by, at=at)

@@ -23,14 +23,14 @@ def show_bias_tests(request: StaffRequest) -> HttpResponse:
     now = timezone.now()
     today = timezone.localdate(now)
     form = PeriodForm(posted_data(request), today=today)
-    tried = run_action(
+    attempt = run_action(
         request,
         form,
         lambda: payer_bias.run_bias_tests(**form.cleaned_data, by=request.user, at=now),
         field="last",
     )
-    if tried.done:
-        messages.success(request, f"Tested {tried.result[0].choices:,} assignments.")
+    if attempt.done:
+        messages.success(request, f"Tested {attempt.result[0].choices:,} assignments.")
         return redirect("reviewers:payer_bias")
     tests, next_id = list_bias_tests(read_whole_number(request.GET.get("before", "")))
     context = {
@@ -40,7 +40,7 @@ def show_bias_tests(request: StaffRequest) -> HttpResponse:
         "why_not": policies.why_not_check_payer_bias(request.user),
         "in_a_hundred": round(ALARM * 100),
     }
-    return render(request, "reviewers/payer_bias.html", context, status=tried.status)
+    return render(request, "reviewers/payer_bias.html", context, status=attempt.status)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -48,7 +48,7 @@ def show_bias_test(request: StaffRequest, test_id: int) -> HttpResponse:
     """Show one test with the pairs that deviate most and its notes, and add a note."""
     test = get_object_or_404(PayerBiasTest.objects.select_related("made_by"), pk=test_id)
     form = BiasNoteForm(posted_data(request))
-    tried = run_action(
+    attempt = run_action(
         request,
         form,
         lambda: payer_bias.add_bias_note(
@@ -58,7 +58,7 @@ def show_bias_test(request: StaffRequest, test_id: int) -> HttpResponse:
             at=timezone.now(),
         ),
     )
-    if tried.done:
+    if attempt.done:
         messages.success(request, "The note is saved. The alert is removed from My day.")
         return redirect("reviewers:payer_bias_test", test.pk)
     notes = test.notes.select_related("noted_by").order_by("pk")
@@ -72,4 +72,4 @@ def show_bias_test(request: StaffRequest, test_id: int) -> HttpResponse:
         "form": form,
         "why_not": policies.why_not_check_payer_bias(request.user),
     }
-    return render(request, "reviewers/payer_bias_test.html", context, status=tried.status)
+    return render(request, "reviewers/payer_bias_test.html", context, status=attempt.status)

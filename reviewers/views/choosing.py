@@ -53,7 +53,7 @@ def choose_reviewer(request: StaffRequest, number: str) -> HttpResponse:
     goes_on = form.is_valid() and form.cleaned_data["go_on"]
     # Found before the assignment, while this case still has its place in the list.
     following = planning.find_next_waiting(case) if goes_on else ""
-    tried = run_action(
+    attempt = run_action(
         request,
         form,
         lambda: assignments.assign_reviewer(
@@ -68,11 +68,11 @@ def choose_reviewer(request: StaffRequest, number: str) -> HttpResponse:
         ),
         row=case,
     )
-    if tried.done:
-        messages.success(request, f"{case.number} was offered to {tried.result.reviewer_label}.")
+    if attempt.done:
+        messages.success(request, f"{case.number} was offered to {attempt.result.reviewer_label}.")
         return redirect(_get_next_address(request, following) if goes_on else case)
     # Loaded again, because the case may have changed while the action waited.
-    return _render_assign_page(request, load_case(number), form, status=tried.status)
+    return _render_assign_page(request, load_case(number), form, status=attempt.status)
 
 
 @require_POST
@@ -81,9 +81,9 @@ def rank_reviewers(request: StaffRequest, number: str) -> HttpResponse:
     # htmx replaces the list in the page. Without it, a redirect avoids a second POST on reload.
     if request.htmx:
         return _render_assign_page(request, load_case(number), AssignForm())
-    tried = _rank_case(request, load_case(number))
-    if tried.refusal:
-        messages.error(request, str(tried.refusal))
+    attempt = _rank_case(request, load_case(number))
+    if attempt.refusal:
+        messages.error(request, str(attempt.refusal))
     return redirect("reviewers:assign", number)
 
 
@@ -108,7 +108,7 @@ def answer_conflict(request: StaffRequest, number: str, result_id: int) -> HttpR
     # The result has to belong to the case of the address, which the access log records.
     doubt = get_object_or_404(ConflictResult, pk=result_id, case=case)
     form = ConflictResolutionForm(request.POST, prefix=str(doubt.pk))
-    tried = run_action(
+    attempt = run_action(
         request,
         form,
         lambda: conflict_services.resolve_conflict(
@@ -119,22 +119,22 @@ def answer_conflict(request: StaffRequest, number: str, result_id: int) -> HttpR
             at=timezone.now(),
         ),
     )
-    if tried.done:
+    if attempt.done:
         messages.success(request, "The possible conflict is resolved.")
         return redirect("reviewers:assign", number)
-    return _render_assign_page(request, case, AssignForm(), settling=form, status=tried.status)
+    return _render_assign_page(request, case, AssignForm(), resolving=form, status=attempt.status)
 
 
 @require_POST
-def take_case_back(request: StaffRequest, number: str, assignment_id: int) -> HttpResponse:
+def remove_reviewer(request: StaffRequest, number: str, assignment_id: int) -> HttpResponse:
     """Remove the reviewer from a case."""
     case = load_case(number)
     held = get_object_or_404(ReviewerAssignment, pk=assignment_id, case=case)
     form = RemoveReviewerForm(request.POST)
-    tried = run_action(
+    attempt = run_action(
         request,
         form,
-        lambda: assignments.take_back_assignment(
+        lambda: assignments.remove_reviewer(
             assignment_id=held.pk,
             reason=form.cleaned_data["reason"],
             bar=form.cleaned_data["bar"],
@@ -142,10 +142,10 @@ def take_case_back(request: StaffRequest, number: str, assignment_id: int) -> Ht
             at=timezone.now(),
         ),
     )
-    if tried.done:
+    if attempt.done:
         messages.success(request, f"Reviewer removed. {case.number} waits for another one.")
         return redirect("reviewers:assign", number)
-    return _render_assign_page(request, case, AssignForm(), taking_back=form, status=tried.status)
+    return _render_assign_page(request, case, AssignForm(), taking_back=form, status=attempt.status)
 
 
 @require_POST
@@ -154,27 +154,27 @@ def approve_seats(request: StaffRequest, number: str) -> HttpResponse:
     case = load_case(number)
     now = timezone.now()
     form = SeatsForm(request.POST, today=timezone.localdate(now))
-    tried = run_action(
+    attempt = run_action(
         request,
         form,
         lambda: seat_services.approve_reviewer_seats(
             case_id=case.pk, **form.cleaned_data, by=request.user, at=now
         ),
     )
-    if tried.done:
+    if attempt.done:
         messages.success(request, f"The approval for {case.number} is saved.")
         return redirect("reviewers:assign", number)
     return _render_assign_page(
-        request, load_case(number), AssignForm(), approving=form, status=tried.status
+        request, load_case(number), AssignForm(), approving=form, status=attempt.status
     )
 
 
 @require_POST
-def return_to_one_seat(request: StaffRequest, number: str) -> HttpResponse:
+def end_seat_approval(request: StaffRequest, number: str) -> HttpResponse:
     """End the approval of several reviewers."""
     case = load_case(number)
     form = ReasonForm(request.POST)
-    tried = run_action(
+    attempt = run_action(
         request,
         form,
         lambda: seat_services.end_seat_approval(
@@ -184,11 +184,11 @@ def return_to_one_seat(request: StaffRequest, number: str) -> HttpResponse:
             at=timezone.now(),
         ),
     )
-    if tried.done:
+    if attempt.done:
         messages.success(request, f"{case.number} has one reviewer again.")
         return redirect("reviewers:assign", number)
     return _render_assign_page(
-        request, load_case(number), AssignForm(), ending=form, status=tried.status
+        request, load_case(number), AssignForm(), ending=form, status=attempt.status
     )
 
 
@@ -197,7 +197,7 @@ def _render_assign_page(
     case: Case,
     form: AssignForm,
     *,
-    settling: ConflictResolutionForm | None = None,
+    resolving: ConflictResolutionForm | None = None,
     taking_back: RemoveReviewerForm | None = None,
     approving: SeatsForm | None = None,
     ending: ReasonForm | None = None,
@@ -236,8 +236,8 @@ def _render_assign_page(
         "doubts": [
             (
                 doubt,
-                settling
-                if _is_form_for(settling, doubt)
+                resolving
+                if _is_form_for(resolving, doubt)
                 else ConflictResolutionForm(prefix=str(doubt.pk)),
             )
             for doubt in doubts

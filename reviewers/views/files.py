@@ -49,18 +49,18 @@ ADD: dict[str, Callable[..., Any]] = {
 def add_reviewer(request: StaffRequest) -> HttpResponse:
     """Add a reviewer to the panel."""
     form = ReviewerForm(posted_data(request))
-    tried = run_action(
+    attempt = run_action(
         request,
         form,
         lambda: credentialing.create_reviewer(
             **form.cleaned_data, by=request.user, at=timezone.now()
         ),
     )
-    if tried.done:
-        messages.success(request, f"{tried.result.code} was added. Add the credentials next.")
-        return redirect("reviewers:reviewer", tried.result.code)
+    if attempt.done:
+        messages.success(request, f"{attempt.result.code} was added. Add the credentials next.")
+        return redirect("reviewers:reviewer", attempt.result.code)
     context = {"form": form, "title": "New reviewer", "button": "Add reviewer"}
-    return render(request, "reviewers/form.html", context, status=tried.status)
+    return render(request, "reviewers/form.html", context, status=attempt.status)
 
 
 @require_safe
@@ -76,7 +76,7 @@ def change_reviewer(request: StaffRequest, code: str) -> HttpResponse:
     row = load_reviewer(code)
     initial = {name: getattr(row, name) for name in ReviewerForm.base_fields}
     form = ReviewerForm(posted_data(request), initial=initial)
-    tried = run_action(
+    attempt = run_action(
         request,
         form,
         lambda: credentialing.change_reviewer(
@@ -88,7 +88,7 @@ def change_reviewer(request: StaffRequest, code: str) -> HttpResponse:
         ),
         row=row,
     )
-    if tried.done:
+    if attempt.done:
         messages.success(request, "The details are saved.")
         return redirect("reviewers:reviewer", code)
     context = {
@@ -98,9 +98,9 @@ def change_reviewer(request: StaffRequest, code: str) -> HttpResponse:
         "button": "Save",
         "version": row.version,
         # After a change by someone else, the page shows typed and stored values side by side.
-        "pairs": _list_differences(form, row) if tried.status == 409 else [],
+        "pairs": _list_differences(form, row) if attempt.status == 409 else [],
     }
-    return render(request, "reviewers/form.html", context, status=tried.status)
+    return render(request, "reviewers/form.html", context, status=attempt.status)
 
 
 @require_POST
@@ -108,7 +108,7 @@ def change_status(request: StaffRequest, code: str) -> HttpResponse:
     """Suspend, deactivate or reactivate a reviewer."""
     row = load_reviewer(code)
     form = StatusForm(request.POST)
-    tried = run_action(
+    attempt = run_action(
         request,
         form,
         lambda: credentialing.set_reviewer_status(
@@ -121,10 +121,10 @@ def change_status(request: StaffRequest, code: str) -> HttpResponse:
         ),
         row=row,
     )
-    if tried.done:
+    if attempt.done:
         messages.success(request, "The status is saved. Check the open cases below.")
         return redirect("reviewers:reviewer", code)
-    return _render_reviewer_page(request, row, status_form=form, status=tried.status)
+    return _render_reviewer_page(request, row, status_form=form, status=attempt.status)
 
 
 @require_POST
@@ -142,11 +142,11 @@ def link_sign_in(request: StaffRequest, code: str) -> HttpResponse:
             reviewer_id=row.pk, user_id=user.pk, by=request.user, at=timezone.now()
         )
 
-    tried = run_action(request, form, link, field="email")
-    if tried.done:
+    attempt = run_action(request, form, link, field="email")
+    if attempt.done:
         messages.success(request, "The account is linked.")
         return redirect("reviewers:reviewer", code)
-    return _render_reviewer_page(request, row, sign_in_form=form, status=tried.status)
+    return _render_reviewer_page(request, row, sign_in_form=form, status=attempt.status)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -159,12 +159,12 @@ def add_fact(request: StaffRequest, code: str, kind: str) -> HttpResponse:
         today=timezone.localdate(now),
         initial={"verified_on": timezone.localdate(now), "verified_by": request.user.name},
     )
-    tried = run_action(
+    attempt = run_action(
         request,
         form,
         lambda: ADD[kind](reviewer_id=row.pk, **form.new_fact(), by=request.user, at=now),
     )
-    if tried.done:
+    if attempt.done:
         messages.success(request, f"{TITLES[kind]} was saved.")
         return redirect("reviewers:reviewer", code)
     context = {
@@ -174,7 +174,7 @@ def add_fact(request: StaffRequest, code: str, kind: str) -> HttpResponse:
         "button": "Save",
         "today": timezone.localdate(now),
     }
-    return render(request, "reviewers/form.html", context, status=tried.status)
+    return render(request, "reviewers/form.html", context, status=attempt.status)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -186,7 +186,7 @@ def correct_fact(request: StaffRequest, code: str, kind: str, fact_id: int) -> H
     form = make(
         posted_data(request), today=timezone.localdate(now), correcting=True, initial=make.of(wrong)
     )
-    tried = run_action(
+    attempt = run_action(
         request,
         form,
         lambda: credentialing.correct_fact(
@@ -198,7 +198,7 @@ def correct_fact(request: StaffRequest, code: str, kind: str, fact_id: int) -> H
             at=now,
         ),
     )
-    if tried.done:
+    if attempt.done:
         messages.success(request, "The correction is saved. The old entry is kept in the history.")
         return redirect("reviewers:reviewer", code)
     context = {
@@ -208,7 +208,7 @@ def correct_fact(request: StaffRequest, code: str, kind: str, fact_id: int) -> H
         "button": "Save correction",
         "today": timezone.localdate(now),
     }
-    return render(request, "reviewers/form.html", context, status=tried.status)
+    return render(request, "reviewers/form.html", context, status=attempt.status)
 
 
 def _render_reviewer_page(

@@ -24,7 +24,7 @@ def edit_matching_rules(request: StaffRequest) -> HttpResponse:
     form = RulesForm(
         posted_data(request), today=today, initial={"effective_from": today, **standing.values}
     )
-    tried = run_action(
+    attempt = run_action(
         request,
         form,
         lambda: rule_services.set_matching_rules(
@@ -36,7 +36,7 @@ def edit_matching_rules(request: StaffRequest) -> HttpResponse:
             at=now,
         ),
     )
-    if tried.done:
+    if attempt.done:
         messages.success(request, "The matching rules are saved.")
         return redirect("reviewers:rules")
     context = {
@@ -46,7 +46,7 @@ def edit_matching_rules(request: StaffRequest) -> HttpResponse:
         "why_not": policies.why_not_set_rules(request.user),
         "today": today,
     }
-    return render(request, "reviewers/rules.html", context, status=tried.status)
+    return render(request, "reviewers/rules.html", context, status=attempt.status)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -59,7 +59,7 @@ def edit_offer_limits(request: StaffRequest, code: str) -> HttpResponse:
         "days_off": row.days_off,
     }
     form = OfferLimitsForm(posted_data(request), initial=initial)
-    tried = run_action(
+    attempt = run_action(
         request,
         form,
         lambda: rule_services.limit_offers(
@@ -73,7 +73,7 @@ def edit_offer_limits(request: StaffRequest, code: str) -> HttpResponse:
         ),
         row=row,
     )
-    if tried.done:
+    if attempt.done:
         messages.success(request, "The offer limits are saved. They apply to new offers only.")
         return redirect("reviewers:reviewer", code)
     context = {
@@ -83,4 +83,4 @@ def edit_offer_limits(request: StaffRequest, code: str) -> HttpResponse:
         "button": "Save",
         "version": row.version,
     }
-    return render(request, "reviewers/form.html", context, status=tried.status)
+    return render(request, "reviewers/form.html", context, status=attempt.status)

@@ -38,7 +38,7 @@ def attest_independence(request: StaffRequest, assignment_id: int) -> HttpRespon
     outdated = policies.why_not_sign(wording, form.cleaned_data.get("wording"))
     if outdated:
         form.add_error(None, outdated)
-    tried = run_action(
+    attempt = run_action(
         request,
         form,
         lambda: assignments.sign_attestation(
@@ -50,11 +50,11 @@ def attest_independence(request: StaffRequest, assignment_id: int) -> HttpRespon
             at=now,
         ),
     )
-    if tried.done:
-        return _redirect_after_attesting(request, tried.result)
+    if attempt.done:
+        return _redirect_after_attesting(request, attempt.result)
     # Loaded again, because the assignment may have ended while the form was open.
     held = _load_own_assignment(request, assignment_id)
-    status = StaleForm.status if outdated else tried.status
+    status = StaleForm.status if outdated else attempt.status
     return _render_attest_page(request, held, form, wording=wording, status=status)
 
 
@@ -94,7 +94,7 @@ def decline_case(request: StaffRequest, assignment_id: int) -> HttpResponse:
     held = _load_own_assignment(request, assignment_id)
     now = timezone.now()
     form = DeclineForm(request.POST)
-    tried = run_action(
+    attempt = run_action(
         request,
         form,
         lambda: assignments.decline_assignment(
@@ -105,7 +105,7 @@ def decline_case(request: StaffRequest, assignment_id: int) -> HttpResponse:
             at=now,
         ),
     )
-    if tried.done:
+    if attempt.done:
         messages.success(request, f"You declined {held.case.number}.")
         return redirect("determinations:my_reviews")
     wording = assignments.get_current_wording(now)
@@ -117,7 +117,7 @@ def decline_case(request: StaffRequest, assignment_id: int) -> HttpResponse:
         },
     )
     return _render_attest_page(
-        request, held, blank, wording=wording, declining=form, status=tried.status
+        request, held, blank, wording=wording, declining=form, status=attempt.status
     )
 
 
@@ -126,16 +126,16 @@ def report_change(request: StaffRequest) -> HttpResponse:
     """Let a reviewer report a change of credentials, practice or affiliations."""
     now = timezone.now()
     form = ReportForm(posted_data(request), today=timezone.localdate(now))
-    tried = run_action(
+    attempt = run_action(
         request,
         form,
         lambda: credentialing.report_change(**form.cleaned_data, by=request.user, at=now),
     )
-    if tried.done:
+    if attempt.done:
         messages.success(request, "Thank you. Credentialing will review your report.")
         return redirect("determinations:my_reviews")
     context = {"form": form, "today": timezone.localdate(now)}
-    return render(request, "reviewers/report.html", context, status=tried.status)
+    return render(request, "reviewers/report.html", context, status=attempt.status)
 
 
 def _render_attest_page(

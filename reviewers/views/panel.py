@@ -67,7 +67,7 @@ def show_worklist(request: StaffRequest) -> HttpResponse:
 def _render_worklist_page(
     request: StaffRequest,
     *,
-    settling: ReasonForm | None = None,
+    resolving: ReasonForm | None = None,
     refused_report: int | None = None,
     status: int = 200,
 ) -> HttpResponse:
@@ -75,7 +75,7 @@ def _render_worklist_page(
     today = timezone.localdate(now)
     context = {
         "waiting": build_worklist(on=today, known_at=now),
-        "form": settling,
+        "form": resolving,
         "refused_report": refused_report,
         "is_keeper": request.user.may("reviewers.manage_credentials"),
         "today": today,
@@ -90,7 +90,7 @@ def answer_report(request: StaffRequest, report_id: int) -> HttpResponse:
     # The page has one form for each report, and ids must not repeat.
     form = ReasonForm(request.POST, auto_id=f"found-{report.pk}-%s")
     form.fields["reason"].error_messages["required"] = "Enter what you found at the source."
-    tried = run_action(
+    attempt = run_action(
         request,
         form,
         lambda: credentialing.resolve_report(
@@ -100,11 +100,11 @@ def answer_report(request: StaffRequest, report_id: int) -> HttpResponse:
             at=timezone.now(),
         ),
     )
-    if tried.done:
+    if attempt.done:
         messages.success(request, "The report is resolved.")
         return redirect("reviewers:worklist")
     return _render_worklist_page(
-        request, settling=form, refused_report=report.pk, status=tried.status
+        request, resolving=form, refused_report=report.pk, status=attempt.status
     )
 
 
@@ -120,12 +120,12 @@ def edit_conflict_limits(request: StaffRequest) -> HttpResponse:
         "kin": sorted(standing.kin),
     }
     form = LimitsForm(posted_data(request), today=today, initial=initial)
-    tried = run_action(
+    attempt = run_action(
         request,
         form,
         lambda: conflicts.set_conflict_limits(**form.cleaned_data, by=request.user, at=now),
     )
-    if tried.done:
+    if attempt.done:
         messages.success(request, "The conflict limits are saved.")
         return redirect("reviewers:limits")
     context = {
@@ -137,7 +137,7 @@ def edit_conflict_limits(request: StaffRequest) -> HttpResponse:
         "why_not": policies.why_not_set_limits(request.user),
         "today": today,
     }
-    return render(request, "reviewers/limits.html", context, status=tried.status)
+    return render(request, "reviewers/limits.html", context, status=attempt.status)
 
 
 def read_as_of(form: AsOfForm, *, today: date, now: datetime) -> tuple[date, datetime]:

@@ -24,18 +24,18 @@ def edit_attestation_wording(request: StaffRequest) -> HttpResponse:
     first = max(today, shown.latest.effective_from) if shown.latest else today
     initial = {"effective_from": first, **WordingForm.of(shown.latest)}
     form = WordingForm(posted_data(request), today=today, initial=initial)
-    tried = run_action(
+    attempt = run_action(
         request,
         form,
         lambda: wording_services.publish_attestation_wording(
             **form.facts(), by=request.user, at=now
         ),
     )
-    if tried.done:
-        messages.success(request, f"Wording {tried.result.number} is published.")
+    if attempt.done:
+        messages.success(request, f"Wording {attempt.result.number} is published.")
         return redirect("reviewers:attestation")
     # Someone else may have published meanwhile, and the page has to show that wording.
-    if tried.refusal:
+    if attempt.refusal:
         shown = list_wordings(on=today, reader=request.user)
     context = {
         "form": form,
@@ -43,4 +43,4 @@ def edit_attestation_wording(request: StaffRequest) -> HttpResponse:
         "why_not": policies.why_not_publish_attestation(request.user),
         "today": today,
     }
-    return render(request, "reviewers/wordings.html", context, status=tried.status)
+    return render(request, "reviewers/wordings.html", context, status=attempt.status)

@@ -220,7 +220,7 @@ def test_deadlines_after_a_determination_are_shown_and_its_receipt_can_be_entere
         ("begin_hold", {"reason": "x", "starts_on": "t", "planned_end": "t", "note": "kept words"}),
         ("extend", {"days": "9", "approved_by": "kept words", "approved_on": "x"}),
         ("convert", {"new": "EXPEDITED", "why": "kept words"}),
-        ("commitment", {"what": "kept words", "due_on": "13/13/13", "told_on": "t"}),
+        ("commitment", {"what": "kept words", "due_on": "13/13/13", "informed_on": "t"}),
     ],
 )
 def test_a_refused_form_keeps_what_was_typed(client, coordinator, name, typed):
@@ -251,7 +251,7 @@ def test_the_actions_work_by_plain_forms(client, coordinator):
         ),
         (
             "commitment",
-            {"party": party, "what": "A copy", "due_on": "3/20/26", "told_on": "t", **letter},
+            {"party": party, "what": "A copy", "due_on": "3/20/26", "informed_on": "t", **letter},
         ),
         (
             "convert",
@@ -271,7 +271,7 @@ def test_the_actions_work_by_plain_forms(client, coordinator):
     made = case.commitments.get()
     assert (
         send(
-            client, "move_commitment", case, made.pk, due_on="3/27/26", told_on="t", **letter
+            client, "move_commitment", case, made.pk, due_on="3/27/26", informed_on="t", **letter
         ).status_code
         == 302
     )

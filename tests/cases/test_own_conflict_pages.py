@@ -191,17 +191,17 @@ def test_the_director_sees_a_possible_conflict_on_my_day_and_resolves_it(client,
     assert "1 possible own conflict to resolve" in client.get("/").content.decode()
     page = client.get(CONFLICTS).content.decode()
     assert case.number in page
-    settle = reverse("cases:settle_own_conflict", args=[doubt.pk])
+    resolve = reverse("cases:resolve_own_conflict", args=[doubt.pk])
 
-    refused = client.post(settle, {f"{doubt.pk}-result": "PASS", f"{doubt.pk}-note": ""})
+    refused = client.post(resolve, {f"{doubt.pk}-result": "PASS", f"{doubt.pk}-note": ""})
     assert refused.status_code == 422
     assert "Enter how you know." in refused.content.decode()
 
     said = {f"{doubt.pk}-result": "PASS", f"{doubt.pk}-note": "Born in 1990"}
-    assert client.post(settle, said).url == CONFLICTS
-    assert OwnConflictResult.objects.get(settles=doubt).tested_by == director
+    assert client.post(resolve, said).url == CONFLICTS
+    assert OwnConflictResult.objects.get(resolves=doubt).tested_by == director
     assert "possible affiliation of this organization" not in client.get("/").content.decode()
-    again = client.post(settle, said)
+    again = client.post(resolve, said)
     assert again.status_code == 422
     assert "already resolved this" in again.content.decode()
 

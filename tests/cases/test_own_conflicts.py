@@ -95,7 +95,7 @@ def add_facility(case, name, at):
     )
 
 
-def settle(case, by, result="PASS", note="Born in another year", at=NOON):
+def resolve(case, by, result="PASS", note="Born in another year", at=NOON):
     (doubt,) = [one.row for one in organization_facts.list_conflict_findings(case) if one.is_open]
     return own_conflicts.resolve_own_conflict(
         result_id=doubt.pk, result=result, note=note, by=by, at=at
@@ -363,17 +363,17 @@ def test_a_similar_name_waits_for_the_director_and_then_the_case_continues():
     with pytest.raises(NotAllowed, match="The medical director must first decide whether"):
         ranked(case, by=coordinator)
     with pytest.raises(NotAllowed, match="This concerns you, so someone else"):
-        settle(case, officer_who_signs_in)
+        resolve(case, officer_who_signs_in)
     with pytest.raises(NotAllowed, match="Only the medical director can resolve"):
-        settle(case, coordinator)
+        resolve(case, coordinator)
     with pytest.raises(NotAllowed, match="Enter how you know"):
-        settle(case, director, note=" ")
+        resolve(case, director, note=" ")
     with pytest.raises(NotAllowed, match="whether there is an affiliation"):
-        settle(case, director, result="UNKNOWN")
+        resolve(case, director, result="UNKNOWN")
 
-    answer = settle(case, director)
+    answer = resolve(case, director)
 
-    unknown = answer.settles
+    unknown = answer.resolves
     assert (unknown.result, unknown.sentence) == (
         "UNKNOWN",
         "An officer of this organization’s name is similar to that of the employee’s attorney. "
@@ -397,7 +397,7 @@ def test_a_possible_conflict_that_is_confirmed_bars_this_organization_from_the_c
     member("OFFICER", ATTORNEY)
     case = ready_case()
 
-    settle(case, person(Role.DIRECTOR), result="FAIL", note="They are the same")
+    resolve(case, person(Role.DIRECTOR), result="FAIL", note="They are the same")
 
     with pytest.raises(NotAllowed, match="The Administrative Director must assign it"):
         ranked(case, by=person(Role.COORDINATOR))
@@ -407,7 +407,7 @@ def test_a_possible_conflict_that_is_confirmed_bars_this_organization_from_the_c
 def test_a_resolved_possible_conflict_is_not_asked_again_when_another_party_joins():
     member("OFFICER", ATTORNEY)
     case = ready_case()
-    settle(case, person(Role.DIRECTOR))
+    resolve(case, person(Role.DIRECTOR))
 
     add_facility(case, "Bayview Surgery Center", NOON + timedelta(hours=1))
 
@@ -478,7 +478,7 @@ def test_a_possible_conflict_of_staff_bars_them_until_the_director_has_resolved_
     with pytest.raises(NotAllowed, match="or may have, an affiliation"):
         decide(case, clerk)
 
-    settle(case, person(Role.DIRECTOR))
+    resolve(case, person(Role.DIRECTOR))
 
     decide(Case.objects.get(pk=case.pk), clerk)
     sentences = case.events.values_list("sentence", flat=True)

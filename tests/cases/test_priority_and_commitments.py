@@ -229,7 +229,7 @@ def commitment(case, by, **changes):
         "party_id": case.parties.get(role="EMPLOYEE").pk,
         "what": "A copy of the file",
         "due_on": TODAY + timedelta(days=7),
-        "told_on": TODAY,
+        "informed_on": TODAY,
         "letter_reference": "Letter of 2 March",
         "why": "She asked by telephone.",
     }
@@ -239,7 +239,7 @@ def commitment(case, by, **changes):
 def move(commitment, by, *, days=7, at=MONDAY, **changes):
     facts = {
         "due_on": commitment.due_on + timedelta(days=days),
-        "told_on": local_day(at),
+        "informed_on": local_day(at),
         "letter_reference": "Another letter",
         "why": "The copier broke.",
     }
@@ -253,7 +253,7 @@ def test_a_commitment_records_the_party_the_time_and_the_letter(coordinator):
     made = commitment(case, coordinator)
 
     assert made.party.role == "EMPLOYEE"
-    assert (made.told_on, made.letter_reference) == (TODAY, "Letter of 2 March")
+    assert (made.informed_on, made.letter_reference) == (TODAY, "Letter of 2 March")
     event = case.events.get(kind=Event.Kind.COMMITMENT)
     assert made.party.name in event.sentence
     assert event.facts["letter"] == "Letter of 2 March"
@@ -294,7 +294,7 @@ def test_a_kept_commitment_does_not_move(coordinator):
         ({"letter_reference": ""}, "letter by which"),
         ({"what": ""}, "what was promised"),
         ({"party_id": 0}, "a party of this case"),
-        ({"told_on": TODAY + timedelta(days=1)}, "in the future"),
+        ({"informed_on": TODAY + timedelta(days=1)}, "in the future"),
         ({"due_on": TODAY - timedelta(days=1)}, "before the day on which the party was informed"),
     ],
 )

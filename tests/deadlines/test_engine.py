@@ -20,7 +20,7 @@ from deadlines.calendars import (
 from deadlines.days import PACIFIC, format_iso
 from deadlines.engine import compute_deadline
 from deadlines.facts import Hold
-from deadlines.kinds import DEADLINE_KINDS, BadDeadlineFact, UnknownDeadlineKind, Whose
+from deadlines.kinds import DEADLINE_KINDS, BadDeadlineFact, Obligor, UnknownDeadlineKind
 from deadlines.penalty import records_penalty
 from deadlines.rules import (
     BadRules,
@@ -769,7 +769,7 @@ def test_only_our_own_duties_have_a_target():
             continue
         facts = {deadline_kind.trigger: "2020-06-01T09:00", "method": "mail_ca"}
         answer = count(name, {key: facts[key] for key in facts if key in deadline_kind.keys})
-        assert (answer.target is not None) is (deadline_kind.whose is Whose.OURS), name
+        assert (answer.target is not None) is (deadline_kind.obligor is Obligor.ORGANIZATION), name
 
 
 # --- Holds ----------------------------------------------------------------------------------------

@@ -28,7 +28,7 @@ def before(client, set_clock):
 
 
 def take_back(assignment):
-    assignments.take_back_assignment(
+    assignments.remove_reviewer(
         assignment_id=assignment.pk,
         reason="A conflict came up",
         bar=True,

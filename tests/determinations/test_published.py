@@ -25,7 +25,7 @@ from determinations.models import (
 )
 from determinations.published import NotExportable, export_case_facts
 from determinations.services.published import AlreadyLoaded, NumberTaken, load_published
-from tests.determinations.test_shapes import OURS, fixture, published_cases, without
+from tests.determinations.test_shapes import ORGANIZATION, fixture, published_cases, without
 from tests.factories import received_case
 
 AT = datetime(2026, 3, 2, 17, 0, tzinfo=UTC)
@@ -71,7 +71,7 @@ def run(*args) -> tuple[str, str, int]:
 # --- there and back ------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("path", OURS, ids=lambda path: path.stem)
+@pytest.mark.parametrize("path", ORGANIZATION, ids=lambda path: path.stem)
 def test_an_exported_file_loads_with_the_same_facts(path):
     there_and_back(path)
 

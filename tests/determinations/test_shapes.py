@@ -13,7 +13,7 @@ from determinations import shapes
 from determinations.shapes import InvalidFactsFile
 
 TODAY = date(2026, 3, 2)
-OURS = sorted((Path(__file__).parent / "shapes").glob("*.json"))
+ORGANIZATION = sorted((Path(__file__).parent / "shapes").glob("*.json"))
 
 
 def fixture(name: str) -> dict:
@@ -29,7 +29,7 @@ def refused(raw) -> InvalidFactsFile:
 # --- what is read --------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("path", OURS, ids=lambda path: path.stem)
+@pytest.mark.parametrize("path", ORGANIZATION, ids=lambda path: path.stem)
 def test_a_file_reads_into_facts_that_write_the_same_file_less_its_notes(path):
     raw = shapes.parse_facts_file(path.read_bytes())
 

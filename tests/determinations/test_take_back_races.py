@@ -53,7 +53,7 @@ def test_no_action_of_a_reviewer_succeeds_after_the_case_was_unassigned(committe
     late = {"part": "summary", "content": {"summary": "Typed too late."}, "revision": 1}
 
     answers = answers_after(
-        lambda: assignments.take_back_assignment(
+        lambda: assignments.remove_reviewer(
             assignment_id=assignment.pk, reason="On leave", by=coordinator, at=REMOVED
         ),
         {

@@ -63,7 +63,7 @@ def save(assignment, content, *, part="summary", revision=0, at=REVIEWED, by=Non
     )
 
 
-def settle(assignment, part="summary", *, at=REVIEWED, why="Left the part"):
+def resolve(assignment, part="summary", *, at=REVIEWED, why="Left the part"):
     writing.save_version(
         assignment_id=assignment.pk, part=part, by=reviewer_of(assignment), at=at, why=why
     )
@@ -152,8 +152,8 @@ def test_a_quarter_of_an_hour_of_typing_makes_a_version_by_itself(assignment, re
 
 def test_leaving_a_part_makes_a_version_once(assignment):
     save(assignment, {"summary": "A worker fell."})
-    settle(assignment)
-    settle(assignment, at=REVIEWED + MINUTE)  # nothing new was typed
+    resolve(assignment)
+    resolve(assignment, at=REVIEWED + MINUTE)  # nothing new was typed
 
     assignment.review.refresh_from_db()
     assert assignment.review.summary == "A worker fell."
@@ -168,7 +168,7 @@ def test_leaving_one_part_leaves_the_others_alone(assignment, first):
     save(assignment, {"summary": "A worker fell."})
     save(assignment, {"rationale": RATIONALE}, part=f"item-{first.item_id}")
 
-    settle(assignment)
+    resolve(assignment)
 
     first.refresh_from_db()
     assert first.rationale == ""
@@ -176,9 +176,9 @@ def test_leaving_one_part_leaves_the_others_alone(assignment, first):
 
 def test_a_draft_continues_after_a_version(assignment):
     save(assignment, {"summary": "One."})
-    settle(assignment)
+    resolve(assignment)
     draft = save(assignment, {"summary": "Two."}, revision=1, at=REVIEWED + MINUTE)
-    settle(assignment, at=REVIEWED + 2 * MINUTE)
+    resolve(assignment, at=REVIEWED + 2 * MINUTE)
 
     assert draft.started_at == REVIEWED + MINUTE
     assignment.review.refresh_from_db()

@@ -203,7 +203,7 @@ def test_the_relay_waits_longer_each_time_the_broker_is_away_and_recovers(letter
 
     def send(letter_id):
         if away:
-            raise relays._BrokerAway
+            raise relays.BrokerUnavailable
         told.append(letter_id)
 
     relay = relays.Relay(read_clock=lambda: make.NOW, wait=lambda _: True, interval=0.5, send=send)

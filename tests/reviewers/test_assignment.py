@@ -386,7 +386,7 @@ def test_unassigning_a_reviewer_closes_the_file_and_can_bar_the_reviewer():
     made = accepted_case()
     user = own_user(made)
 
-    assignments.take_back_assignment(
+    assignments.remove_reviewer(
         assignment_id=made.pk, reason="Away ill", bar=True, by=person(Role.COORDINATOR), at=LATER
     )
 

@@ -200,7 +200,7 @@ def test_a_contact_at_the_administrator_with_the_reviewers_name_is_a_possible_co
 
 
 class TestSettling:
-    """An unknown is settled by someone else than the reviewer, with a note."""
+    """An unknown is resolved by someone else than the reviewer, with a note."""
 
     @pytest.fixture
     def doubt(self):
@@ -210,7 +210,7 @@ class TestSettling:
         ranked(self.case, by=self.coordinator)
         return ConflictResult.objects.get(case=self.case, result="UNKNOWN")
 
-    def settle(self, doubt, **changes):
+    def resolve(self, doubt, **changes):
         given = {
             "result_id": doubt.pk,
             "result": "PASS",
@@ -227,9 +227,9 @@ class TestSettling:
         assert conflicts.list_open_questions(self.case, [self.reviewer.pk]) == [doubt]
 
     def test_a_resolution_of_no_conflict_admits_the_reviewer_and_both_rows_are_kept(self, doubt):
-        answer = self.settle(doubt)
+        answer = self.resolve(doubt)
 
-        assert (answer.settles, answer.result) == (doubt, "PASS")
+        assert (answer.resolves, answer.result) == (doubt, "PASS")
         doubt.refresh_from_db()
         assert doubt.result == "UNKNOWN"
         again = ranked(self.case, by=self.coordinator, at=NOON)
@@ -237,7 +237,7 @@ class TestSettling:
         assert conflicts.list_open_questions(self.case, [self.reviewer.pk]) == []
 
     def test_the_timeline_shows_neither_the_reviewer_nor_the_note(self, doubt):
-        self.settle(doubt, note="Another Dana, born 1990")
+        self.resolve(doubt, note="Another Dana, born 1990")
 
         event = self.case.events.latest("pk")
         assert (event.by, event.happened_at) == (self.coordinator, NOON)
@@ -246,32 +246,32 @@ class TestSettling:
             assert secret not in f"{event.sentence} {event.why} {event.facts}"
 
     def test_a_conflict_keeps_the_reviewer_out(self, doubt):
-        self.settle(doubt, result="FAIL", note="Same person")
+        self.resolve(doubt, result="FAIL", note="Same person")
         again = ranked(self.case, by=self.coordinator, at=NOON)
         assert again.candidates.get(reviewer=self.reviewer).rank is None
 
     def test_a_reviewer_cannot_resolve_their_own_possible_conflict(self, doubt):
         user = User.objects.get(pk=self.reviewer.user_id)
         with pytest.raises(NotAllowed, match="Someone other than the reviewer"):
-            self.settle(doubt, by=user)
+            self.resolve(doubt, by=user)
 
     def test_a_resolution_needs_a_note(self, doubt):
         with pytest.raises(NotAllowed, match="Enter a note"):
-            self.settle(doubt, note=" ")
+            self.resolve(doubt, note=" ")
 
     def test_a_possible_conflict_is_resolved_once(self, doubt):
-        self.settle(doubt)
+        self.resolve(doubt)
         with pytest.raises(NotAllowed, match="already resolved this"):
-            self.settle(doubt)
+            self.resolve(doubt)
 
     def test_a_resolution_is_a_yes_or_a_no(self, doubt):
         with pytest.raises(NotAllowed, match="Choose whether"):
-            self.settle(doubt, result="UNKNOWN")
+            self.resolve(doubt, result="UNKNOWN")
 
     @pytest.mark.parametrize("role", [Role.INTAKE, Role.QA, Role.DIRECTOR, Role.REVIEWER])
     def test_other_roles_cannot_resolve_a_possible_conflict(self, doubt, role):
         with pytest.raises(NotAllowed, match="Your role"):
-            self.settle(doubt, by=person(role))
+            self.resolve(doubt, by=person(role))
 
 
 def test_a_new_party_with_the_reviewers_name_stops_the_acceptance_until_resolved():

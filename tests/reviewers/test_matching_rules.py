@@ -15,9 +15,9 @@ from reviewers.matching.candidacy import (
     DEFAULT_RULES,
     LIMITS,
     WEIGHTS,
-    Applicant,
+    CandidateData,
     Item,
-    Question,
+    MatchCase,
     Scope,
     TrackRecord,
 )
@@ -162,7 +162,7 @@ def test_a_returned_case_goes_to_the_same_reviewer_only_within_the_set_days():
     coordinator = person(Role.COORDINATOR)
     held = accepted_case(coordinator=coordinator)
     other = fit_reviewer()
-    assignments.take_back_assignment(
+    assignments.remove_reviewer(
         assignment_id=held.pk, reason="Ill for a day", by=coordinator, at=MONDAY + timedelta(days=1)
     )
     case, reviewer = held.case, held.reviewer
@@ -342,10 +342,10 @@ class TestTimeAndRotation:
                 CertificationRecord(pk=1, **dated, board="", specialty="Neurology", parent=""),
             ),
         )
-        return replace(Applicant(profile), **changes)
+        return replace(CandidateData(profile), **changes)
 
     def score(self, applicant):
-        question = Question("CM26-0000001", (Item(1, 1, "Brace"),), (), DAY)
+        question = MatchCase("CM26-0000001", (Item(1, 1, "Brace"),), (), DAY)
         matches, _ = match_specialties(question, applicant.profile)
         return ranking._compute_score(question, applicant, matches)[0]
 
@@ -368,7 +368,7 @@ class TestTimeAndRotation:
         assert self.score(self.applicant(1)) == month
 
     def test_a_scope_limits_only_its_kind_of_license(self):
-        question = Question(
+        question = MatchCase(
             "CM26-0000001",
             (Item(1, 1, "Norco", (7,)),),
             (),

@@ -383,7 +383,7 @@ def test_a_moved_case_does_not_return_to_its_previous_reviewer(coordinator):
 
     attested(made, at=LATER + timedelta(hours=1))
     taken_back = LATER + timedelta(days=1)
-    assignments.take_back_assignment(
+    assignments.remove_reviewer(
         assignment_id=made.pk, reason="Ill for a day", by=coordinator, at=taken_back
     )
 
@@ -415,7 +415,7 @@ def test_a_case_returns_to_its_last_reviewer_and_not_to_the_one_before(coordinat
     held = accepted_case()
     case, first = held.case, held.reviewer
     ended = NOON + timedelta(days=1)
-    assignments.take_back_assignment(assignment_id=held.pk, reason="Ill", by=coordinator, at=ended)
+    assignments.remove_reviewer(assignment_id=held.pk, reason="Ill", by=coordinator, at=ended)
     assert "returns" in remarks(first_for(case, at=ended + timedelta(hours=1)), first)
     second = fit_reviewer()
     made = attested(
@@ -423,9 +423,7 @@ def test_a_case_returns_to_its_last_reviewer_and_not_to_the_one_before(coordinat
         at=ended + timedelta(hours=3),
     )
     again = ended + timedelta(days=1)
-    assignments.take_back_assignment(
-        assignment_id=made.pk, reason="Ill too", by=coordinator, at=again
-    )
+    assignments.remove_reviewer(assignment_id=made.pk, reason="Ill too", by=coordinator, at=again)
 
     verdicts = first_for(case, at=again + timedelta(hours=1))
 

@@ -219,16 +219,16 @@ class TestChoosing:
         reviewer = fit_today(first_name="Dana", last_name="Oyelaran")
         page = self.ranked(client, case)
         ((doubt, _),) = page.context["doubts"]
-        settle = reverse("reviewers:settle", args=[case.number, doubt.pk])
+        resolve = reverse("reviewers:resolve", args=[case.number, doubt.pk])
 
-        refused = client.post(settle, {f"{doubt.pk}-result": "PASS"})
+        refused = client.post(resolve, {f"{doubt.pk}-result": "PASS"})
         assert refused.status_code == 422
         assert "Enter a note" in refused.content.decode()
-        settled = client.post(
-            settle, {f"{doubt.pk}-result": "PASS", f"{doubt.pk}-note": "Another NPI"}
+        resolved = client.post(
+            resolve, {f"{doubt.pk}-result": "PASS", f"{doubt.pk}-note": "Another NPI"}
         )
 
-        assert settled.status_code == 302
+        assert resolved.status_code == 302
         page = self.ranked(client, case)
         assert page.context["candidates"][0].reviewer == reviewer
         assert page.context["doubts"] == []
@@ -236,7 +236,7 @@ class TestChoosing:
     def test_an_offered_case_can_be_unassigned(self, signed_in):
         client = signed_in(Role.COORDINATOR)
         made = offered_case(reviewer=fit_today(), at=timezone.now())
-        url = reverse("reviewers:take_back", args=[made.case.number, made.pk])
+        url = reverse("reviewers:remove_reviewer", args=[made.case.number, made.pk])
 
         assert client.post(url, {"reason": ""}).status_code == 422
         assert client.post(url, {"reason": "Away ill"}).status_code == 302

@@ -341,7 +341,7 @@ def test_a_report_keeps_the_date_of_the_change_and_the_time_of_the_report(client
     assert again.status_code == 422
     assert "Someone has already resolved this." in again.content.decode()
     row.refresh_from_db()
-    assert row.settled_note == "Read at the board: no restriction"
+    assert row.resolved_note == "Read at the board: no restriction"
     assert "Nevada opened" not in client.get("/reviewers/worklist/").content.decode()
 
 

@@ -34,7 +34,7 @@ def dates_move(walk, clerk, coordinator):
         notes={},
         seen_version=None,
     )
-    told = {"told_on": TODAY, "letter_reference": "Letter of 2 March", "why": "They called."}
+    told = {"informed_on": TODAY, "letter_reference": "Letter of 2 March", "why": "They called."}
     commitment = walk.act(
         commitments.add_commitment,
         by=coordinator,

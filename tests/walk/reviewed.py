@@ -151,9 +151,7 @@ def to_review(walk, case, coordinator, reviewer, user):
     held = ReviewerAssignment.objects.get(case=case)
     walk.act(assignment.decline_assignment, by=user, assignment_id=held.pk, reason="No time.")
     held = offer()
-    walk.act(
-        assignment.take_back_assignment, by=coordinator, assignment_id=held.pk, reason="Too slow."
-    )
+    walk.act(assignment.remove_reviewer, by=coordinator, assignment_id=held.pk, reason="Too slow.")
     held = offer()
     other = panel.fit_reviewer()
     walk.last = {model: newest(model) for model in walk.last}
@@ -167,7 +165,7 @@ def to_review(walk, case, coordinator, reviewer, user):
     assert outcome.is_done, outcome.sentence
     moved = case.assignments.get(state=ReviewerAssignment.State.OFFERED)
     walk.act(
-        assignment.take_back_assignment,
+        assignment.remove_reviewer,
         by=coordinator,
         assignment_id=moved.pk,
         reason="Back from leave",
