@@ -147,6 +147,6 @@ def unknown_for_missing(deadline_kind: DeadlineKind, *facts: str) -> Unknown:
     """The answer if facts are missing, each named in words."""
     return Unknown(
         deadline_kind,
-        f"{deadline_kind.label}: not known, because {' and '.join(facts)} is missing.",
+        f"{deadline_kind.label}: cannot be computed. Not on file: {' and '.join(facts)}.",
         facts,
     )

@@ -47,34 +47,35 @@ def judge_timeliness(
     """Decide whether something was in time.
 
     For a deadline in days the whole Pacific day counts. If the calendars that may apply disagree
-    and a party's timeliness depends on it, the answer is ``Unknown`` and names both dates. A duty
-    of ours is judged by its legal date alone; lateness does not void it (Margaris, 2016).
+    and a party's timeliness depends on it, the answer is ``Unknown`` and names both dates. For the
+    organization's own deadlines only the legal date counts; lateness does not void the act (CHP v.
+    WCAB (Margaris), 2016).
 
     :raises CannotCount: as ``compute_deadline`` does.
     """
-    of = find_deadline_kind(deadline_kind)
+    kind = find_deadline_kind(deadline_kind)
     answer = compute_deadline(deadline_kind, given, rules=rules, calendars=calendars, holds=holds)
     if isinstance(answer, Unknown):
         return answer
     # Only now: if the limit is unknown too, the missing fact of the deadline is named first.
     if received in (None, ""):
-        return unknown_for_missing(of, f"the day on which {of.act}")
+        return unknown_for_missing(kind, f"the day on which {kind.act}")
     if isinstance(answer.limit, datetime):
-        return _timely_by_the_hour(answer, answer.limit, received)
+        return _judge_hourly_deadline(answer, answer.limit, received)
     day = read_day("received", received)
     # Something cannot arrive before the event that it answers, so one of the dates is wrong.
     if day < answer.trigger_day:
         return Unknown(
-            of,
-            f"{of.label}: {format_day(day)} is before {format_day(answer.trigger_day)}, the "
+            kind,
+            f"{kind.label}: {format_day(day)} is before {format_day(answer.trigger_day)}, the "
             "day on which "
-            f"{of.event}. Check both dates.",
-            ("a pair of dates that can both be true",),
+            f"{kind.event}. Check both dates.",
+            ("two consistent dates",),
         )
-    ends = {answer.calendar: answer.due_on}
-    if of.obligor is not Obligor.ORGANIZATION:
-        ends = dict(answer.ends)
-    first, last = min(ends.values()), max(ends.values())
+    limits = {answer.calendar: answer.due_on}
+    if kind.obligor is not Obligor.ORGANIZATION:
+        limits = dict(answer.ends)
+    first, last = min(limits.values()), max(limits.values())
     if day <= first:
         left = (first - day).days
         when = "on the last day" if left == 0 else f"with {format_count(left, 'day')} to spare"
@@ -89,20 +90,21 @@ def judge_timeliness(
             days,
             f"{format_day(day)} is {format_count(days, 'day')} late (limit {format_day(last)}).",
         )
-    listed = "; ".join(f"{label}: {format_day(end)}" for label, end in ends.items())
+    listed = "; ".join(f"{label}: {format_day(end)}" for label, end in limits.items())
     return Unknown(
-        of,
-        f"{of.label}: {format_day(day)} is in time or late, depending on the calendar ({listed}). "
+        kind,
+        f"{kind.label}: {format_day(day)} is in time or late, depending on the calendar "
+        f"({listed}). "
         f"The limit is {format_day(first)} or {format_day(last)}; a person must decide.",
         ("which calendar applies",),
         (first, last),
     )
 
 
-def _timely_by_the_hour(
+def _judge_hourly_deadline(
     answer: Sum, limit: datetime, received: date | datetime | str | None
 ) -> Timely | Late | Unknown:
-    """Decide timeliness for a deadline in hours; a day alone decides unless it is the last one."""
+    """Decide timeliness for a deadline in hours; a day alone decides, unless it is the last."""
     moment = read_moment("received", received)
     if moment is None:
         day = read_day("received", received)
@@ -112,13 +114,13 @@ def _timely_by_the_hour(
             )
         # Noon, because on any other day than the last one the hour does not matter.
         moment = datetime.combine(day, time(12), tzinfo=PACIFIC)
-    over = moment.astimezone(UTC) - limit.astimezone(UTC)
-    if over <= timedelta(0):
+    overrun = moment.astimezone(UTC) - limit.astimezone(UTC)
+    if overrun <= timedelta(0):
         return Timely(
             limit, moment, f"{format_moment(moment)} is in time (limit {format_moment(limit)})."
         )
     # Rounded up: a day that has begun counts as a day late.
-    days = max(1, -(-over // timedelta(days=1)))
+    days = max(1, -(-overrun // timedelta(days=1)))
     return Late(
         limit, moment, days, f"{format_moment(moment)} is late (limit {format_moment(limit)})."
     )

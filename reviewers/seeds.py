@@ -296,54 +296,53 @@ WORDING_NUMBER = 1
 # Independent medical review began on this day, so every case finds a wording in force.
 WORDING_FROM = date(2013, 1, 1)
 WORDING = (
-    "I have been offered this one case to review. I have read who its parties are and which "
-    "treatment is in dispute. Each answer below is true as far as I know, after asking myself "
-    "about my own affairs, my practice and my close family. I am paid the same whatever I decide. "
-    "If an answer changes before the decision is issued, I stop and say so at once."
+    "I have been offered this case to review. I have read the names of the parties and the "
+    "disputed treatments. I have considered my own affairs, my practice and my close family, and "
+    "the answers below are true to the best of my knowledge. My payment does not depend on my "
+    "decision. If an answer changes before the determination is issued, I will stop and report it "
+    "immediately."
 )
 QUESTIONS: tuple[tuple[str, str], ...] = (
     (
         "employer",
-        "Have you, or has your close family, a professional, family or financial affiliation "
-        "to the "
-        "employer, or to one of its officers, directors or managers?",
+        "Do you or your close family have a professional, family or financial affiliation with the "
+        "employer, or with an officer, director or manager of the employer?",
     ),
     (
         "insurer",
-        "Have you such an affiliation to the insurer or the claims administrator, or to one of "
-        "their "
-        "officers, directors, managers or attorneys?",
+        "Do you or your close family have such an affiliation with the insurer or the claims "
+        "administrator, or with one of their officers, directors, managers or attorneys?",
     ),
     (
         "physician",
-        "Have you such an affiliation to the physician who asked for the treatment, to that "
-        "physician’s "
-        "medical group, or to another provider in the dispute?",
+        "Do you or your close family have such an affiliation with the requesting physician, the "
+        "physician’s medical group, or another provider in the dispute?",
     ),
     (
         "facility",
-        "Have you such an affiliation to the facility where the treatment was or would be given?",
+        "Do you or your close family have such an affiliation with the facility where the "
+        "treatment was or would be given?",
     ),
     (
         "maker",
-        "Have you such an affiliation to a developer or maker of the drug, device, procedure "
-        "or other "
-        "treatment in dispute?",
+        "Do you or your close family have such an affiliation with a developer or manufacturer of "
+        "the drug, device, procedure or other disputed treatment?",
     ),
     (
         "employee",
-        "Do you know the employee or the employee’s close family, or have you ever treated or "
-        "examined the employee?",
+        "Do you know the injured worker or the worker’s close family, or have you ever treated or "
+        "examined the worker?",
     ),
     (
         "attorney",
-        "Have you such an affiliation to an attorney or representative on either side?",
+        "Do you or your close family have such an affiliation with an attorney or representative "
+        "of either side?",
     ),
     (
         "utilization_review",
-        "Have you such an affiliation to the organization or the physician who reviewed the "
-        "request for "
-        "the claims administrator, or do you do utilization review under contract for anyone?",
+        "Do you or your close family have such an affiliation with the utilization review "
+        "organization or the physician who reviewed the request for the claims administrator, or "
+        "do you do utilization review under contract for anyone?",
     ),
     (
         "prior",
@@ -351,7 +350,7 @@ QUESTIONS: tuple[tuple[str, str], ...] = (
     ),
     (
         "surname",
-        "If a party bears your surname: are you related to that party?",
+        "If a party has your last name: are you related to that party?",
     ),
 )
 

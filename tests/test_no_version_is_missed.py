@@ -16,14 +16,14 @@ from tests.test_services_shape import ALL as EVERY_SERVICE
 from tests.test_services_shape import QUESTIONS
 from tests.walk.correspondence import write_letters
 from tests.walk.dates import after_the_determination, dates_move, more_time
-from tests.walk.intake_desk import correct_slips, decide_together, key_a_batch
-from tests.walk.law import keep_the_law
+from tests.walk.intake_desk import consolidate_cases, correct_slips, key_a_batch
+from tests.walk.law import change_deadline_rules
 from tests.walk.lists import keep_views, work_the_lists
 from tests.walk.organization import (
-    doubts_about_the_own_organization,
     keep_guidelines,
-    keep_the_own_organization,
     keep_the_panel,
+    record_own_organization,
+    resolve_own_conflict_of_staff,
 )
 from tests.walk.reviewed import check_and_issue, file_letters, review, to_records, to_review
 from tests.walk.screened import changes_after_acceptance, ends_early, waits_for_others
@@ -50,7 +50,7 @@ def test_no_action_changes_a_tracked_row_without_a_version():
     walk, called = Walk(), set()
 
     with services_called(called):
-        the_office_at_work(walk)
+        run_all_services(walk)
 
     assert walk.missed == []
     acts = {
@@ -82,7 +82,7 @@ def assert_whole(model):
     assert set(kept) == set(model.objects.values_list("pk", flat=True)), "a row is gone"
 
 
-def the_office_at_work(walk):
+def run_all_services(walk):
     """From an empty organization to two closed cases, by every act that there is."""
     people = {role: person(role) for role in Role}
     clerk, coordinator = people[Role.INTAKE], people[Role.COORDINATOR]
@@ -102,13 +102,13 @@ def the_office_at_work(walk):
         walk.act(letter_services.publish_wording, by=director, set_id=newer.pk)
     reviewer, reviewer_user = keep_the_panel(walk, keeper)
 
-    keep_the_own_organization(walk, keeper)
+    record_own_organization(walk, keeper)
 
-    keep_the_law(walk, director)
+    change_deadline_rules(walk, director)
     supervisor = people[Role.SUPERVISOR]
     key_a_batch(walk, clerk, supervisor)
     correct_slips(walk, clerk)
-    decide_together(walk, clerk, coordinator)
+    consolidate_cases(walk, clerk, coordinator)
     dates_move(walk, clerk, coordinator)
     work_the_lists(walk, clerk, coordinator)
     keep_views(walk, supervisor)
@@ -122,4 +122,4 @@ def the_office_at_work(walk):
     review(walk, held, reviewer_user)
     check_and_issue(walk, held, reviewer_user, qa, director, clerk_of_mail)
     after_the_determination(walk, held.case_id, coordinator)
-    doubts_about_the_own_organization(walk, clerk, keeper, director)
+    resolve_own_conflict_of_staff(walk, clerk, keeper, director)

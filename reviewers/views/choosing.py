@@ -43,8 +43,8 @@ FRESH = timedelta(minutes=1)
 def choose_reviewer(request: StaffRequest, number: str) -> HttpResponse:
     """Show the latest candidate list, and assign the case to a reviewer.
 
-    Opening the page stores nothing. The page posts to ``rank_reviewers`` as it loads, for a new
-    ranking.
+    A GET stores only the entry in the access log. The page posts to ``rank_reviewers`` as it loads,
+    for a new ranking.
     """
     case = load_case(number)
     form = AssignForm(posted_data(request))

@@ -134,7 +134,7 @@ def test_unknown_shows_the_fact_that_is_missing(client, coordinator):
 
     shown = page(client, "deadlines", case)
 
-    assert "not known" in shown
+    assert "cannot be computed" in shown
     assert "the day on which the UR decision was served" in shown
 
 
@@ -207,7 +207,7 @@ def test_deadlines_after_a_determination_are_shown_and_its_receipt_can_be_entere
         client.force_login(coordinator)
         shown = page(client, "deadlines", case)
         assert "Petition to the WCAB" in shown
-        assert "the day on which the determination was received is missing" in shown
+        assert "Not on file: the day on which the determination was received" in shown
         assert send(client, "state_receipt", case, on="t").status_code == 302
     stated = case.deadlines.get(deadline_kind="authorize", replaced_at=None)
     assert stated.due_on > local_day(sent_at)

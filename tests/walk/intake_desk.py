@@ -76,7 +76,7 @@ def correct_slips(walk, clerk):
     )
 
 
-def decide_together(walk, clerk, coordinator):
+def consolidate_cases(walk, clerk, coordinator):
     """Cases of one injury that look alike: compared, consolidated, separated, released."""
 
     def eligible(title):

@@ -7,7 +7,7 @@ from deadlines import services as rules
 from deadlines.models import DeadlineRule
 
 
-def keep_the_law(walk, director):
+def change_deadline_rules(walk, director):
     """A rule is confirmed and superseded, a holiday begun and ended, the dates worked out again."""
     rule = DeadlineRule.objects.get(deadline_kind="noarfi", effective_to__isnull=True)
     seen = {"seen_version": None}

@@ -36,7 +36,7 @@ def keep_guidelines(walk, keeper):
     walk.act(guidelines.publish_paragraph, by=keeper, paragraph_id=paragraph.pk)
 
 
-def keep_the_own_organization(walk, keeper):
+def record_own_organization(walk, keeper):
     """Who owns this organization, and their other affiliations."""
     about = {"by": keeper, "source": "Register of companies"}
     owner = walk.act(organization.record_member, kind="OWNER", name="Elin Marsh", **about)
@@ -63,7 +63,7 @@ def keep_the_own_organization(walk, keeper):
     )
 
 
-def doubts_about_the_own_organization(walk, clerk, keeper, director):
+def resolve_own_conflict_of_staff(walk, clerk, keeper, director):
     """A member of staff who is called like the employee; the director finds that it is another."""
     case = walk.act(
         receiving.receive_application, by=clerk, application=application(received_at=MONDAY)
