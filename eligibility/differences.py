@@ -20,7 +20,7 @@ ONLY_APPLIED = "ONLY_APPLIED"  # an item that only the application names
 ONLY_DECIDED = "ONLY_DECIDED"  # an item that only the UR decision names
 
 LABELS = {
-    EMPLOYEE: "Employee’s name",
+    EMPLOYEE: "Injured worker’s name",
     CLAIM: "Claim number",
     INJURY: "Date of injury",
     WORDING: "Wording of an item",

@@ -1959,8 +1959,8 @@ class Migration(InitialTables):
                     "role",
                     models.CharField(
                         choices=[
-                            ("EMPLOYEE", "Employee"),
-                            ("EMPLOYEE_ATTORNEY", "Employee’s attorney"),
+                            ("EMPLOYEE", "Injured worker"),
+                            ("EMPLOYEE_ATTORNEY", "Injured worker’s attorney"),
                             ("REPRESENTATIVE", "Designated representative"),
                             ("EMPLOYER", "Employer"),
                             ("CLAIMS_ADMINISTRATOR", "Claims administrator"),

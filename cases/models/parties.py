@@ -13,8 +13,8 @@ class Role(models.TextChoices):
     """Role of a person or organization on a case."""
 
     # Pages list the parties in this order.
-    EMPLOYEE = "EMPLOYEE", "Employee"
-    EMPLOYEE_ATTORNEY = "EMPLOYEE_ATTORNEY", "Employee’s attorney"
+    EMPLOYEE = "EMPLOYEE", "Injured worker"
+    EMPLOYEE_ATTORNEY = "EMPLOYEE_ATTORNEY", "Injured worker’s attorney"
     REPRESENTATIVE = "REPRESENTATIVE", "Designated representative"
     EMPLOYER = "EMPLOYER", "Employer"
     CLAIMS_ADMINISTRATOR = "CLAIMS_ADMINISTRATOR", "Claims administrator"

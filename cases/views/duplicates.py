@@ -197,7 +197,7 @@ def _build_comparison_lines(case: Case, other: Case) -> list[dict[str, Any]]:
         duplicate_services.read_application_facts(other),
     )
     pairs: list[tuple[str, Any, Any]] = [
-        ("Employee", mine.employee, theirs.employee),
+        ("Injured worker", mine.employee, theirs.employee),
         ("Date of birth", mine.born, theirs.born),
         # As printed: a person may see what folding hides.
         ("Claim number", case.claim_number, other.claim_number),

@@ -118,7 +118,7 @@ def test_the_timeline_shows_the_person_the_reason_and_both_addresses(coordinator
         "Their letter of today.",
     )
     assert event.sentence == (
-        "Employee’s attorney: Ruth Castellanos: address changed from 03/11/2026."
+        "Injured worker’s attorney: Ruth Castellanos: address changed from 03/11/2026."
     )
     assert event.facts["changes"] == [["Address", old.address, NEW_ADDRESS]]
     assert (event.facts["was"], event.facts["party"]) == (old.pk, new.pk)

@@ -105,7 +105,7 @@ def test_an_acknowledgment_of_an_application_goes_from_draft_to_sent(coordinator
     assert case.number in shown
     assert "Marisol Quintanar" in shown
     assert "Cervical epidural steroid injection at C3-4" in shown
-    assert "cc: Employee’s attorney" in shown
+    assert "cc: Injured worker’s attorney" in shown
     assert not Letter.objects.filter(reference=case.number).exists()
 
     approved = approve(draft, coordinator)
@@ -478,7 +478,7 @@ def test_a_missing_address_is_named_by_its_channel_and_stops_no_action(coordinat
 
     assert [one.sentence for one in found] == [
         "Employee Marisol Quintanar has no e-mail address on file.",
-        "Employee’s attorney Ruth Castellanos has no postal address on file.",
+        "Injured worker’s attorney Ruth Castellanos has no postal address on file.",
     ]
     assert {one.url for one in found} == {f"/cases/{draft.case.number}/parties/"}
 

@@ -64,7 +64,7 @@ def test_a_change_reads_from_what_to_what_by_whom_and_why(client):
 
     _, page = shown(client, case)
 
-    assert "Employee’s attorney: Ruth Castellanos: phone corrected." in page
+    assert "Injured worker’s attorney: Ruth Castellanos: phone corrected." in page
     assert "from nothing to “916 555 0100”" in page
     assert "Because: Their letter." in page
     assert "Mina Petrov" in page

@@ -98,8 +98,8 @@ def test_issuing_is_final_and_everything_follows_in_one_act(shown, director):
     assert letter.created_by == director
     assert {one.recipient_role for one in letter.deliveries.all()} == {
         "Claims administrator",
-        "Employee",
-        "Employee’s attorney",
+        "Injured worker",
+        "Injured worker’s attorney",
         "Requesting physician",
     }
     statement = CredentialStatement.objects.get(determination=determination)

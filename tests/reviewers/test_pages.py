@@ -417,7 +417,7 @@ class TestOwnReviews:
         )
         client = signed_in(user=self.user_of(made))
         text = client.get(reverse("reviewers:attest", args=[made.pk])).content.decode()
-        assert "You share a surname with a party. Employee: Marisol Quintanar." in text
+        assert "You share a surname with a party. Injured worker: Marisol Quintanar." in text
 
 
 class TestThePanel:
