@@ -156,7 +156,7 @@ def production(run_folder, committed_db, tmp_path):
         role = "imr_app_of_compose" if "imr_app" in settings["DATABASE_URL"] else owner
         places = {
             "DATABASE_URL": f"postgresql://{role}@/{database}?host={host}",
-            "REDIS_URL": processes.broker_program.url(broker),
+            "REDIS_URL": processes.broker_program.socket_url(broker),
             "VAR_DIR": str(tmp_path / "var"),
             "STATIC_ROOT": str(tmp_path / "static"),
             "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}",

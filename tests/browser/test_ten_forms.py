@@ -179,7 +179,7 @@ def test_ten_varied_forms_are_keyed_without_a_mouse(at_work, visit):
                 keys.press("Shift+Tab")
         key_in(page, paper, keys)
         keys.press("Control+Enter")
-        expect(page.get_by_role("status").filter(has_text="is stored")).to_be_visible()
+        expect(page.get_by_role("status").filter(has_text="was saved")).to_be_visible()
         counts[name] = (keys.count, keys.fields)
 
     for name, (keys, fields) in counts.items():

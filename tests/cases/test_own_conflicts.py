@@ -376,8 +376,8 @@ def test_a_similar_name_waits_for_the_director_and_then_the_case_continues():
     unknown = answer.resolves
     assert (unknown.result, unknown.sentence) == (
         "UNKNOWN",
-        "An officer of this organization’s name is similar to that of the employee’s attorney. "
-        "Find out whether they are the same.",
+        "An officer of this organization’s name is similar to that of the injured worker’s "
+        "attorney. Find out whether they are the same.",
     )
     event = case.events.latest("pk")
     assert event.sentence == (

@@ -146,7 +146,7 @@ def test_an_incomplete_draft_names_what_is_missing_and_the_page_to_fix_it(desk):
 
     page = page_of(desk.get(draft.get_absolute_url()))
 
-    assert "Employee Marisol Quintanar has no postal address on file." in page
+    assert "Injured worker Marisol Quintanar has no postal address on file." in page
     assert reverse("cases:parties", args=[draft.case.number]) in page
     refused = desk.post(at("approve_letter", draft), {"version": draft.version})
     assert refused.status_code == 422

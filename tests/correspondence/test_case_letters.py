@@ -477,7 +477,7 @@ def test_a_missing_address_is_named_by_its_channel_and_stops_no_action(coordinat
     found = composition.find_missing_parts(draft, at=LATER)
 
     assert [one.sentence for one in found] == [
-        "Employee Marisol Quintanar has no e-mail address on file.",
+        "Injured worker Marisol Quintanar has no e-mail address on file.",
         "Injured worker’s attorney Ruth Castellanos has no postal address on file.",
     ]
     assert {one.url for one in found} == {f"/cases/{draft.case.number}/parties/"}

@@ -179,7 +179,7 @@ def test_a_reviewer_with_the_name_of_a_party_is_a_possible_conflict_and_a_surnam
     assert results(case, surname) == {}
     told = ConflictResult.objects.get(reviewer=surname, relation="SURNAME")
     assert told.sentence == (
-        "The reviewer shares a surname with the employee; the attestation asks about it."
+        "The reviewer shares a surname with the injured worker; the attestation asks about it."
     )
 
 

@@ -163,4 +163,4 @@ def test_an_earlier_role_in_the_claim_always_counts():
     party = Party.objects.get(case=case, role="EMPLOYEE")
     conflict(reviewer, "INVOLVED", person_id=party.person_id, valid_to=date(2021, 1, 1))
 
-    assert "Earlier involvement in the claim of the employee" in refused(case, reviewer)
+    assert "Earlier involvement in the claim of the injured worker" in refused(case, reviewer)
