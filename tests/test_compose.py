@@ -208,7 +208,7 @@ def started(service, production, folder, **places):
 def test_each_service_starts_works_and_ends(production, application_role, broker_of_compose,
                                             run_folder, tmp_path):  # fmt: skip
     settings, _ = production
-    assert "only grow" in application_role
+    assert "append-only" in application_role
     port = processes.free_port()
     places = {"HOST": "127.0.0.1", "PORT": str(port)}
     collected = subprocess.run(
