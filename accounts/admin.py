@@ -1,30 +1,58 @@
 """The admin pages of users, and base classes for versioned and read-only tables."""
 
+from collections.abc import Callable
+from datetime import datetime
+from functools import partial
 from typing import Any, cast
 
 from django import forms
-from django.contrib import admin
+from django.contrib import admin, messages
 from django.contrib.auth.models import Group
 from django.contrib.auth.password_validation import validate_password
 from django.core.exceptions import NON_FIELD_ERRORS, PermissionDenied, ValidationError
 from django.db import models
 from django.http import HttpRequest, HttpResponse, QueryDict
+from django.shortcuts import redirect
 from django.utils import timezone
 from simple_history.admin import SimpleHistoryAdmin
 
 from . import services
-from .models import AccountEvent, Look, User
+from .actions import try_action
+from .models import AccessLogEntry, AccountEvent, AccountRequest, User
 from .policies import why_not_lose_administrator
 from .requests import NO_VERSION
 from .roles import Role
 from .versions import Stale, Versioned
+from .visibility import list_hidden_references
 
 admin.site.unregister(Group)  # roles are granted to users by a service, not edited as groups
 
 
 def signed_in_user(request: HttpRequest) -> User:
-    """The signed-in user; every admin page requires one."""
+    """Return the signed-in user; every admin page requires one."""
     return cast(User, request.user)
+
+
+def confirm_each(
+    request: HttpRequest, rows: models.QuerySet[Any], confirm: Callable[..., object], *, noun: str
+) -> None:
+    """Confirm the chosen rows in the name of the user, each in a transaction of its own.
+
+    A refused row does not undo the others; its refusal is shown.
+
+    :param confirm: called with a row, and ``on``, ``by`` and ``at`` for the service.
+    :param noun: what a row is called, in the singular.
+    """
+    now = timezone.now()
+    signed = {"on": timezone.localdate(now), "by": signed_in_user(request), "at": now}
+    attempts = [try_action(partial(confirm, row, **signed)) for row in rows]
+    for attempt in attempts:
+        if attempt.refusal:
+            messages.warning(request, str(attempt.refusal))
+    if done := sum(attempt.done for attempt in attempts):
+        messages.success(
+            request, f"{done} {noun}{'' if done == 1 else 's'} confirmed in your name."
+        )
 
 
 class VersionedForm(forms.ModelForm):
@@ -103,8 +131,8 @@ class VersionedAdmin(SimpleHistoryAdmin):
         self, request: HttpRequest, row: Versioned, form: Any, changed: list[str] | None = None
     ) -> None:
         named = changed if changed is not None else (form.changed_data if form else [])
-        kept = [row._meta.get_field(name) for name in named if name != "seen_version"]
-        labels = [str(getattr(field, "verbose_name", field.name)) for field in kept]
+        versioned_fields = [row._meta.get_field(name) for name in named if name != "seen_version"]
+        labels = [str(getattr(field, "verbose_name", field.name)) for field in versioned_fields]
         is_new = row._state.adding
         why = "Added" if is_new else f"Changed: {', '.join(labels) or 'nothing'}"
         row.store(by=signed_in_user(request), at=timezone.now(), why=why)
@@ -191,13 +219,26 @@ class PersonForm(forms.ModelForm):
         return cleaned
 
 
+class RoleFilter(admin.SimpleListFilter):
+    """Filters users by role, under the names that the portal shows."""
+
+    title = "role"
+    parameter_name = "role"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        return [(role.value, role.label) for role in Role]
+
+    def queryset(self, request: HttpRequest, queryset: models.QuerySet[User]) -> Any:
+        return queryset.filter(groups__name=self.value()) if self.value() else queryset
+
+
 @admin.register(User)
 class PersonAdmin(admin.ModelAdmin):
     """Users: created, given roles and deactivated by services, which record events."""
 
     form = PersonForm
     list_display = ("name", "email", "roles_held", "is_active")
-    list_filter = ("is_active", "groups")
+    list_filter = ("is_active", RoleFilter)
     search_fields = ("name", "email")
     ordering = ("name", "pk")
     fields = ("email", "name", "is_active", "roles", "new_password")
@@ -221,7 +262,7 @@ class PersonAdmin(admin.ModelAdmin):
     def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
         by, at, entered = signed_in_user(request), timezone.now(), form.cleaned_data
         if not change:
-            made = services.create_user(
+            created = services.create_user(
                 email=entered["email"],
                 name=entered["name"],
                 password=entered["new_password"],
@@ -230,10 +271,12 @@ class PersonAdmin(admin.ModelAdmin):
                 at=at,
             )
             # The admin site needs the id for its message and its redirect.
-            obj.pk = made.pk
+            obj.pk = created.pk
+            self.tell_what_waits(request, created, by=by, at=at)
             if not entered["is_active"]:
-                services.set_active(user_id=made.pk, active=False, by=by, at=at)
+                services.set_active(user_id=created.pk, active=False, by=by, at=at)
             return
+        before = _read_account(obj.pk)
         services.change_person(
             user_id=obj.pk,
             email=entered["email"],
@@ -247,9 +290,42 @@ class PersonAdmin(admin.ModelAdmin):
         for role in form.held - set(entered["roles"]):
             services.revoke_role(user_id=obj.pk, role=role, by=by, at=at)
         services.set_active(user_id=obj.pk, active=entered["is_active"], by=by, at=at)
+        waits = self.tell_what_waits(request, obj, by=by, at=at)
+        obj.only_waits = waits and _read_account(obj.pk) == before
+
+    def response_change(self, request: HttpRequest, obj: Any) -> HttpResponse:
+        """Leave out “was changed successfully” if the whole change waits for a second person."""
+        if obj.only_waits:
+            return redirect("admin:accounts_user_changelist")
+        response: HttpResponse = super().response_change(request, obj)
+        return response
+
+    def tell_what_waits(
+        self, request: HttpRequest, person: User, *, by: User, at: datetime
+    ) -> bool:
+        """Say that a change waits for a second person, and return whether one does."""
+        waiting = person.account_requests.filter(
+            asked_by=by, asked_at=at, state=AccountRequest.State.OPEN
+        )
+        if not waiting.exists():
+            return False
+        messages.warning(
+            request,
+            "Waits for a second administrator or the medical director, on the page "
+            f"“Account changes”: {', '.join(one.subject for one in waiting)}.",
+        )
+        return True
 
     def save_related(self, request: HttpRequest, form: Any, formsets: Any, change: bool) -> None:
         """Do nothing: the services have already saved the roles."""
+
+
+def _read_account(user_id: int) -> tuple[Any, ...]:
+    """Read what the form of a person can change."""
+    columns = ("email", "name", "is_active", "password")
+    values = User.objects.values_list(*columns).get(pk=user_id)
+    roles = User.objects.filter(pk=user_id).order_by("groups").values_list("groups", flat=True)
+    return (*values, tuple(roles))
 
 
 @admin.register(AccountEvent)
@@ -265,37 +341,42 @@ class AccountEventAdmin(ReadOnlyAdmin):
 
     @admin.display(description="user", ordering="user")
     def whom(self, event: AccountEvent) -> str:
-        """The person by name, which the administrator who keeps the accounts reads anyway."""
+        """Return the name of the person, which the administrator of accounts may read."""
         return event.user.name
 
 
-@admin.register(Look)
-class LookAdmin(ReadOnlyAdmin):
+@admin.register(AccessLogEntry)
+class AccessLogEntryAdmin(ReadOnlyAdmin):
     """Who opened what. Reviewers' names are shown to those alone who may know them."""
 
     list_filter = ("subject", "granted")
     search_fields = ("reference",)  # not the name: a search would reveal the reviewer
-    ordering = ("-looked_at", "-pk")
+    ordering = ("-accessed_at", "-pk")
     list_display_links = None  # the page of one row would show the reviewer's name
 
     def has_module_permission(self, request: HttpRequest) -> bool:
         return self.has_view_permission(request)
 
     def has_view_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return obj is None and signed_in_user(request).may("accounts.view_looks")
+        return obj is None and signed_in_user(request).may("accounts.view_access_log")
 
     def lookup_allowed(self, lookup: str, value: str, request: Any = None) -> bool:
         """Allow only the listed filters: an address that names a user would reveal the reviewer."""
         return lookup.split("__")[0] in self.list_filter
 
-    def get_queryset(self, request: HttpRequest) -> models.QuerySet[Look]:
-        return super().get_queryset(request).select_related("user")
+    def get_queryset(self, request: HttpRequest) -> models.QuerySet[AccessLogEntry]:
+        rows = super().get_queryset(request).select_related("user")
+        # The entries of a restricted case are for cleared people; file names begin with its number.
+        for reference in list_hidden_references(signed_in_user(request)):
+            rows = rows.exclude(reference=reference).exclude(reference__startswith=f"{reference}-")
+            rows = rows.exclude(case_number=reference)  # the table has no column of lists
+        return rows
 
     def get_list_display(self, request: HttpRequest) -> Any:
         reader = signed_in_user(request)
 
         @admin.display(description="Who")
-        def who(look: Look) -> str:
-            return look.user.name_for(reader)
+        def who(entry: AccessLogEntry) -> str:
+            return entry.user.name_for(reader)
 
-        return ("looked_at", who, "subject", "reference", "granted")
+        return ("accessed_at", who, "subject", "reference", "granted")

@@ -15,7 +15,7 @@ MESSAGE = "History only grows: rows of this table cannot be changed or removed."
 
 
 def guard_statements(table: str, vendor: str) -> list[str]:
-    """The statements that make one table append-only. They can be run again."""
+    """Return the statements that make one table append-only. They can be run again."""
     if vendor == "postgresql":
         return [
             "CREATE OR REPLACE FUNCTION refuse_change_of_history() RETURNS trigger AS "
@@ -40,7 +40,7 @@ def guard_statements(table: str, vendor: str) -> list[str]:
 
 
 def unguard_statements(table: str, vendor: str) -> list[str]:
-    """The statements that remove the guard, for reversing the migration."""
+    """Return the statements that remove the guard, for reversing the migration."""
     if vendor == "postgresql":
         return [
             f'DROP TRIGGER IF EXISTS "{table}_only_grows" ON "{table}"',
@@ -58,15 +58,18 @@ class GuardTables(Operation):
     def __init__(self, tables: Sequence[str]) -> None:
         self.tables = list(tables)
 
+    def statements(self, vendor: str) -> list[str]:
+        """The statements that create the guards; ``accounts.guards`` compares them later."""
+        return [statement for table in self.tables for statement in guard_statements(table, vendor)]
+
     def state_forwards(self, app_label: str, state: Any) -> None:
         """Do nothing: triggers are not part of Django's model state."""
 
     def database_forwards(
         self, app_label: str, schema_editor: Any, from_state: Any, to_state: Any
     ) -> None:
-        for table in self.tables:
-            for statement in guard_statements(table, schema_editor.connection.vendor):
-                schema_editor.execute(statement)
+        for statement in self.statements(schema_editor.connection.vendor):
+            schema_editor.execute(statement)
 
     def database_backwards(
         self, app_label: str, schema_editor: Any, from_state: Any, to_state: Any

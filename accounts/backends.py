@@ -5,11 +5,20 @@ from typing import Any
 from allauth.account.auth_backends import AuthenticationBackend
 from django.contrib.auth.backends import ModelBackend
 
+from .models import User
 from .roles import ADMIN_PERMISSIONS, PERMISSIONS
 
 
-class RoleBackend(ModelBackend):
-    """Signs in by e-mail and password; takes permissions only from the table of roles."""
+class _LoadsRoles(ModelBackend):
+    """Loads the user of a session together with the roles, in one query for every page."""
+
+    def get_user(self, user_id: Any) -> Any:
+        user = User.objects.get_with_roles(user_id)
+        return user if user is not None and self.user_can_authenticate(user) else None
+
+
+class RoleBackend(_LoadsRoles):
+    """Signs in by email and password; takes permissions only from the table of roles."""
 
     def get_user_permissions(self, user_obj: Any, obj: Any = None) -> set[str]:
         return set()
@@ -37,7 +46,7 @@ class RoleBackend(ModelBackend):
         return bool(ADMIN_PERMISSIONS.get(app_label, set()) & user_obj.roles)
 
 
-class SignInBackend(AuthenticationBackend):
+class SignInBackend(_LoadsRoles, AuthenticationBackend):
     """The sign-in backend of allauth, without permissions of its own."""
 
     def get_all_permissions(self, user_obj: Any, obj: Any = None) -> set[str]:

@@ -23,7 +23,7 @@ class Piece:
 
 
 def word_differences(old: str, new: str) -> list[Piece]:
-    """The pieces that turn ``old`` into ``new``, in reading order; words are never split.
+    """Return the pieces that turn ``old`` into ``new``, in reading order; words are never split.
 
     All pieces but the ``added`` ones make ``old``; all but the ``removed`` ones make ``new``.
     """

@@ -35,7 +35,7 @@ _CASE_STAFF = {
 }
 
 PERMISSIONS: dict[str, set[Role]] = {
-    # seeing
+    # What a user may view.
     "cases.view_case": _CASE_STAFF,
     "records.view_document": {
         Role.INTAKE,
@@ -54,48 +54,71 @@ PERMISSIONS: dict[str, set[Role]] = {
         Role.DIRECTOR,
         Role.AUDITOR,
     },
-    "reviewers.see_identity": {
+    "reviewers.view_identity": {
         Role.COORDINATOR,
         Role.CREDENTIALING,
         Role.QA,
         Role.DIRECTOR,
     },
-    # actions on a case, in the order of its stages
+    # Actions on a case, in the order of its stages.
     "intake.enter_application": {Role.INTAKE, Role.SUPERVISOR},
     "intake.supervise_intake": {Role.SUPERVISOR},
     "eligibility.decide_eligibility": {Role.COORDINATOR},
     "cases.resolve_possible_duplicate": {Role.COORDINATOR, Role.SUPERVISOR},
-    "cases.consolidate": {Role.COORDINATOR},
-    "correspondence.make_notices": {Role.COORDINATOR},
-    # Draft letters: review, approve or discard.
-    "correspondence.write_letters": {Role.COORDINATOR, Role.SUPERVISOR},
+    "cases.consolidate_cases": {Role.COORDINATOR},
+    "correspondence.create_notices": {Role.COORDINATOR},
+    # Approve or discard draft letters. ``letters`` mails them after that.
+    "correspondence.review_drafts": {Role.COORDINATOR, Role.SUPERVISOR},
     "letters.mark_sent": {Role.COORDINATOR, Role.MAILROOM},
+    "cases.correct_letter_service": {Role.COORDINATOR, Role.MAILROOM, Role.SUPERVISOR},
+    # Documents received at any stage, and their pages; medical records open for those above.
+    "cases.view_received_document": {
+        Role.INTAKE,
+        Role.SUPERVISOR,
+        Role.COORDINATOR,
+        Role.QA,
+        Role.DIRECTOR,
+        Role.MAILROOM,
+        Role.AUDITOR,
+    },
+    "cases.add_received_document": {
+        Role.INTAKE,
+        Role.SUPERVISOR,
+        Role.COORDINATOR,
+        Role.MAILROOM,
+    },
     "records.add_document": {Role.COORDINATOR, Role.INTAKE},
-    "records.chase": {Role.COORDINATOR},
+    "records.log_reminder": {Role.COORDINATOR},
     "records.mark_complete": {Role.COORDINATOR},
-    "reviewers.assign": {Role.COORDINATOR},
-    "determinations.review": {Role.REVIEWER},
-    "determinations.check_quality": {Role.QA},
-    "determinations.issue": {Role.DIRECTOR},
+    "reviewers.assign_reviewer": {Role.COORDINATOR},
+    "determinations.write_review": {Role.REVIEWER},
+    "determinations.review_quality": {Role.QA},
+    "determinations.issue_determination": {Role.DIRECTOR},
     "letters.retry_failed_letter": {Role.COORDINATOR, Role.DIRECTOR, Role.ADMINISTRATOR},
-    "cases.end_early": {Role.COORDINATOR},
+    "cases.withdraw_or_terminate": {Role.COORDINATOR},
     "cases.add_note": _CASE_STAFF,
-    "cases.change_parties": {Role.COORDINATOR, Role.SUPERVISOR},
-    # extensions and commitments
+    # Intake staff only those of applications that they entered.
+    "cases.change_parties": {Role.INTAKE, Role.COORDINATOR, Role.SUPERVISOR},
+    "cases.change_all_parties": {Role.COORDINATOR, Role.SUPERVISOR},
+    # Restrict a case and choose who may open it.
+    "cases.restrict_case": {Role.DIRECTOR, Role.SUPERVISOR},
     "cases.hold_case": {Role.COORDINATOR, Role.SUPERVISOR},
-    "cases.extend_time": {Role.COORDINATOR, Role.DIRECTOR},
-    "cases.convert_priority": {Role.COORDINATOR},
-    "cases.commitment_date": {Role.COORDINATOR, Role.SUPERVISOR},
-    # After acceptance an item changes only when a second person agrees.
+    "cases.extend_deadline": {Role.COORDINATOR, Role.DIRECTOR},
+    "cases.change_priority": {Role.COORDINATOR},
+    "cases.manage_commitments": {Role.COORDINATOR, Role.SUPERVISOR},
+    # Once a case is eligible, a disputed item changes only when a second person agrees.
     "cases.propose_item_change": {Role.INTAKE, Role.SUPERVISOR, Role.COORDINATOR},
     "cases.decide_item_change": {Role.SUPERVISOR, Role.COORDINATOR},
+    "queues.view_skips": {Role.SUPERVISOR, Role.DIRECTOR},
     "queues.share_view": {Role.SUPERVISOR, Role.COORDINATOR, Role.QA, Role.DIRECTOR},
-    # administration
+    # Administration.
     "reviewers.manage_credentials": {Role.CREDENTIALING},
-    "determinations.view_reviewer_record": {Role.COORDINATOR, Role.QA, Role.DIRECTOR},
-    "reviewers.set_conflict_limits": {Role.DIRECTOR},
-    "reviewers.manage_weights": {Role.DIRECTOR},
-    # The attestation that reviewers sign: reading its wordings, publishing the next one.
+    # The rule texts shown beside the checks of a review.
+    "determinations.manage_rule_texts": {Role.DIRECTOR},
+    "determinations.view_track_record": {Role.COORDINATOR, Role.QA, Role.DIRECTOR},
+    "reviewers.manage_conflict_limits": {Role.DIRECTOR},
+    "reviewers.manage_matching_rules": {Role.DIRECTOR},
+    # The attestation that reviewers sign: view its versions, publish the next one.
     "reviewers.view_attestation": {
         Role.COORDINATOR,
         Role.CREDENTIALING,
@@ -104,19 +127,42 @@ PERMISSIONS: dict[str, set[Role]] = {
         Role.AUDITOR,
     },
     "reviewers.publish_attestation": {Role.DIRECTOR},
-    # The payer-bias tests: reading them; running one and recording the follow-up.
-    "reviewers.view_payer_bias": {Role.COORDINATOR, Role.DIRECTOR, Role.AUDITOR},
-    "reviewers.check_payer_bias": {Role.DIRECTOR},
-    "directory.keep_organizations": {Role.CREDENTIALING, Role.COORDINATOR},
+    # Payer-bias tests: view their results; run one and record the follow-up.
+    "reviewers.view_payer_bias_tests": {Role.COORDINATOR, Role.DIRECTOR, Role.AUDITOR},
+    "reviewers.run_payer_bias_test": {Role.DIRECTOR},
+    "directory.manage_organizations": {Role.CREDENTIALING, Role.COORDINATOR},
     # Owners, officers and staff of this organization, and their affiliations.
-    "cases.keep_own_organization": {Role.CREDENTIALING, Role.DIRECTOR},
+    "cases.manage_own_organization": {Role.CREDENTIALING, Role.DIRECTOR},
     "cases.resolve_own_conflicts": {Role.DIRECTOR},
     "deadlines.manage_deadline_rules": {Role.ADMINISTRATOR, Role.DIRECTOR},
+    "billing.manage_fees": {Role.ADMINISTRATOR, Role.DIRECTOR},
     "letters.manage_wording": {Role.DIRECTOR, Role.ADMINISTRATOR},
-    "guidelines.manage": {Role.GUIDELINE_ADMIN},
-    "accounts.manage_people": {Role.ADMINISTRATOR},
-    "accounts.view_looks": {Role.AUDITOR},
+    "guidelines.manage_guidelines": {Role.GUIDELINE_ADMIN},
+    "accounts.manage_users": {Role.ADMINISTRATOR},
+    # Scheduled jobs: view their runs and errors, and run one again.
+    "jobs.view_jobs": {Role.ADMINISTRATOR, Role.DIRECTOR, Role.AUDITOR},
+    # What the nightly check found.
+    "maintenance.view_check_results": {
+        Role.ADMINISTRATOR,
+        Role.DIRECTOR,
+        Role.SUPERVISOR,
+        Role.AUDITOR,
+    },
+    "maintenance.run_repair": {Role.ADMINISTRATOR},
+    # Never without ``cases.view_case``: the page shows what the case itself shows.
+    "maintenance.explain_case": {
+        Role.DIRECTOR,
+        Role.SUPERVISOR,
+        Role.AUDITOR,
+    },
+    "jobs.run_again": {Role.ADMINISTRATOR, Role.DIRECTOR},
+    # The second person for changes of accounts that one administrator may not make alone.
+    "accounts.confirm_account_change": {Role.ADMINISTRATOR, Role.DIRECTOR},
+    "accounts.view_access_log": {Role.AUDITOR},
 }
+
+# Who decides about changes of accounts. To grant or remove such a role takes two people itself.
+DECIDING_ROLES = frozenset(PERMISSIONS["accounts.confirm_account_change"])
 
 # The apps whose admin pages each role may open.
 ADMIN_PERMISSIONS: dict[str, set[Role]] = {
@@ -125,9 +171,11 @@ ADMIN_PERMISSIONS: dict[str, set[Role]] = {
     "letters": {Role.ADMINISTRATOR, Role.DIRECTOR},
     "cases": {Role.ADMINISTRATOR, Role.AUDITOR},
     "reviewers": {Role.CREDENTIALING},
+    "billing": {Role.ADMINISTRATOR, Role.DIRECTOR},
+    "determinations": {Role.DIRECTOR},
 }
 
 
 def permissions_of(roles: set[Role]) -> set[str]:
-    """All permissions of these roles."""
+    """Return all permissions of these roles."""
     return {name for name, holders in PERMISSIONS.items() if holders & roles}

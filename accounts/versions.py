@@ -6,14 +6,14 @@ to record *any* change, with who and when. So a ``Versioned`` row is saved by ``
 ``bulk_store``), which takes the person and the moment, and every other way is refused.
 """
 
+import json
 from collections.abc import Iterable, Sequence
 from contextvars import ContextVar
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, ClassVar, NoReturn, Self
 
-from django.db import models
+from django.db import connection, models, transaction
 from simple_history.models import HistoricalRecords
-from simple_history.utils import bulk_create_with_history
 
 from .refusals import StaleForm
 
@@ -57,22 +57,108 @@ class VersionedQuerySet(models.QuerySet[Any]):
         raise BypassesHistory(f"{self.model.__name__} rows are never deleted: end them instead.")
 
     def bulk_store(
-        self, rows: Sequence[Any], *, by: "User | None", at: datetime, why: str = ""
+        self,
+        rows: Sequence[Any],
+        *,
+        by: "User | None",
+        at: datetime,
+        why: str | Sequence[str] = "",
     ) -> None:
-        """Insert new rows with their first versions, in a few statements."""
+        """Insert new rows with their first versions, in two statements for many rows.
+
+        :param why: the reason of all rows, or one for each.
+        """
+        if not rows:
+            return
         for row in rows:
             row.version = 1
-        opened = _door_open.set(True)
-        try:
-            bulk_create_with_history(
-                rows,
-                self.model,
-                default_user=by,
-                default_date=at,
-                default_change_reason=why,
+        with transaction.atomic(savepoint=False):
+            opened = _door_open.set(True)
+            try:
+                self.model._default_manager.bulk_create(rows)
+            finally:
+                _door_open.reset(opened)
+            _copy_to_history(rows, "+", by=by, at=at, why=why)
+
+    def bulk_store_changes(
+        self,
+        rows: Sequence[Any],
+        *,
+        fields: Sequence[str],
+        by: "User | None",
+        at: datetime,
+        why: str = "",
+    ) -> None:
+        """Save some fields of stored rows and a new version of each, in two statements.
+
+        The caller has locked the rows or stored them in this transaction.
+        """
+        if not rows:
+            return
+        values: dict[str, Any] = {"version": models.F("version") + 1}
+        for name in fields:
+            keys_of: dict[Any, list[Any]] = {}
+            for row in rows:
+                keys_of.setdefault(getattr(row, name), []).append(row.pk)
+            # Mostly all rows get the same value, or few have different ones.
+            values[name] = (
+                next(iter(keys_of))
+                if len(keys_of) == 1
+                else models.Case(
+                    *(
+                        models.When(pk__in=keys, then=models.Value(value))
+                        for value, keys in keys_of.items()
+                    ),
+                    output_field=self.model._meta.get_field(name),
+                )
             )
-        finally:
-            _door_open.reset(opened)
+        stored: models.QuerySet[Any] = models.QuerySet(self.model)
+        stored = stored.filter(pk__in=[row.pk for row in rows])
+        with transaction.atomic(savepoint=False):
+            stored.update(**values)
+            for row in rows:
+                row.version += 1
+            _copy_to_history(rows, "~", by=by, at=at, why=why)
+
+
+def _copy_to_history(
+    rows: Sequence[Any],
+    history_type: str,
+    *,
+    by: "User | None",
+    at: datetime,
+    why: str | Sequence[str],
+) -> None:
+    """Copy stored rows into their history, in one statement. The rows do not travel again.
+
+    :param why: the reason of all rows, or one for each.
+    """
+    model = type(rows[0])
+    history = model.history.model
+    columns = ", ".join(f'"{field.column}"' for field in history.tracked_fields)
+    key = f'"{model._meta.pk.column}"'
+    ids = [row.pk for row in rows]
+    reasons = [why] * len(ids) if isinstance(why, str) else list(why)
+    if connection.vendor == "postgresql":
+        key_type = model._meta.pk.rel_db_type(connection)
+        given = f"unnest(%s::{key_type}[], %s::text[]) AS given (key_given, why_given)"
+        values: list[Any] = [ids, reasons]
+    else:
+        given = (
+            "(SELECT json_extract(value, '$[0]') AS key_given, "
+            "json_extract(value, '$[1]') AS why_given FROM json_each(%s)) AS given"
+        )
+        values = [json.dumps(list(zip(ids, reasons, strict=True)))]
+    added = '"history_date", "history_type", "history_user_id", "history_change_reason"'
+    target, source = (f'"{one._meta.db_table}"' for one in (history, model))
+    statement = (
+        f"INSERT INTO {target} ({columns}, {added}) "  # noqa: S608 - the names of our models
+        f"SELECT {columns}, %s, %s, %s, why_given FROM {given} "
+        f"JOIN {source} ON {key} = key_given ORDER BY {key}"
+    )
+    moment = connection.ops.adapt_datetimefield_value(at)
+    with connection.cursor() as cursor:
+        cursor.execute(statement, [moment, history_type, by.pk if by else None, *values])
 
 
 class Versioned(models.Model):

@@ -18,13 +18,18 @@ class Migration(migrations.Migration):
     dependencies = [
         ("accounts", "0001_initial"),
         ("auth", "0012_alter_user_first_name_max_length"),
+        # While there are few models: each of its changes renders all that point to the users.
+        ("mfa", "0003_authenticator_type_uniq"),
     ]
 
     operations = [
         GuardTables(
             [
                 "accounts_accountevent",
-                "accounts_look",
+                "accounts_accountversion",
+                "accounts_accesslogentry",
+                "accounts_signinevent",
+                "accounts_historycount",
             ]
         ),
         migrations.RunPython(make_groups, migrations.RunPython.noop),

@@ -1,6 +1,5 @@
 """``manage.py create_first_administrator``: create the first user of an installation."""
 
-import getpass
 import os
 from argparse import ArgumentParser
 from typing import Any
@@ -14,6 +13,7 @@ from django.utils import timezone
 from accounts import services
 from accounts.models import User
 from accounts.refusals import NotAllowed
+from accounts.terminal import ask_password
 
 
 class Command(BaseCommand):
@@ -57,7 +57,8 @@ def _password_from_environment(name: str) -> str:
 
 
 def _ask_for_password() -> str:
-    password = getpass.getpass("Password (at least 15 characters): ")
-    if password != getpass.getpass("Repeat the password: "):
+    instead = "Put it into an environment variable and give its name with --password-from-env."
+    password = ask_password("Password (at least 15 characters): ", instead=instead)
+    if password != ask_password("Repeat the password: ", instead=instead):
         raise CommandError("The passwords differ. Start again.")
     return password
