@@ -24,6 +24,8 @@ LAST_DAY = date(2060, 12, 31)
 _ONE_DAY = timedelta(days=1)
 _SATURDAY, _SUNDAY = 5, 6
 _WEEKDAYS = ["MON", "TUE", "WED", "THU", "FRI", "SAT", "SUN"]
+_NTH_PATTERN = r"([1-4]|LAST) ([A-Z]{3}) (\d\d)(?: \+(\d))?"
+_NTH_WORDS = {"1": "first", "2": "second", "3": "third", "4": "fourth", "LAST": "last"}
 
 
 class CannotCount(Refused):
@@ -50,8 +52,8 @@ class CalendarName(StrEnum):
     OFFICE = "office"
 
     @property
-    def words(self) -> str:
-        """The label for staff."""
+    def label(self) -> str:
+        """Return the label for staff."""
         return {
             CalendarName.GOV6700: "State holidays (Gov. Code 6700)",
             CalendarName.JUDICIAL: "Court holidays (CCP 135)",
@@ -85,7 +87,7 @@ class Holiday:
     confirmed_on: date | None = None
 
     def falls_on(self, year: int) -> list[date]:
-        """The days of one year on which it falls, before it is moved off a weekend."""
+        """Return the days of one year on which it falls, before it is moved off a weekend."""
         return [
             day
             for day in read_pattern(self.pattern)(year)
@@ -94,12 +96,22 @@ class Holiday:
         ]
 
     def kept_on(self, day: date) -> date:
-        """The day on which a holiday that falls on ``day`` is observed."""
+        """Return the day on which a holiday that falls on ``day`` is observed."""
         if self.sunday_moves_to_monday and day.weekday() == _SUNDAY:
             return day + _ONE_DAY
         if self.saturday_moves_to_friday and day.weekday() == _SATURDAY:
             return day - _ONE_DAY
         return day
+
+    def observed_in(self, year: int) -> list[tuple[date, date]]:
+        """Return the days of a year on which it is observed, each with the day on which it falls."""
+        # A holiday that is moved off a weekend may be observed in the year before or after.
+        return [
+            (kept, day)
+            for falls_in in range(max(year - 1, FIRST_DAY.year), year + 2)
+            for day in self.falls_on(falls_in)
+            if (kept := self.kept_on(day)).year == year
+        ]
 
 
 # Each pattern is used for every year, so it is parsed only once.
@@ -114,7 +126,7 @@ def read_pattern(pattern: str) -> Callable[[int], list[date]]:
             month, day = int(pattern[:2]), int(pattern[3:])
             date(2012, month, day)  # a leap year, so that 02-29 is accepted
             return lambda year: _month_day(year, month, day)
-        if found := re.fullmatch(r"([1-4]|LAST) ([A-Z]{3}) (\d\d)(?: \+(\d))?", pattern):
+        if found := re.fullmatch(_NTH_PATTERN, pattern):
             nth, weekday, in_month, later = found.groups()
             return _nth_weekday(nth, _WEEKDAYS.index(weekday), int(in_month), int(later or 0))
         listed = [date.fromisoformat(word) for word in pattern.split()]
@@ -126,6 +138,34 @@ def read_pattern(pattern: str) -> Callable[[int], list[date]]:
             "4 THU 11 +1, or a list of days such as 2026-02-17 2027-02-06."
         ) from None
     return lambda year: [day for day in listed if day.year == year]
+
+
+def describe_pattern(pattern: str) -> str:
+    """Describe when a holiday falls, such as "third Monday of January".
+
+    :raises BadHoliday: the pattern cannot be read.
+    """
+    read_pattern(pattern)
+    if re.fullmatch(r"\d\d-\d\d", pattern):
+        # A leap year, so that February 29 can be named.
+        day = date(2012, int(pattern[:2]), int(pattern[3:]))
+        return f"{day:%B} {day.day}"
+    if found := re.fullmatch(_NTH_PATTERN, pattern):
+        nth, weekday, month, later = found.groups()
+        # January 2, 2012 was a Monday.
+        weekday_name = f"{date(2012, 1, 2 + _WEEKDAYS.index(weekday)):%A}"
+        description = f"{_NTH_WORDS[nth]} {weekday_name} of {date(2012, int(month), 1):%B}"
+        if not int(later or 0):
+            return description
+        return (
+            f"the day after the {description}"
+            if later == "1"
+            else f"{later} days after the {description}"
+        )
+    listed = sorted(date.fromisoformat(word) for word in pattern.split())
+    if len(listed) == 1:
+        return f"only {format_day(listed[0])}"
+    return f"{len(listed)} listed days, {format_day(listed[0])} to {format_day(listed[-1])}"
 
 
 def _month_day(year: int, month: int, day: int) -> list[date]:
@@ -153,7 +193,7 @@ def _nth_weekday(nth: str, weekday: int, month: int, later: int) -> Callable[[in
 
 @lru_cache(maxsize=64)
 def friday_after_thanksgiving(year: int) -> date:
-    """The day after the fourth Thursday of November."""
+    """Return the day after the fourth Thursday of November."""
     return _nth_weekday("4", 3, 11, 1)(year)[0]
 
 
@@ -186,7 +226,7 @@ class Calendar:
         return f"<Calendar {self.label}>"
 
     def is_open(self, day: date) -> bool:
-        """Whether the day is neither a weekend day nor a holiday.
+        """Return whether the day is neither a weekend day nor a holiday.
 
         Saturday is closed on all three: for the courts by CCP 135, for working days by
         Pa'u v Cal Fire (2019).
@@ -197,25 +237,25 @@ class Calendar:
         return day.weekday() < _SATURDAY and day not in self._closed
 
     def why_closed(self, day: date) -> str:
-        """The name of the holiday or weekend day; empty if the day is open."""
+        """Return the name of the holiday or weekend day; empty if the day is open."""
         if self.is_open(day):
             return ""
         return self._closed.get(day) or ("Saturday" if day.weekday() == _SATURDAY else "Sunday")
 
     def on_or_after(self, day: date) -> date:
-        """The first open day from ``day`` on."""
+        """Return the first open day from ``day`` on."""
         while not self.is_open(day):
             day += _ONE_DAY
         return day
 
     def on_or_before(self, day: date) -> date:
-        """The last open day up to ``day``."""
+        """Return the last open day up to ``day``."""
         while not self.is_open(day):
             day -= _ONE_DAY
         return day
 
     def add(self, day: date, count: int) -> date:
-        """The ``count``-th open day after ``day``, which itself is not counted."""
+        """Return the ``count``-th open day after ``day``, which itself is not counted."""
         # With a count of 0, the loop below would check no day.
         refuse_out_of_range(day)
         while count > 0:
@@ -224,7 +264,7 @@ class Calendar:
         return day
 
     def holidays_between(self, after: date, until: date) -> list[tuple[date, str]]:
-        """Holidays on a weekday after ``after`` and up to ``until``, in order."""
+        """Return the holidays on a weekday after ``after`` and up to ``until``, in order."""
         days = (after + timedelta(days=n) for n in range(1, (until - after).days + 1))
         return [
             (day, self._closed[day])
@@ -233,12 +273,17 @@ class Calendar:
         ]
 
 
+def _place_in_order(holiday: Holiday) -> tuple[str, str, date]:
+    return holiday.calendar, holiday.name, holiday.effective_from
+
+
 class Calendars:
     """The calendars made from a set of holiday rows. Build once and pass it to every sum."""
 
     def __init__(self, holidays: Iterable[Holiday]) -> None:
         self._closed: dict[str, dict[date, str]] = {}
-        for holiday in holidays:
+        # In one order, because a sum names two holidays of one day in this order.
+        for holiday in sorted(holidays, key=_place_in_order):
             closed = self._closed.setdefault(holiday.calendar, {})
             # One more year: New Year's Day on a Saturday may be observed on December 31 before it.
             for year in range(FIRST_DAY.year, LAST_DAY.year + 2):
@@ -292,5 +337,5 @@ class Calendars:
 # stored rows, the shipped rows and a preview.
 @lru_cache(maxsize=4)
 def calendars_from(holidays: tuple[Holiday, ...]) -> Calendars:
-    """The calendars of these rows; cached, so the same rows are not built again."""
+    """Return the calendars of these rows; cached, so the same rows are not built again."""
     return Calendars(holidays)

@@ -3,18 +3,23 @@
 from datetime import date, datetime, time
 from zoneinfo import ZoneInfo
 
+from accounts.counting import count_noun
+
 from .calendars import format_day
 
 PACIFIC = ZoneInfo("America/Los_Angeles")
 
 
 def local_day(moment: datetime) -> date:
-    """The Pacific day of a moment. Something received before midnight counts for that day."""
+    """Return the Pacific day of a moment.
+
+    Something received before midnight counts for that day.
+    """
     return moment.astimezone(PACIFIC).date()
 
 
 def start_of_day(day: date) -> datetime:
-    """The moment at which a day begins in Pacific time."""
+    """Return the moment at which a day begins in Pacific time."""
     return datetime.combine(day, time.min, tzinfo=PACIFIC)
 
 
@@ -40,4 +45,4 @@ def format_time(local: datetime | time) -> str:
 
 def format_count(count: int, unit: str) -> str:
     """Format a count with its unit: ``1 day``, ``1,200 days``."""
-    return f"{count:,} {unit}{'' if count == 1 else 's'}"
+    return count_noun(count, unit)

@@ -2,7 +2,7 @@
 
 Pure: facts, rules and calendars come in as arguments; nothing here reads a clock or a database, so
 the same facts always give the same date. A rule is a dated row, chosen by the day of the trigger.
-A missing fact makes the answer ``Unknown`` and is named in it; it never makes anything late.
+A missing fact gives an ``UnknownDeadline``, which names it; it never makes anything late.
 
 A count in days goes in this order: the trigger day is not counted; the length of the rule; the
 extension for the way of service and any extension that the law grants; finally, once, the roll to
@@ -28,14 +28,24 @@ from .facts import Facts, Hold, read_day, read_moment
 from .kinds import (
     DEADLINE_KINDS,
     METHODS,
+    PLACES,
     BadDeadlineFact,
     DeadlineKind,
     Obligor,
     UnknownDeadlineKind,
     find_deadline_kind,
 )
+from .results import (
+    ComputedDeadline,
+    Step,
+    StepKind,
+    UnknownDeadline,
+    describe_due_dates,
+    unknown_for_missing,
+)
 from .rules import (
     EXTENSION,
+    MAIL_METHODS,
     BadRules,
     Effect,
     Extension,
@@ -47,11 +57,13 @@ from .rules import (
     find_rule,
     list_rules_on_file,
 )
-from .sums import Step, StepKind, Sum, Unknown, unknown_for_missing
 
 
 def _rule_of(deadline_kind: str, year: str, rules: Sequence[Rule]) -> Rule:
-    """The rule of a year or day that was named explicitly, for study. Never used by default."""
+    """Return the rule of a year or day that was named explicitly, for study.
+
+    Never used by default.
+    """
     if not re.fullmatch(r"\d{4}", year):
         day = read_day("rules_of", year)
         return find_rule(deadline_kind, day, rules)
@@ -97,14 +109,14 @@ class _DayCount:
     outer: date | None = None
 
     def start(self, on: Calendar) -> date:
-        """The day after which counting begins."""
+        """Return the day after which counting begins."""
         # What arrives after the cutoff is received on the next open day, which is then not counted.
         if self.after_cutoff:
             return on.on_or_after(self.trigger + timedelta(days=1))
         return self.trigger
 
     def counted(self, on: Calendar) -> date:
-        """The last day by the length of the rule alone."""
+        """Return the last day by the length of the rule alone."""
         start = self.start(on)
         if self.rule.kind is Kind.MONTHS:
             return _months_later(start, self.length)
@@ -113,7 +125,7 @@ class _DayCount:
         return on.add(start, self.length)
 
     def served(self, on: Calendar) -> date:
-        """The last day with the extension for the way of service."""
+        """Return the last day with the extension for the way of service."""
         day = self.counted(on)
         if self.extension is None:
             return day
@@ -121,8 +133,8 @@ class _DayCount:
             return self.court.add(day, self.extension.days)
         return day + timedelta(days=self.extension.days)
 
-    def raw(self, on: Calendar) -> date:
-        """The last day before the roll."""
+    def unrolled(self, on: Calendar) -> date:
+        """Return the last day before the roll."""
         # Extensions come before the only roll. If each step rolled, closed days would be added
         # twice.
         day = self.served(on) + timedelta(days=self.legal_days)
@@ -131,19 +143,19 @@ class _DayCount:
         return day
 
     def rolled(self, on: Calendar) -> date:
-        """The last day after the roll."""
-        day = self.raw(on)
+        """Return the last day after the roll."""
+        day = self.unrolled(on)
         return on.on_or_after(day) if self.rule.roll is Roll.FORWARD else day
 
-    def limit(self, on: Calendar) -> date:
-        """The legal date."""
+    def due(self, on: Calendar) -> date:
+        """Return the legal date."""
         day = self.rolled(on)
-        # The outer limit does not roll: the date is never later than that.
+        # The outer limit does not roll: the date is never later than the outer limit.
         return day if self.outer is None else min(day, self.outer)
 
 
 def _months_later(day: date, months: int) -> date:
-    """The same day some months later, or the last day of a month without such a day."""
+    """Return the same day some months later, or the last day of a month without such a day."""
     # Months counted from year 0, so that one division carries over into the year.
     year, month = divmod(day.year * 12 + day.month - 1 + months, 12)
     last = month_lengths.monthrange(year, month + 1)[1]
@@ -170,12 +182,12 @@ class _Setting:
         friday = self.facts.friday_is_working()
         return self.calendars.get(self.calendar_name, friday_is_working=friday)
 
-    def step(self, kind: StepKind, sentence: str, on: date | datetime | None = None) -> Step:
-        """A step whose source is the rule itself."""
-        return Step(kind, sentence, on, self.rule.source, self.rule.is_confirmed)
+    def step(self, kind: StepKind, sentence: str, reached: date | datetime | None = None) -> Step:
+        """Return a step whose source is the rule itself."""
+        return Step(kind, sentence, reached, self.rule.source, self.rule.is_confirmed)
 
     def plausible(self) -> list[Calendar]:
-        """Every calendar that could be argued to apply, the rule's own first.
+        """Return every calendar that could be argued to apply, the rule's own first.
 
         There is only one if the facts name a calendar or the Friday after Thanksgiving, or if the
         count does not depend on a calendar.
@@ -196,7 +208,7 @@ def _prepare_setting(
     rules: Sequence[Rule],
     calendars: Calendars,
     holds: Sequence[Hold],
-) -> _Setting | Unknown:
+) -> _Setting | UnknownDeadline:
     """Choose the rule and check the facts, or return what is missing."""
     facts = Facts(deadline_kind, given)
     if deadline_kind.trigger not in facts:
@@ -207,7 +219,9 @@ def _prepare_setting(
             f"{deadline_kind.label}: the application form was not sent with the decision, so the "
             "time to apply has not begun (LC 4610.5(h)(3), not confirmed)."
         )
-        return Unknown(deadline_kind, sentence, ("the day on which the application form was sent",))
+        return UnknownDeadline(
+            deadline_kind, sentence, ("the day on which the application form was sent",)
+        )
     day = read_day(deadline_kind.trigger, facts[deadline_kind.trigger])
     refuse_out_of_range(day)
     before: list[Step] = []
@@ -232,7 +246,9 @@ def _prepare_setting(
         sentence = f"The Friday after Thanksgiving is taken as {state}, chosen by name."
         before.append(Step(StepKind.CHOICE, sentence))
     # The method decides the length or the extension. Without it the date is unknown, never late.
-    if rule.needs_method and not facts.method():
+    # An unknown address is answered below, with the date of each place.
+    by_place = rule.extends_by_address and facts.place() == "unknown"
+    if rule.needs_method and not facts.method() and not by_place:
         return unknown_for_missing(deadline_kind, f"the way in which {deadline_kind.event}")
     return _Setting(
         deadline_kind,
@@ -245,7 +261,7 @@ def _prepare_setting(
 
 
 def _extension_from_facts(facts: Facts) -> list[Hold]:
-    """The extension for good cause, if it is given as plain facts and not as a hold."""
+    """Return the extension for good cause, if it is given as plain facts and not as a hold."""
     if "extension_days" not in facts:
         return []
     approved = facts.day("extension_approved")
@@ -262,14 +278,15 @@ def compute_deadline(
     rules: Sequence[Rule],
     calendars: Calendars,
     holds: Sequence[Hold] = (),
-) -> Sum | Unknown:
+) -> ComputedDeadline | UnknownDeadline:
     """Compute the due date of a deadline, with its arithmetic.
 
     :param given: facts by key, as dates, moments or ISO text: the deadline's trigger, the way of
         service where it matters, and the overrides ``rules_of``, ``calendar`` and
         ``friday_after_thanksgiving_is_working``. A moment without a zone is Pacific time.
-    :param holds: every hold of the case; those without a legal source move only our own target.
-    :returns: the sum, or what is missing.
+    :param holds: every hold of the case; those without a legal source move only the internal
+        target.
+    :returns: the due date, or what is missing.
     :raises CannotCount: an unknown deadline, a fact that cannot be read, no rule for the day, or a
         day outside the years on file. The message can be shown to staff.
     """
@@ -290,19 +307,16 @@ def _compute_with_holds(
     rules: Sequence[Rule],
     calendars: Calendars,
     holds: Sequence[Hold],
-) -> Sum | Unknown:
+) -> ComputedDeadline | UnknownDeadline:
     """Compute a deadline; holds that suspend or restart it are applied first."""
     setting = _prepare_setting(deadline_kind, given, rules, calendars, holds)
-    if isinstance(setting, Unknown):
+    if isinstance(setting, UnknownDeadline):
         return setting
     stopping = [hold for hold in holds if _suspends_or_restarts(setting.rule, hold)]
     if stopping:
-        # A hold that begins after the last day is too late to move it.
-        # Without holds, so that this call does not come back here.
-        plain = _compute_with_holds(deadline_kind, given, rules, calendars, ())
-        if isinstance(plain, Unknown):
-            return plain
-        late = [hold for hold in stopping if hold.start > plain.due_on]
+        late = _find_late_holds(deadline_kind, given, rules, calendars, holds, stopping)
+        if isinstance(late, UnknownDeadline):
+            return late
         note = "begins after the last day, so it does not move the date."
         setting = replace(
             setting,
@@ -317,21 +331,47 @@ def _compute_with_holds(
     )
 
 
+def _find_late_holds(
+    deadline_kind: DeadlineKind,
+    given: Mapping[str, object],
+    rules: Sequence[Rule],
+    calendars: Calendars,
+    holds: Sequence[Hold],
+    stopping: Sequence[Hold],
+) -> list[Hold] | UnknownDeadline:
+    """The holds that begin after the last day, as earlier holds have moved it."""
+    moving = [hold for hold in holds if hold not in stopping]
+    late: list[Hold] = []
+    for hold in sorted(stopping, key=lambda hold: hold.start):
+        # With earlier holds only, so that each call looks at fewer of them.
+        before = _compute_with_holds(deadline_kind, given, rules, calendars, moving)
+        if isinstance(before, UnknownDeadline):
+            # An earlier hold has not ended: nothing is late. Otherwise a fact is missing.
+            return late if len(moving) > len(holds) - len(stopping) else before
+        if hold.start > before.due_on:
+            late.append(hold)
+        else:
+            moving.append(hold)
+    return late
+
+
 def _suspends_or_restarts(rule: Rule, hold: Hold) -> bool:
-    """Whether the hold suspends or restarts the deadline."""
+    """Return whether the hold suspends or restarts the deadline."""
     legal = rule.legal_holds.get(hold.reason)
     return legal is not None and legal.effect is not Effect.EXTENDS
 
 
-def _answer_while_stopped(setting: _Setting, rules: Sequence[Rule]) -> Sum | Unknown | None:
-    """The answer if a hold suspends or restarts the deadline; ``None`` if none does."""
+def _answer_while_stopped(
+    setting: _Setting, rules: Sequence[Rule]
+) -> ComputedDeadline | UnknownDeadline | None:
+    """Return the answer if a hold suspends or restarts the deadline; ``None`` if none does."""
     for hold in sorted(setting.holds, key=lambda hold: hold.start):
         if not _suspends_or_restarts(setting.rule, hold):
             continue
         legal = setting.rule.legal_holds[hold.reason]
         # A planned end can still change, so it gives no date.
         if hold.end is None or not hold.has_ended:
-            return Unknown(
+            return UnknownDeadline(
                 setting.deadline_kind,
                 f"{setting.deadline_kind.label}: suspended since {format_day(hold.start)} "
                 f"({hold.reason}); "
@@ -344,7 +384,7 @@ def _answer_while_stopped(setting: _Setting, rules: Sequence[Rule]) -> Sum | Unk
             restarted = _compute_with_holds(
                 DEADLINE_KINDS[legal.restarts_as], facts, rules, setting.calendars, ()
             )
-            if isinstance(restarted, Unknown):
+            if isinstance(restarted, UnknownDeadline):
                 return restarted
             sentence = f"{hold}: the deadline restarts when it ends."
             confirmed = setting.rule.is_confirmed
@@ -359,8 +399,9 @@ def _answer_while_stopped(setting: _Setting, rules: Sequence[Rule]) -> Sum | Unk
 
 
 def _legal_days(setting: _Setting, after: date) -> tuple[int, list[Step]]:
-    """The days added by holds with a legal source, with a step for every hold of the case."""
+    """Return the days that holds with a legal source add, and a step for every hold."""
     total, steps = 0, []
+    suspended_to = after
     # The law limits the extensions for one reason together, not each of them.
     by_reason: dict[str, int] = {}
     for hold in sorted(setting.holds, key=lambda hold: hold.start):
@@ -372,8 +413,10 @@ def _legal_days(setting: _Setting, after: date) -> tuple[int, list[Step]]:
         if legal.effect is Effect.EXTENDS:
             days, sentence = _approved_extension_days(hold, legal, by_reason.get(hold.reason, 0))
         else:
-            # Days before the trigger suspend nothing, because the deadline was not running yet.
-            days = max(0, ((hold.end or after) - max(hold.start, after)).days)
+            # Days before the trigger suspend nothing, because the deadline was not running yet;
+            # and a day of two holds counts once.
+            days = max(0, ((hold.end or suspended_to) - max(hold.start, suspended_to)).days)
+            suspended_to = max(suspended_to, hold.end or suspended_to)
             sentence = f"{hold}: the deadline was suspended for {format_count(days, 'day')}."
         by_reason[hold.reason] = by_reason.get(hold.reason, 0) + days
         total += days
@@ -383,7 +426,7 @@ def _legal_days(setting: _Setting, after: date) -> tuple[int, list[Step]]:
 
 
 def _approved_extension_days(hold: Hold, legal: LegalHold, already: int) -> tuple[int, str]:
-    """The days that an extension adds, and the sentence for it."""
+    """Return the days that an extension adds, and the sentence for it."""
     asked = hold.days or 0
     if hold.approved_on is None:
         return 0, f"{_extension_words(hold)}: not approved, so it adds nothing."
@@ -399,17 +442,20 @@ def _extension_words(hold: Hold) -> str:
     return f"Extension of {format_count(hold.days or 0, 'day')} for good cause"
 
 
-def _day_count(setting: _Setting) -> tuple[_DayCount, list[Step], list[Step]] | Unknown:
-    """The count, the steps up to its start, and the steps for the holds."""
+def _day_count(setting: _Setting) -> tuple[_DayCount, list[Step], list[Step]] | UnknownDeadline:
+    """Return the count, the steps up to its start, and the steps for the holds."""
     deadline_kind, rule, facts = setting.deadline_kind, setting.rule, setting.facts
     method = facts.method()
     # Some rules state a length for each way of service, such as that for the medical records (8 CCR
     # 9792.10.5(a)(1)).
     length = rule.length_by_method.get(method, rule.length)
     stated = ", ".join(METHODS[way] for way in (rule.length_by_method or rule.extensions))
+    if rule.extends_by_address and method != "in_hand" and facts.place() == "unknown":
+        return _unknown_for_place(setting)
+    way = _extension_key(rule, facts)
     # A way of service that the rule does not list gives no date. It does not mean zero days.
-    if length is None or (rule.extensions and method not in rule.extensions):
-        return Unknown(
+    if length is None or (rule.extensions and way not in rule.extensions):
+        return UnknownDeadline(
             deadline_kind,
             f"{deadline_kind.label}: not known. The rule does not cover service {METHODS[method]}; "
             f"it covers service {stated}.",
@@ -437,10 +483,7 @@ def _day_count(setting: _Setting) -> tuple[_DayCount, list[Step], list[Step]] | 
                 trigger,
             )
         ]
-    moment = read_moment(deadline_kind.trigger, facts[deadline_kind.trigger])
-    late = bool(rule.cutoff and moment and moment.time() > rule.cutoff)
-    # A mailed request has no hour of receipt, so the cutoff does not concern it.
-    late = late and method not in rule.deemed_received
+    late = _is_after_cutoff(setting)
     recommended = facts.day("recommended")
     outer = None
     if rule.outer_days is not None and recommended is not None:
@@ -451,7 +494,7 @@ def _day_count(setting: _Setting) -> tuple[_DayCount, list[Step], list[Step]] | 
         trigger,
         length,
         setting.calendars.get(CalendarName.JUDICIAL),
-        rule.extensions.get(method),
+        rule.extensions.get(way),
         legal_days,
         late,
         outer,
@@ -459,40 +502,89 @@ def _day_count(setting: _Setting) -> tuple[_DayCount, list[Step], list[Step]] | 
     return count, lines, hold_lines
 
 
-def _compute_in_days(setting: _Setting) -> Sum | Unknown:
+def _extension_key(rule: Rule, facts: Facts) -> str:
+    """Return the key of the extension that applies, by the way of service or by the address."""
+    method = facts.method()
+    if not rule.extends_by_address or method == "in_hand":
+        return method
+    # Without an address the shortest extension is used, which gives the earliest date.
+    return MAIL_METHODS[facts.place() or "ca"]
+
+
+def _unknown_for_place(setting: _Setting) -> UnknownDeadline:
+    """Return the result for an address without a state: the date for each place."""
+    deadline_kind, days, dates = setting.deadline_kind, [], []
+    for place in MAIL_METHODS:
+        given = setting.facts.replace("place", place)
+        answer = _compute_in_days(replace(setting, facts=given))
+        # Only the place was missing.
+        assert isinstance(answer, ComputedDeadline)  # noqa: S101
+        days.append(f"{format_day(answer.due_on)} if it is {PLACES[place]}")
+        dates.append(answer.due_on)
+    return UnknownDeadline(
+        deadline_kind,
+        f"{deadline_kind.label}: the address has no state or country. The last day is "
+        f"{', '.join(days)}.",
+        ("the state or country of the address",),
+        (min(dates), max(dates)),
+    )
+
+
+def _is_after_cutoff(setting: _Setting) -> bool:
+    """Return whether a fax arrived too late in the day to be received on that day.
+
+    8 CCR 9792.9.1(a)(1): a fax after 5:30 PM, except for a concurrent or an expedited review.
+    """
+    rule, facts, trigger = setting.rule, setting.facts, setting.deadline_kind.trigger
+    moment = read_moment(trigger, facts[trigger])
+    # Where nothing says how it arrived, it is taken as a fax: the claims administrator is then
+    # not reported as late on a day on which it may have been in time.
+    by_fax = facts.method() in ("fax", "")
+    if rule.cutoff is None or moment is None or not by_fax or facts.yes_no("concurrent"):
+        return False
+    return moment.time() > rule.cutoff
+
+
+def _compute_in_days(setting: _Setting) -> ComputedDeadline | UnknownDeadline:
     """Compute a deadline in days or months."""
     ready = _day_count(setting)
-    if isinstance(ready, Unknown):
+    if isinstance(ready, UnknownDeadline):
         return ready
     count, lines, hold_lines = ready
     on = setting.calendar()
-    raw, limit = count.raw(on), count.limit(on)
-    # Where calendars disagree, a party is late only if all agree; our target is the earliest date.
-    ends = {calendar.label: count.limit(calendar) for calendar in setting.plausible()}
+    unrolled, due = count.unrolled(on), count.due(on)
+    # Where calendars disagree, a party is late only if all agree that it is. The internal target is
+    # the earliest date.
+    by_calendar = {calendar.label: count.due(calendar) for calendar in setting.plausible()}
+    if count.extension is not None and count.extension.disputed:
+        without = replace(count, extension=None)
+        by_calendar["without the days for the way of service"] = min(
+            without.due(calendar) for calendar in setting.plausible()
+        )
     steps = [
         *setting.before,
         *lines,
         *_length_steps(setting, count, on),
         *hold_lines,
-        *_end_steps(setting, count, on),
+        *_end_steps(setting, count, on, by_calendar),
     ]
-    target, target_steps = _compute_target(setting, count, on, ends)
-    return Sum(
+    target, target_steps = _compute_target(setting, count, on, by_calendar)
+    return ComputedDeadline(
         setting.deadline_kind,
         setting.rule,
         count.trigger,
-        raw,
-        limit,
+        unrolled,
+        due,
         target,
         on.name,
         tuple(steps),
         tuple(target_steps),
-        ends,
+        by_calendar,
     )
 
 
 def _length_steps(setting: _Setting, count: _DayCount, on: Calendar) -> Iterator[Step]:
-    """The steps for the start, the length and the extension for the way of service."""
+    """Yield the steps for the start, the length and the extension for the way of service."""
     rule, start, end = setting.rule, count.start(on), count.counted(on)
     if count.after_cutoff and rule.cutoff is not None:
         yield setting.step(
@@ -513,93 +605,130 @@ def _length_steps(setting: _Setting, count: _DayCount, on: Calendar) -> Iterator
         yield Step(
             StepKind.EXTENSION,
             f"{format_count(count.extension.days, unit)} more, because it was served "
-            f"{METHODS[setting.facts.method()]}: {format_day(count.served(on))}.",
+            f"{_describe_service(setting)}: {format_day(count.served(on))}.",
             count.served(on),
             count.extension.source,
             rule.is_confirmed,
         )
 
 
-def _end_steps(setting: _Setting, count: _DayCount, on: Calendar) -> Iterator[Step]:
-    """The steps for the roll, an outer limit and the result."""
-    raw, rolled, limit = count.raw(on), count.rolled(on), count.limit(on)
+def _describe_service(setting: _Setting) -> str:
+    """Return the way of service, and the place of the address where it decides the extension."""
+    facts = setting.facts
+    method = METHODS.get(facts.method(), "")
+    if not setting.rule.extends_by_address or facts.method() in MAIL_METHODS.values():
+        return method
+    if not facts.place():
+        return f"{method}; no address is given, so it is counted as in California, the earliest"
+    return f"{method}, to an address {PLACES[facts.place()]}"
+
+
+def _end_steps(
+    setting: _Setting, count: _DayCount, on: Calendar, by_calendar: Mapping[str, date]
+) -> Iterator[Step]:
+    """Yield the steps for the roll, an outer limit, calendars that differ, and the result."""
+    unrolled, rolled, due = count.unrolled(on), count.rolled(on), count.due(on)
     if setting.rule.roll is Roll.FORWARD:
-        if rolled != raw:
+        if rolled != unrolled:
             yield Step(
                 StepKind.ROLL,
-                f"{format_day(raw)} is closed ({on.why_closed(raw)}). On the {on.name} "
+                f"{format_day(unrolled)} is closed ({on.why_closed(unrolled)}). On the {on.name} "
                 "calendar the next "
                 f"open day is {format_day(rolled)}.",
                 rolled,
-                "CCP 12a",
+                # The source of the roll to the next court day. Other rules name their own.
+                "CCP 12a" if on.name == CalendarName.JUDICIAL else setting.rule.source,
             )
         # Only for calendar days: a count of open days ends on an open day anyway.
         elif setting.rule.kind is Kind.CALENDAR:
-            yield Step(StepKind.ROLL, f"{format_day(raw)} is open on the {on.name} calendar.", raw)
+            yield Step(
+                StepKind.ROLL,
+                f"{format_day(unrolled)} is open on the {on.name} calendar.",
+                unrolled,
+            )
     if count.outer is not None:
         yield setting.step(
             StepKind.LIMIT,
             f"Never later than {setting.rule.outer_days} days after the treatment was recommended: "
             f"{format_day(count.outer)}.",
-            limit,
+            due,
         )
-    yield Step(StepKind.RESULT, f"Last day: {format_day(limit)}.", limit)
+    # For our own duties the target says it.
+    is_own_duty = setting.deadline_kind.obligor is Obligor.ORGANIZATION
+    if len(set(by_calendar.values())) > 1 and not is_own_duty:
+        earliest = min(by_calendar.values())
+        yield Step(
+            StepKind.LIMIT,
+            f"By calendar: {describe_due_dates(by_calendar)}. "
+            f"The earliest, {format_day(earliest)}, "
+            "is the day to tell the party.",
+            due,
+        )
+    yield Step(StepKind.RESULT, f"Last day: {format_day(due)}.", due)
 
 
 def _compute_target(
-    setting: _Setting, count: _DayCount, on: Calendar, ends: Mapping[str, date]
+    setting: _Setting, count: _DayCount, on: Calendar, by_calendar: Mapping[str, date]
 ) -> tuple[date | None, list[Step]]:
-    """Our own target for a duty of ours: the earliest date that could be argued to apply."""
+    """Return the internal target of a duty of ours: the earliest date that could be argued."""
     if setting.deadline_kind.obligor is not Obligor.ORGANIZATION:
         return None, []
-    target = min(ends.values())
+    target = min(by_calendar.values())
     steps = []
-    if len(set(ends.values())) > 1:
-        listed = "; ".join(f"{label}: {format_day(day)}" for label, day in ends.items())
+    if len(set(by_calendar.values())) > 1:
         steps.append(
             Step(
                 StepKind.TARGET,
-                f"Calendars differ ({listed}). Our target is the earliest, {format_day(target)}.",
+                f"Calendars differ: {describe_due_dates(by_calendar)}. "
+                f"The internal target is the earliest, {format_day(target)}.",
                 target,
             )
         )
-    raw = count.raw(on)
+    unrolled = count.unrolled(on)
     # The roll gives more time to others. Our own work does not rely on it.
-    if count.limit(on) > raw:
-        target = min(target, on.on_or_before(raw))
+    if count.due(on) > unrolled:
+        target = min(target, on.on_or_before(unrolled))
         steps.append(
             Step(
                 StepKind.TARGET,
-                "The legal date rolls, so our target is the open day before: "
+                "The legal date rolls, so the internal target is the open day before: "
                 f"{format_day(target)}.",
                 target,
             )
         )
-    limit = count.limit(on)
-    return _move_target_by_holds(setting, target, limit, count.trigger, steps, on), steps
+    due = count.due(on)
+    return _move_target_by_holds(setting, target, due, count.trigger, steps, on), steps
 
 
 def _move_target_by_holds(
-    setting: _Setting, target: date, limit: date, trigger: date, steps: list[Step], on: Calendar
+    setting: _Setting, target: date, due: date, trigger: date, steps: list[Step], on: Calendar
 ) -> date:
-    """Move our own target by the holds that do not move the legal date, and add their steps."""
+    """Move the internal target by the holds that do not move the legal date; add their steps.
+
+    The target is never later than the legal date: work that ends after it is late, hold or not.
+    """
     before_holds = target
     for hold, days in _ordinary_holds(setting, trigger):
         if days is None:
             steps.append(
-                Step(StepKind.HOLD, f"{hold}: moves our target once its end is set.", target)
+                Step(
+                    StepKind.HOLD, f"{hold}: moves the internal target once its end is set.", target
+                )
             )
             continue
         if hold.start > target:
             steps.append(
-                Step(StepKind.HOLD, f"{hold}: begins after our target, so it does not move it.")
+                Step(
+                    StepKind.HOLD,
+                    f"{hold}: begins after the internal target, so it does not move it.",
+                )
             )
             continue
         target += timedelta(days=days)
         steps.append(
             Step(
                 StepKind.HOLD,
-                f"{hold}: moves our target by {format_count(days, 'day')}, to "
+                f"{hold}: moves the internal target by {format_count(days, 'day')}, to "
                 f"{format_day(target)}.",
                 target,
             )
@@ -612,13 +741,22 @@ def _move_target_by_holds(
                 StepKind.TARGET, f"That day is closed; the open day before is {format_day(target)}."
             )
         )
-    late = " This is after the legal date, which these holds do not move." if target > limit else ""
-    steps.append(Step(StepKind.TARGET, f"Internal target: {format_day(target)}.{late}", target))
+    if target > due:
+        steps.append(
+            Step(
+                StepKind.TARGET,
+                f"That is after the legal date, {format_day(due)}, which these holds do not move.",
+                due,
+            )
+        )
+        # The legal date itself may be a closed day on this calendar.
+        target = max(before_holds, on.on_or_before(due))
+    steps.append(Step(StepKind.TARGET, f"Internal target: {format_day(target)}.", target))
     return target
 
 
 def _ordinary_holds(setting: _Setting, after: date) -> Iterator[tuple[Hold, int | None]]:
-    """Holds without a legal source, each with its days that no earlier hold has counted."""
+    """Yield the holds without a legal source, with the days that no earlier hold has counted."""
     # Holds may overlap, and each day counts once.
     counted_to = after
     for hold in sorted(setting.holds, key=lambda hold: hold.start):
@@ -633,7 +771,7 @@ def _ordinary_holds(setting: _Setting, after: date) -> Iterator[tuple[Hold, int 
         counted_to = max(counted_to, hold.end)
 
 
-def _compute_in_hours(setting: _Setting) -> Sum | Unknown:
+def _compute_in_hours(setting: _Setting) -> ComputedDeadline | UnknownDeadline:
     """Compute a deadline in elapsed hours; daylight saving and closed days do not matter."""
     deadline_kind, rule = setting.deadline_kind, setting.rule
     start = read_moment(deadline_kind.trigger, setting.facts[deadline_kind.trigger])
@@ -642,43 +780,42 @@ def _compute_in_hours(setting: _Setting) -> Sum | Unknown:
         return unknown_for_missing(deadline_kind, f"the hour at which {deadline_kind.event}")
     if rule.length is None:
         raise BadRules(f"The rule {rule} counts hours but has no length.")
-    raw = _hours_later(start, rule.length)
-    refuse_out_of_range(raw.date())
+    unrolled = _hours_later(start, rule.length)
+    refuse_out_of_range(unrolled.date())
     steps = [
         *setting.before,
         Step(StepKind.TRIGGER, f"{format_moment(start)}: {deadline_kind.event}.", start),
         setting.step(
             StepKind.LENGTH,
-            f"{format_count(rule.length, 'hour')} elapsed: {format_moment(raw)}.",
-            raw,
+            f"{format_count(rule.length, 'hour')} elapsed: {format_moment(unrolled)}.",
+            unrolled,
         ),
     ]
     days, lines = _legal_days(setting, start.date())
     # Extensions are granted in days. Each adds 24 elapsed hours.
-    limit = _hours_later(raw, 24 * days)
-    refuse_out_of_range(limit.date())
+    due = _hours_later(unrolled, 24 * days)
+    refuse_out_of_range(due.date())
     steps += [
         *lines,
-        Step(StepKind.RESULT, f"Last moment: {format_moment(limit)}. It does not roll.", limit),
+        Step(StepKind.RESULT, f"Last moment: {format_moment(due)}. It does not roll.", due),
     ]
-    target = limit if deadline_kind.obligor is Obligor.ORGANIZATION else None
+    target = due if deadline_kind.obligor is Obligor.ORGANIZATION else None
     target_steps = []
     if target is not None:
-        for hold, held in _ordinary_holds(setting, start.date()):
-            target = _hours_later(target, 24 * (held or 0))
+        for hold, _ in _ordinary_holds(setting, start.date()):
+            # The target is the legal moment already, and is never later.
             target_steps.append(
                 Step(
                     StepKind.HOLD,
-                    f"{hold}: moves our target by {format_count(held or 0, 'day')}, "
-                    f"to {format_moment(target)}.",
+                    f"{hold}: moves neither the legal moment nor the internal target.",
                     target,
                 )
             )
         target_steps.append(
             Step(StepKind.TARGET, f"Internal target: {format_moment(target)}.", target)
         )
-    return Sum(
-        deadline_kind, rule, start, raw, limit, target, "none", tuple(steps), tuple(target_steps)
+    return ComputedDeadline(
+        deadline_kind, rule, start, unrolled, due, target, "none", tuple(steps), tuple(target_steps)
     )
 
 

@@ -7,7 +7,8 @@ from datetime import UTC, date, datetime
 
 from .calendars import format_day
 from .days import PACIFIC
-from .kinds import METHODS, BadDeadlineFact, DeadlineKind
+from .kinds import METHODS, PLACES, BadDeadlineFact, DeadlineKind
+from .rules import MAIL_METHODS
 
 
 def read_day(key: str, value: object) -> date:
@@ -88,7 +89,12 @@ class Facts:
                 f"The deadline “{deadline_kind.name}” does not know {', '.join(unknown)}. "
                 f"It takes {', '.join(deadline_kind.keys)}."
             )
+        self._deadline_kind = deadline_kind
         self._known = {key: value for key, value in given.items() if value not in (None, "")}
+
+    def replace(self, key: str, value: object) -> "Facts":
+        """Return the same facts with one replaced."""
+        return Facts(self._deadline_kind, {**self._known, key: value})
 
     def __getitem__(self, key: str) -> object:
         return self._known[key]
@@ -119,6 +125,21 @@ class Facts:
                 f"method={method} is not a way of service. Use {', '.join(METHODS)}."
             )
         return method
+
+    def place(self) -> str:
+        """Return where the address of the person served is; empty if nothing says so.
+
+        :raises BadDeadlineFact: no such place, or the way of service names another one.
+        """
+        method, place = self.method(), self.text("place")
+        if place and place not in PLACES:
+            raise BadDeadlineFact(f"place={place} is not a place. Use {', '.join(PLACES)}.")
+        by_method = {way: where for where, way in MAIL_METHODS.items()}.get(method, "")
+        if place and by_method and place != by_method:
+            raise BadDeadlineFact(
+                f"method={method} and place={place} contradict each other. Check the address."
+            )
+        return place or by_method
 
     def friday_is_working(self) -> bool | None:
         return self.yes_no("friday_after_thanksgiving_is_working")

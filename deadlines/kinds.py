@@ -32,6 +32,14 @@ METHODS: dict[str, str] = {
     "electronic": "electronically",
 }
 
+# Where the address of the person served is. An address without a state or country is "unknown".
+PLACES: dict[str, str] = {
+    "ca": "in California",
+    "us": "in another state",
+    "abroad": "in another country",
+    "unknown": "not known",
+}
+
 
 @dataclass(frozen=True)
 class DeadlineKind:
@@ -214,10 +222,10 @@ DEADLINE_KINDS: dict[str, DeadlineKind] = {
             name="petition",
             label="Petition to the WCAB",
             trigger="mailed",
-            event="the determination was served",
+            event="the decision was served",
             act="the petition is filed",
             obligor=Obligor.PARTY,
-            takes=("method",),
+            takes=("method", "place"),
         ),
         DeadlineKind(
             name="authorize",
@@ -243,7 +251,7 @@ DEADLINE_KINDS: dict[str, DeadlineKind] = {
             event="the request for authorization was received",
             act="the UR decision is made",
             obligor=Obligor.INFORMATION,
-            takes=("method", "recommended"),
+            takes=("method", "concurrent", "recommended"),
         ),
         DeadlineKind(
             name="ur_decision_expedited",

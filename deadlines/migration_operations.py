@@ -20,7 +20,7 @@ OVERLAP = "Two rows of one rule would be in force on the same day."
 
 
 def rule_fields(rule: Rule) -> dict[str, Any]:
-    """The columns of a ``DeadlineRule`` row, without who confirmed it."""
+    """Return the columns of a ``DeadlineRule`` row, without who confirmed it."""
     fields = asdict(rule)
     # Nobody has confirmed a shipped row.
     del fields["confirmed_by"], fields["confirmed_on"]
@@ -34,7 +34,7 @@ def rule_fields(rule: Rule) -> dict[str, Any]:
 
 
 def holiday_fields(holiday: Holiday) -> dict[str, Any]:
-    """The columns of a ``HolidayRule`` row, without who confirmed it."""
+    """Return the columns of a ``HolidayRule`` row, without who confirmed it."""
     fields = asdict(holiday)
     del fields["confirmed_by"], fields["confirmed_on"]
     return fields | {"calendar": str(holiday.calendar)}
@@ -78,7 +78,7 @@ def _load_rows(apps: Any, name: str, rows: list[dict[str, Any]], at: datetime) -
 
 
 def overlap_statements(table: str, key: Sequence[str], vendor: str) -> list[str]:
-    """The statements that make one table refuse overlaps. They can be run again."""
+    """Return the statements that make one table refuse overlaps. They can be run again."""
     same = " AND ".join(f'other."{column}" = NEW."{column}"' for column in key)
     # Table and columns come from our own migrations, never from outside.
     clash = (
@@ -112,7 +112,7 @@ def overlap_statements(table: str, key: Sequence[str], vendor: str) -> list[str]
 
 
 def allow_overlap_statements(table: str, vendor: str) -> list[str]:
-    """The statements that remove the triggers, for reversing the migration."""
+    """Return the statements that remove the triggers, for reversing the migration."""
     if vendor == "postgresql":
         return [
             f'DROP TRIGGER IF EXISTS "{table}_no_overlap" ON "{table}"',
@@ -134,14 +134,17 @@ class RefuseOverlap(Operation):
     def __init__(self, table: str, key: Sequence[str]) -> None:
         self.table, self.key = table, list(key)
 
+    def statements(self, vendor: str) -> list[str]:
+        """The statements that create the triggers; ``accounts.guards`` compares them later."""
+        return overlap_statements(self.table, self.key, vendor)
+
     def state_forwards(self, app_label: str, state: Any) -> None:
         """Do nothing: triggers are not part of Django's model state."""
 
     def database_forwards(
         self, app_label: str, schema_editor: Any, from_state: Any, to_state: Any
     ) -> None:
-        vendor = schema_editor.connection.vendor
-        for statement in overlap_statements(self.table, self.key, vendor):
+        for statement in self.statements(schema_editor.connection.vendor):
             schema_editor.execute(statement)
 
     def database_backwards(

@@ -23,24 +23,29 @@ if TYPE_CHECKING:
 # What deadlines are computed with.
 Law = tuple[Sequence[Rule], Calendars]
 
-_CALENDARS = [(calendar.value, calendar.words) for calendar in CalendarName]
+_CALENDARS = [(calendar.value, calendar.label) for calendar in CalendarName]
 
 
 class DatedRowQuerySet(VersionedQuerySet):
     """Queries of dated rows, of which one is in force on any day."""
 
-    def on(self, day: date) -> Self:
-        """Rows in force on a day."""
+    def in_force_on(self, day: date) -> Self:
+        """Select the rows in force on a day."""
         return self.filter(
             Q(effective_to__isnull=True) | Q(effective_to__gte=day), effective_from__lte=day
         )
 
     def unconfirmed(self) -> Self:
-        """Rows that no one has confirmed against the text of the law."""
+        """Select the rows that no one has confirmed against the text of the law."""
         return self.filter(confirmed_on__isnull=True)
 
     def bulk_store(
-        self, rows: Sequence[Any], *, by: User | None, at: datetime, why: str = ""
+        self,
+        rows: Sequence[Any],
+        *,
+        by: User | None,
+        at: datetime,
+        why: str | Sequence[str] = "",
     ) -> None:
         """Insert many new rows.
 
@@ -66,7 +71,7 @@ class DatedRowQuerySet(VersionedQuerySet):
 
 
 def _takes_days(row: Any) -> bool:
-    """Whether a row is new or covers days that it did not cover before."""
+    """Return whether a row is new or covers days that it did not cover before."""
     old = type(row).objects.filter(pk=row.pk).first()
     if old is None:
         return True
@@ -106,9 +111,18 @@ class DatedRow(Versioned):
         return self.confirmed_on is not None
 
     def versions_of_the_law(self) -> models.QuerySet[Any]:
-        """Every stored row of the same rule or holiday, in order of time. One query."""
+        """Return every stored row of the same rule or holiday, in order of time. One query."""
         same = {column: getattr(self, column) for column in self.KEY}
         return type(self).objects.filter(**same).order_by("effective_from", "pk")
+
+    def refuse_unusable(self) -> None:
+        """Check the row without storing it. One query.
+
+        :raises BadRules: it would overlap with another row of the same key, or leave a gap. End the
+            old row first, then add the new one; or use ``store_together``.
+        """
+        # Leave out the stored copy of this row, because its days may be changing.
+        refuse_gap_or_overlap([*self.versions_of_the_law().exclude(pk=self.pk), self])
 
     def store(
         self,
@@ -120,11 +134,9 @@ class DatedRow(Versioned):
     ) -> Self:
         """Save the row and its version.
 
-        :raises BadRules: it would overlap with another row of the same key, or leave a gap. End the
-            old row first, then add the new one; or use ``store_together``.
+        :raises BadRules: as ``refuse_unusable``.
         """
-        # Leave out the stored copy of this row, because its days may be changing.
-        refuse_gap_or_overlap([*self.versions_of_the_law().exclude(pk=self.pk), self])
+        self.refuse_unusable()
         return super().store(by=by, at=at, why=why, fields=fields)
 
 
@@ -132,7 +144,7 @@ class DeadlineRuleQuerySet(DatedRowQuerySet):
     """Queries of deadline rules."""
 
     def as_rules(self) -> list[Rule]:
-        """The rows as the deadline engine reads them."""
+        """Return the rows as the deadline engine reads them."""
         # Each rule names who confirmed it; without the join, that is one more query per rule.
         rows = self.select_related("confirmed_by").order_by("deadline_kind", "effective_from", "pk")
         return [row.as_rule() for row in rows]
@@ -143,7 +155,7 @@ class DeadlineRule(DatedRow):
 
     The JSON columns hold what depends on the way of service or on the reason of a hold:
     ``length_by_method`` and ``deemed_received`` map a way of service to days, ``extensions`` to
-    ``{"days", "source", "court_days"}``; ``legal_holds`` maps a reason to
+    ``{"days", "source", "court_days", "disputed"}``; ``legal_holds`` maps a reason to
     ``{"effect", "source", "max_days", "restarts_as"}``. No other reason moves a legal date.
     """
 
@@ -155,9 +167,11 @@ class DeadlineRule(DatedRow):
     length_by_method = models.JSONField(default=dict, blank=True)
     calendar = models.CharField(max_length=12, choices=_CALENDARS, blank=True)
     roll = models.CharField(
-        max_length=8, choices=[(roll.value, roll.words) for roll in Roll], default=Roll.NONE.value
+        max_length=8, choices=[(roll.value, roll.label) for roll in Roll], default=Roll.NONE.value
     )
     extensions = models.JSONField(default=dict, blank=True)
+    extends_by_address = models.BooleanField(default=False)
+    defines_calendar = models.BooleanField(default=False)
     legal_holds = models.JSONField(default=dict, blank=True)
     cutoff = models.TimeField(null=True, blank=True)
     deemed_received = models.JSONField(default=dict, blank=True)
@@ -182,10 +196,12 @@ class DeadlineRule(DatedRow):
                 condition=Q(confirmed_by__isnull=True, confirmed_on__isnull=True)
                 | Q(confirmed_by__isnull=False, confirmed_on__isnull=False),
             ),
-            # A row with neither time nor money would never give an answer.
+            # A row without a length would never give a date. A penalty is an amount of money.
             models.CheckConstraint(
                 name="deadline_rule_counts_something",
-                condition=Q(length__gt=0) | Q(usd_per_day__gt=0) | ~Q(length_by_method={}),
+                condition=Q(length__gt=0)
+                | ~Q(length_by_method={})
+                | Q(deadline_kind="records_penalty"),
             ),
         ]
 
@@ -198,24 +214,22 @@ class DeadlineRule(DatedRow):
         until = f"to {format_day(self.effective_to)}" if self.effective_to else "with no end"
         return f"“{label}” from {format_day(self.effective_from)} {until}"
 
-    def store(
-        self,
-        *,
-        by: User | None,
-        at: datetime,
-        why: str = "",
-        fields: Iterable[str] | None = None,
-    ) -> Self:
-        """Save the row and its version.
+    @property
+    def lacks_amount(self) -> bool:
+        """Whether it is a penalty whose amount is not on file."""
+        return self.deadline_kind == "records_penalty" and self.usd_per_day is None
+
+    def refuse_unusable(self) -> None:
+        """Check the row without storing it. One query.
 
         :raises BadRules: the engine cannot read it, or it overlaps or leaves a gap.
         """
         # Read the row as the engine does, so that a bad one is refused here and not while counting.
         self.as_rule()
-        return super().store(by=by, at=at, why=why, fields=fields)
+        super().refuse_unusable()
 
     def as_rule(self) -> Rule:
-        """The row as the deadline engine reads it.
+        """Return the row as the deadline engine reads it.
 
         :raises BadRules: a value that the engine cannot use.
         """
@@ -231,6 +245,8 @@ class DeadlineRule(DatedRow):
                 roll=Roll(self.roll),
                 length_by_method=self.length_by_method,
                 extensions={way: Extension(**row) for way, row in self.extensions.items()},
+                extends_by_address=self.extends_by_address,
+                defines_calendar=self.defines_calendar,
                 legal_holds={
                     reason: LegalHold(**{**row, "effect": Effect(row["effect"])})
                     for reason, row in self.legal_holds.items()
@@ -253,7 +269,7 @@ class HolidayRuleQuerySet(DatedRowQuerySet):
     """Queries of holidays."""
 
     def as_calendars(self) -> Calendars:
-        """The calendars made from these rows. Cached for the same rows."""
+        """Return the calendars made from these rows. Cached for the same rows."""
         rows = self.select_related("confirmed_by").order_by("calendar", "name", "effective_from")
         return calendars_from(tuple(row.as_holiday() for row in rows))
 
@@ -292,25 +308,18 @@ class HolidayRule(DatedRow):
         until = f"to {format_day(self.effective_to)}" if self.effective_to else "with no end"
         return f"“{self.name}” ({self.calendar}) from {format_day(self.effective_from)} {until}"
 
-    def store(
-        self,
-        *,
-        by: User | None,
-        at: datetime,
-        why: str = "",
-        fields: Iterable[str] | None = None,
-    ) -> Self:
-        """Save the row and its version.
+    def refuse_unusable(self) -> None:
+        """Check the row without storing it. One query.
 
         :raises BadHoliday: the pattern cannot be read.
         :raises BadRules: it overlaps or leaves a gap.
         """
         # A pattern that cannot be read would make every count on its calendar fail.
         read_pattern(self.pattern)
-        return super().store(by=by, at=at, why=why, fields=fields)
+        super().refuse_unusable()
 
     def as_holiday(self) -> Holiday:
-        """The row as the calendars read it."""
+        """Return the row as the calendars read it."""
         return Holiday(
             calendar=self.calendar,
             name=self.name,
@@ -326,10 +335,19 @@ class HolidayRule(DatedRow):
         )
 
 
-def rules_on_file() -> Law:
-    """The rules and calendars to compute with: those in the database, or else the shipped ones.
+def latest_rule_version() -> tuple[int, int]:
+    """The ids of the latest versions of a rule and of a holiday. They grow when any changes."""
+    latest = [
+        model.history.order_by("-history_id").values_list("history_id", flat=True).first() or 0
+        for model in (DeadlineRule, HolidayRule)
+    ]
+    return latest[0], latest[1]
 
-    Two queries. Load them once for a page and pass them to every sum on it.
+
+def rules_on_file() -> Law:
+    """Load the rules and calendars to compute with, or the shipped ones if there are none.
+
+    Two queries. Load them once for a page and pass them to every computation on it.
     """
     # An empty table must not leave every case without dates.
     rules = DeadlineRule.objects.as_rules() or list(RULES)

@@ -8,8 +8,8 @@ from .calendars import format_day, refuse_out_of_range
 from .days import format_count
 from .facts import Facts
 from .kinds import DEADLINE_KINDS, DeadlineKind
+from .results import Step, StepKind, UnknownDeadline, unknown_for_missing
 from .rules import Rule, find_rule
-from .sums import Step, StepKind, Unknown, unknown_for_missing
 
 
 @dataclass(frozen=True)
@@ -23,13 +23,13 @@ class Penalty:
     steps: tuple[Step, ...]
 
     def lines(self) -> list[str]:
-        """The steps as lines of text."""
+        """Return the steps as lines of text."""
         return [
             f"{step.sentence}{f' [{step.source}]' if step.source else ''}" for step in self.steps
         ]
 
     def as_row(self) -> dict[str, Any]:
-        """The sum as plain values, for JSON."""
+        """Return the amount and its arithmetic as plain values, for JSON."""
         return {
             "deadline_kind": self.deadline_kind.name,
             "penalty_usd": self.usd,
@@ -40,7 +40,9 @@ class Penalty:
         }
 
 
-def records_penalty(given: Mapping[str, object], *, rules: Sequence[Rule]) -> Penalty | Unknown:
+def records_penalty(
+    given: Mapping[str, object], *, rules: Sequence[Rule]
+) -> Penalty | UnknownDeadline:
     """Compute what the claims administrator may owe for late records.
 
     Only the Division of Workers' Compensation can impose the penalty; this is the arithmetic.
@@ -50,24 +52,31 @@ def records_penalty(given: Mapping[str, object], *, rules: Sequence[Rule]) -> Pe
     """
     deadline_kind = DEADLINE_KINDS["records_penalty"]
     facts = Facts(deadline_kind, given)
-    owed, came = facts.day("records_due"), facts.day("records_received")
-    if owed is None or came is None:
-        unknown = "were due" if owed is None else "were received"
+    due, received = facts.day("records_due"), facts.day("records_received")
+    if due is None or received is None:
+        unknown = "were due" if due is None else "were received"
         return unknown_for_missing(deadline_kind, f"the day on which the records {unknown}")
-    refuse_out_of_range(owed)
-    refuse_out_of_range(came)
+    refuse_out_of_range(due)
+    refuse_out_of_range(received)
     # The penalty follows the rule in force on the day on which the records were due.
-    rule = find_rule(deadline_kind.name, owed, rules)
-    per_day, most = rule.usd_per_day or 0, rule.usd_limit
-    days = max(0, (came - owed).days)
+    rule = find_rule(deadline_kind.name, due, rules)
+    if rule.usd_per_day is None:
+        return UnknownDeadline(
+            deadline_kind,
+            f"{deadline_kind.label}: the amount for records due on {format_day(due)} is not on "
+            f"file ({rule.source}). {rule.note}".rstrip(),
+            ("the amount of the penalty",),
+        )
+    per_day, most = rule.usd_per_day, rule.usd_limit
+    days = max(0, (received - due).days)
     full = days * per_day
     usd = full if most is None else min(full, most)
     steps = [
-        Step(StepKind.TRIGGER, f"{format_day(owed)}: the records were due.", owed),
+        Step(StepKind.TRIGGER, f"{format_day(due)}: the records were due.", due),
         Step(
             StepKind.LENGTH,
-            f"{format_day(came)}: the records were received {format_count(days, 'day')} late.",
-            came,
+            f"{format_day(received)}: the records were received {format_count(days, 'day')} late.",
+            received,
         ),
         Step(
             StepKind.LENGTH,

@@ -6,8 +6,8 @@ Each function returns an empty string when the action is allowed, else the sente
 from accounts.models import User
 
 
-def why_not_keep_rules(user: User) -> str:
-    """Why this person may not confirm or change deadline rules and holidays."""
+def why_not_manage_rules(user: User) -> str:
+    """Return why this person may not confirm or change deadline rules and holidays."""
     return (
         ""
         if user.may("deadlines.manage_deadline_rules")

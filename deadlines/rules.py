@@ -32,7 +32,7 @@ class Kind(StrEnum):
 
     @property
     def unit(self) -> str:
-        """The unit in words, singular."""
+        """Return the name of the unit, singular."""
         return {
             Kind.CALENDAR: "calendar day",
             Kind.WORKING: "working day",
@@ -49,8 +49,8 @@ class Roll(StrEnum):
     FORWARD = "FORWARD"
 
     @property
-    def words(self) -> str:
-        """The label for staff."""
+    def label(self) -> str:
+        """Return the label for staff."""
         return "Stays" if self is Roll.NONE else "Moves to the next open day"
 
 
@@ -67,16 +67,24 @@ LIABILITY = "LIABILITY"  # reason code of an open dispute about liability
 APPEAL = "APPEAL"  # reason code of a petition before the WCAB
 
 
+# The method of service, a key of ``Rule.extensions``, for mail to an address in California, in
+# another state, or abroad.
+MAIL_METHODS = {"ca": "mail_ca", "us": "mail_us", "abroad": "mail_abroad"}
+
+
 @dataclass(frozen=True)
 class Extension:
     """Days added for the way of service.
 
     :ivar court_days: counted as court days on the judicial calendar, not as calendar days.
+    :ivar disputed: it can be argued that the law does not add these days. Whoever acts within them
+        is neither in time nor late until a person decides.
     """
 
     days: int
     source: str = ""
     court_days: bool = False
+    disputed: bool = False
 
 
 @dataclass(frozen=True)
@@ -99,9 +107,14 @@ class Rule:
 
     :ivar length: the number of units; ``None`` if it depends on the way of service.
     :ivar length_by_method: way of service to length, if the rule itself states it so.
-    :ivar extensions: way of service to the days it adds (CCP 1013).
+    :ivar extensions: way of service to the days it adds (CCP 1013, 8 CCR 10605).
+    :ivar extends_by_address: the address of the person served decides how many days are added, for
+        every way of service except service in hand. ``mail_ca``, ``mail_us`` and ``mail_abroad``
+        in ``extensions`` hold the days for each place.
+    :ivar defines_calendar: the law itself says which days count. What is done in time by the
+        calendar of the rule is then in time, whatever the other calendars say.
     :ivar legal_holds: reason code of a hold to its effect on the legal date.
-    :ivar cutoff: Pacific time after which something received counts for the next open day.
+    :ivar cutoff: Pacific time after which something received by fax counts for the next open day.
     :ivar deemed_received: way of sending to the calendar days after which it counts as received.
     :ivar outer_days: the date is never later than this many days after the fact ``recommended``.
     :ivar usd_per_day: penalty for each day late, up to ``usd_limit``.
@@ -118,6 +131,8 @@ class Rule:
     roll: Roll = Roll.NONE
     length_by_method: Mapping[str, int] = field(default_factory=dict)
     extensions: Mapping[str, Extension] = field(default_factory=dict)
+    extends_by_address: bool = False
+    defines_calendar: bool = False
     legal_holds: Mapping[str, LegalHold] = field(default_factory=dict)
     cutoff: time | None = None
     deemed_received: Mapping[str, int] = field(default_factory=dict)
@@ -140,13 +155,18 @@ class Rule:
             return "there is no such deadline."
         if self.effective_to is not None and self.effective_to < self.effective_from:
             return "it ends before it begins."
-        # A penalty has an amount in place of a length.
-        if self.usd_per_day is not None:
-            return "" if self.usd_per_day > 0 else "its penalty is not above zero."
+        # A penalty has an amount in place of a length. It is empty if the amount is not known.
+        if self.deadline_kind == "records_penalty":
+            known = self.usd_per_day is None or self.usd_per_day > 0
+            return "" if known else "its penalty is not above zero."
         if not lengths or min(lengths) < 1:
             return "its length is missing or below 1."
         if unknown := sorted(methods - set(METHODS)):
             return f"it names an unknown way of service, {', '.join(unknown)}."
+        if self.extends_by_address and not {"in_hand", *MAIL_METHODS.values()} <= set(
+            self.extensions
+        ):
+            return "it does not say how many days each address adds."
         counted = self.kind in (Kind.WORKING, Kind.BUSINESS) or self.roll is Roll.FORWARD
         if counted and not self.calendar:
             return "it names no calendar."
@@ -170,7 +190,7 @@ class Rule:
         return bool(self.length_by_method or self.extensions)
 
     def holds_on(self, day: date) -> bool:
-        """Whether the rule is in force on a day."""
+        """Return whether the rule is in force on a day."""
         return self.effective_from <= day and (
             self.effective_to is None or day <= self.effective_to
         )

@@ -6,9 +6,11 @@ from memory of the law, not from its text. A migration loads the rows into the d
 are confirmed, replaced and ended; this module only defines what a new installation starts with.
 """
 
+from collections.abc import Callable
 from dataclasses import replace
-from datetime import date, time
+from datetime import date, time, timedelta
 from functools import lru_cache
+from typing import Any
 
 from .calendars import CalendarName, Calendars, Holiday, calendars_from
 from .rules import APPEAL, EXTENSION, LIABILITY, Effect, Extension, Kind, LegalHold, Roll, Rule
@@ -16,17 +18,34 @@ from .rules import APPEAL, EXTENSION, LIABILITY, Effect, Extension, Kind, LegalH
 _IMR_BEGINS = date(2013, 1, 1)  # the emergency rules of 8 CCR 9792.10.1 and following
 _ALL_ALONG = date(2012, 1, 1)
 _FORMULARY_BEGINS = date(2018, 1, 1)
+# The WCAB's rules were renumbered and amended (8 CCR 10605 was 10507), and SB 537 defined the
+# "normal business day" (Stats. 2019, ch. 647).
+_LAW_OF_2020 = date(2020, 1, 1)
+_END_OF_2019 = date(2019, 12, 31)
+_UR_RULES_OF_2026 = date(2026, 4, 1)
 _NOT_SEEN_2026 = "The text in force from April 1, 2026 was not seen."
 
-# --- Days added for the way of service (CCP 1013) -------------------------------------------------
+# --- Days added for the way of service ------------------------------------------------------------
 _BY_MAIL = {
     "in_hand": Extension(0, "CCP 1013"),
     "mail_ca": Extension(5, "CCP 1013(a)"),
     "mail_us": Extension(10, "CCP 1013(a)"),
     "mail_abroad": Extension(20, "CCP 1013(a), recalled"),
     "express": Extension(2, "CCP 1013(c)", court_days=True),
-    "fax": Extension(2, "CCP 1013(e)", court_days=True),
-    "electronic": Extension(2, "CCP 1010.6, recalled", court_days=True),
+    # Neither LC 4610.5 nor 8 CCR 9792.10.1 names these two; they are read from CCP by analogy.
+    "fax": Extension(2, "CCP 1013(e)", court_days=True, disputed=True),
+    "electronic": Extension(2, "CCP 1010.6, recalled", court_days=True, disputed=True),
+}
+# Before the WCAB the Code of Civil Procedure governed until 2019. Its days were not in dispute.
+_BEFORE_WCAB = {
+    method: replace(extension, disputed=False) for method, extension in _BY_MAIL.items()
+}
+# For every way of service except service in hand, by the address of the person served.
+_BY_ADDRESS = {
+    "in_hand": Extension(0, "8 CCR 10605(b)"),
+    "mail_ca": Extension(5, "8 CCR 10605(a)(1)"),
+    "mail_us": Extension(10, "8 CCR 10605(a)(2)"),
+    "mail_abroad": Extension(20, "8 CCR 10605(a)(3)"),
 }
 # The regulation states the window by channel; adding CCP 1013 would count the mail twice.
 _RECORDS_WINDOW = {"mail_ca": 15, "mail_us": 15, "electronic": 12}
@@ -75,7 +94,7 @@ def _calendar_days_rule(
 def _business_days_rule(
     deadline_kind: str, length: int, source: str, *, since: date = _IMR_BEGINS
 ) -> Rule:
-    """Weekdays less office closures: the IMR rules do not define "business day"."""
+    """Build a rule in weekdays less office closures: the IMR rules do not define "business day"."""
     office, business = CalendarName.OFFICE, Kind.BUSINESS
     return _calendar_days_rule(
         deadline_kind, length, source, since=since, calendar=office, kind=business, roll=Roll.NONE
@@ -89,6 +108,18 @@ def _working_days_rule(
     state, working = CalendarName.GOV6700, Kind.WORKING
     return _calendar_days_rule(
         deadline_kind, length, source, since=since, calendar=state, kind=working, roll=roll
+    )
+
+
+def _normal_business_days_rule(deadline_kind: str, length: int, source: str) -> Rule:
+    """Build a rule in days as LC 4600.4(b) defines them for Article 2 since 2020.
+
+    Not a Saturday, a Sunday, a day that the Governor declares an official state holiday, or a
+    holiday on the list of the Department of Human Resources.
+    """
+    return replace(
+        _business_days_rule(deadline_kind, length, f"{source}; LC 4600.4(b)", since=_LAW_OF_2020),
+        defines_calendar=True,
     )
 
 
@@ -108,6 +139,16 @@ def _records_rule(deadline_kind: str, source: str) -> Rule:
         note=_NOT_SEEN_2026,
     )
 
+
+# How a request for authorization is received (8 CCR 9792.9.1(a)).
+_RECEIPT_OF_A_REQUEST: dict[str, Any] = {
+    # A fax after 5:30 PM counts as received on the next business day.
+    "cutoff": time(17, 30),
+    # A mailed request counts as received five days after it was posted.
+    "deemed_received": {"mail_ca": 5, "mail_us": 5},
+    # Never more than 14 days from the recommendation of the treatment.
+    "outer_days": 14,
+}
 
 RULES: tuple[Rule, ...] = (
     # the employee's application
@@ -136,7 +177,7 @@ RULES: tuple[Rule, ...] = (
     ),
     _calendar_days_rule("internal_appeal", 10, "8 CCR 9792.10.1, recalled"),
     # screening and notice
-    _business_days_rule("screening", 2, "The organization's own target"),
+    _business_days_rule("screening", 2, "The organization's internal target"),
     replace(
         _calendar_days_rule(
             "eligibility_information", 15, "8 CCR 9792.10.3(b), emergency rules of 2013"
@@ -175,6 +216,12 @@ RULES: tuple[Rule, ...] = (
             since=_FORMULARY_BEGINS,
             roll=Roll.FORWARD,  # an extension in calendar days may end on a closed day
         ),
+        effective_to=_END_OF_2019,
+        legal_holds=_GOOD_CAUSE,
+    ),
+    replace(
+        _normal_business_days_rule("determination_formulary", 5, "LC 4610.6(d)(1)(A)"),
+        roll=Roll.FORWARD,
         legal_holds=_GOOD_CAUSE,
     ),
     replace(
@@ -194,12 +241,32 @@ RULES: tuple[Rule, ...] = (
     ),
     # after the determination
     replace(
-        _calendar_days_rule("petition", 30, "LC 4610.6(h); 8 CCR 10575(c)"), extensions=_BY_MAIL
+        _calendar_days_rule("petition", 30, "LC 4610.6(h); 8 CCR 10957.1, recalled"),
+        effective_to=_END_OF_2019,
+        extensions=_BEFORE_WCAB,
+    ),
+    replace(
+        _calendar_days_rule(
+            "petition",
+            30,
+            "LC 4610.6(h); 8 CCR 10575(c); 8 CCR 10600, recalled",
+            since=_LAW_OF_2020,
+            # The WCAB takes filings on days on which only the courts are closed (Bernard, 2009).
+            calendar=CalendarName.OFFICE,
+        ),
+        extensions=_BY_ADDRESS,
+        extends_by_address=True,
     ),
     replace(
         _working_days_rule(
             "authorize", 5, "8 CCR 9792.10.7(a)(2)", since=_IMR_BEGINS, roll=Roll.FORWARD
         ),
+        effective_to=_END_OF_2019,
+        legal_holds=_WHILE_APPEALED,
+    ),
+    replace(
+        _normal_business_days_rule("authorize", 5, "8 CCR 9792.10.7(a)(2)"),
+        roll=Roll.FORWARD,
         legal_holds=_WHILE_APPEALED,
     ),
     replace(
@@ -210,12 +277,12 @@ RULES: tuple[Rule, ...] = (
         _working_days_rule(
             "ur_decision", 5, "LC 4610(i)(1); 8 CCR 9792.9.1", since=_ALL_ALONG, roll=Roll.NONE
         ),
-        # What arrives after 5:30 PM counts as received on the next business day.
-        cutoff=time(17, 30),
-        # A mailed request counts as received five days after it was posted.
-        deemed_received={"mail_ca": 5, "mail_us": 5},
-        # Never more than 14 days from the recommendation of the treatment.
-        outer_days=14,
+        effective_to=_END_OF_2019,
+        **_RECEIPT_OF_A_REQUEST,
+    ),
+    replace(
+        _normal_business_days_rule("ur_decision", 5, "LC 4610(i)(1); 8 CCR 9792.9.1"),
+        **_RECEIPT_OF_A_REQUEST,
     ),
     _hours_rule("ur_decision_expedited", 72, "LC 4610(i)(3); 8 CCR 9792.9.1", since=_ALL_ALONG),
     Rule(
@@ -234,6 +301,14 @@ RULES: tuple[Rule, ...] = (
         usd_per_day=500,
         usd_limit=5_000,
         note="Enforced by the Division for records due from December 2014.",
+        effective_to=_UR_RULES_OF_2026 - timedelta(days=1),
+    ),
+    Rule(
+        "records_penalty",
+        Kind.CALENDAR,
+        "8 CCR 9792.12 as amended on April 1, 2026",
+        _UR_RULES_OF_2026,
+        note="The schedule was reordered on April 1, 2026. Its amounts were not seen.",
     ),
 )
 
@@ -258,6 +333,19 @@ _DIWALI = (
 _WORKED_OUT = "Days computed from the lunar calendar; compare each year with the published list."
 _2015, _2022, _2023, _2026 = (date(year, 1, 1) for year in (2015, 2022, 2023, 2026))
 _END_OF_2021 = date(2021, 12, 31)
+_FARMWORKERS_DAY_BEGINS = date(2026, 3, 31)
+_CHAVEZ_DAY_ENDS = date(2026, 3, 30)
+
+
+def _march_31(moved: Callable[..., Holiday]) -> list[Holiday]:
+    """Return the holiday of March 31, which AB 2156 (2026) renamed."""
+    return [
+        replace(moved("Cesar Chavez Day", "03-31"), effective_to=_CHAVEZ_DAY_ENDS),
+        replace(
+            moved("Farmworkers Day", "03-31", _FARMWORKERS_DAY_BEGINS),
+            note="AB 2156 (2026). The text was not seen; the day is taken as unchanged.",
+        ),
+    ]
 
 
 def _state_holidays() -> list[Holiday]:
@@ -270,9 +358,9 @@ def _state_holidays() -> list[Holiday]:
     def day(name: str, pattern: str, since: date = _ALL_ALONG, note: str = "") -> Holiday:
         return Holiday(CalendarName.GOV6700, name, pattern, law, since, note=note)
 
-    def moved(name: str, pattern: str) -> Holiday:
+    def moved(name: str, pattern: str, since: date = _ALL_ALONG) -> Holiday:
         both = f"{law} and 6701"
-        return replace(day(name, pattern), source=both, sunday_moves_to_monday=True)
+        return replace(day(name, pattern, since), source=both, sunday_moves_to_monday=True)
 
     return [
         moved("New Year's Day", "01-01"),
@@ -280,7 +368,7 @@ def _state_holidays() -> list[Holiday]:
         day("Lunar New Year", _LUNAR_NEW_YEAR, _2023, _WORKED_OUT),
         moved("Lincoln Day", "02-12"),
         day("Presidents' Day", "3 MON 02"),
-        moved("Cesar Chavez Day", "03-31"),
+        *_march_31(moved),
         day("Genocide Remembrance Day", "04-24", _2023),
         day("Memorial Day", "LAST MON 05"),
         day("Juneteenth", "06-19", _2023),
@@ -316,13 +404,17 @@ def _court_holidays() -> list[Holiday]:
         day("Martin Luther King Jr. Day", "3 MON 01"),
         moved("Lincoln Day", "02-12"),
         day("Presidents' Day", "3 MON 02"),
-        moved("Cesar Chavez Day", "03-31"),
+        *_march_31(moved),
         day("Memorial Day", "LAST MON 05"),
         moved("Juneteenth", "06-19", _2023),
         moved("Independence Day", "07-04"),
         day("Labor Day", "1 MON 09"),
         # Takes the place of Columbus Day from 2022 on.
-        day("Native American Day", "4 FRI 09", _2022),
+        replace(
+            day("Native American Day", "4 FRI 09", _2022),
+            note="From 2015 to 2021 it was a state holiday without an exception in CCP 135, so "
+            "that courts may have been closed on it in some of these years.",
+        ),
         day("Columbus Day", "2 MON 10", until=_END_OF_2021),
         moved("Veterans Day", "11-11"),
         day("Thanksgiving Day", "4 THU 11"),
@@ -332,21 +424,21 @@ def _court_holidays() -> list[Holiday]:
 
 
 def _office_closures() -> list[Holiday]:
-    """Days on which state offices are closed, moved off weekends as Gov. Code 6701 says."""
+    """Build the closures of state offices, moved off weekends as Gov. Code 6701 says."""
 
-    def day(name: str, pattern: str) -> Holiday:
-        return Holiday(CalendarName.OFFICE, name, pattern, "Gov. Code 19853, recalled", _ALL_ALONG)
+    def day(name: str, pattern: str, since: date = _ALL_ALONG) -> Holiday:
+        return Holiday(CalendarName.OFFICE, name, pattern, "Gov. Code 19853, recalled", since)
 
-    def moved(name: str, pattern: str) -> Holiday:
+    def moved(name: str, pattern: str, since: date = _ALL_ALONG) -> Holiday:
         both = "Gov. Code 19853 and 6701, recalled"
-        return replace(day(name, pattern), source=both, sunday_moves_to_monday=True)
+        return replace(day(name, pattern, since), source=both, sunday_moves_to_monday=True)
 
     # Offices stay open on some state holidays, such as Lincoln Day and Columbus Day.
     return [
         moved("New Year's Day", "01-01"),
         day("Martin Luther King Jr. Day", "3 MON 01"),
         day("Presidents' Day", "3 MON 02"),
-        moved("Cesar Chavez Day", "03-31"),
+        *_march_31(moved),
         day("Memorial Day", "LAST MON 05"),
         moved("Independence Day", "07-04"),
         day("Labor Day", "1 MON 09"),
@@ -362,5 +454,5 @@ HOLIDAYS: tuple[Holiday, ...] = (*_state_holidays(), *_court_holidays(), *_offic
 
 @lru_cache(maxsize=1)
 def default_calendars() -> Calendars:
-    """The calendars of the rows above."""
+    """Return the calendars of the rows above."""
     return calendars_from(HOLIDAYS)

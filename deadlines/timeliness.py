@@ -9,15 +9,15 @@ from .days import PACIFIC, format_count, format_moment
 from .engine import compute_deadline
 from .facts import Hold, read_day, read_moment
 from .kinds import Obligor, find_deadline_kind
+from .results import ComputedDeadline, UnknownDeadline, describe_due_dates, unknown_for_missing
 from .rules import Rule
-from .sums import Sum, Unknown, unknown_for_missing
 
 
 @dataclass(frozen=True)
 class Timely:
     """In time, by every calendar that may apply."""
 
-    limit: date | datetime
+    due: date | datetime
     received: date | datetime
     sentence: str
 
@@ -29,7 +29,7 @@ class Late:
     :ivar days: calendar days late; at least 1, even if a deadline in hours was missed by less.
     """
 
-    limit: date | datetime
+    due: date | datetime
     received: date | datetime
     days: int
     sentence: str
@@ -43,84 +43,84 @@ def judge_timeliness(
     rules: Sequence[Rule],
     calendars: Calendars,
     holds: Sequence[Hold] = (),
-) -> Timely | Late | Unknown:
+) -> Timely | Late | UnknownDeadline:
     """Decide whether something was in time.
 
     For a deadline in days the whole Pacific day counts. If the calendars that may apply disagree
-    and a party's timeliness depends on it, the answer is ``Unknown`` and names both dates. For the
-    organization's own deadlines only the legal date counts; lateness does not void the act (CHP v.
-    WCAB (Margaris), 2016).
+    and a party's timeliness depends on it, the answer is ``UnknownDeadline`` with both dates. For
+    the organization's own deadlines only the legal date counts; lateness does not void the act
+    (CHP v. WCAB (Margaris), 2016).
 
     :raises CannotCount: as ``compute_deadline`` does.
     """
     kind = find_deadline_kind(deadline_kind)
     answer = compute_deadline(deadline_kind, given, rules=rules, calendars=calendars, holds=holds)
-    if isinstance(answer, Unknown):
+    if isinstance(answer, UnknownDeadline):
         return answer
-    # Only now: if the limit is unknown too, the missing fact of the deadline is named first.
+    # Only now: if the due date is unknown too, the missing fact of the deadline is named first.
     if received in (None, ""):
         return unknown_for_missing(kind, f"the day on which {kind.act}")
-    if isinstance(answer.limit, datetime):
-        return _judge_hourly_deadline(answer, answer.limit, received)
+    if isinstance(answer.due, datetime):
+        return _judge_hourly_deadline(answer, answer.due, received)
     day = read_day("received", received)
     # Something cannot arrive before the event that it answers, so one of the dates is wrong.
     if day < answer.trigger_day:
-        return Unknown(
+        return UnknownDeadline(
             kind,
             f"{kind.label}: {format_day(day)} is before {format_day(answer.trigger_day)}, the "
             "day on which "
             f"{kind.event}. Check both dates.",
             ("two consistent dates",),
         )
-    limits = {answer.calendar: answer.due_on}
+    due_dates = {answer.calendar: answer.due_on}
     if kind.obligor is not Obligor.ORGANIZATION:
-        limits = dict(answer.ends)
-    first, last = min(limits.values()), max(limits.values())
+        due_dates = dict(answer.by_calendar)
+    first, last = min(due_dates.values()), max(due_dates.values())
+    # Where the law itself defines the days, nobody who acts by its own date is called late.
+    if answer.rule.defines_calendar:
+        first = answer.due_on
     if day <= first:
         left = (first - day).days
         when = "on the last day" if left == 0 else f"with {format_count(left, 'day')} to spare"
         return Timely(
-            answer.limit, day, f"{format_day(day)} is in time, {when} (limit {format_day(first)})."
+            answer.due, day, f"{format_day(day)} is in time, {when} (limit {format_day(first)})."
         )
     if day > last:
         days = (day - last).days
         return Late(
-            answer.limit,
+            answer.due,
             day,
             days,
             f"{format_day(day)} is {format_count(days, 'day')} late (limit {format_day(last)}).",
         )
-    listed = "; ".join(f"{label}: {format_day(end)}" for label, end in limits.items())
-    return Unknown(
+    return UnknownDeadline(
         kind,
-        f"{kind.label}: {format_day(day)} is in time or late, depending on the calendar "
-        f"({listed}). "
-        f"The limit is {format_day(first)} or {format_day(last)}; a person must decide.",
-        ("which calendar applies",),
+        f"{kind.label}: {format_day(day)} is in time or late, depending on how the days are "
+        f"counted: {describe_due_dates(due_dates)}. "
+        "A person must decide.",
+        ("which of these dates applies",),
         (first, last),
     )
 
 
 def _judge_hourly_deadline(
-    answer: Sum, limit: datetime, received: date | datetime | str | None
-) -> Timely | Late | Unknown:
+    answer: ComputedDeadline, due: datetime, received: date | datetime | str | None
+) -> Timely | Late | UnknownDeadline:
     """Decide timeliness for a deadline in hours; a day alone decides, unless it is the last."""
     moment = read_moment("received", received)
     if moment is None:
         day = read_day("received", received)
-        if day == limit.date():
+        if day == due.date():
             return unknown_for_missing(
                 answer.deadline_kind, f"the hour at which {answer.deadline_kind.act}"
             )
         # Noon, because on any other day than the last one the hour does not matter.
         moment = datetime.combine(day, time(12), tzinfo=PACIFIC)
-    overrun = moment.astimezone(UTC) - limit.astimezone(UTC)
+    overrun = moment.astimezone(UTC) - due.astimezone(UTC)
     if overrun <= timedelta(0):
         return Timely(
-            limit, moment, f"{format_moment(moment)} is in time (limit {format_moment(limit)})."
+            due, moment, f"{format_moment(moment)} is in time (limit {format_moment(due)})."
         )
     # Rounded up: a day that has begun counts as a day late.
     days = max(1, -(-overrun // timedelta(days=1)))
-    return Late(
-        limit, moment, days, f"{format_moment(moment)} is late (limit {format_moment(limit)})."
-    )
+    return Late(due, moment, days, f"{format_moment(moment)} is late (limit {format_moment(due)}).")

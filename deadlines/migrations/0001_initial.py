@@ -69,6 +69,8 @@ class Migration(InitialTables):
                     ),
                 ),
                 ("extensions", models.JSONField(blank=True, default=dict)),
+                ("extends_by_address", models.BooleanField(default=False)),
+                ("defines_calendar", models.BooleanField(default=False)),
                 ("legal_holds", models.JSONField(blank=True, default=dict)),
                 ("cutoff", models.TimeField(blank=True, null=True)),
                 ("deemed_received", models.JSONField(blank=True, default=dict)),
@@ -232,6 +234,8 @@ class Migration(InitialTables):
                     ),
                 ),
                 ("extensions", models.JSONField(blank=True, default=dict)),
+                ("extends_by_address", models.BooleanField(default=False)),
+                ("defines_calendar", models.BooleanField(default=False)),
                 ("legal_holds", models.JSONField(blank=True, default=dict)),
                 ("cutoff", models.TimeField(blank=True, null=True)),
                 ("deemed_received", models.JSONField(blank=True, default=dict)),
@@ -279,8 +283,8 @@ class Migration(InitialTables):
                     models.CheckConstraint(
                         condition=models.Q(
                             ("length__gt", 0),
-                            ("usd_per_day__gt", 0),
                             models.Q(("length_by_method", {}), _negated=True),
+                            ("deadline_kind", "records_penalty"),
                             _connector="OR",
                         ),
                         name="deadline_rule_counts_something",

@@ -11,15 +11,15 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError
 from django.db import DatabaseError
 
-from deadlines.calendars import Calendars, CannotCount
+from deadlines.calendars import Calendars, CannotCount, format_day
 from deadlines.engine import compute_deadline
 from deadlines.facts import Hold, read_day
 from deadlines.kinds import DEADLINE_KINDS, BadDeadlineFact
 from deadlines.models import DeadlineRule, rules_on_file
 from deadlines.penalty import Penalty, records_penalty
+from deadlines.results import ComputedDeadline, UnknownDeadline, describe_due_dates
 from deadlines.rules import Rule
 from deadlines.shipped_rules import RULES, default_calendars
-from deadlines.sums import Sum, Unknown
 from deadlines.timeliness import judge_timeliness
 
 
@@ -59,7 +59,7 @@ class Command(BaseCommand):
         try:
             given = _read_facts(facts)
             holds = [_read_hold(text) for text in hold]
-            answer: Sum | Unknown | Penalty
+            answer: ComputedDeadline | UnknownDeadline | Penalty
             if deadline_kind == "records_penalty":
                 answer = records_penalty(given, rules=rules)
             else:
@@ -69,7 +69,10 @@ class Command(BaseCommand):
             row = answer.as_row() | {"rules": origin}
             if deadline_kind == "twelve_month_bar":
                 row["barred_through"] = row["due"]
-            lines = [answer.sentence] if isinstance(answer, Unknown) else answer.lines()
+            lines = [answer.sentence] if isinstance(answer, UnknownDeadline) else answer.lines()
+            if isinstance(answer, ComputedDeadline) and answer.by_calendar:
+                lines.append(f"By calendar: {describe_due_dates(answer.by_calendar)}.")
+                lines.append(f"File by: {format_day(answer.file_by)}.")
             if received and deadline_kind != "records_penalty":
                 verdict = judge_timeliness(
                     deadline_kind, received, given, rules=rules, calendars=calendars, holds=holds
@@ -87,7 +90,7 @@ class Command(BaseCommand):
 
 
 def _load_rules() -> tuple[Sequence[Rule], Calendars, str]:
-    """The rules to compute with, and their origin; works without a database."""
+    """Return the rules to compute with, and their origin; works without a database."""
     try:
         rules, calendars = rules_on_file()
     except DatabaseError:
