@@ -1,11 +1,13 @@
 """Read-only admin tables of cases, parties and events.
 
-Case work has its own pages. Here an administrator or an auditor finds a row and reads its history.
+Case work has its own pages. Here an auditor finds a row and reads its history. Administrators open
+no case, so they find none here either; they edit the treatment categories.
 Actions of reviewers show the seat number and never the name (Labor Code 4610.6(f)).
 """
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+import json
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, ClassVar
 
@@ -14,15 +16,16 @@ from django.core.exceptions import PermissionDenied
 from django.db import models
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
-from django.utils import timezone
 
 from accounts.admin import ReadOnlyAdmin, VersionedAdmin, signed_in_user
 from accounts.models import User
 from accounts.names import name_actor
+from accounts.requests import name_case_of_access
 from accounts.roles import ADMIN_PERMISSIONS, Role
-from accounts.services import record_look
 
+from .hidden_numbers import Concealer
 from .models import Case, Event, Party, TreatmentCategory
+from .models.restrictions import is_hidden, select_visible
 
 
 @dataclass(frozen=True)
@@ -37,10 +40,34 @@ class Version:
 
 
 class LookUpAdmin(ReadOnlyAdmin):
-    """Base of admin tables that can be searched and read only. Every look is recorded."""
+    """Base of admin tables that can be searched and read only."""
 
     list_per_page = 50
     view_on_site = False  # case pages are only for people who work on the case
+    case_path = "case"  # the foreign key to the case
+
+    def get_queryset(self, request: HttpRequest) -> models.QuerySet[Any]:
+        """Leave out rows of restricted cases for which the reader has no clearance."""
+        return select_visible(
+            super().get_queryset(request), signed_in_user(request), self.case_path
+        )
+
+    def get_changelist_instance(self, request: HttpRequest) -> Any:
+        """Read the rows of the table, and conceal in them the numbers of other, hidden cases."""
+        table = super().get_changelist_instance(request)
+        table.result_list = list(table.result_list)
+        _conceal_numbers(table.result_list, signed_in_user(request))
+        return table
+
+    def get_object(self, request: HttpRequest, object_id: str, from_field: Any = None) -> Any:
+        """Return a row without the numbers of other cases that are hidden from the reader.
+
+        The tables are read-only, so what is left out here is never saved.
+        """
+        row = super().get_object(request, object_id, from_field)
+        if row is not None:
+            _conceal_numbers([row], signed_in_user(request))
+        return row
 
     def case_of(self, row: Any) -> Case:
         """Return the case that a row belongs to."""
@@ -71,21 +98,20 @@ class LookUpAdmin(ReadOnlyAdmin):
         form_url: str = "",
         extra_context: dict[str, Any] | None = None,
     ) -> HttpResponse:
-        # Recorded first, so that a refused attempt is on record too.
-        self._note_look(request, self._row(request, object_id))
+        self._find_reader(request, self._row(request, object_id))
         return super().change_view(request, object_id, form_url, extra_context)
 
     def history_view(
         self, request: HttpRequest, object_id: str, extra_context: dict[str, Any] | None = None
     ) -> HttpResponse:
         row = self._row(request, object_id)
-        reader = self._note_look(request, row)
+        reader = self._find_reader(request, row)
         context = {
             **self.admin_site.each_context(request),
             "title": f"History: {row}",
             "opts": self.opts,
             "row": row,
-            "versions": self.versions(row, reader),
+            "versions": _conceal_in_versions(list(self.versions(row, reader)), reader),
             **(extra_context or {}),
         }
         return render(request, "cases/admin_history.html", context)
@@ -93,36 +119,45 @@ class LookUpAdmin(ReadOnlyAdmin):
     def _row(self, request: HttpRequest, object_id: str) -> Any:
         row = self.get_object(request, object_id)
         if row is None:
+            self._record_hidden_row(request, object_id)
             raise Http404
         return row
 
-    def _note_look(self, request: HttpRequest, row: Any) -> User:
-        """Record that a case was opened, or that opening it was refused.
+    def _record_hidden_row(self, request: HttpRequest, object_id: str) -> None:
+        """Name the case for the access log if the row belongs to a restricted case."""
+        # More than 18 digits may exceed the id column, which is an error in the database.
+        is_id = object_id.isascii() and object_id.isdigit() and len(object_id) <= 18
+        row = self.model._base_manager.filter(pk=object_id).first() if is_id else None
+        if row is not None:
+            name_case_of_access(request, self.case_of(row).number)
+
+    def _find_reader(self, request: HttpRequest, row: Any) -> User:
+        """Return the signed-in user, and name the case for the access log.
 
         :raises PermissionDenied: this user may not read the row.
         """
-        reader, granted = signed_in_user(request), self.has_view_permission(request, row)
-        record_look(
-            by=reader,
-            subject="case",
-            reference=self.case_of(row).number,
-            granted=granted,
-            at=timezone.now(),
-        )
-        if not granted:
+        name_case_of_access(request, self.case_of(row).number)
+        if not self.has_view_permission(request, row):
             raise PermissionDenied
-        return reader
+        return signed_in_user(request)
 
 
 @admin.register(Case)
 class CaseAdmin(LookUpAdmin):
     """Cases, with their versions as history."""
 
+    case_path = "pk"
     list_display = ("number", "status", "priority", "origin", "received_on", "due_on")
     list_filter = ("status", "priority", "origin", "is_open")
     search_fields = ("number", "claim_number_normal")
     search_help_text = "A case number, or a claim number without spaces and dashes."
     ordering = ("-pk",)
+
+    def get_object(self, request: HttpRequest, object_id: str, from_field: Any = None) -> Any:
+        row = super().get_object(request, object_id, from_field)
+        if row is not None and is_hidden(row.duplicate_of_id, signed_in_user(request)):
+            row.duplicate_of = None
+        return row
 
     def case_of(self, row: Case) -> Case:
         return row
@@ -219,7 +254,34 @@ class TreatmentCategoryAdmin(VersionedAdmin):
 
 
 def _can_look_up(user: Any) -> bool:
-    return user.is_active and bool(ADMIN_PERMISSIONS["cases"] & user.roles)
+    """Whether a person finds cases here: only if they may open cases at all."""
+    uses_admin = bool(ADMIN_PERMISSIONS["cases"] & user.roles)
+    return user.is_active and uses_admin and user.may("cases.view_case")
+
+
+def _conceal_numbers(rows: Iterable[models.Model], reader: User) -> None:
+    """Conceal the numbers of hidden cases in the texts and facts of rows. One query at most."""
+    kinds = (models.CharField, models.TextField, models.JSONField)
+    cells = [
+        (row, field, json.dumps(value, ensure_ascii=False))
+        for row in rows
+        for field in row._meta.concrete_fields
+        if isinstance(field, kinds) and (value := getattr(row, field.attname))
+    ]
+    concealer = Concealer((text for _, _, text in cells), reader)
+    for row, field, text in cells:
+        if (concealed := concealer.conceal(text)) != text:
+            setattr(row, field.attname, json.loads(concealed))
+
+
+def _conceal_in_versions(versions: list[Version], reader: User) -> list[Version]:
+    """Conceal the numbers of hidden cases in versions of a row. One query at most."""
+    texts = [text for one in versions for text in (one.why, *one.changes)]
+    conceal = Concealer(texts, reader).conceal
+    return [
+        replace(one, why=conceal(one.why), changes=[conceal(text) for text in one.changes])
+        for one in versions
+    ]
 
 
 def _describe_seat(event: Event) -> str:

@@ -1,11 +1,17 @@
 """Consolidated cases: which case leads, and which items one determination decides."""
 
+from django.db.models import BigIntegerField, IntegerField, QuerySet, Value, When
 from django.db.models import Case as SqlCase
-from django.db.models import IntegerField, Q, QuerySet, Value, When
+from django.db.models.expressions import RawSQL
 
 from .models import Case, CaseLink, DisputedItem
 
 CONSOLIDATED = CaseLink.Kind.CONSOLIDATED
+_DECIDED_CASES = (
+    "SELECT id FROM cases_case WHERE id = %s "  # noqa: S608 - ours
+    "UNION ALL SELECT case_id FROM cases_caselink "
+    f"WHERE other_id = %s AND kind = '{CONSOLIDATED.value}' AND ended_at IS NULL"
+)
 
 
 def list_consolidated_cases(lead: Case) -> list[Case]:
@@ -26,10 +32,11 @@ def find_lead_case(case: Case) -> Case | None:
 
 def list_decided_items(case: Case) -> QuerySet[DisputedItem]:
     """Select the items that a case's determination decides: its own first, then the others."""
-    # A subquery, so that the items of all cases are read in one query.
-    followers = CaseLink.objects.filter(other=case, kind=CONSOLIDATED, ended_at=None)
+    # One list of ids, so that the items of all cases are read in one query, by their index: with
+    # "this case or one of these", PostgreSQL would read the items of every case.
+    ids = RawSQL(_DECIDED_CASES, [case.pk, case.pk], BigIntegerField())  # noqa: S611 - ours
     return (
-        DisputedItem.objects.filter(Q(case=case) | Q(case__in=followers.values("case")))
+        DisputedItem.objects.filter(case__in=ids)
         # Ordering by case id alone would put an older follower before its lead.
         .annotate(
             _own=SqlCase(

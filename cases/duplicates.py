@@ -49,97 +49,107 @@ class PossibleDuplicate:
     """Result of comparing two applications.
 
     :ivar points: sum of the evidence; see ``_collect_evidence``.
-    :ivar repeats: the same treatment for the same person under another UR decision.
-    :ivar belongs: same employee, physician and date of injury, so they may be consolidated.
+    :ivar is_repeat: the same treatment for the same person under another UR decision.
+    :ivar can_consolidate: same employee, physician and date of injury, so they may be consolidated.
     """
 
     band: Band
     points: int
-    for_it: tuple[str, ...]
-    against: tuple[str, ...]
-    repeats: bool = False
-    belongs: bool = False
+    evidence_for: tuple[str, ...]
+    evidence_against: tuple[str, ...]
+    is_repeat: bool = False
+    can_consolidate: bool = False
 
     @property
     def is_proposed(self) -> bool:
-        return self.band in PROPOSED or self.repeats
+        return self.band in PROPOSED or self.is_repeat
 
 
-def compare_applications(one: ApplicationFacts, other: ApplicationFacts) -> PossibleDuplicate:
+def compare_applications(first: ApplicationFacts, second: ApplicationFacts) -> PossibleDuplicate:
     """Compare two applications. The order of the two does not matter."""
-    evidence = list(_collect_evidence(one, other))
+    evidence = list(_collect_evidence(first, second))
     points = sum(number for number, _ in evidence)
-    names = classify_names(one.employee, other.employee)
-    claims = _compare_numbers(one.claim, other.claim)
+    names = classify_names(first.employee, second.employee)
+    claims = _compare_numbers(first.claim, second.claim)
     # Without the same person there is nothing to propose, whatever else agrees.
-    person = names in {"SAME", "CLOSE"} and not _has_other_birthday(one, other)
-    decided = _compare_days(one.ur_decided, other.ur_decided)
-    alike = measure_item_overlap(one.items, other.items)
+    may_be_same_person = names in {"SAME", "CLOSE"} and not _has_other_birthday(first, second)
+    decided = _compare_days(first.ur_decided, second.ur_decided)
+    item_overlap = measure_item_overlap(first.items, second.items)
     band = Band.NO
     # An unknown decision date does not exclude a duplicate; the points then decide.
-    if person and decided != "DIFFERENT":
+    if may_be_same_person and decided != "DIFFERENT":
         # These three facts identify a UR decision, so the points of other fields do not matter.
-        sure = names == "SAME" and claims == "EQUAL" and decided == "EQUAL"
+        is_same_decision = names == "SAME" and claims == "EQUAL" and decided == "EQUAL"
         # Two decisions of one day on one claim differ only in their reference.
-        if sure and not _has_other_reference(one, other):
+        if is_same_decision and not _has_other_reference(first, second):
             band = Band.SAME
         elif points >= LIKELY_FROM:
             band = Band.LIKELY
         elif points >= POSSIBLE_FROM:
             band = Band.POSSIBLE
-    elif person and decided == "DIFFERENT" and _is_day_slip(one.ur_decided, other.ur_decided):
+    elif (
+        may_be_same_person
+        and decided == "DIFFERENT"
+        and _is_day_slip(first.ur_decided, second.ur_decided)
+    ):
         # The decision dates differ by one digit, which may be a typing error if the rest agrees.
         band = Band.POSSIBLE if points >= LIKELY_FROM else Band.NO
-    physicians = classify_names(one.physician, other.physician)
+    physicians = classify_names(first.physician, second.physician)
     # A name alone is not enough here: a common name would link strangers.
-    sure_person = person and (_compare_days(one.born, other.born) == "EQUAL" or claims == "EQUAL")
+    is_same_person = may_be_same_person and (
+        _compare_days(first.born, second.born) == "EQUAL" or claims == "EQUAL"
+    )
     return PossibleDuplicate(
         band=band,
         points=points,
-        for_it=tuple(words for number, words in evidence if number > 0),
-        against=tuple(words for number, words in evidence if number < 0),
-        repeats=sure_person and alike >= SAME_WORDS and decided == "DIFFERENT",
-        belongs=sure_person
+        evidence_for=tuple(words for number, words in evidence if number > 0),
+        evidence_against=tuple(words for number, words in evidence if number < 0),
+        is_repeat=is_same_person and item_overlap >= SAME_WORDS and decided == "DIFFERENT",
+        can_consolidate=is_same_person
         and physicians in {"SAME", "CLOSE"}
-        and _compare_days(one.injured, other.injured) == "EQUAL",
+        and _compare_days(first.injured, second.injured) == "EQUAL",
     )
 
 
-def classify_names(one: str, other: str) -> str:
+def classify_names(first: str, second: str) -> str:
     """Compare two names: SAME, CLOSE or DIFFERENT.
 
     Word order, accents, hyphens and middle initials are ignored. CLOSE means a typing error in one
     word, a short form, or a second surname left out.
     """
-    mine, theirs = _split_name_words(one), _split_name_words(other)
-    if not mine or not theirs:
+    first_words, second_words = _split_name_words(first), _split_name_words(second)
+    if not first_words or not second_words:
         return "DIFFERENT"
-    if set(mine) == set(theirs):
+    if set(first_words) == set(second_words):
         return "SAME"
-    shorter, longer = sorted((mine, theirs), key=len)
+    shorter, longer = sorted((first_words, second_words), key=len)
     # A single word may be anyone’s surname, so it also needs the initial of the given name.
     if len(shorter) < 2:
-        return "CLOSE" if _is_initial_and_surname(one, other) else "DIFFERENT"
+        return "CLOSE" if _is_initial_and_surname(first, second) else "DIFFERENT"
     # Match each word of the shorter name with a different word of the longer one.
-    left, slips = list(longer), 0
+    unmatched, slips = list(longer), 0
     for word in shorter:
-        if word in left:
-            left.remove(word)
+        if word in unmatched:
+            unmatched.remove(word)
             continue
-        near = next((one for one in left if _is_similar_word(word, one)), None)
-        if near is None:
+        similar = next((other for other in unmatched if _is_similar_word(word, other)), None)
+        if similar is None:
             return "DIFFERENT"
-        left.remove(near)
+        unmatched.remove(similar)
         slips += 1
     # Two misspelled words are more likely two people.
     return "CLOSE" if slips <= 1 else "DIFFERENT"
 
 
-def measure_item_overlap(one: Sequence[str], other: Sequence[str]) -> float:
+def measure_item_overlap(first: Sequence[str], second: Sequence[str]) -> float:
     """Return the share of words that the treatments of two applications have in common, 0 to 1."""
-    mine, theirs = _split_item_words(one), _split_item_words(other)
+    first_words, second_words = _split_item_words(first), _split_item_words(second)
     # Divided by the words of both, so that a long list does not match every short one.
-    return len(mine & theirs) / len(mine | theirs) if mine and theirs else 0.0
+    return (
+        len(first_words & second_words) / len(first_words | second_words)
+        if first_words and second_words
+        else 0.0
+    )
 
 
 def build_duplicate_keys(facts: ApplicationFacts) -> set[str]:
@@ -169,49 +179,51 @@ def build_duplicate_keys(facts: ApplicationFacts) -> set[str]:
     return keys
 
 
-def _collect_evidence(one: ApplicationFacts, other: ApplicationFacts) -> Iterable[tuple[int, str]]:
+def _collect_evidence(
+    first: ApplicationFacts, second: ApplicationFacts
+) -> Iterable[tuple[int, str]]:
     """Yield points and a sentence for each field that both applications state."""
     yield {
-        "SAME": (3, "The employee’s name is the same."),
-        "CLOSE": (2, "The employee’s name is nearly the same."),
-        "DIFFERENT": (-3, "The employee’s name differs."),
-    }[classify_names(one.employee, other.employee)]
-    if both := _compare_days(one.born, other.born):
+        "SAME": (3, "The injured worker’s name is the same."),
+        "CLOSE": (2, "The injured worker’s name is nearly the same."),
+        "DIFFERENT": (-3, "The injured worker’s name differs."),
+    }[classify_names(first.employee, second.employee)]
+    if days := _compare_days(first.born, second.born):
         yield {
             "EQUAL": (2, "The date of birth is the same."),
             "DIFFERENT": (-2, "The date of birth differs."),
-        }[both]
-    if claims := _compare_numbers(one.claim, other.claim):
+        }[days]
+    if claims := _compare_numbers(first.claim, second.claim):
         yield {
             "EQUAL": (3, "The claim number is the same."),
             "SLIP": (2, "The claim number differs in one place."),
             "DIFFERENT": (-1, "The claim number differs."),
         }[claims]
-    if both := _compare_days(one.injured, other.injured):
+    if days := _compare_days(first.injured, second.injured):
         yield {
             "EQUAL": (1, "The date of injury is the same."),
             "DIFFERENT": (-2, "The date of injury differs."),
-        }[both]
-    if both := _compare_days(one.ur_decided, other.ur_decided):
+        }[days]
+    if days := _compare_days(first.ur_decided, second.ur_decided):
         yield {
             "EQUAL": (2, "The UR decision has the same date."),
             "DIFFERENT": (-2, "The UR decision has another date."),
-        }[both]
-    if references := _compare_numbers(one.ur_reference, other.ur_reference):
+        }[days]
+    if references := _compare_numbers(first.ur_reference, second.ur_reference):
         yield {
             "EQUAL": (2, "The UR reference is the same."),
             "SLIP": (1, "The UR reference differs in one place."),
             "DIFFERENT": (-1, "The UR reference differs."),
         }[references]
-    if one.physician and other.physician:
-        same = classify_names(one.physician, other.physician) != "DIFFERENT"
+    if first.physician and second.physician:
+        same = classify_names(first.physician, second.physician) != "DIFFERENT"
         yield (
             (1, "The requesting physician is the same.")
             if same
             else (-1, "The requesting physician differs.")
         )
-    if one.items and other.items:
-        share = measure_item_overlap(one.items, other.items)
+    if first.items and second.items:
+        share = measure_item_overlap(first.items, second.items)
         if share >= SAME_WORDS:
             yield 2, "The treatments are the same."
         elif share >= LIKE_WORDS:
@@ -220,42 +232,46 @@ def _collect_evidence(one: ApplicationFacts, other: ApplicationFacts) -> Iterabl
             yield -2, "The treatments differ."
 
 
-def _compare_days(one: date | None, other: date | None) -> str:
+def _compare_days(first: date | None, second: date | None) -> str:
     """Compare two dates: EQUAL, DIFFERENT, or empty if one is unknown."""
-    if one is None or other is None:
+    if first is None or second is None:
         return ""
-    return "EQUAL" if one == other else "DIFFERENT"
+    return "EQUAL" if first == second else "DIFFERENT"
 
 
-def _is_day_slip(one: date | None, other: date | None) -> bool:
-    """Whether two dates differ by one typing error."""
+def _is_day_slip(first: date | None, second: date | None) -> bool:
+    """Return whether two dates differ by one typing error."""
     return (
         # As MMDDYYYY, the order in which people type dates.
-        one is not None and other is not None and one_slip_apart(f"{one:%m%d%Y}", f"{other:%m%d%Y}")
+        first is not None
+        and second is not None
+        and one_slip_apart(f"{first:%m%d%Y}", f"{second:%m%d%Y}")
     )
 
 
-def _has_other_birthday(one: ApplicationFacts, other: ApplicationFacts) -> bool:
-    """Whether the birth dates show two people. A typing error in one digit does not."""
-    return _compare_days(one.born, other.born) == "DIFFERENT" and not _is_day_slip(
-        one.born, other.born
+def _has_other_birthday(first: ApplicationFacts, second: ApplicationFacts) -> bool:
+    """Return whether the birth dates show two people. A typing error in one digit does not."""
+    return _compare_days(first.born, second.born) == "DIFFERENT" and not _is_day_slip(
+        first.born, second.born
     )
 
 
-def _compare_numbers(one: str, other: str) -> str:
+def _compare_numbers(first: str, second: str) -> str:
     """Compare two numbers: EQUAL, SLIP, DIFFERENT, or empty if one is unknown."""
-    mine, theirs = fold_number(one), fold_number(other)
-    if not mine or not theirs:
+    first_number, second_number = fold_number(first), fold_number(second)
+    if not first_number or not second_number:
         return ""
-    if mine == theirs:
+    if first_number == second_number:
         return "EQUAL"
-    long_enough = min(len(mine), len(theirs)) >= 6  # short numbers are similar by chance
-    return "SLIP" if long_enough and one_slip_apart(mine, theirs) else "DIFFERENT"
+    # Short numbers are similar by chance.
+    long_enough = min(len(first_number), len(second_number)) >= 6
+    is_slip = long_enough and one_slip_apart(first_number, second_number)
+    return "SLIP" if is_slip else "DIFFERENT"
 
 
-def _has_other_reference(one: ApplicationFacts, other: ApplicationFacts) -> bool:
-    """Whether both applications state a UR reference and these differ."""
-    return _compare_numbers(one.ur_reference, other.ur_reference) == "DIFFERENT"
+def _has_other_reference(first: ApplicationFacts, second: ApplicationFacts) -> bool:
+    """Return whether both applications state a UR reference and these differ."""
+    return _compare_numbers(first.ur_reference, second.ur_reference) == "DIFFERENT"
 
 
 def _split_name_words(name: str) -> list[str]:
@@ -265,23 +281,23 @@ def _split_name_words(name: str) -> list[str]:
     return [word for word in words if len(word) > 1] or words
 
 
-def _is_initial_and_surname(one: str, other: str) -> bool:
-    """Whether one name is the other with the given name as an initial: D. Oyelaran."""
-    cut, whole = sorted((one, other), key=lambda name: len(_split_name_words(name)))
-    letters = [word for word in fold_name(cut).split() if len(word) == 1]
-    rest = _split_name_words(whole)
-    if not letters or not set(_split_name_words(cut)) <= set(rest):
+def _is_initial_and_surname(first: str, second: str) -> bool:
+    """Return whether one name is the other with the given name as an initial: D. Oyelaran."""
+    short_form, full_name = sorted((first, second), key=lambda name: len(_split_name_words(name)))
+    initials = [word for word in fold_name(short_form).split() if len(word) == 1]
+    full_words = _split_name_words(full_name)
+    if not initials or not set(_split_name_words(short_form)) <= set(full_words):
         return False
-    given = [word for word in rest if word not in _split_name_words(cut)]
-    return any(word.startswith(letters[0]) for word in given)
+    given_names = [word for word in full_words if word not in _split_name_words(short_form)]
+    return any(word.startswith(initials[0]) for word in given_names)
 
 
-def _is_similar_word(one: str, other: str) -> bool:
-    """Whether two words are the same but for a short form or one typing error."""
-    shorter, longer = sorted((one, other), key=len)
+def _is_similar_word(first: str, second: str) -> bool:
+    """Return whether two words are the same but for a short form or one typing error."""
+    shorter, longer = sorted((first, second), key=len)
     if len(shorter) >= 3 and longer.startswith(shorter):
         return True
-    return len(shorter) >= 4 and one_slip_apart(one, other)
+    return len(shorter) >= 4 and one_slip_apart(first, second)
 
 
 def _split_item_words(items: Iterable[str]) -> set[str]:

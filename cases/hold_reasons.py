@@ -1,6 +1,6 @@
 """Coded reasons for a hold, with the priorities and stages that each one fits. Pure.
 
-A hold moves our internal target. It moves a legal date only if the rule of the deadline lists the
+A hold moves the internal target. It moves a legal date only if the rule of the deadline lists the
 reason with its source (``deadlines.rules.Rule.legal_holds``).
 """
 

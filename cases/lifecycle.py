@@ -151,7 +151,7 @@ class CannotMove(Refused):
 
 
 def is_open(status: Status) -> bool:
-    """Whether work on the case remains."""
+    """Return whether work on the case remains."""
     return status not in CLOSED_STATES
 
 
@@ -163,7 +163,7 @@ def refuse_illegal_move(number: str, old: Status, new: Status) -> None:
     # The usual cause is a page that was open while someone else moved the case.
     if new not in MOVES[old]:
         raise CannotMove(
-            f"Case {number} is in “{old.label}” and cannot move to “{new.label}”. "
+            f"Case {number} is in the “{old.label}” stage and cannot move to “{new.label}”. "
             "Reload the page to see what can be done now."
         )
 

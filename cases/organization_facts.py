@@ -9,14 +9,17 @@ from datetime import date, datetime
 
 from django.db.models import F, OuterRef, Subquery
 
+from accounts.models import User
 from directory.affiliations import DEFAULT_LIMITS, Limits, split_name
 
+from .case_rows import rows_of
 from .models import Case, MemberAffiliation, OrganizationMember, OwnConflictResult
+from .models.restrictions import hidden_cases
 from .own_conflicts import MemberFacts
 
 Kind, Result = OrganizationMember.Kind, OwnConflictResult.Result
 
-_OF_STAFF_ALONE = (Kind.STAFF,)  # these bar one person, not the organization
+_STAFF_KINDS = (Kind.STAFF,)  # these bar one person, not the organization
 
 
 @dataclass(frozen=True)
@@ -25,7 +28,7 @@ class OwnOrganization:
 
     members: tuple[MemberFacts, ...]
     digest: str  # changes when any of the rows used changes
-    first: Mapping[int, int]  # id of any version of a member → id of its first version
+    first_versions: Mapping[int, int]  # id of any version of a member → id of its first version
 
 
 @dataclass(frozen=True)
@@ -55,7 +58,7 @@ class ConflictFinding:
     @property
     def stops_the_case(self) -> bool:
         """Whether it concerns the organization, an owner or an officer, and was not cleared."""
-        return self.result != Result.PASS and self.kind not in _OF_STAFF_ALONE
+        return self.result != Result.PASS and self.kind not in _STAFF_KINDS
 
 
 def read_own_organization(
@@ -73,19 +76,23 @@ def read_own_organization(
     first = map_first_versions(rows)
     conflicts: dict[int, list[MemberAffiliation]] = defaultdict(list)
     # An affiliation may refer to an older version of its member, so it is filed under the first.
-    for conflict in MemberAffiliation.objects.known_at(known_at).on(on).order_by("pk"):
+    for conflict in MemberAffiliation.objects.known_at(known_at).true_on(on).order_by("pk"):
         conflicts[first[conflict.member_id]].append(conflict)
     # Filtered here, not by known_at() and on(): the map above needs every version anyway.
     corrected = {row.corrects_id for row in rows}
-    held = [
+    valid_rows = [
         row for row in rows if row.pk not in corrected and not row.withdrawn and row.held_on(on)
     ]
     # Ids are enough for the digest, because rows of these tables never change.
-    content = [(row.pk, [conflict.pk for conflict in conflicts[first[row.pk]]]) for row in held]
+    content = [
+        (row.pk, [conflict.pk for conflict in conflicts[first[row.pk]]]) for row in valid_rows
+    ]
     return OwnOrganization(
-        members=tuple(_build_member_facts(row, conflicts[first[row.pk]], limits) for row in held),
+        members=tuple(
+            _build_member_facts(row, conflicts[first[row.pk]], limits) for row in valid_rows
+        ),
         digest=hashlib.sha256(json.dumps(content).encode()).hexdigest(),
-        first=first,
+        first_versions=first,
     )
 
 
@@ -102,13 +109,8 @@ def map_first_versions(rows: Iterable[OrganizationMember]) -> dict[int, int]:
 
 
 def list_conflict_findings(case: Case) -> list[ConflictFinding]:
-    """List the results of the latest check of a case, with their answers. One query."""
-    rows = list(
-        OwnConflictResult.objects.filter(case=case)
-        .select_related("member__user", "party", "tested_by")
-        .order_by("pk")
-    )
-    return select_latest_findings(rows)
+    """List the results of the latest check of a case, with their answers. At most one query."""
+    return select_latest_findings(rows_of(case).conflict_results)
 
 
 def select_latest_findings(rows: Sequence[OwnConflictResult]) -> list[ConflictFinding]:
@@ -128,28 +130,49 @@ def select_latest_findings(rows: Sequence[OwnConflictResult]) -> list[ConflictFi
 
 
 def why_not_decided_here(case: Case) -> str:
-    """Say why this organization may not decide a case, or not yet. One query.
+    """Say why this organization may not decide a case, or not yet. At most one query.
 
     An affiliation of the organization, an owner or an officer bars the organization (Labor Code
     139.5). An affiliation of a staff member bars only that person.
     """
-    found = [one for one in list_conflict_findings(case) if one.stops_the_case]
+    if not rows_of(case).has_conflicts:
+        return ""
+    return _describe_stopping_findings(case, list_conflict_findings(case))
+
+
+def map_cases_not_decided_here(cases: Sequence[Case]) -> dict[int, str]:
+    """Say of each case, by id, what ``why_not_decided_here`` says. One query."""
+    rows: dict[int, list[OwnConflictResult]] = defaultdict(list)
+    for row in (
+        OwnConflictResult.objects.filter(case__in=[case.pk for case in cases])
+        .select_related("member__user", "party", "tested_by")
+        .order_by("pk")
+    ):
+        rows[row.case_id].append(row)
+    return {
+        case.pk: _describe_stopping_findings(case, select_latest_findings(rows[case.pk]))
+        for case in cases
+    }
+
+
+def _describe_stopping_findings(case: Case, findings: Iterable[ConflictFinding]) -> str:
+    open_findings = [one for one in findings if one.stops_the_case]
     # A confirmed affiliation is final, so it is reported before any open question.
-    confirmed = next((one for one in found if not one.is_open), None)
+    confirmed = next((one for one in open_findings if not one.is_open), None)
     if confirmed is not None:
         return (
             f"This organization may not decide case {case.number}. {confirmed.row.sentence} "
             "The Administrative Director must assign it to another organization."
         )
-    if found:
+    if open_findings:
         return (
             "The medical director must first decide whether this organization has a conflict of "
-            f"interest in case {case.number}. {found[0].row.sentence}"
+            f"interest in case {case.number}. {open_findings[0].row.sentence}"
         )
     return ""
 
 
-def list_open_case_findings() -> list[ConflictFinding]:
+def list_open_case_findings(reader: User) -> list[ConflictFinding]:
     """List confirmed and possible affiliations of the latest checks of open cases, next due first.
 
     One query. A partial index holds only these rows.
@@ -161,6 +184,7 @@ def list_open_case_findings() -> list[ConflictFinding]:
         OwnConflictResult.objects.filter(
             result__in=[Result.FAIL, Result.UNKNOWN], resolves=None, case__is_open=True
         )
+        .exclude(case__in=hidden_cases(reader))
         .alias(latest=Subquery(latest))
         # An older check may have found what a correction has removed since.
         .filter(run=F("latest"))
@@ -168,14 +192,14 @@ def list_open_case_findings() -> list[ConflictFinding]:
         .order_by("case__due_on", "case", "pk")
     )
     # A reverse one-to-one relation raises if there is no row.
-    found = [ConflictFinding(row, getattr(row, "resolved_by", None)) for row in rows]
-    return [one for one in found if one.result != Result.PASS]
+    findings = [ConflictFinding(row, getattr(row, "resolved_by", None)) for row in rows]
+    return [one for one in findings if one.result != Result.PASS]
 
 
-def count_open_findings() -> int:
+def count_open_findings(reader: User) -> int:
     """Count the possible affiliations in open cases that await the medical director. One query."""
     # Answers decide what is open, so rows are counted here and not in SQL.
-    return sum(one.is_open for one in list_open_case_findings())
+    return sum(one.is_open for one in list_open_case_findings(reader))
 
 
 def list_member_versions(member: OrganizationMember) -> list[OrganizationMember]:

@@ -24,12 +24,13 @@ from directory.affiliations import (
     find_conflicts_on_file,
     find_name_conflict,
     find_reach,
+    judge_party,
 )
 
 # The relation of a member who is a party, directs a party, or belongs to its group of companies.
 ITSELF = "ITSELF"
 
-WHO = {
+MEMBER_DESCRIPTIONS = {
     "ITSELF": "This organization",
     "OWNER": "An owner of this organization",
     "OFFICER": "An officer of this organization",
@@ -81,16 +82,17 @@ def _find_member_conflicts(
     member: MemberFacts, party: PartyFacts, limits: Limits
 ) -> Iterator[FoundConflict]:
     """Yield the conflicts of one member with one party: by identity, by affiliation, by name."""
-    who = WHO[member.kind]
-    # Several may apply. Each is a finding of its own, which a person may have to resolve.
+    description = MEMBER_DESCRIPTIONS[member.kind]
+    # Several kinds may apply. Each is stored separately, and a person may have to resolve it.
     itself = _find_identity_conflict(member, party)
     if itself is not None:
         yield itself
     for conflict in find_conflicts_on_file(member.conflicts, party, limits):
         yield replace(
-            conflict, sentence=f"{who}: {conflict.sentence[0].lower()}{conflict.sentence[1:]}"
+            conflict,
+            sentence=f"{description}: {conflict.sentence[0].lower()}{conflict.sentence[1:]}",
         )
-    by_name = find_name_conflict(member.name, party, who=who) if member.name else None
+    by_name = find_name_conflict(member.name, party, who=description) if member.name else None
     # A surname alone passes: unlike a reviewer, a member is not asked about it.
     if by_name is not None and by_name.result != PASS:
         yield by_name
@@ -101,12 +103,15 @@ def _find_identity_conflict(member: MemberFacts, party: PartyFacts) -> FoundConf
     reach = find_reach(member.organization_id, member.person_id, party)
     if reach is None:
         return None
-    doubt, whom = reach
-    if doubt == NAMESAKE and member.name:
+    possible_relation, description = reach
+    if possible_relation == NAMESAKE and member.name:
         return None  # the comparison of names reports it
+    level = judge_party(party)
     return FoundConflict(
         party.party_id,
-        doubt or ITSELF,
-        UNKNOWN if doubt else FAIL,
-        f"{WHO[member.kind]} is {whom}.{FIND_OUT[doubt]}",
+        possible_relation or ITSELF,
+        UNKNOWN if possible_relation else FAIL,
+        f"{MEMBER_DESCRIPTIONS[member.kind]} is {description}."
+        f"{FIND_OUT[possible_relation]} {level}",
+        level,
     )

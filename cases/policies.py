@@ -7,19 +7,23 @@ page shows the same sentence beside the disabled button.
 from accounts.models import User
 from deadlines.kinds import DETERMINATION_DEADLINE_KINDS
 
+from .case_rows import rows_of
 from .hold_reasons import reasons_for
 from .lifecycle import Status
 from .models import (
     Case,
+    CaseClearance,
     DisputedItem,
     Event,
     ItemChange,
     Origin,
     OwnConflictResult,
+    ReceivedDocument,
 )
+from .models.restrictions import is_hidden, restricted_now, select_joint_restrictions
 
 
-def why_not_at_stage(user: User, permission: str, case: Case, *states: Status, act: str) -> str:
+def why_not_at_stage(user: User, permission: str, case: Case, *states: Status, action: str) -> str:
     """Check the role, then conflicts of interest of this person, then the state of the case.
 
     Conflicts of interest bar every action that advances a case: eligibility and its requests,
@@ -27,15 +31,19 @@ def why_not_at_stage(user: User, permission: str, case: Case, *states: Status, a
     notes, draft letters, intake, or changes of parties, dates, holds and links, which are all
     on the timeline.
 
-    :param act: the action in words, such as "close it".
+    :param action: the action in words, such as "close it".
     """
     if not user.may(permission):
-        return f"Your role does not let you {act}."
+        return f"Your role does not let you {action}."
     if barred := why_not_by_conflicts(user, case):
         return barred
     if case.stage not in states:
-        wanted = " or ".join(f"“{state.label}”" for state in states)
-        return f"Case {case.number} is in “{case.stage.label}”. To {act}, it must be in {wanted}."
+        *others, last = (f"“{state.label}”" for state in states)
+        stage_names = f"{', '.join(others)} or {last}" if others else last
+        return (
+            f"Case {case.number} is in the “{case.stage.label}” stage. "
+            f"To {action}, it must be in the {stage_names} stage."
+        )
     return ""
 
 
@@ -50,9 +58,40 @@ def why_not_by_conflicts(user: User, case: Case) -> str:
     )
 
 
+def why_not_add_received_document(user: User, case: Case) -> str:
+    """Check whether a document can be added to a case: at any stage while it is open."""
+    if not user.may("cases.add_received_document"):
+        return "Your role does not let you add documents."
+    if is_hidden(case.pk, user):
+        return "You have no clearance for this case."
+    if not case.is_open:
+        return f"Case {case.number} is closed, so no document can be added. Reopen it first."
+    return ""
+
+
+def why_not_list_received_documents(user: User, case: Case) -> str:
+    """Check whether a person may see which documents were received on a case."""
+    if user.may("cases.view_received_document") and not is_hidden(case.pk, user):
+        return ""
+    return "Your role does not let you see the documents of this case."
+
+
+def why_not_open_received_document(user: User, document: ReceivedDocument) -> str:
+    """Check whether a person may open a received document.
+
+    Medical records open only for the roles that open those of the record.
+    """
+    if reason := why_not_list_received_documents(user, document.case):
+        return reason
+    is_record = document.kind == ReceivedDocument.Kind.MEDICAL_RECORD
+    if is_record and not user.may("records.open_any_document"):
+        return "Your role does not let you open medical records."
+    return ""
+
+
 def why_not_end_early(user: User, case: Case) -> str:
     """Check whether the case, or some of its items, can end before a determination."""
-    if not user.may("cases.end_early"):
+    if not user.may("cases.withdraw_or_terminate"):
         return "Your role does not let you end a case early."
     # An issued determination binds the parties, so it can no longer be withdrawn.
     if case.stage in {
@@ -61,7 +100,10 @@ def why_not_end_early(user: User, case: Case) -> str:
         Status.TERMINATED,
         Status.CLOSED,
     }:
-        return f"Case {case.number} is in “{case.stage.label}” and can no longer end early."
+        return (
+            f"Case {case.number} is in the “{case.stage.label}” stage "
+            "and can no longer be closed early."
+        )
     return ""
 
 
@@ -69,13 +111,13 @@ def why_not_close(user: User, case: Case) -> str:
     """Check whether the case can be closed without a determination."""
     return why_not_at_stage(
         user,
-        "cases.end_early",
+        "cases.withdraw_or_terminate",
         case,
         Status.INELIGIBLE,
         Status.DUPLICATE,
         Status.WITHDRAWN,
         Status.TERMINATED,
-        act="close it",
+        action="close it",
     )
 
 
@@ -86,7 +128,7 @@ def why_not_hold(user: User, case: Case) -> str:
     # A petition can hold a closed case, but only if the case was decided.
     undecided = case.stage == Status.CLOSED and case.decided_on is None
     if undecided or not reasons_for(case.priority, case.stage):
-        return f"Case {case.number} is in “{case.stage.label}” and cannot be held."
+        return f"Case {case.number} is in the “{case.stage.label}” stage and cannot be put on hold."
     return ""
 
 
@@ -97,55 +139,86 @@ def why_not_end_hold(user: User) -> str:
 
 
 def why_not_extend(user: User, case: Case) -> str:
-    """Check whether an approved extension can be recorded now. One query."""
-    if not user.may("cases.extend_time"):
+    """Check whether an approved extension can be recorded now. At most one query."""
+    if not user.may("cases.extend_deadline"):
         return "Only a coordinator or the medical director can record an extension."
-    runs = case.deadlines.filter(
-        round=case.round,
-        deadline_kind__in=DETERMINATION_DEADLINE_KINDS,
-        met_at__isnull=True,
-        replaced_at__isnull=True,
+    runs = any(
+        row.deadline_kind in DETERMINATION_DEADLINE_KINDS and row.met_at is None
+        for row in rows_of(case).deadlines_of_round()
     )
-    return "" if runs.exists() else "This case has no active determination deadline."
+    return "" if runs else "This case has no active determination deadline."
 
 
 # The review is signed, so another deadline for it no longer changes anything.
-_PRIORITY_IS_SETTLED = (Status.QA, Status.APPROVED, Status.ISSUED)
+_PRIORITY_IS_FINAL = (Status.QA, Status.APPROVED, Status.ISSUED)
 
 
 def why_not_change_priority(user: User, case: Case) -> str:
     """Check whether the priority can change; after the review it no longer can."""
-    if not user.may("cases.convert_priority"):
+    if not user.may("cases.change_priority"):
         return "Only a coordinator can change the priority of a case."
-    if not case.is_open or case.stage in _PRIORITY_IS_SETTLED:
-        return f"Case {case.number} is in “{case.stage.label}”; its priority can no longer change."
+    if not case.is_open or case.stage in _PRIORITY_IS_FINAL:
+        return (
+            f"Case {case.number} is in the “{case.stage.label}” stage; "
+            "its priority can no longer change."
+        )
     return ""
 
 
 def why_not_record_commitment(user: User, case: Case) -> str:
     """Check whether a commitment to a party can be recorded."""
-    if not user.may("cases.commitment_date"):
+    if not user.may("cases.manage_commitments"):
         return "Only a coordinator or a supervisor can record a commitment to a party."
     return "" if case.is_open else f"Case {case.number} is closed."
 
 
 def why_not_state_receipt(user: User, case: Case) -> str:
-    """Check whether the receipt of the determination can be recorded. One query."""
-    if not user.may("cases.commitment_date"):
+    """Check whether the receipt of the determination can be recorded. At most one query."""
+    if not user.may("cases.manage_commitments"):
         return "Only a coordinator or a supervisor can record when the determination was received."
     # Sending starts these deadlines, and only for overturned items.
-    runs = case.deadlines.filter(
-        round=case.round, deadline_kind__in=["authorize", "reimburse"], replaced_at__isnull=True
+    runs = any(
+        row.deadline_kind in {"authorize", "reimburse"}
+        for row in rows_of(case).deadlines_of_round()
     )
-    return "" if runs.exists() else "No treatment has to be authorized or paid for in this case."
+    return "" if runs else "No treatment has to be authorized or paid for in this case."
+
+
+def why_not_correct_service(user: User) -> str:
+    """Check whether the service of a letter can be corrected. Closed cases too."""
+    if user.may("cases.correct_letter_service"):
+        return ""
+    return "Only the mail room, a coordinator or a supervisor can correct how a letter was sent."
+
+
+# Stages before the eligibility decision. Until then intake staff correct what they entered.
+BEFORE_ELIGIBILITY = {
+    Status.RECEIVED,
+    Status.DUPLICATE,
+    Status.SCREENING,
+    Status.INFO_REQUESTED,
+    Status.DEFERRED,
+}
 
 
 def why_not_change_parties(user: User, case: Case) -> str:
-    """Check whether the parties of the case can change."""
+    """Check whether the parties of the case can change.
+
+    Whoever entered the application corrects its names and addresses until eligibility is decided.
+    """
     if not user.may("cases.change_parties"):
         return "Only a coordinator or a supervisor can change the parties."
     if not case.is_open:
         return f"Case {case.number} is closed; its parties can no longer change."
+    if user.may("cases.change_all_parties"):
+        return ""
+    if case.application.entered_by_id != user.pk:
+        return (
+            "Only a coordinator, a supervisor or the person who entered the application can change "
+            "the parties."
+        )
+    if case.stage not in BEFORE_ELIGIBILITY:
+        return "Eligibility is decided. Ask a coordinator or a supervisor to change the parties."
     return ""
 
 
@@ -173,10 +246,13 @@ def why_not_change_items(case: Case) -> str:
             "Quality assurance can return the review for changes first."
         )
     if case.stage in {Status.WITHDRAWN, Status.TERMINATED, Status.CLOSED}:
-        return f"Case {case.number} is in “{case.stage.label}”; its items can no longer change."
+        return (
+            f"Case {case.number} is in the “{case.stage.label}” stage; "
+            "its items can no longer change."
+        )
     return (
-        f"Case {case.number} is in “{case.stage.label}”. Until it is found eligible, "
-        "intake corrects its items."
+        f"Case {case.number} is in the “{case.stage.label}” stage. "
+        "Until it is found eligible, only intake can correct its items."
     )
 
 
@@ -236,7 +312,7 @@ def why_not_keep_own_organization(user: User | None) -> str:
 
     ``None`` is the system, which loads shipped and imported facts.
     """
-    if user is None or user.may("cases.keep_own_organization"):
+    if user is None or user.may("cases.manage_own_organization"):
         return ""
     return "Only credentialing and the medical director can edit this organization."
 
@@ -272,7 +348,7 @@ def why_not_note(user: User, case: Case) -> str:
 
 def why_not_draft_letter(user: User, case: Case) -> str:
     """Check whether this person may draft a letter about the case."""
-    if not user.may("correspondence.write_letters"):
+    if not user.may("correspondence.review_drafts"):
         return "Only a coordinator or a supervisor can draft letters."
     # Published letters are redacted, so the parties are not known.
     if case.origin != Origin.OWN:
@@ -287,6 +363,68 @@ def why_not_resolve_duplicate(user: User) -> str:
 
 
 def why_not_consolidate(user: User) -> str:
-    if user.may("cases.consolidate"):
+    if user.may("cases.consolidate_cases"):
         return ""
     return "Your role does not let you consolidate cases."
+
+
+def why_not_restrict(user: User) -> str:
+    """Check whether this person may restrict cases and clear people for them."""
+    if user.may("cases.restrict_case"):
+        return ""
+    return "Only the medical director or a supervisor can restrict a case and clear people for it."
+
+
+def why_not_keep_clearances(user: User, case: Case) -> str:
+    """Check whether this person may change the clearances of a restricted case. Two queries."""
+    if refusal := why_not_restrict(user):
+        return refusal
+    if not restricted_now().filter(case=case).exists():
+        return f"Case {case.number} is not restricted."
+    if is_hidden(case.pk, user):
+        return "You have no clearance for this case."
+    if user not in list_keepers(case):
+        return (
+            "You have, or may have, an affiliation with a party of this case or of one restricted "
+            "with it. Ask another medical director or supervisor who is cleared."
+        )
+    return ""
+
+
+def list_keepers(case: Case) -> list[User]:
+    """List who may change the clearances of a restricted case. Three queries beyond the roles.
+
+    Cases restricted together have one list, so a keeper is cleared for each of them and has no
+    affiliation with a party of any.
+    """
+    own = restricted_now().get(case=case)
+    joint = dict(select_joint_restrictions(own).values_list("case_id", "case__barred_staff"))
+    barred = {pk for staff in joint.values() for pk in staff}
+    cleared: dict[User, set[int]] = {}
+    rows = CaseClearance.objects.filter(case__in=joint, ended_at__isnull=True)
+    for one in rows.select_related("user").order_by("pk"):
+        cleared.setdefault(one.user, set()).add(one.case_id)
+    return [
+        person
+        for person, case_ids in cleared.items()
+        if case_ids == joint.keys() and person.pk not in barred and not why_not_restrict(person)
+    ]
+
+
+def why_not_clear(person: User, case: Case) -> str:
+    """Check whether a person can be cleared for a case. No queries beyond the roles."""
+    if not person.is_active or not person.may("cases.view_case"):
+        return "This person cannot open cases, so a clearance would have no effect."
+    if person.pk in case.barred_staff:
+        return "This person has, or may have, an affiliation with a party and cannot be cleared."
+    return ""
+
+
+def why_not_end_clearance(clearance: CaseClearance) -> str:
+    """Check whether a clearance can end. At least one person who keeps the list must remain."""
+    if any(keeper.pk != clearance.user_id for keeper in list_keepers(clearance.case)):
+        return ""
+    return (
+        "This is the last clearance of a medical director or supervisor. Clear another one first, "
+        "or lift the restriction."
+    )

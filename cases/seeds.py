@@ -66,5 +66,5 @@ def _seed_category(
     name: str, parent: TreatmentCategory | None, *, by: User | None, at: datetime
 ) -> TreatmentCategory:
     # By name and parent, so a category that the office renamed is added again.
-    known = TreatmentCategory.objects.filter(name=name, parent=parent).first()
-    return known or TreatmentCategory(name=name, parent=parent).store(by=by, at=at, why=WHY)
+    stored = TreatmentCategory.objects.filter(name=name, parent=parent).first()
+    return stored or TreatmentCategory(name=name, parent=parent).store(by=by, at=at, why=WHY)

@@ -4,15 +4,54 @@ from .views import (
     dates,
     duplicates,
     endings,
+    holidays,
     item_changes,
     own_conflicts,
     parties,
+    received_documents,
+    restrictions,
     rules,
+    served_letters,
 )
 
 app_name = "cases"
 
 urlpatterns = [
+    path("cases/<str:number>/documents/", received_documents.show_documents, name="documents"),
+    path("cases/<str:number>/documents/add/", received_documents.add_document, name="add_document"),
+    path(
+        "documents/<int:received_id>/pages/<int:page>/",
+        received_documents.show_page,
+        name="received_page",
+    ),
+    path(
+        "documents/<int:received_id>/pages/<int:page>/text/",
+        received_documents.show_page_text,
+        name="received_text",
+    ),
+    path(
+        "documents/<int:received_id>/pages/<int:page>.png",
+        received_documents.serve_page_png,
+        name="received_png",
+    ),
+    path("restricted-cases/", restrictions.list_restricted_cases, name="restricted_cases"),
+    path("cases/<str:number>/restriction/", restrictions.show_restriction, name="restriction"),
+    path(
+        "cases/<str:number>/restriction/lift/",
+        restrictions.lift_restriction,
+        name="lift_restriction",
+    ),
+    path(
+        "cases/<str:number>/restriction/related/",
+        restrictions.restrict_related_cases,
+        name="restrict_related",
+    ),
+    path("cases/<str:number>/restriction/clear/", restrictions.clear_person, name="clear_person"),
+    path(
+        "cases/<str:number>/restriction/clearances/<int:clearance_id>/end/",
+        restrictions.end_clearance,
+        name="end_clearance",
+    ),
     path("item-changes/", item_changes.list_item_changes, name="item_changes"),
     # this organization
     path("organization/", own_conflicts.show_own_organization, name="own_organization"),
@@ -47,7 +86,8 @@ urlpatterns = [
     path("duplicates/", duplicates.list_possible_duplicates, name="possible_duplicates"),
     # deadline rules
     path("rules/", rules.list_deadline_rules, name="deadline_rules"),
-    path("rules/dates/", rules.recount_open_cases, name="recount"),
+    path("rules/confirm/", rules.confirm_deadline_rules, name="confirm_deadline_rules"),
+    path("rules/dates/", rules.recalculate_open_cases, name="recalculate_dates"),
     path("rules/<int:rule_id>/", rules.show_deadline_rule, name="deadline_rule"),
     path("rules/<int:rule_id>/confirm/", rules.confirm_deadline_rule, name="confirm_deadline_rule"),
     path(
@@ -55,9 +95,15 @@ urlpatterns = [
         rules.supersede_deadline_rule,
         name="supersede_deadline_rule",
     ),
+    # holidays
+    path("holidays/", holidays.list_holidays, name="holidays"),
+    path("holidays/add/", holidays.add_holiday, name="add_holiday"),
+    path("holidays/confirm/", holidays.confirm_holidays, name="confirm_holidays"),
+    path("holidays/<int:holiday_id>/", holidays.show_holiday, name="holiday"),
+    path("holidays/<int:holiday_id>/end/", holidays.end_holiday, name="end_holiday"),
     # one case
     path("cases/<str:number>/related/", duplicates.show_related_cases, name="related"),
-    path("cases/<str:number>/related/look/", duplicates.search_again, name="look_again"),
+    path("cases/<str:number>/related/search/", duplicates.search_again, name="search_again"),
     path("cases/<str:number>/related/<int:proposal_id>/", duplicates.compare_cases, name="compare"),
     path("cases/<str:number>/consolidate/", duplicates.consolidate_case, name="consolidate"),
     path("cases/<str:number>/separate/", duplicates.separate_case, name="separate"),
@@ -107,6 +153,21 @@ urlpatterns = [
         name="keep_commitment",
     ),
     path("cases/<str:number>/receipt/", dates.record_receipt, name="state_receipt"),
+    path(
+        "cases/<str:number>/services/<int:service_id>/",
+        served_letters.show_service,
+        name="service",
+    ),
+    path(
+        "cases/<str:number>/services/<int:service_id>/correct/",
+        served_letters.correct_service,
+        name="correct_service",
+    ),
+    path(
+        "cases/<str:number>/services/<int:service_id>/outcome/",
+        served_letters.record_outcome,
+        name="service_outcome",
+    ),
     path("cases/<str:number>/note/", endings.add_note, name="note"),
     path(
         "cases/<str:number>/notes/<int:event_id>/correct/",

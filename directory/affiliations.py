@@ -3,8 +3,10 @@
 There are three results. FAIL: an affiliation on file names this person or organization, a
 duplicate entry of it, an officer, or a company of the same group. UNKNOWN: the names are the same
 or similar, or a company is owned in part, so a person has to decide. PASS: no affiliation is on
-file. A shared surname alone is a PASS, and the attestation asks about it. The relations and the
-size of a holding come from Labor Code 139.5 and 8 CCR 9768.1 and 9768.2.
+file. A shared surname alone is a PASS, and the attestation asks about it.
+
+Each FAIL and UNKNOWN has a level: whether Labor Code 139.5(d)(5)-(6) forbids the affiliation, or
+only a rule of this organization, such as the wider limits of 8 CCR 9768.1. Both bar alike.
 
 The check is used for the reviewer who is offered a case and for the review organization itself.
 """
@@ -14,6 +16,8 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from functools import cached_property
 from typing import Protocol
+
+from django.db import models
 
 from .names import fold_name, one_slip_apart
 
@@ -77,6 +81,56 @@ SLIPS_FROM = 5
 CONTROL_PERCENT = Decimal(50)
 
 
+class ConflictLevel(models.TextChoices):
+    """Who forbids an affiliation."""
+
+    STATUTE = "STATUTE", "Statute"
+    ORGANIZATION = "ORGANIZATION", "Organization’s rule"
+
+
+STATUTE_SOURCE = "Labor Code 139.5(d)(5)-(6)"
+# Of what this organization forbids without a regulation to take it from.
+POLICY_SOURCE = "policy of this organization"
+
+
+@dataclass(frozen=True)
+class Level:
+    """Who forbids an affiliation: the statute, or only a rule of this organization."""
+
+    code: ConflictLevel
+    source: str
+
+    def __str__(self) -> str:
+        return f"{self.code.label}: {self.source}."
+
+
+# Affiliations that the statute names. Privileges at a facility, an earlier part in the claim and a
+# contract for utilization review are not among them.
+_STATUTE_RELATIONS = {
+    "EMPLOYMENT",
+    "CONTRACT",
+    "OWNERSHIP",
+    "FAMILY",
+    "SAME_GROUP",
+    "DEVELOPMENT",
+    "TREATMENT",
+}
+
+# The parties that the statute names, as values of ``cases.models.Role``: employer, insurer and
+# administrator; physician and medical group; facility; manufacturer; employee.
+_STATUTE_ROLES = {
+    "EMPLOYER",
+    "INSURER",
+    "CLAIMS_ADMINISTRATOR",
+    "REQUESTING_PHYSICIAN",
+    "PHYSICIAN_GROUP",
+    "OTHER_PROVIDER",
+    "FACILITY",
+    "MANUFACTURER",
+    "EMPLOYEE",
+}
+
+
 @dataclass(frozen=True)
 class Limits:
     """The limits above which an affiliation is a conflict. Defaults from 8 CCR 9768.1."""
@@ -97,9 +151,18 @@ class Limits:
             "CHILDS_SPOUSE",
         }
     )
+    source: str = "8 CCR 9768.1"
 
 
 DEFAULT_LIMITS = Limits()
+
+# The statute counts more than 5% of annual revenue or income. That is not on file, so the share of
+# the organization is used instead.
+STATUTE_LIMITS = Limits(
+    holding_percent=Decimal(5),
+    kin=frozenset({"SPOUSE", "CHILD", "PARENT", "SIBLING", "SPOUSES_PARENT", "CHILDS_SPOUSE"}),
+    source=STATUTE_SOURCE,
+)
 
 
 class HeldAffiliation(Protocol):
@@ -149,6 +212,16 @@ class PartyFacts:
     namesake_organizations: frozenset[int] = frozenset()
 
     @cached_property
+    def all_organizations(self) -> frozenset[int]:
+        """Every organization by which an affiliation may reach this party."""
+        return self.organizations | self.namesake_organizations | self.group | self.part_owned
+
+    @cached_property
+    def all_persons(self) -> frozenset[int]:
+        """Every person by whom an affiliation may reach this party."""
+        return self.persons | self.namesake_persons | self.officers
+
+    @cached_property
     def no_conflict(self) -> "FoundConflict":
         """The result if no affiliation is on file, which is the usual case."""
         return FoundConflict(
@@ -164,6 +237,13 @@ class FoundConflict:
     relation: str
     result: str
     sentence: str = field(compare=False)
+    level: Level | None = field(default=None, compare=False)  # of FAIL and UNKNOWN
+
+    @property
+    def prohibition_fields(self) -> dict[str, str]:
+        """The level as columns of a stored result."""
+        level = self.level
+        return {"level": level.code if level else "", "level_source": level.source if level else ""}
 
     @property
     def tested(self) -> tuple[str, ...]:
@@ -235,21 +315,47 @@ def group_companies(
         for child, parent, share in owned
         if share is None or share >= CONTROL_PERCENT
     ]
-    held = [
+    links = [
         (child, parent)
         for child, parent, share in owned
         if share is not None and limits.holding_percent < share < CONTROL_PERCENT
     ]
-    return group_same_ids([*same, *control]), group_same_ids([*same, *control, *held])
+    return group_same_ids([*same, *control]), group_same_ids([*same, *control, *links])
 
 
 def find_conflicts_on_file(
-    held: Iterable[HeldAffiliation], party: PartyFacts, limits: Limits
+    affiliations: Iterable[HeldAffiliation], party: PartyFacts, limits: Limits
 ) -> list[FoundConflict]:
     """Find the conflicts with one party that follow from affiliations on file, without repeats."""
-    found = [_check_affiliation(one, party) for one in held if not _is_below_limit(one, limits)]
-    # Results that differ only in their sentence are equal, so the first one stays.
-    return list(dict.fromkeys(conflict for conflict in found if conflict is not None))
+    checked = [_check_affiliation(one, party, limits) for one in affiliations]
+    # The statute first: results that differ only in sentence and level are equal, and the first one
+    # stays.
+    conflicts = sorted(
+        (conflict for conflict in checked if conflict is not None),
+        key=lambda conflict: conflict.level is None or conflict.level.code != ConflictLevel.STATUTE,
+    )
+    return list(dict.fromkeys(conflicts))
+
+
+def judge_affiliation(held: HeldAffiliation, limits: Limits) -> Level | None:
+    """Judge who forbids an affiliation, if it is with a party that the statute names.
+
+    :returns: ``None`` if it is within the limits, so that nobody forbids it.
+    """
+    # The statute first: wider limits of the organization cannot switch it off.
+    if held.relation in _STATUTE_RELATIONS and not _is_below_limit(held, STATUTE_LIMITS):
+        return Level(ConflictLevel.STATUTE, STATUTE_SOURCE)
+    if _is_below_limit(held, limits):
+        return None
+    has_limit = held.relation in {"OWNERSHIP", "FAMILY"}
+    return Level(ConflictLevel.ORGANIZATION, limits.source if has_limit else POLICY_SOURCE)
+
+
+def judge_party(party: PartyFacts) -> Level:
+    """Judge who forbids that someone is a party themselves: the statute, if it names the party."""
+    if party.role in _STATUTE_ROLES:
+        return Level(ConflictLevel.STATUTE, STATUTE_SOURCE)
+    return Level(ConflictLevel.ORGANIZATION, POLICY_SOURCE)
 
 
 def find_name_conflict(name: FoldedName, party: PartyFacts, *, who: str) -> FoundConflict | None:
@@ -257,6 +363,7 @@ def find_name_conflict(name: FoldedName, party: PartyFacts, *, who: str) -> Foun
 
     :param who: the bearer of the name, as the sentence begins: "The reviewer".
     """
+    level = judge_party(party)
     degrees = {compare_names(name, other) for other in party.person_names}
     # A practice may bear the name of its physician.
     bears_it = name.first and {name.first, *name.last.split()} <= party.organization_words
@@ -266,7 +373,8 @@ def find_name_conflict(name: FoldedName, party: PartyFacts, *, who: str) -> Foun
             NAME,
             UNKNOWN,
             f"{who} has the same name as {describe_party(party)}. Find out whether they are "
-            "the same.",
+            f"the same. {level}",
+            level,
         )
     if "SIMILAR" in degrees:
         return FoundConflict(
@@ -274,7 +382,8 @@ def find_name_conflict(name: FoldedName, party: PartyFacts, *, who: str) -> Foun
             NAME,
             UNKNOWN,
             f"{who}’s name is similar to that of {describe_party(party)}. Find out whether "
-            "they are the same.",
+            f"they are the same. {level}",
+            level,
         )
     if {compare_names(name, other) for other in party.officer_names} & {"SAME", "SIMILAR"}:
         return FoundConflict(
@@ -282,7 +391,8 @@ def find_name_conflict(name: FoldedName, party: PartyFacts, *, who: str) -> Foun
             NAME,
             UNKNOWN,
             f"{who}’s name is similar to that of an officer of {describe_party(party)}. "
-            "Find out whether they are the same.",
+            f"Find out whether they are the same. {level}",
+            level,
         )
     # A common surname would stop too many reviewers, so it is only asked about.
     if "SURNAME" in degrees:
@@ -321,40 +431,62 @@ def find_reach(
 
 
 def describe_party(party: PartyFacts) -> str:
-    """A party as named in a sentence, by its role: "the employer"."""
+    """Return a party as named in a sentence, by its role: "the employer"."""
     label = party.role_label
     return f"the {label if label[:2].isupper() else label[0].lower() + label[1:]}"
 
 
-def _check_affiliation(held: HeldAffiliation, party: PartyFacts) -> FoundConflict | None:
-    """The result of one affiliation on file: direct, through an officer, or through a company."""
-    reach = find_reach(held.organization_id, held.person_id, party)
+def _check_affiliation(
+    affiliation: HeldAffiliation, party: PartyFacts, limits: Limits
+) -> FoundConflict | None:
+    """Check one affiliation on file: direct, through an officer, or through a company."""
+    level = judge_affiliation(affiliation, limits)
+    if level is None:
+        return None
+    reach = find_reach(affiliation.organization_id, affiliation.person_id, party)
     if reach is None:
         return None
-    doubt, whom = reach
-    words = _CONFLICTS.get(held.relation, "An affiliation with")
+    uncertainty, whom = reach
+    # The statute names parties and their officers, but not companies of their groups.
+    is_through_company = uncertainty == PART_OWNED or (
+        not uncertainty and _is_through_group(affiliation, party)
+    )
+    is_named = party.role in _STATUTE_ROLES and not is_through_company
+    if level.code == ConflictLevel.STATUTE and not is_named:
+        level = Level(ConflictLevel.ORGANIZATION, POLICY_SOURCE)
+    connection = _CONFLICTS.get(affiliation.relation, "An affiliation with")
     return FoundConflict(
         party.party_id,
-        doubt or held.relation,
-        UNKNOWN if doubt else FAIL,
-        f"{words} {whom} is on file.{FIND_OUT[doubt]}",
+        uncertainty or affiliation.relation,
+        UNKNOWN if uncertainty else FAIL,
+        f"{connection} {whom} is on file.{FIND_OUT[uncertainty]} {level}",
+        level,
     )
 
 
-def _is_below_limit(held: HeldAffiliation, limits: Limits) -> bool:
-    """Whether a holding is below the limit, or a relative does not count as family.
+def _is_through_group(held: HeldAffiliation, party: PartyFacts) -> bool:
+    """Return whether an affiliation concerns a party only through a company of its group."""
+    is_direct = held.organization_id in party.organizations or held.person_id in party.persons
+    return not is_direct and held.person_id not in party.officers
+
+
+def _is_below_limit(affiliation: HeldAffiliation, limits: Limits) -> bool:
+    """Return whether a holding is below the limit, or a relative does not count as family.
 
     A relative counts if the degree of kinship is not stated.
     """
-    if held.relation == "FAMILY" and held.kin and held.kin not in limits.kin:
+    if affiliation.relation == "FAMILY" and affiliation.kin and affiliation.kin not in limits.kin:
         return True
-    small = held.share_percent is not None and held.share_percent <= limits.holding_percent
+    small = (
+        affiliation.share_percent is not None
+        and affiliation.share_percent <= limits.holding_percent
+    )
     # A share says nothing about a contract or employment, so these count at any size.
-    return small and held.relation in {"OWNERSHIP", "FAMILY"}
+    return small and affiliation.relation in {"OWNERSHIP", "FAMILY"}
 
 
 def _words_of_name(text: str) -> list[str]:
-    """The words of a name, each folded, without titles; ``M.D.`` is one word and a title."""
+    """Return the words of a name, each folded, without titles; ``M.D.`` is one word and a title."""
     folded = [fold_name(word) for word in text.split()]
     words = [word for word in folded if word and word.replace(" ", "") not in _TITLES]
     sure = [word for word in words if word.replace(" ", "") not in _PERHAPS_TITLES]

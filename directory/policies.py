@@ -7,7 +7,7 @@ from accounts.models import User
 
 
 def why_not_keep_organizations(user: User | None) -> str:
-    """Why this person may not change facts about organizations; ``None`` is the system."""
-    if user is None or user.may("directory.keep_organizations"):
+    """Return why this person may not change facts about organizations; ``None`` is the system."""
+    if user is None or user.may("directory.manage_organizations"):
         return ""
     return "Your role may not change the facts about organizations."

@@ -33,14 +33,20 @@ def search_organizations(request: StaffRequest) -> HttpResponse:
     folded = fold_organization(find)
     # A prefix uses the index; a search inside names would read the whole table.
     rows = OrganizationName.objects.current().filter(normal__startswith=folded) if folded else None
-    found = list(rows.order_by("normal", "pk")[: MOST_FOUND + 1]) if rows is not None else []
-    context = {"find": find, "names": found[:MOST_FOUND], "more": len(found) > MOST_FOUND}
+    organizations = (
+        list(rows.order_by("normal", "pk")[: MOST_FOUND + 1]) if rows is not None else []
+    )
+    context = {
+        "find": find,
+        "names": organizations[:MOST_FOUND],
+        "more": len(organizations) > MOST_FOUND,
+    }
     return render(request, "directory/organizations.html", context)
 
 
 @require_safe
 def show_organization(request: StaffRequest, pk: int) -> HttpResponse:
-    """One organization: its names, owners, officers and duplicate entries."""
+    """Show one organization: its names, owners, officers and duplicate entries."""
     return _render_organization_page(request, get_object_or_404(Organization, pk=pk))
 
 
@@ -64,7 +70,7 @@ def add_organization_fact(request: StaffRequest, pk: int, kind: str) -> HttpResp
                 organization_id=pk, by=request.user, at=now, **entered
             )
 
-    attempt = run_action(request, form, record)
+    attempt = run_action(request, form, record, once=True)
     if attempt.done:
         messages.success(request, "Saved. The conflict check uses it from now on.")
         return redirect("directory:organization", pk)

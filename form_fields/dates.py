@@ -32,10 +32,11 @@ class NotADate(ValueError):
 
 
 def read_date(keyed: str, *, today: date) -> date:
-    """Read a keyed date: ``9/20/24``, ``09202024``, ``Sep 20, 2024``, ``t``, ``-1``.
+    """Read a keyed date: ``9/20/24``, ``09202024``, ``0920``, ``Sep 20, 2024``, ``t``, ``-1``.
 
-    The month comes first, as on the form. Two-digit years fall in the hundred years that end nine
-    years from today, so ``3/14/68`` is 1968. ``-1`` is yesterday.
+    The month comes first, as on the form. A date without a year is in this year. Two-digit years
+    fall in the hundred years that end nine years from today, so ``3/14/68`` is 1968. ``-1`` is
+    yesterday.
 
     :raises NotADate: with a sentence for the clerk.
     """
@@ -59,7 +60,10 @@ def read_date(keyed: str, *, today: date) -> date:
     if match := re.fullmatch(r"(\d{2})(\d{2})(\d{4}|\d{2})", text):
         month, day, year = match.groups()
         return _make_day(_read_year(year, today), int(month), int(day), keyed)
-    # The day before the name of the month, as in the header of an e-mail.
+    if match := re.fullmatch(r"(\d{2})(\d{2})|(\d{1,2})/(\d{1,2})", text):
+        month, day = (part for part in match.groups() if part)
+        return _make_day(today.year, int(month), int(day), keyed)
+    # The day before the name of the month, as in the header of an email.
     if match := re.fullmatch(r"(?:[a-z]{3} )?(\d{1,2}) ([a-z]+)\.? (\d{4}|\d{2})", text):
         day, name, year = match.groups()
         return _make_day(_read_year(year, today), _read_month(name, keyed), int(day), keyed)
@@ -108,10 +112,14 @@ def _refuse_day_first(month: int, day: int, year: int, keyed: str) -> None:
 
 @dataclass(frozen=True)
 class DateReading:
-    """How a keyed date was read, and whether it has to be checked."""
+    """How a keyed date was read, and whether it has to be checked.
 
-    words: str
+    ``on`` is ``None`` if the text is no date.
+    """
+
+    text: str
     is_bad: bool = False
+    on: date | None = None
 
 
 # How far back a date of each kind may lie before the clerk is asked to check it, in days.
@@ -139,18 +147,19 @@ def interpret_date(keyed: str, *, today: date, kind: str = "", received: str = "
         on = read_date(keyed, today=today)
     except NotADate as error:
         return DateReading(str(error), is_bad=True)
-    words = f"{on:%a, %b} {on.day}, {on.year}"
+    text = f"{on:%a, %b} {on.day}, {on.year}"
     if on > today and (kind in _FAR or kind in _PAST):
-        return DateReading(f"{words}, in the future", is_bad=True)
+        return DateReading(f"{text}, in the future", is_bad=True, on=on)
     if on == today:
-        words += ", today"
+        text += ", today"
     if kind == "date_of_birth":
         # One year less until the birthday of this year.
         age = today.year - on.year - ((today.month, today.day) < (on.month, on.day))
-        words += f", age {age}"
+        text += f", age {age}"
         # Unlikely ages are only marked: injured workers may be younger or older.
+        is_likely = 14 <= age <= 100
         return DateReading(
-            words if 14 <= age <= 100 else f"{words}. Check the year.", not 14 <= age <= 100
+            text if is_likely else f"{text}. Check the year.", is_bad=not is_likely, on=on
         )
     if kind == "ur_decided":
         # The date of receipt may be half typed at this moment.
@@ -159,10 +168,10 @@ def interpret_date(keyed: str, *, today: date, kind: str = "", received: str = "
         except NotADate:
             days = None
         if days is not None and days < 0:
-            return DateReading(f"{words}, after receipt. Check both dates.", is_bad=True)
+            return DateReading(f"{text}, after receipt. Check both dates.", is_bad=True, on=on)
         if days is not None:
-            words += f", {days} day{'' if days == 1 else 's'} before receipt"
+            text += f", {days} day{'' if days == 1 else 's'} before receipt"
     far, check = _FAR.get(kind, (0, ""))
     if far and (today - on).days > far:
-        return DateReading(f"{words}, long ago. {check}", is_bad=True)
-    return DateReading(words)
+        return DateReading(f"{text}, long ago. {check}", is_bad=True, on=on)
+    return DateReading(text, on=on)

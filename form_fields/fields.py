@@ -12,22 +12,22 @@ from .dates import NotADate, read_date
 TOO_LONG = "This is %(show_value)d characters long. Shorten it to %(limit_value)d."
 
 
-def refuse_unprintable(text: str) -> str:
+def clean_letter_text(text: str) -> str:
     """Return text that letters can print, without leftovers of word processors.
 
     :raises ValidationError: naming each character that letters cannot print.
     """
     clean, _ = normalize_text(text)
-    found = find_unprintable(clean)
-    if found:
-        names = ", ".join(sorted({glyph.name for glyph in found}))
+    characters = find_unprintable(clean)
+    if characters:
+        names = ", ".join(sorted({glyph.name for glyph in characters}))
         raise forms.ValidationError(
-            f"Letters cannot print {names}. Replace it with words or a plain character."
+            f"A printed letter cannot contain {names}. Replace it with words or a plain character."
         )
     return clean
 
 
-class PaperText(forms.CharField):
+class LetterText(forms.CharField):
     """A text keyed from paper, which letters may print."""
 
     def __init__(self, *, max_length: int = 200, **options: Any) -> None:
@@ -41,10 +41,10 @@ class PaperText(forms.CharField):
                 f"This is {len(value):,} characters long. Shorten it to {self.max_length}."
             )
         # Normalized before the length is checked, because this is the text that is stored.
-        return refuse_unprintable(super().clean(normalize_text(value)[0] if value else value))
+        return clean_letter_text(super().clean(normalize_text(value)[0] if value else value))
 
 
-class Line(forms.CharField):
+class LineField(forms.CharField):
     """A line of text, limited to the length of its column.
 
     :param in_letters: letters print it, so only characters that letters can print are accepted.
@@ -61,13 +61,17 @@ class Line(forms.CharField):
     def clean(self, value: Any) -> str:
         # A line that no letter prints may contain any character.
         text: str = super().clean(value)
-        return refuse_unprintable(text) if self.in_letters else text
+        return clean_letter_text(text) if self.in_letters else text
 
 
-class PaperDate(forms.CharField):
-    """A date as clerks key it: 9/20/24, 092024, Sep 20, 2024, t for today."""
+class KeyedDate(forms.CharField):
+    """A date as clerks key it: 9/20/24, 092024, 0920, Sep 20, 2024, t for today.
 
-    def __init__(self, **options: Any) -> None:
+    :param starts_today: an empty form shows today, for what is nearly always entered on its day.
+    """
+
+    def __init__(self, *, starts_today: bool = False, **options: Any) -> None:
+        self.starts_today = starts_today
         options.setdefault(
             "widget", forms.TextInput(attrs={"data-date": "", "autocomplete": "off"})
         )
@@ -100,10 +104,13 @@ class StatedAnswer(forms.TypedChoiceField):
         )
 
     def prepare_value(self, value: Any) -> Any:
-        """A stored answer as the value of its choice."""
+        """Return a stored answer as the value of its choice."""
         if isinstance(value, bool):
             return "yes" if value else "no"
         return value
+
+
+ENDS_BEFORE = "The period ends before it begins. Check both dates."
 
 
 class DatedForm(forms.Form):
@@ -113,5 +120,13 @@ class DatedForm(forms.Form):
         super().__init__(*args, **options)
         self.today = today
         for field in self.fields.values():
-            if isinstance(field, PaperDate):
+            if isinstance(field, KeyedDate):
                 field.today = today
+                if field.starts_today and field.initial is None:
+                    field.initial = today
+
+    def refuse_reversed_period(self, first: str, last: str) -> None:
+        """Put an error beside the second of two days if it is before the first."""
+        begin, end = self.cleaned_data.get(first), self.cleaned_data.get(last)
+        if begin and end and end < begin:
+            self.add_error(last, ENDS_BEFORE)

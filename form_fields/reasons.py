@@ -2,13 +2,13 @@
 
 from django import forms
 
-from .fields import PaperText
+from .fields import LetterText
 
 
 class ReasonForm(forms.Form):
     """The reason of an action."""
 
-    reason = PaperText(
+    reason = LetterText(
         label="Reason",
         max_length=300,
         error_messages={"required": "Enter a reason."},
@@ -18,7 +18,7 @@ class ReasonForm(forms.Form):
 class NoteForm(forms.Form):
     """A note in the timeline of a case."""
 
-    text = PaperText(
+    text = LetterText(
         label="Note",
         max_length=4000,
         widget=forms.Textarea(attrs={"rows": 3}),

@@ -5,16 +5,18 @@ from typing import Any
 
 from django import forms
 
+from cases.forms.received_documents import WithDocument
 from cases.hold_reasons import reasons_for
 from cases.models import Case, Hold, Priority, ServiceMethod
-from cases.services.priority import needs_hour_of_information, needs_hour_of_notice
+from cases.services.holds import select_deadlines_to_hold
+from cases.services.priority import needs_information_time, needs_notice_time
 from deadlines.days import PACIFIC
 from deadlines.kinds import DEADLINE_KINDS
 from deadlines.rules import LIABILITY
-from form_fields.fields import DatedForm, PaperDate, PaperText
+from form_fields.fields import DatedForm, KeyedDate, LetterText
 from letters.models import Letter
 
-_HOUR = {"invalid": "Enter the time as in 14:30."}
+_TIME_MESSAGES = {"invalid": "Enter the time as in 14:30."}
 
 
 def _text_options(max_length: int = 500) -> dict[str, Any]:
@@ -22,18 +24,22 @@ def _text_options(max_length: int = 500) -> dict[str, Any]:
     return {"max_length": max_length, "widget": forms.Textarea(attrs={"rows": 2})}
 
 
-class HoldForm(DatedForm):
-    """Begin a hold."""
+class HoldForm(WithDocument):
+    """Begin a hold; the objection or letter that is its reason may come with it."""
+
+    field_order = ("reason", "deadline_kind", "starts_on", "planned_end", "note")
 
     reason = forms.ChoiceField(label="Reason")
-    deadline_kind = forms.ChoiceField(label="Hold", required=False)
-    starts_on = PaperDate(label="From", error_messages={"required": "Enter the first day."})
-    planned_end = PaperDate(
+    deadline_kind = forms.ChoiceField(label="Applies to", required=False)
+    starts_on = KeyedDate(
+        label="From", starts_today=True, error_messages={"required": "Enter the first day."}
+    )
+    planned_end = KeyedDate(
         label="Planned end",
-        help_text="The first day after the hold. The hold then ends by itself.",
+        help_text="The first day after the hold. The hold ends automatically.",
         error_messages={"required": "Enter the planned end."},
     )
-    note = PaperText(label="Note", required=False, **_text_options())
+    note = LetterText(label="Note", required=False, **_text_options())
 
     def __init__(self, *args: Any, case: Case, **options: Any) -> None:
         super().__init__(*args, **options)
@@ -42,24 +48,23 @@ class HoldForm(DatedForm):
         self.fields["reason"].choices = [  # type: ignore[attr-defined]
             (reason.code, f"{reason.label} (up to {reason.most_days} days)") for reason in reasons
         ]
-        # A hold does not move a deadline that is satisfied.
-        running = case.deadlines.filter(
-            round=case.round, met_at__isnull=True, replaced_at__isnull=True
-        ).values_list("deadline_kind", flat=True)
+        can_be_held = select_deadlines_to_hold(case).values_list("deadline_kind", flat=True)
         self.fields["deadline_kind"].choices = [  # type: ignore[attr-defined]
             ("", "The whole case"),
             *(
                 (deadline_kind, DEADLINE_KINDS[deadline_kind].label)
-                for deadline_kind in running
+                for deadline_kind in can_be_held
                 if deadline_kind in DEADLINE_KINDS
             ),
         ]
 
 
-class EndHoldForm(DatedForm):
-    """End a hold."""
+class EndHoldForm(WithDocument):
+    """End a hold; the notice that ended it may come with it."""
 
-    ended_on = PaperDate(
+    field_order = ("ended_on", "method", "reason")
+
+    ended_on = KeyedDate(
         label="Ended on",
         help_text="The first day after the hold.",
         error_messages={"required": "Enter the first day after the hold."},
@@ -69,7 +74,7 @@ class EndHoldForm(DatedForm):
         choices=ServiceMethod,
         help_text="The time to apply starts again from that service.",
     )
-    because = PaperText(
+    reason = LetterText(
         label="Reason", error_messages={"required": "Enter why the hold ends."}, **_text_options()
     )
 
@@ -86,54 +91,56 @@ class ExtensionForm(DatedForm):
     days = forms.IntegerField(
         label="Days", min_value=1, max_value=3, error_messages={"invalid": "Enter 1, 2 or 3."}
     )
-    approved_by = PaperText(
+    approved_by = LetterText(
         label="Approved for the Administrative Director by",
         max_length=200,
         error_messages={"required": "Enter who approved it."},
     )
-    approved_on = PaperDate(
+    approved_on = KeyedDate(
         label="Approved on", error_messages={"required": "Enter the date of the approval."}
     )
-    letter_reference = PaperText(
+    letter_reference = LetterText(
         label="Approval letter",
         max_length=120,
         help_text="The reference of the letter that approves it.",
         error_messages={"required": "Enter the reference of the letter."},
     )
-    good_cause = PaperText(
+    good_cause = LetterText(
         label="Good cause", error_messages={"required": "Enter the good cause."}, **_text_options()
     )
 
 
-class PriorityForm(DatedForm):
-    """Change the priority of a case."""
+class PriorityForm(WithDocument):
+    """Change the priority of a case; a certification of urgency may come with its document."""
+
+    field_order = ("new", "certified_by", "certified_on", "support")
 
     new = forms.ChoiceField(label="New priority")
-    certified_by = PaperText(
+    certified_by = LetterText(
         label="Certifying physician",
         max_length=200,
         required=False,
         help_text="For expedited review: certifies an imminent and serious threat to health.",
     )
-    certified_on = PaperDate(label="Certified on", required=False)
-    support = PaperText(label="Support for the certification", required=False, **_text_options())
-    notice_on = PaperDate(label="Claims administrator informed on", required=False)
-    notice_hour = forms.TimeField(
+    certified_on = KeyedDate(label="Certified on", required=False)
+    support = LetterText(label="Support for the certification", required=False, **_text_options())
+    notice_on = KeyedDate(label="Claims administrator informed on", required=False)
+    notice_time = forms.TimeField(
         label="Time (PT)",
         required=False,
         help_text="For expedited review: the 24 hours for records start then.",
-        error_messages=_HOUR,
+        error_messages=_TIME_MESSAGES,
         widget=forms.TextInput(attrs={"autocomplete": "off"}),
     )
-    complete_on = PaperDate(label="Information complete on", required=False)
-    complete_hour = forms.TimeField(
+    complete_on = KeyedDate(label="Information complete on", required=False)
+    complete_time = forms.TimeField(
         label="Time (PT)",
         required=False,
         help_text="For expedited review: the 72 hours to decide start then.",
-        error_messages=_HOUR,
+        error_messages=_TIME_MESSAGES,
         widget=forms.TextInput(attrs={"autocomplete": "off"}),
     )
-    why = PaperText(
+    why = LetterText(
         label="Reason",
         error_messages={"required": "Enter why the priority changes."},
         **_text_options(),
@@ -145,56 +152,56 @@ class PriorityForm(DatedForm):
         self.fields["new"].choices = others  # type: ignore[attr-defined]
         # A time that starts no deadline is not asked for.
         for pair, needed in (
-            (("notice_on", "notice_hour"), needs_hour_of_notice(case=case)),
-            (("complete_on", "complete_hour"), needs_hour_of_information(case=case)),
+            (("notice_on", "notice_time"), needs_notice_time(case=case)),
+            (("complete_on", "complete_time"), needs_information_time(case=case)),
         ):
             for name in pair:
                 if not needed:
                     del self.fields[name]
         # Leaving expedited review needs no certification.
         if case.priority == Priority.EXPEDITED:
-            for name in ("certified_by", "certified_on", "support"):
+            for name in ("certified_by", "certified_on", "support", *WithDocument.base_fields):
                 del self.fields[name]
 
-    def facts(self) -> dict[str, Any]:
+    def service_arguments(self) -> dict[str, Any]:
         """Return the arguments of ``priority.change_priority``. Call it on a valid form."""
         values = self.cleaned_data
         # Fields that were removed get the defaults of the service.
         plain = ("new", "certified_by", "certified_on", "support", "why")
         return {name: values[name] for name in plain if name in values} | {
-            "notice_received_at": _combine_day_hour(
-                values.get("notice_on"), values.get("notice_hour")
+            "notice_received_at": _combine_day_and_time(
+                values.get("notice_on"), values.get("notice_time")
             ),
-            "information_complete_at": _combine_day_hour(
-                values.get("complete_on"), values.get("complete_hour")
+            "information_complete_at": _combine_day_and_time(
+                values.get("complete_on"), values.get("complete_time")
             ),
         }
 
 
-def _combine_day_hour(day: date | None, hour: time | None) -> datetime | None:
+def _combine_day_and_time(day: date | None, at: time | None) -> datetime | None:
     """Combine a date and a Pacific time; ``None`` if one is missing."""
-    if day is None or hour is None:
+    if day is None or at is None:
         return None
-    return datetime.combine(day, hour, tzinfo=PACIFIC)
+    return datetime.combine(day, at, tzinfo=PACIFIC)
 
 
-class MovedCommitmentForm(DatedForm):
+class MoveCommitmentForm(DatedForm):
     """A later date for a commitment."""
 
-    due_on = PaperDate(
+    due_on = KeyedDate(
         label="Promised for", error_messages={"required": "Enter the promised date."}
     )
-    informed_on = PaperDate(
+    informed_on = KeyedDate(
         label="Party informed on",
         error_messages={"required": "Enter the day on which the party was informed."},
     )
     letter = forms.ModelChoiceField(
         Letter.objects.none(), label="Letter", required=False, empty_label="Another letter"
     )
-    letter_reference = PaperText(
+    letter_reference = LetterText(
         label="Reference of another letter", max_length=120, required=False
     )
-    why = PaperText(
+    why = LetterText(
         label="Reason", error_messages={"required": "Enter the reason."}, **_text_options()
     )
 
@@ -204,38 +211,46 @@ class MovedCommitmentForm(DatedForm):
         rows = Letter.objects.filter(reference=case.number).order_by("-created_at")
         self.fields["letter"].queryset = rows  # type: ignore[attr-defined]
 
-    def facts(self) -> dict[str, Any]:
+    def service_arguments(self) -> dict[str, Any]:
         """Return the arguments of the services. Call it on a valid form."""
         values = dict(self.cleaned_data)
         letter = values.pop("letter")
         return values | {"letter_id": letter.pk if letter else None}
 
 
-class CommitmentForm(MovedCommitmentForm):
+class AddCommitmentForm(MoveCommitmentForm):
     """A date promised to a party."""
 
     party = forms.ChoiceField(label="Party")
-    what = PaperText(
+    description = LetterText(
         label="Commitment",
         max_length=200,
         error_messages={"required": "Enter what was promised."},
     )
-    field_order = ("party", "what", "due_on", "informed_on", "letter", "letter_reference", "why")
+    field_order = (
+        "party",
+        "description",
+        "due_on",
+        "informed_on",
+        "letter",
+        "letter_reference",
+        "why",
+    )
 
     def __init__(self, *args: Any, case: Case, **options: Any) -> None:
         super().__init__(*args, case=case, **options)
         # A date is promised to someone who is a party now.
-        on_case = case.parties.current().on(self.today).order_by("role", "pk")
+        on_case = case.parties.current().true_on(self.today).order_by("role", "pk")
         self.fields["party"].choices = [  # type: ignore[attr-defined]
             (party.pk, f"{party.name} ({party.get_role_display()})") for party in on_case
         ]
 
-    def facts(self) -> dict[str, Any]:
-        values = super().facts()
+    def service_arguments(self) -> dict[str, Any]:
+        values = super().service_arguments()
         return values | {"party_id": int(values.pop("party"))}
 
 
 class DayForm(DatedForm):
     """One date: when a commitment was kept, or a determination was received."""
 
-    on = PaperDate(label="Date", error_messages={"required": "Enter the date."})
+    on = KeyedDate(label="Date", error_messages={"required": "Enter the date."})

@@ -5,7 +5,7 @@ from typing import Any
 from django import forms
 
 from cases.models import Case, DuplicateProposal
-from form_fields.fields import PaperText
+from form_fields.fields import LetterText
 
 
 class ResolveDuplicateForm(forms.Form):
@@ -25,8 +25,8 @@ class ResolveDuplicateForm(forms.Form):
         widget=forms.CheckboxSelectMultiple,
         help_text="Items of the later case. Leave empty for different applications.",
     )
-    reason = PaperText(
-        label="How do you know?",
+    reason = LetterText(
+        label="Reason",
         max_length=500,
         error_messages={"required": "Enter how you know."},
     )
@@ -47,7 +47,7 @@ class ConsolidateForm(forms.Form):
         max_length=20,
         error_messages={"required": "Enter the number of the lead case."},
     )
-    reason = PaperText(
+    reason = LetterText(
         label="Reason",
         max_length=500,
         error_messages={"required": "Enter why the cases are consolidated."},

@@ -8,7 +8,7 @@ from accounts.models import User
 from cases.models import OrganizationMember, OwnConflictResult
 from directory.forms import SOURCE_MISSING
 from directory.models import AffiliationRelation, Kin
-from form_fields.fields import DatedForm, Line, PaperDate
+from form_fields.fields import DatedForm, KeyedDate, LineField
 
 Kind = OrganizationMember.Kind
 
@@ -32,9 +32,9 @@ def _build_share_field() -> forms.DecimalField:
 class OwnOrganizationForm(DatedForm):
     """Period and source, which every fact about the organization has."""
 
-    valid_from = PaperDate(label="First day", required=False)
-    valid_to = PaperDate(label="Last day", required=False)
-    source = Line(label="Source", max_length=200, error_messages=SOURCE_MISSING)
+    valid_from = KeyedDate(label="First day", required=False)
+    valid_to = KeyedDate(label="Last day", required=False)
+    source = LineField(label="Source", max_length=200, error_messages=SOURCE_MISSING)
 
     def __init__(self, *args: Any, **options: Any) -> None:
         super().__init__(*args, **options)
@@ -48,7 +48,7 @@ class OwnOrganizationForm(DatedForm):
 class OrganizationItselfForm(OwnOrganizationForm):
     """The organization."""
 
-    name = Line(label="Name", max_length=300, error_messages={"required": "Enter the name."})
+    name = LineField(label="Name", max_length=300, error_messages={"required": "Enter the name."})
 
 
 class _MemberWithUserForm(OwnOrganizationForm):
@@ -73,7 +73,7 @@ class _MemberWithUserForm(OwnOrganizationForm):
 class OwnerForm(_MemberWithUserForm):
     """An owner of a part of the organization."""
 
-    name = Line(label="Owner", max_length=300, error_messages={"required": "Enter the name."})
+    name = LineField(label="Owner", max_length=300, error_messages={"required": "Enter the name."})
     is_company = forms.BooleanField(label="Owner is an organization", required=False)
     share_percent = _build_share_field()
 
@@ -81,8 +81,8 @@ class OwnerForm(_MemberWithUserForm):
 class OfficerForm(_MemberWithUserForm):
     """An officer or director."""
 
-    name = Line(label="Name", max_length=300, error_messages={"required": "Enter the name."})
-    title = Line(
+    name = LineField(label="Name", max_length=300, error_messages={"required": "Enter the name."})
+    title = LineField(
         label="Office",
         max_length=120,
         error_messages={"required": "Enter the office: director, manager, …"},
@@ -112,18 +112,18 @@ class MemberAffiliationForm(OwnOrganizationForm):
     """An affiliation of a member of this organization."""
 
     relation = forms.ChoiceField(label="Relation", choices=AffiliationRelation.choices)
-    organization_name = Line(
+    organization_name = LineField(
         label="Organization",
         max_length=300,
         required=False,
         help_text="For a family affiliation: the organization of the relative.",
     )
-    person_name = Line(label="Person", max_length=300, required=False)
+    person_name = LineField(label="Person", max_length=300, required=False)
     kin = forms.ChoiceField(
         label="Relative", choices=[("", "Not a relative"), *Kin.choices], required=False
     )
     share_percent = _build_share_field()
-    note = Line(label="Note", max_length=300, required=False)
+    note = LineField(label="Note", max_length=300, required=False)
 
 
 class CorrectFactForm(OwnOrganizationForm):
@@ -145,8 +145,8 @@ class ResolveConflictForm(forms.Form):
         widget=forms.RadioSelect,
         error_messages={"required": "Choose whether there is an affiliation."},
     )
-    note = Line(
-        label="How do you know?",
+    note = LineField(
+        label="Reason or source",
         max_length=300,
         error_messages={"required": "Enter how you know."},
     )

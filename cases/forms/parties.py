@@ -5,7 +5,9 @@ from typing import Any
 
 from django import forms
 
-from cases.models import DisputedItem, Party, PreferredChannel, Role
+from cases.models import DisputedItem, Party, PartyRole, PreferredChannel
+from cases.models.parties import state_choices
+from cases.places import why_not_state
 from cases.services.parties import (
     ONE_AT_A_TIME,
     ORGANIZATION_ROLES,
@@ -13,7 +15,7 @@ from cases.services.parties import (
     PartyDetails,
     PartyOnForm,
 )
-from form_fields.fields import DatedForm, PaperDate, PaperText
+from form_fields.fields import DatedForm, KeyedDate, LetterText
 
 WHY = {"required": "Enter the reason or the source."}
 
@@ -21,33 +23,41 @@ WHY = {"required": "Enter the reason or the source."}
 class DetailsForm(DatedForm):
     """Name and contact details of a party."""
 
-    name = PaperText(label="Name", max_length=300, error_messages={"required": "Enter the name."})
-    contact = PaperText(label="Contact person", max_length=200, required=False)
-    specialty = PaperText(label="Specialty", max_length=120, required=False)
-    address = PaperText(
+    name = LetterText(label="Name", max_length=300, error_messages={"required": "Enter the name."})
+    contact = LetterText(label="Contact person", max_length=200, required=False)
+    specialty = LetterText(label="Specialty", max_length=120, required=False)
+    address = LetterText(
         label="Address, as printed",
         max_length=600,
         required=False,
         widget=forms.Textarea(attrs={"rows": 3}),
     )
-    phone = PaperText(label="Phone", max_length=40, required=False)
-    fax = PaperText(label="Fax", max_length=40, required=False)
-    email = forms.EmailField(label="E-mail", max_length=254, required=False)
+    state = forms.ChoiceField(
+        label="State",
+        required=False,
+        choices=[("", "As in the address"), *state_choices()],
+        help_text="Decides how many days the party has after it is served.",
+    )
+    phone = LetterText(label="Phone", max_length=40, required=False)
+    fax = LetterText(label="Fax", max_length=40, required=False)
+    email = forms.EmailField(label="Email", max_length=254, required=False)
     preferred_channel = forms.ChoiceField(label="Send letters by", choices=PreferredChannel)
-    since = PaperDate(label="Since", required=False)
-    why = PaperText(label="Reason or source", max_length=300, error_messages=WHY)
+    since = KeyedDate(label="Since", required=False)
+    why = LetterText(label="Reason or source", max_length=300, error_messages=WHY)
 
     def clean(self) -> dict[str, Any]:
         values = super().clean() or {}
         # The service checks this too; here the sentence appears beside the field.
         for channel, name, words in (
             ("FAX", "fax", "Enter the fax number, or choose another channel."),
-            ("ELECTRONIC", "email", "Enter the e-mail address, or choose another channel."),
+            ("ELECTRONIC", "email", "Enter the email address, or choose another channel."),
         ):
-            wanted = values.get("preferred_channel") == channel and not values.get(name)
+            is_missing = values.get("preferred_channel") == channel and not values.get(name)
             # A malformed address has a message of its own.
-            if wanted and name not in self.errors:
+            if is_missing and name not in self.errors:
                 self.add_error(name, words)
+        if mismatch := why_not_state(values.get("state", ""), values.get("address", "")):
+            self.add_error("state", mismatch)
         return values
 
     def clean_since(self) -> date | None:
@@ -64,6 +74,7 @@ class DetailsForm(DatedForm):
             contact=values["contact"],
             specialty=values["specialty"],
             address=values["address"],
+            state=values["state"],
             phone=values["phone"],
             fax=values["fax"],
             email=values["email"],
@@ -106,10 +117,10 @@ class AddPartyForm(DetailsForm):
         assert isinstance(roles, forms.ChoiceField)  # noqa: S101 - narrows the type
         assert isinstance(through, forms.ChoiceField)  # noqa: S101 - narrows the type
         roles.choices = [
-            ("", "–"),
+            ("", "Choose"),
             # Roles that every case already has come last.
-            *((role.value, role.label) for role in Role if role not in ONE_AT_A_TIME),
-            *((role.value, role.label) for role in Role if role in ONE_AT_A_TIME),
+            *((role.value, role.label) for role in PartyRole if role not in ONE_AT_A_TIME),
+            *((role.value, role.label) for role in PartyRole if role in ONE_AT_A_TIME),
         ]
         through.choices = [
             ("", "The whole case"),
@@ -123,13 +134,17 @@ class AddPartyForm(DetailsForm):
             self.add_error(
                 "item", "Only a manufacturer, a facility or a provider can be a party for one item."
             )
-        if role == Role.REPRESENTATIVE and not values.get("since") and "since" not in self.errors:
+        if (
+            role == PartyRole.REPRESENTATIVE
+            and not values.get("since")
+            and "since" not in self.errors
+        ):
             self.add_error("since", "Enter the day on which the employee signed the designation.")
         return values
 
     def party(self) -> PartyOnForm:
         """Return the new party. Call it on a valid form."""
-        values, role = self.cleaned_data, Role(self.cleaned_data["role"])
+        values, role = self.cleaned_data, PartyRole(self.cleaned_data["role"])
         # Staff type the name in one field; its last word is taken as the surname.
         first, _, last = values["name"].rpartition(" ")
         named = {} if role in ORGANIZATION_ROLES else {"first": first, "last": last}
@@ -139,6 +154,7 @@ class AddPartyForm(DetailsForm):
             contact=values["contact"],
             specialty=values["specialty"],
             address=values["address"],
+            state=values["state"],
             phone=values["phone"],
             fax=values["fax"],
             email=values["email"],
@@ -150,10 +166,10 @@ class AddPartyForm(DetailsForm):
 class EndPartyForm(DatedForm):
     """The end of a role."""
 
-    last_day = PaperDate(
+    last_day = KeyedDate(
         label="Last day", error_messages={"required": "Enter the last day of the role."}
     )
-    why = PaperText(label="Reason or source", max_length=300, error_messages=WHY)
+    why = LetterText(label="Reason or source", max_length=300, error_messages=WHY)
 
     def clean_last_day(self) -> date:
         day: date = self.cleaned_data["last_day"]
@@ -165,4 +181,4 @@ class EndPartyForm(DatedForm):
 class AsOfForm(DatedForm):
     """The date for which a list is shown."""
 
-    on = PaperDate(label="As of", required=False)
+    on = KeyedDate(label="As of", required=False)

@@ -6,6 +6,7 @@ from django.conf import settings
 from django.db import migrations, models
 
 import cases.models.holds
+import cases.models.parties
 import letters.kinds
 import letters.outcomes
 from accounts.initial_tables import InitialTables
@@ -109,6 +110,8 @@ class Migration(InitialTables):
                 ("closed_at", models.DateTimeField(null=True)),
                 ("due_on", models.DateField()),
                 ("due_deadline_kind", models.CharField(blank=True, max_length=40)),
+                ("list_day", models.DateField()),
+                ("urgency", models.PositiveSmallIntegerField(default=1)),
                 ("held_until", models.DateField(null=True)),
                 ("date_of_injury", models.DateField(null=True)),
                 ("date_of_injury_printed", models.CharField(blank=True, max_length=60)),
@@ -153,6 +156,7 @@ class Migration(InitialTables):
                 ),
                 ("version", models.PositiveIntegerField(default=0, editable=False)),
                 ("idempotency_key", models.UUIDField(unique=True)),
+                ("form_digest", models.CharField(max_length=64)),
                 (
                     "channel",
                     models.CharField(
@@ -160,7 +164,7 @@ class Migration(InitialTables):
                             ("MAIL", "Mail"),
                             ("FAX", "Fax"),
                             ("PORTAL", "Portal"),
-                            ("EMAIL", "E-mail"),
+                            ("EMAIL", "Email"),
                             ("FOLDER", "Watched folder"),
                         ],
                         max_length=8,
@@ -356,12 +360,14 @@ class Migration(InitialTables):
                             ("SCREENED", "Eligibility review, a fact is missing"),
                             ("NOTICES_MADE", "NOARFI notices prepared"),
                             ("NOTICES_SENT", "NOARFI notices sent"),
+                            ("DOCUMENT_RECEIVED", "Document received"),
                             ("RECORD_ADDED", "Record added"),
+                            ("RECORD_REMOVED", "Record removed"),
                             ("RECORDS_COMPLETE", "Records marked complete"),
                             ("REVIEWER_OFFERED", "Offered to a reviewer"),
                             ("REVIEWER_ATTESTED", "Reviewer attested no conflict"),
                             ("REVIEWER_DECLINED", "Reviewer declined"),
-                            ("REVIEWER_REMOVED", "Taken back from the reviewer"),
+                            ("REVIEWER_REMOVED", "Reviewer removed"),
                             ("RECORDS_DISPATCHED", "Case file sent to the reviewer"),
                             ("SUBMITTED", "Review submitted"),
                             ("QA_RETURNED", "Returned by quality assurance"),
@@ -391,8 +397,12 @@ class Migration(InitialTables):
                             ("EXTENDED", "Time extended"),
                             ("CONVERTED", "Priority changed"),
                             ("COMMITMENT", "Commitment to a party"),
-                            ("CHASED", "Reminder about records"),
+                            ("REMINDED", "Reminder about records"),
                             ("SEATS_APPROVED", "More reviewers approved"),
+                            ("RESTRICTED", "Case restricted"),
+                            ("RESTRICTION_LIFTED", "Restriction lifted"),
+                            ("CLEARED", "Clearance granted"),
+                            ("CLEARANCE_ENDED", "Clearance ended"),
                         ],
                         max_length=24,
                     ),
@@ -467,7 +477,7 @@ class Migration(InitialTables):
                         max_length=9,
                     ),
                 ),
-                ("because", models.CharField(blank=True, max_length=500)),
+                ("reason", models.CharField(blank=True, max_length=500)),
                 ("points", models.JSONField(blank=True, default=list)),
                 ("particulars", models.TextField(blank=True)),
                 ("left_out", models.JSONField(blank=True, default=list)),
@@ -609,6 +619,7 @@ class Migration(InitialTables):
                 ("version", models.PositiveIntegerField(default=0, editable=False)),
                 ("history_change_reason", models.TextField(blank=True, default="")),
                 ("idempotency_key", models.UUIDField(db_index=True)),
+                ("form_digest", models.CharField(max_length=64)),
                 (
                     "channel",
                     models.CharField(
@@ -616,7 +627,7 @@ class Migration(InitialTables):
                             ("MAIL", "Mail"),
                             ("FAX", "Fax"),
                             ("PORTAL", "Portal"),
-                            ("EMAIL", "E-mail"),
+                            ("EMAIL", "Email"),
                             ("FOLDER", "Watched folder"),
                         ],
                         max_length=8,
@@ -792,7 +803,7 @@ class Migration(InitialTables):
                         max_length=9,
                     ),
                 ),
-                ("because", models.CharField(blank=True, max_length=500)),
+                ("reason", models.CharField(blank=True, max_length=500)),
                 ("points", models.JSONField(blank=True, default=list)),
                 ("particulars", models.TextField(blank=True)),
                 ("left_out", models.JSONField(blank=True, default=list)),
@@ -980,8 +991,20 @@ class Migration(InitialTables):
                 ("history_change_reason", models.TextField(blank=True, default="")),
                 ("round", models.PositiveSmallIntegerField()),
                 ("deadline_kind", models.CharField(max_length=40)),
+                (
+                    "service",
+                    models.ForeignKey(
+                        blank=True,
+                        db_constraint=False,
+                        null=True,
+                        on_delete=django.db.models.deletion.DO_NOTHING,
+                        related_name="+",
+                        to="letters.service",
+                    ),
+                ),
                 ("given", models.JSONField(default=dict)),
                 ("due_on", models.DateField(null=True)),
+                ("file_by", models.DateField(null=True)),
                 ("due_at", models.DateTimeField(null=True)),
                 ("target_on", models.DateField(null=True)),
                 ("steps", models.JSONField(default=list)),
@@ -1510,6 +1533,23 @@ class Migration(InitialTables):
                     ),
                 ),
                 ("requested_on", models.DateField(null=True, verbose_name="RFA date")),
+                ("rfa_time", models.TimeField(null=True, verbose_name="RFA time")),
+                (
+                    "rfa_method",
+                    models.CharField(
+                        blank=True,
+                        choices=[
+                            ("in_hand", "In person"),
+                            ("mail_ca", "Mail, California address"),
+                            ("mail_us", "Mail, another state"),
+                            ("fax", "Fax"),
+                            ("electronic", "Electronic or e-mail"),
+                        ],
+                        max_length=12,
+                        verbose_name="RFA received by",
+                    ),
+                ),
+                ("is_concurrent", models.BooleanField(null=True, verbose_name="concurrent review")),
                 ("liability_disputed", models.BooleanField(null=True)),
                 ("liability_reason", models.CharField(blank=True, max_length=500)),
                 ("denied_for_missing_information", models.BooleanField(null=True)),
@@ -1978,10 +2018,16 @@ class Migration(InitialTables):
                     ),
                 ),
                 ("name", models.CharField(max_length=300)),
+                ("name_search", cases.models.parties.SearchNameField(default="", editable=False)),
                 ("contact", models.CharField(blank=True, max_length=200)),
                 ("specialty", models.CharField(blank=True, max_length=120)),
                 ("address", models.TextField(blank=True)),
-                ("state", models.CharField(blank=True, max_length=2)),
+                (
+                    "state",
+                    models.CharField(
+                        blank=True, choices=cases.models.parties.state_choices, max_length=2
+                    ),
+                ),
                 ("postal_code", models.CharField(blank=True, max_length=12)),
                 ("phone", models.CharField(blank=True, max_length=40)),
                 ("fax", models.CharField(blank=True, max_length=40)),
@@ -2085,6 +2131,18 @@ class Migration(InitialTables):
                 ),
                 ("tested", models.JSONField(default=list)),
                 ("sentence", models.CharField(max_length=400)),
+                (
+                    "level",
+                    models.CharField(
+                        blank=True,
+                        choices=[
+                            ("STATUTE", "Statute"),
+                            ("ORGANIZATION", "Organization’s rule"),
+                        ],
+                        max_length=12,
+                    ),
+                ),
+                ("level_source", models.CharField(blank=True, max_length=200)),
                 ("note", models.CharField(blank=True, max_length=300)),
                 ("tested_at", models.DateTimeField()),
                 (
@@ -2164,14 +2222,14 @@ class Migration(InitialTables):
                     ),
                 ),
                 (
-                    "delivery",
+                    "service",
                     models.ForeignKey(
                         blank=True,
                         db_constraint=False,
                         null=True,
                         on_delete=django.db.models.deletion.DO_NOTHING,
                         related_name="+",
-                        to="letters.delivery",
+                        to="letters.service",
                     ),
                 ),
                 (
@@ -2247,14 +2305,14 @@ class Migration(InitialTables):
                     ),
                 ),
                 (
-                    "delivery",
+                    "service",
                     models.ForeignKey(
                         blank=True,
                         db_constraint=False,
                         null=True,
                         on_delete=django.db.models.deletion.DO_NOTHING,
                         related_name="+",
-                        to="letters.delivery",
+                        to="letters.service",
                     ),
                 ),
                 (
@@ -2316,11 +2374,11 @@ class Migration(InitialTables):
                     ),
                 ),
                 (
-                    "delivery",
+                    "service",
                     models.OneToOneField(
                         on_delete=django.db.models.deletion.PROTECT,
                         related_name="+",
-                        to="letters.delivery",
+                        to="letters.service",
                     ),
                 ),
                 (
@@ -2359,11 +2417,11 @@ class Migration(InitialTables):
                 ("round", models.PositiveSmallIntegerField()),
                 ("sent_on", models.DateField(null=True)),
                 (
-                    "delivery",
+                    "service",
                     models.OneToOneField(
                         on_delete=django.db.models.deletion.PROTECT,
                         related_name="+",
-                        to="letters.delivery",
+                        to="letters.service",
                     ),
                 ),
                 (
@@ -2465,7 +2523,7 @@ class Migration(InitialTables):
                     ),
                 ),
                 ("version", models.PositiveIntegerField(default=0, editable=False)),
-                ("what", models.CharField(max_length=200)),
+                ("description", models.CharField(max_length=200)),
                 ("due_on", models.DateField()),
                 ("informed_on", models.DateField()),
                 ("letter_reference", models.CharField(blank=True, max_length=120)),
@@ -2532,7 +2590,7 @@ class Migration(InitialTables):
                 ),
                 ("version", models.PositiveIntegerField(default=0, editable=False)),
                 ("history_change_reason", models.TextField(blank=True, default="")),
-                ("what", models.CharField(max_length=200)),
+                ("description", models.CharField(max_length=200)),
                 ("due_on", models.DateField()),
                 ("informed_on", models.DateField()),
                 ("letter_reference", models.CharField(blank=True, max_length=120)),
@@ -2960,6 +3018,23 @@ class Migration(InitialTables):
                     ),
                 ),
                 ("requested_on", models.DateField(null=True, verbose_name="RFA date")),
+                ("rfa_time", models.TimeField(null=True, verbose_name="RFA time")),
+                (
+                    "rfa_method",
+                    models.CharField(
+                        blank=True,
+                        choices=[
+                            ("in_hand", "In person"),
+                            ("mail_ca", "Mail, California address"),
+                            ("mail_us", "Mail, another state"),
+                            ("fax", "Fax"),
+                            ("electronic", "Electronic or e-mail"),
+                        ],
+                        max_length=12,
+                        verbose_name="RFA received by",
+                    ),
+                ),
+                ("is_concurrent", models.BooleanField(null=True, verbose_name="concurrent review")),
                 ("liability_disputed", models.BooleanField(null=True)),
                 ("liability_reason", models.CharField(blank=True, max_length=500)),
                 ("denied_for_missing_information", models.BooleanField(null=True)),
@@ -3000,6 +3075,14 @@ class Migration(InitialTables):
                             _connector="OR",
                         ),
                         name="ur_decision_different_with_reason",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            ("rfa_time__isnull", True),
+                            models.Q(("rfa_method", ""), _negated=True),
+                            _connector="OR",
+                        ),
+                        name="ur_decision_rfa_time_with_method",
                     ),
                 ],
             },
@@ -3079,6 +3162,8 @@ class Migration(InitialTables):
                 ("closed_at", models.DateTimeField(null=True)),
                 ("due_on", models.DateField()),
                 ("due_deadline_kind", models.CharField(blank=True, max_length=40)),
+                ("list_day", models.DateField()),
+                ("urgency", models.PositiveSmallIntegerField(default=1)),
                 ("held_until", models.DateField(null=True)),
                 ("date_of_injury", models.DateField(null=True)),
                 ("date_of_injury_printed", models.CharField(blank=True, max_length=60)),
@@ -3301,8 +3386,18 @@ class Migration(InitialTables):
                 ("version", models.PositiveIntegerField(default=0, editable=False)),
                 ("round", models.PositiveSmallIntegerField()),
                 ("deadline_kind", models.CharField(max_length=40)),
+                (
+                    "service",
+                    models.ForeignKey(
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="letters.service",
+                    ),
+                ),
                 ("given", models.JSONField(default=dict)),
                 ("due_on", models.DateField(null=True)),
+                ("file_by", models.DateField(null=True)),
                 ("due_at", models.DateTimeField(null=True)),
                 ("target_on", models.DateField(null=True)),
                 ("steps", models.JSONField(default=list)),
@@ -3323,9 +3418,18 @@ class Migration(InitialTables):
                 "base_manager_name": "objects",
                 "constraints": [
                     models.UniqueConstraint(
-                        condition=models.Q(("replaced_at__isnull", True)),
+                        condition=models.Q(
+                            ("replaced_at__isnull", True), ("service__isnull", True)
+                        ),
                         fields=("case", "round", "deadline_kind"),
                         name="deadline_one_live_per_kind",
+                    ),
+                    models.UniqueConstraint(
+                        condition=models.Q(
+                            ("replaced_at__isnull", True), ("service__isnull", False)
+                        ),
+                        fields=("deadline_kind", "service"),
+                        name="deadline_one_live_per_service",
                     ),
                     models.CheckConstraint(
                         condition=models.Q(
@@ -3748,11 +3852,13 @@ class Migration(InitialTables):
         ),
         migrations.AddIndex(
             model_name="case",
-            index=models.Index(fields=["next_role", "is_open", "due_on", "id"], name="case_queue"),
+            index=models.Index(
+                fields=["next_role", "list_day", "urgency", "id"], name="case_queue"
+            ),
         ),
         migrations.AddIndex(
             model_name="case",
-            index=models.Index(fields=["queue", "due_on", "id"], name="case_in_queue"),
+            index=models.Index(fields=["queue", "list_day", "urgency", "id"], name="case_in_queue"),
         ),
         migrations.AddIndex(
             model_name="case",
@@ -3760,7 +3866,23 @@ class Migration(InitialTables):
         ),
         migrations.AddIndex(
             model_name="case",
-            index=models.Index(fields=["queue", "status", "due_on", "id"], name="case_in_stage"),
+            index=models.Index(
+                fields=["queue", "status", "list_day", "urgency", "id"], name="case_in_stage"
+            ),
+        ),
+        migrations.AddIndex(
+            model_name="case",
+            index=models.Index(
+                fields=["queue", "priority", "list_day", "urgency", "id"], name="case_by_priority"
+            ),
+        ),
+        migrations.AddIndex(
+            model_name="case",
+            index=models.Index(
+                condition=models.Q(("held_until__isnull", False)),
+                fields=["queue", "held_until"],
+                name="case_on_hold",
+            ),
         ),
         migrations.AddIndex(
             model_name="case",
@@ -3770,7 +3892,7 @@ class Migration(InitialTables):
             model_name="case",
             index=models.Index(
                 condition=models.Q(("due_deadline_kind", ""), ("is_open", True)),
-                fields=["next_role", "due_on", "id"],
+                fields=["next_role", "list_day", "urgency", "id"],
                 name="case_without_date",
             ),
         ),
@@ -3842,5 +3964,614 @@ class Migration(InitialTables):
                 fields=("ur_decision",),
                 name="case_one_open_per_ur_decision",
             ),
+        ),
+        migrations.CreateModel(
+            name="HistoricalCaseClearance",
+            fields=[
+                (
+                    "id",
+                    models.BigIntegerField(
+                        auto_created=True, blank=True, db_index=True, verbose_name="ID"
+                    ),
+                ),
+                ("version", models.PositiveIntegerField(default=0, editable=False)),
+                ("history_change_reason", models.TextField(blank=True, default="")),
+                ("reason", models.CharField(max_length=500)),
+                ("cleared_at", models.DateTimeField()),
+                ("ended_at", models.DateTimeField(null=True)),
+                ("ended_because", models.CharField(blank=True, max_length=500)),
+                ("history_id", models.AutoField(primary_key=True, serialize=False)),
+                ("history_date", models.DateTimeField(db_index=True)),
+                (
+                    "history_type",
+                    models.CharField(
+                        choices=[("+", "Created"), ("~", "Changed"), ("-", "Deleted")], max_length=1
+                    ),
+                ),
+                (
+                    "case",
+                    models.ForeignKey(
+                        blank=True,
+                        db_constraint=False,
+                        null=True,
+                        on_delete=django.db.models.deletion.DO_NOTHING,
+                        related_name="+",
+                        to="cases.case",
+                    ),
+                ),
+                (
+                    "cleared_by",
+                    models.ForeignKey(
+                        blank=True,
+                        db_constraint=False,
+                        null=True,
+                        on_delete=django.db.models.deletion.DO_NOTHING,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+                (
+                    "ended_by",
+                    models.ForeignKey(
+                        blank=True,
+                        db_constraint=False,
+                        null=True,
+                        on_delete=django.db.models.deletion.DO_NOTHING,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+                (
+                    "history_user",
+                    models.ForeignKey(
+                        null=True,
+                        on_delete=django.db.models.deletion.SET_NULL,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+                (
+                    "user",
+                    models.ForeignKey(
+                        blank=True,
+                        db_constraint=False,
+                        null=True,
+                        on_delete=django.db.models.deletion.DO_NOTHING,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+            ],
+            options={
+                "verbose_name": "historical case clearance",
+                "verbose_name_plural": "historical case clearances",
+                "ordering": ("-history_date", "-history_id"),
+                "get_latest_by": ("history_date", "history_id"),
+            },
+            bases=(simple_history.models.HistoricalChanges, models.Model),
+        ),
+        migrations.CreateModel(
+            name="HistoricalCaseRestriction",
+            fields=[
+                (
+                    "id",
+                    models.BigIntegerField(
+                        auto_created=True, blank=True, db_index=True, verbose_name="ID"
+                    ),
+                ),
+                ("version", models.PositiveIntegerField(default=0, editable=False)),
+                ("history_change_reason", models.TextField(blank=True, default="")),
+                (
+                    "ground",
+                    models.CharField(
+                        choices=[
+                            ("EMPLOYEE", "An employee of this organization or of its operator"),
+                            ("RELATIVE", "A relative of a staff member"),
+                            ("PUBLIC", "A person of public interest"),
+                            ("PARTY", "A staff member is a party"),
+                            ("OTHER", "Another reason"),
+                        ],
+                        max_length=10,
+                    ),
+                ),
+                ("reason", models.CharField(max_length=500)),
+                ("begun_at", models.DateTimeField()),
+                ("ended_at", models.DateTimeField(null=True)),
+                ("ended_because", models.CharField(blank=True, max_length=500)),
+                ("history_id", models.AutoField(primary_key=True, serialize=False)),
+                ("history_date", models.DateTimeField(db_index=True)),
+                (
+                    "history_type",
+                    models.CharField(
+                        choices=[("+", "Created"), ("~", "Changed"), ("-", "Deleted")], max_length=1
+                    ),
+                ),
+                (
+                    "begun_by",
+                    models.ForeignKey(
+                        blank=True,
+                        db_constraint=False,
+                        null=True,
+                        on_delete=django.db.models.deletion.DO_NOTHING,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+                (
+                    "case",
+                    models.ForeignKey(
+                        blank=True,
+                        db_constraint=False,
+                        null=True,
+                        on_delete=django.db.models.deletion.DO_NOTHING,
+                        related_name="+",
+                        to="cases.case",
+                    ),
+                ),
+                (
+                    "ended_by",
+                    models.ForeignKey(
+                        blank=True,
+                        db_constraint=False,
+                        null=True,
+                        on_delete=django.db.models.deletion.DO_NOTHING,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+                (
+                    "history_user",
+                    models.ForeignKey(
+                        null=True,
+                        on_delete=django.db.models.deletion.SET_NULL,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+                (
+                    "root",
+                    models.ForeignKey(
+                        blank=True,
+                        db_constraint=False,
+                        null=True,
+                        on_delete=django.db.models.deletion.DO_NOTHING,
+                        related_name="+",
+                        to="cases.caserestriction",
+                    ),
+                ),
+            ],
+            options={
+                "verbose_name": "historical case restriction",
+                "verbose_name_plural": "historical case restrictions",
+                "ordering": ("-history_date", "-history_id"),
+                "get_latest_by": ("history_date", "history_id"),
+            },
+            bases=(simple_history.models.HistoricalChanges, models.Model),
+        ),
+        migrations.CreateModel(
+            name="CaseClearance",
+            fields=[
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("version", models.PositiveIntegerField(default=0, editable=False)),
+                ("reason", models.CharField(max_length=500)),
+                ("cleared_at", models.DateTimeField()),
+                ("ended_at", models.DateTimeField(null=True)),
+                ("ended_because", models.CharField(blank=True, max_length=500)),
+                (
+                    "case",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="clearances",
+                        to="cases.case",
+                    ),
+                ),
+                (
+                    "cleared_by",
+                    models.ForeignKey(
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+                (
+                    "ended_by",
+                    models.ForeignKey(
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+                (
+                    "user",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+            ],
+            options={
+                "abstract": False,
+                "base_manager_name": "objects",
+                "constraints": [
+                    models.UniqueConstraint(
+                        condition=models.Q(("ended_at__isnull", True)),
+                        fields=("case", "user"),
+                        name="case_cleared_once",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            models.Q(
+                                ("ended_at__isnull", True),
+                                ("ended_because", ""),
+                                ("ended_by__isnull", True),
+                            ),
+                            models.Q(
+                                ("ended_at__isnull", False),
+                                models.Q(("ended_because", ""), _negated=True),
+                            ),
+                            _connector="OR",
+                        ),
+                        name="case_clearance_ended_for_a_reason",
+                    ),
+                ],
+            },
+        ),
+        migrations.CreateModel(
+            name="CaseRestriction",
+            fields=[
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("version", models.PositiveIntegerField(default=0, editable=False)),
+                (
+                    "ground",
+                    models.CharField(
+                        choices=[
+                            ("EMPLOYEE", "An employee of this organization or of its operator"),
+                            ("RELATIVE", "A relative of a staff member"),
+                            ("PUBLIC", "A person of public interest"),
+                            ("PARTY", "A staff member is a party"),
+                            ("OTHER", "Another reason"),
+                        ],
+                        max_length=10,
+                    ),
+                ),
+                ("reason", models.CharField(max_length=500)),
+                ("begun_at", models.DateTimeField()),
+                ("ended_at", models.DateTimeField(null=True)),
+                ("ended_because", models.CharField(blank=True, max_length=500)),
+                (
+                    "begun_by",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+                (
+                    "case",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="restrictions",
+                        to="cases.case",
+                    ),
+                ),
+                (
+                    "ended_by",
+                    models.ForeignKey(
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+                (
+                    "root",
+                    models.ForeignKey(
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="joined_restrictions",
+                        to="cases.caserestriction",
+                    ),
+                ),
+            ],
+            options={
+                "abstract": False,
+                "base_manager_name": "objects",
+                "constraints": [
+                    models.UniqueConstraint(
+                        condition=models.Q(("ended_at__isnull", True)),
+                        fields=("case",),
+                        name="case_restricted_once",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            models.Q(
+                                ("ended_at__isnull", True),
+                                ("ended_because", ""),
+                                ("ended_by__isnull", True),
+                            ),
+                            models.Q(
+                                ("ended_at__isnull", False),
+                                ("ended_by__isnull", False),
+                                models.Q(("ended_because", ""), _negated=True),
+                            ),
+                            _connector="OR",
+                        ),
+                        name="case_restriction_ended_at_and_by_together",
+                    ),
+                ],
+            },
+        ),
+        migrations.AddIndex(
+            model_name="memberaffiliation",
+            index=models.Index(
+                condition=models.Q(("corrects__isnull", False)),
+                fields=["corrects"],
+                name="memberaffiliation_corrected",
+            ),
+        ),
+        migrations.AddIndex(
+            model_name="organizationmember",
+            index=models.Index(
+                condition=models.Q(("corrects__isnull", False)),
+                fields=["corrects"],
+                name="organizationmember_corrected",
+            ),
+        ),
+        migrations.AddIndex(
+            model_name="party",
+            index=models.Index(
+                condition=models.Q(("corrects__isnull", False)),
+                fields=["corrects"],
+                name="party_corrected",
+            ),
+        ),
+        migrations.CreateModel(
+            name="HistoricalReceivedDocument",
+            fields=[
+                (
+                    "id",
+                    models.BigIntegerField(
+                        auto_created=True, blank=True, db_index=True, verbose_name="ID"
+                    ),
+                ),
+                ("version", models.PositiveIntegerField(default=0, editable=False)),
+                ("history_change_reason", models.TextField(blank=True, default="")),
+                (
+                    "kind",
+                    models.CharField(
+                        choices=[
+                            ("APPLICATION", "Application or part of it"),
+                            ("UR_DECISION", "UR decision"),
+                            ("RFA", "Request for Authorization (RFA)"),
+                            ("ANSWER", "Answer to a question"),
+                            ("OBJECTION", "Objection"),
+                            ("LIABILITY", "Resolution of a liability dispute"),
+                            ("WITHDRAWAL", "Withdrawal"),
+                            ("AUTHORIZATION", "Authorization of the treatment"),
+                            ("CERTIFICATION", "Certification of urgency"),
+                            ("MEDICAL_RECORD", "Medical record"),
+                            ("LETTER", "Other letter or fax"),
+                            ("OTHER", "Other document"),
+                        ],
+                        max_length=16,
+                    ),
+                ),
+                (
+                    "sender",
+                    models.CharField(
+                        choices=[
+                            ("EMPLOYEE", "Injured worker or representative"),
+                            ("CLAIMS_ADMINISTRATOR", "Claims administrator"),
+                            ("REQUESTING_PHYSICIAN", "Requesting physician"),
+                            ("OTHER", "Someone else"),
+                        ],
+                        max_length=24,
+                    ),
+                ),
+                (
+                    "channel",
+                    models.CharField(
+                        choices=[
+                            ("MAIL", "Mail"),
+                            ("FAX", "Fax"),
+                            ("PORTAL", "Portal"),
+                            ("EMAIL", "Email"),
+                            ("FOLDER", "Watched folder"),
+                        ],
+                        max_length=8,
+                    ),
+                ),
+                ("received_on", models.DateField()),
+                ("description", models.CharField(blank=True, max_length=200)),
+                ("name_received", models.CharField(max_length=255)),
+                ("recorded_at", models.DateTimeField()),
+                ("history_id", models.AutoField(primary_key=True, serialize=False)),
+                ("history_date", models.DateTimeField(db_index=True)),
+                (
+                    "history_type",
+                    models.CharField(
+                        choices=[("+", "Created"), ("~", "Changed"), ("-", "Deleted")], max_length=1
+                    ),
+                ),
+                (
+                    "case",
+                    models.ForeignKey(
+                        blank=True,
+                        db_constraint=False,
+                        null=True,
+                        on_delete=django.db.models.deletion.DO_NOTHING,
+                        related_name="+",
+                        to="cases.case",
+                    ),
+                ),
+                (
+                    "event",
+                    models.ForeignKey(
+                        blank=True,
+                        db_constraint=False,
+                        null=True,
+                        on_delete=django.db.models.deletion.DO_NOTHING,
+                        related_name="+",
+                        to="cases.event",
+                    ),
+                ),
+                (
+                    "file",
+                    models.ForeignKey(
+                        blank=True,
+                        db_constraint=False,
+                        null=True,
+                        on_delete=django.db.models.deletion.DO_NOTHING,
+                        related_name="+",
+                        to="files.storedfile",
+                    ),
+                ),
+                (
+                    "history_user",
+                    models.ForeignKey(
+                        null=True,
+                        on_delete=django.db.models.deletion.SET_NULL,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+                (
+                    "recorded_by",
+                    models.ForeignKey(
+                        blank=True,
+                        db_constraint=False,
+                        null=True,
+                        on_delete=django.db.models.deletion.DO_NOTHING,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+            ],
+            options={
+                "verbose_name": "historical received document",
+                "verbose_name_plural": "historical received documents",
+                "ordering": ("-history_date", "-history_id"),
+                "get_latest_by": ("history_date", "history_id"),
+            },
+            bases=(simple_history.models.HistoricalChanges, models.Model),
+        ),
+        migrations.CreateModel(
+            name="ReceivedDocument",
+            fields=[
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("version", models.PositiveIntegerField(default=0, editable=False)),
+                (
+                    "kind",
+                    models.CharField(
+                        choices=[
+                            ("APPLICATION", "Application or part of it"),
+                            ("UR_DECISION", "UR decision"),
+                            ("RFA", "Request for Authorization (RFA)"),
+                            ("ANSWER", "Answer to a question"),
+                            ("OBJECTION", "Objection"),
+                            ("LIABILITY", "Resolution of a liability dispute"),
+                            ("WITHDRAWAL", "Withdrawal"),
+                            ("AUTHORIZATION", "Authorization of the treatment"),
+                            ("CERTIFICATION", "Certification of urgency"),
+                            ("MEDICAL_RECORD", "Medical record"),
+                            ("LETTER", "Other letter or fax"),
+                            ("OTHER", "Other document"),
+                        ],
+                        max_length=16,
+                    ),
+                ),
+                (
+                    "sender",
+                    models.CharField(
+                        choices=[
+                            ("EMPLOYEE", "Injured worker or representative"),
+                            ("CLAIMS_ADMINISTRATOR", "Claims administrator"),
+                            ("REQUESTING_PHYSICIAN", "Requesting physician"),
+                            ("OTHER", "Someone else"),
+                        ],
+                        max_length=24,
+                    ),
+                ),
+                (
+                    "channel",
+                    models.CharField(
+                        choices=[
+                            ("MAIL", "Mail"),
+                            ("FAX", "Fax"),
+                            ("PORTAL", "Portal"),
+                            ("EMAIL", "Email"),
+                            ("FOLDER", "Watched folder"),
+                        ],
+                        max_length=8,
+                    ),
+                ),
+                ("received_on", models.DateField()),
+                ("description", models.CharField(blank=True, max_length=200)),
+                ("name_received", models.CharField(max_length=255)),
+                ("recorded_at", models.DateTimeField()),
+                (
+                    "case",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="received_documents",
+                        to="cases.case",
+                    ),
+                ),
+                (
+                    "event",
+                    models.ForeignKey(
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="received_documents",
+                        to="cases.event",
+                    ),
+                ),
+                (
+                    "file",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="files.storedfile",
+                    ),
+                ),
+                (
+                    "recorded_by",
+                    models.ForeignKey(
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+            ],
+            options={
+                "abstract": False,
+                "base_manager_name": "objects",
+                "constraints": [
+                    models.UniqueConstraint(fields=("case", "file"), name="received_document_once"),
+                    models.CheckConstraint(
+                        condition=models.Q(("name_received", ""), _negated=True),
+                        name="received_document_is_named",
+                    ),
+                ],
+            },
         ),
     ]

@@ -6,6 +6,7 @@ from .application import (
     ApplicationPaper,
     Channel,
     DisputedItem,
+    RFAMethod,
     ServiceMethod,
     Signer,
     TreatmentCategory,
@@ -28,7 +29,9 @@ from .history import AssignmentNotice, Deadline, Event
 from .holds import Commitment, Hold, PriorityChange, TimeExtension
 from .item_changes import ItemChange
 from .own_conflicts import MemberAffiliation, OrganizationMember, OwnConflictResult
-from .parties import Party, PreferredChannel, Role
+from .parties import Party, PartyRole, PreferredChannel
+from .received import ReceivedDocument
+from .restrictions import CaseClearance, CaseRestriction
 
 __all__ = [
     "AdministratorCitation",
@@ -37,6 +40,8 @@ __all__ = [
     "AssignmentNotice",
     "CannotMove",
     "Case",
+    "CaseClearance",
+    "CaseRestriction",
     "CaseLetter",
     "CaseLetterCopy",
     "CaseKey",
@@ -58,7 +63,9 @@ __all__ = [
     "Priority",
     "PriorityChange",
     "Commitment",
-    "Role",
+    "PartyRole",
+    "ReceivedDocument",
+    "RFAMethod",
     "ServiceMethod",
     "Sex",
     "Signer",

@@ -1,10 +1,14 @@
 """Applications as received, the UR decisions they dispute, and the files that came with them."""
 
+from datetime import datetime
+
 from django.conf import settings
 from django.db import models
 
 from accounts.versions import Versioned
 from cases.lifecycle import Ending
+from deadlines.calendars import format_day
+from deadlines.days import PACIFIC
 from files.models import StoredFile
 from guidelines.models import CitationFields
 from letters.outcomes import outcome_choices
@@ -18,7 +22,7 @@ class Channel(models.TextChoices):
     MAIL = "MAIL", "Mail"
     FAX = "FAX", "Fax"
     PORTAL = "PORTAL", "Portal"
-    EMAIL = "EMAIL", "E-mail"
+    EMAIL = "EMAIL", "Email"
     FOLDER = "FOLDER", "Watched folder"
 
 
@@ -36,6 +40,16 @@ class ServiceMethod(models.TextChoices):
     MAIL_US = "mail_us", "Mail, another state"
     FAX = "fax", "Fax"
     ELECTRONIC = "electronic", "Electronic"
+
+
+class RFAMethod(models.TextChoices):
+    """How the claims administrator received the RFA. Values are those of the deadline engine."""
+
+    IN_HAND = "in_hand", "In person"
+    MAIL_CA = "mail_ca", "Mail, California address"
+    MAIL_US = "mail_us", "Mail, another state"
+    FAX = "fax", "Fax"
+    ELECTRONIC = "electronic", "Electronic or e-mail"
 
 
 class Signer(models.TextChoices):
@@ -66,6 +80,10 @@ class URDecision(Versioned):
     served_on = models.DateField(null=True)
     service_method = models.CharField(max_length=12, choices=ServiceMethod, blank=True)
     requested_on = models.DateField("RFA date", null=True)
+    # Pacific time of receipt by the claims administrator, as a person read it from the RFA.
+    rfa_time = models.TimeField("RFA time", null=True)
+    rfa_method = models.CharField("RFA received by", max_length=12, choices=RFAMethod, blank=True)
+    is_concurrent = models.BooleanField("concurrent review", null=True)
     # NULL: the documents do not say. Here and below nothing is guessed.
     liability_disputed = models.BooleanField(null=True)
     liability_reason = models.CharField(max_length=500, blank=True)
@@ -91,10 +109,35 @@ class URDecision(Versioned):
                 name="ur_decision_different_with_reason",
                 condition=models.Q(running_number=1) | ~models.Q(different_because=""),
             ),
+            models.CheckConstraint(
+                # Whether the hour matters depends on how the RFA was received.
+                name="ur_decision_rfa_time_with_method",
+                condition=models.Q(rfa_time__isnull=True) | ~models.Q(rfa_method=""),
+            ),
         ]
 
     def __str__(self) -> str:
-        return f"UR decision {self.decided_on or self.decided_printed or 'undated'}"
+        day = format_day(self.decided_on) if self.decided_on else self.decided_printed
+        return f"UR decision of {day}" if day else "UR decision, undated"
+
+    def rfa_facts(self, deadline_kind: str) -> dict[str, object]:
+        """Return the facts about the RFA from which the time of the UR decision is counted.
+
+        :param deadline_kind: ``ur_decision`` or ``ur_decision_expedited``.
+        :returns: facts for the deadline engine; none if the RFA date is not known.
+        """
+        if self.requested_on is None:
+            return {}
+        moment = (
+            datetime.combine(self.requested_on, self.rfa_time, tzinfo=PACIFIC)
+            if self.rfa_time
+            else self.requested_on
+        )
+        # 72 hours run from the moment of receipt, however the RFA was received.
+        if deadline_kind == "ur_decision_expedited":
+            return {"rfa": moment}
+        # The engine knows for which requests the hour of receipt counts.
+        return {"rfa": moment, "method": self.rfa_method, "concurrent": self.is_concurrent}
 
 
 class Application(Versioned):
@@ -105,6 +148,7 @@ class Application(Versioned):
 
     case = models.OneToOneField(Case, on_delete=models.PROTECT, related_name="application")
     idempotency_key = models.UUIDField(unique=True)  # of the form: a second click adds nothing
+    form_digest = models.CharField(max_length=64)  # of its contents; a repeat must have the same
     channel = models.CharField(max_length=8, choices=Channel)
     received_at = models.DateTimeField()
     entered_at = models.DateTimeField()
@@ -183,6 +227,11 @@ class TreatmentCategory(Versioned):
 
     def __str__(self) -> str:
         return self.name
+
+    @property
+    def full_name(self) -> str:
+        """The name with that of the parent: “Injection: Facet”. Load the parent with the row."""
+        return f"{self.parent.name}: {self.name}" if self.parent else self.name
 
 
 class DisputedItem(Versioned):

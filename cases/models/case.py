@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from datetime import date, datetime
+from collections.abc import Iterable, Sequence
+from datetime import date, datetime, timedelta
 from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 from django.db import models
@@ -20,6 +20,9 @@ from cases.lifecycle import (
     is_open,
     refuse_illegal_move,
 )
+from deadlines.kinds import DEADLINE_KINDS
+
+from .restrictions import select_hidden_ids
 
 if TYPE_CHECKING:
     from accounts.models import User
@@ -50,6 +53,10 @@ class Priority(models.TextChoices):
     FORMULARY = "FORMULARY", "Formulary"
 
 
+# Added to the day of a case without a due date, so that lists have it after all dated ones.
+AFTER_DATED = timedelta(days=1_000_000)
+
+
 class Sex(models.TextChoices):
     FEMALE = "FEMALE", "Female"
     MALE = "MALE", "Male"
@@ -63,6 +70,14 @@ class CaseQuerySet(VersionedQuerySet):
 
     def open(self) -> Self:
         return self.filter(is_open=True)
+
+    def visible_to(self, user: User) -> Self:
+        """Leave out restricted cases for which a person has no clearance.
+
+        Every list, count, search, export and page finds cases by this method. System jobs and
+        services that have been given a case do not need it.
+        """
+        return self.exclude(pk__in=select_hidden_ids(user))
 
     def lock(self, pk: int) -> Case:
         """Lock one case until the transaction ends, and return its current row.
@@ -85,6 +100,40 @@ class CaseQuerySet(VersionedQuerySet):
         """
         return self._for_update(skip_locked=skip_locked).first()
 
+    def bulk_store(
+        self,
+        rows: Sequence[Any],
+        *,
+        by: User | None,
+        at: datetime,
+        why: str | Sequence[str] = "",
+    ) -> None:
+        """Insert new cases, with their places in lists, and their first versions."""
+        for case in rows:
+            case.set_list_order()
+        super().bulk_store(rows, by=by, at=at, why=why)
+
+    def move_all_to(
+        self, cases: Sequence[Case], status: Status, *, by: User | None, at: datetime
+    ) -> None:
+        """Change the state of cases that were stored in this transaction, as ``Case.move_to``.
+
+        :raises CannotMove: the lifecycle does not allow this move for one of them.
+        """
+        for case in cases:
+            case._set_stage(status, at)
+        self.bulk_store_changes(cases, fields=_STAGE_FIELDS, by=by, at=at)
+
+    def set_due_of_all(
+        self, cases: Sequence[Case], deadline_kind: str, *, by: User | None, at: datetime
+    ) -> None:
+        """Store the due dates that the caller has set on cases, as ``Case.set_due``."""
+        for case in cases:
+            case.due_deadline_kind = deadline_kind
+            case.set_list_order()
+        fields = [*_DUE_FIELDS, *_ORDER_FIELDS]
+        self.bulk_store_changes(cases, fields=fields, by=by, at=at, why=_explain_due(deadline_kind))
+
     def _for_update(self, *, skip_locked: bool = False) -> Self:
         # A joined row would be read before the wait for the lock, so it could be out of date.
         return self.select_related(None).select_for_update(skip_locked=skip_locked)
@@ -92,7 +141,7 @@ class CaseQuerySet(VersionedQuerySet):
     def in_queue(self, slug: str) -> Self:
         """Select the cases of one list, most urgent first."""
         # The order of the index case_in_queue, so that no sort is needed.
-        return self.filter(queue=slug).order_by("due_on", "pk")
+        return self.filter(queue=slug).order_by("list_day", "urgency", "pk")
 
     def held(self, *, on: date) -> Self:
         """Select the cases on hold on a day. A hold that has reached its end does not count."""
@@ -107,13 +156,27 @@ class CaseQuerySet(VersionedQuerySet):
 
         A case whose deadlines have stopped has a date to sort by but no due date.
         """
-        is_due = Q(due_on__lte=on) & ~Q(due_deadline_kind="")
-        return self.filter(~_is_held(on) | is_due)
+        return self.filter(~_is_held(on) | Q(list_day__lte=on))
 
-    def after(self, due_on: date, pk: int) -> Self:
-        """Select what follows a row in the order of ``due_on, pk``: the next page."""
+    def after(self, list_day: date, urgency: int, pk: int) -> Self:
+        """Select what follows a row in the order of ``in_queue``: the next page."""
         # By key and not by offset: cases that leave the list do not shift the next page.
-        return self.filter(Q(due_on__gt=due_on) | Q(due_on=due_on, pk__gt=pk))
+        same_day = Q(urgency__gt=urgency) | Q(urgency=urgency, pk__gt=pk)
+        # The plain bound lets the database start in the index.
+        return self.filter(
+            Q(list_day__gt=list_day) | Q(list_day=list_day) & same_day, list_day__gte=list_day
+        )
+
+
+_STAGE_FIELDS = ("status", "is_open", "next_role", "queue", "closed_at")
+_DUE_FIELDS = ("due_on", "due_deadline_kind")
+_ORDER_FIELDS = ("list_day", "urgency")
+
+
+def _explain_due(deadline_kind: str) -> str:
+    # A kind that was removed since is still named.
+    kind = DEADLINE_KINDS.get(deadline_kind)
+    return f"Due by the deadline: {kind.label if kind else deadline_kind}"
 
 
 def _is_held(on: date) -> Q:
@@ -144,6 +207,10 @@ class Case(Versioned):
     # Never NULL, because pages by key would skip the case.
     due_on = models.DateField()
     due_deadline_kind = models.CharField(max_length=40, blank=True)
+    # The order of lists, kept by ``store``: the due date, or a far later day if there is none;
+    # within a day, expedited cases first.
+    list_day = models.DateField()
+    urgency = models.PositiveSmallIntegerField(default=1)  # 0: expedited
     # The first day after a hold of the whole case. Readers compare it with today: once the day has
     # come, the case is not on hold. The holds are in Hold.
     held_until = models.DateField(null=True)
@@ -175,15 +242,28 @@ class Case(Versioned):
 
     class Meta(Versioned.Meta):
         indexes = [
-            models.Index(fields=["next_role", "is_open", "due_on", "id"], name="case_queue"),
-            models.Index(fields=["queue", "due_on", "id"], name="case_in_queue"),
+            # Closed cases have no next role. With ``is_open`` in between, SQLite could not read the
+            # cases of a role in the order of their days.
+            models.Index(fields=["next_role", "list_day", "urgency", "id"], name="case_queue"),
+            models.Index(fields=["queue", "list_day", "urgency", "id"], name="case_in_queue"),
             # Lists can also be sorted by arrival, and be narrowed to one state.
             models.Index(fields=["queue", "received_on", "id"], name="case_by_arrival"),
-            models.Index(fields=["queue", "status", "due_on", "id"], name="case_in_stage"),
+            models.Index(
+                fields=["queue", "status", "list_day", "urgency", "id"], name="case_in_stage"
+            ),
+            # Few cases of a list are expedited or on hold; without these, all would be read.
+            models.Index(
+                fields=["queue", "priority", "list_day", "urgency", "id"], name="case_by_priority"
+            ),
+            models.Index(
+                fields=["queue", "held_until"],
+                name="case_on_hold",
+                condition=Q(held_until__isnull=False),
+            ),
             models.Index(fields=["is_open", "due_on", "id"], name="case_due"),
             # Cases without a due date are few, and every "My day" page looks for them.
             models.Index(
-                fields=["next_role", "due_on", "id"],
+                fields=["next_role", "list_day", "urgency", "id"],
                 name="case_without_date",
                 condition=Q(is_open=True, due_deadline_kind=""),
             ),
@@ -232,35 +312,58 @@ class Case(Versioned):
     def stage(self) -> Status:
         return Status(self.status)
 
+    @property
+    def has_due_date(self) -> bool:
+        """Whether a deadline is active; otherwise ``due_on`` is the day on which the last ended."""
+        return bool(self.due_deadline_kind)
+
+    def store(
+        self,
+        *,
+        by: User | None,
+        at: datetime,
+        why: str = "",
+        fields: Iterable[str] | None = None,
+    ) -> Self:
+        """Save the row and a new version of it, with its place in lists."""
+        self.set_list_order()
+        fields = None if fields is None else [*fields, *_ORDER_FIELDS]
+        return super().store(by=by, at=at, why=why, fields=fields)
+
+    def set_list_order(self) -> None:
+        """Set the fields by which lists sort. Every way to store a case calls it."""
+        order = self.list_order()
+        self.list_day, self.urgency = order["list_day"], order["urgency"]
+
+    def list_order(self) -> dict[str, Any]:
+        """Return the fields by which lists sort, from the due date and the priority."""
+        return {
+            "list_day": self.due_on if self.has_due_date else self.due_on + AFTER_DATED,
+            "urgency": 0 if self.priority == Priority.EXPEDITED else 1,
+        }
+
     def move_to(self, status: Status, *, by: User | None, at: datetime, why: str = "") -> None:
         """Change the state of a locked case, and store who acts next.
 
-        Nothing else changes the state of a case.
+        Nothing else changes the state of a case, but for ``CaseQuerySet.move_all_to``.
 
         :raises CannotMove: the lifecycle does not allow this move.
         """
+        self._set_stage(status, at)
+        self.store(by=by, at=at, why=why, fields=_STAGE_FIELDS)
+
+    def _set_stage(self, status: Status, at: datetime) -> None:
         refuse_illegal_move(self.number, self.stage, status)
         self.status = status
         self.is_open = is_open(status)
         self.next_role, self.queue = NEXT_ROLE[status], QUEUE_OF[status]
         # Cleared when a remand or a reversed closure reopens the case.
         self.closed_at = None if self.is_open else at
-        self.store(
-            by=by,
-            at=at,
-            why=why,
-            fields=["status", "is_open", "next_role", "queue", "closed_at"],
-        )
 
     def set_due(self, on: date, deadline_kind: str, *, by: User | None, at: datetime) -> None:
         """Store the next due date and the deadline that it comes from."""
         self.due_on, self.due_deadline_kind = on, deadline_kind
-        self.store(
-            by=by,
-            at=at,
-            why=f"Due by deadline {deadline_kind}",
-            fields=["due_on", "due_deadline_kind"],
-        )
+        self.store(by=by, at=at, why=_explain_due(deadline_kind), fields=_DUE_FIELDS)
 
 
 class CaseLink(Versioned):

@@ -7,7 +7,7 @@ from django.urls import reverse
 
 from accounts.versions import Versioned
 from letters.kinds import case_letter_choices
-from letters.models import Delivery, Letter
+from letters.models import Letter, Service
 
 from .case import Case
 from .history import Event
@@ -37,7 +37,7 @@ class CaseLetter(Versioned):
     kind = models.CharField(max_length=24, choices=case_letter_choices)
     number = models.PositiveSmallIntegerField()  # 1, 2 … within case and kind
     state = models.CharField(max_length=9, choices=State, default=State.DRAFT)
-    because = models.CharField(max_length=500, blank=True)  # reason, shown with the draft
+    reason = models.CharField(max_length=500, blank=True)  # reason, shown with the draft
     caused_by = models.ForeignKey(Event, on_delete=models.PROTECT, null=True, related_name="+")
     points = models.JSONField(default=list, blank=True)  # requested or missing facts, one text each
     particulars = models.TextField(blank=True)  # typed by a person; prints as typed
@@ -112,13 +112,13 @@ class CaseLetter(Versioned):
 
 
 class CaseLetterCopy(Versioned):
-    """An approved letter to one recipient: its frozen text and its delivery."""
+    """An approved letter to one recipient: its frozen text and its service."""
 
     case_letter = models.ForeignKey(CaseLetter, on_delete=models.PROTECT, related_name="copies")
     party = models.ForeignKey(Party, on_delete=models.PROTECT, related_name="+")
     # A letter of its own for each recipient, because deadlines run from service to that recipient.
     letter = models.OneToOneField(Letter, on_delete=models.PROTECT, related_name="+")
-    delivery = models.OneToOneField(Delivery, on_delete=models.PROTECT, related_name="+")
+    service = models.OneToOneField(Service, on_delete=models.PROTECT, related_name="+")
 
     class Meta(Versioned.Meta):
         verbose_name_plural = "case letter copies"

@@ -1,12 +1,12 @@
 """Events, notices and deadlines of a case."""
 
-from typing import Any
+from typing import Any, ClassVar
 
 from django.conf import settings
 from django.db import models
 
 from accounts.versions import Versioned
-from letters.models import Delivery, Letter
+from letters.models import Letter, Service
 
 from .case import Case
 from .parties import Party
@@ -14,6 +14,8 @@ from .parties import Party
 
 class Event(models.Model):
     """One action on a case, written by its service in the same transaction. Append-only."""
+
+    EVENT_OWNER: ClassVar[str] = "case_id"
 
     class Kind(models.TextChoices):
         RECEIVED = "RECEIVED", "Application received"
@@ -26,12 +28,14 @@ class Event(models.Model):
         SCREENED = "SCREENED", "Eligibility review, a fact is missing"
         NOTICES_MADE = "NOTICES_MADE", "NOARFI notices prepared"
         NOTICES_SENT = "NOTICES_SENT", "NOARFI notices sent"
+        DOCUMENT_RECEIVED = "DOCUMENT_RECEIVED", "Document received"
         RECORD_ADDED = "RECORD_ADDED", "Record added"
+        RECORD_REMOVED = "RECORD_REMOVED", "Record removed"
         RECORDS_COMPLETE = "RECORDS_COMPLETE", "Records marked complete"
         REVIEWER_OFFERED = "REVIEWER_OFFERED", "Offered to a reviewer"
         REVIEWER_ATTESTED = "REVIEWER_ATTESTED", "Reviewer attested no conflict"
         REVIEWER_DECLINED = "REVIEWER_DECLINED", "Reviewer declined"
-        REVIEWER_REMOVED = "REVIEWER_REMOVED", "Taken back from the reviewer"
+        REVIEWER_REMOVED = "REVIEWER_REMOVED", "Reviewer removed"
         RECORDS_DISPATCHED = "RECORDS_DISPATCHED", "Case file sent to the reviewer"
         SUBMITTED = "SUBMITTED", "Review submitted"
         QA_RETURNED = "QA_RETURNED", "Returned by quality assurance"
@@ -61,8 +65,12 @@ class Event(models.Model):
         EXTENDED = "EXTENDED", "Time extended"
         CONVERTED = "CONVERTED", "Priority changed"
         COMMITMENT = "COMMITMENT", "Commitment to a party"
-        CHASED = "CHASED", "Reminder about records"
+        REMINDED = "REMINDED", "Reminder about records"
         SEATS_APPROVED = "SEATS_APPROVED", "More reviewers approved"
+        RESTRICTED = "RESTRICTED", "Case restricted"
+        RESTRICTION_LIFTED = "RESTRICTION_LIFTED", "Restriction lifted"
+        CLEARED = "CLEARED", "Clearance granted"
+        CLEARANCE_ENDED = "CLEARANCE_ENDED", "Clearance ended"
 
     case = models.ForeignKey(Case, on_delete=models.PROTECT, related_name="events")
     kind = models.CharField(max_length=24, choices=Kind)
@@ -70,7 +78,7 @@ class Event(models.Model):
     by = models.ForeignKey(
         settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, related_name="+"
     )
-    # Actions of a reviewer: without reviewers.see_identity one reads only "the reviewer".
+    # Actions of a reviewer: without reviewers.view_identity one reads only "the reviewer".
     by_reviewer_seat = models.PositiveSmallIntegerField(null=True)
     sentence = models.TextField()  # shown on the timeline; never names a reviewer
     why = models.TextField(blank=True)
@@ -95,7 +103,7 @@ class AssignmentNotice(Versioned):
     round = models.PositiveSmallIntegerField()
     party = models.ForeignKey(Party, on_delete=models.PROTECT, related_name="+")
     letter = models.OneToOneField(Letter, on_delete=models.PROTECT, related_name="+")
-    delivery = models.OneToOneField(Delivery, on_delete=models.PROTECT, related_name="+")
+    service = models.OneToOneField(Service, on_delete=models.PROTECT, related_name="+")
     sent_on = models.DateField(null=True)
 
     class Meta(Versioned.Meta):
@@ -127,8 +135,12 @@ class Deadline(Versioned):
     case = models.ForeignKey(Case, on_delete=models.PROTECT, related_name="deadlines")
     round = models.PositiveSmallIntegerField()
     deadline_kind = models.CharField(max_length=40)
+    # The service of a letter from which it runs, if each recipient has a deadline of its own.
+    service = models.ForeignKey(Service, on_delete=models.PROTECT, null=True, related_name="+")
     given = models.JSONField(default=dict)  # the trigger facts, as the deadline engine names them
     due_on = models.DateField(null=True)  # NULL while a fact is missing; ``unknown`` says which
+    # The earliest day that could be argued to be the last one. Letters give parties this day.
+    file_by = models.DateField(null=True)
     due_at = models.DateTimeField(null=True)  # set for deadlines that run in hours
     target_on = models.DateField(null=True)  # our own earlier target
     steps = models.JSONField(default=list)  # the calculation, line by line
@@ -142,7 +154,12 @@ class Deadline(Versioned):
                 # Satisfied rows count too, because they can be reopened.
                 name="deadline_one_live_per_kind",
                 fields=["case", "round", "deadline_kind"],
-                condition=models.Q(replaced_at__isnull=True),
+                condition=models.Q(replaced_at__isnull=True, service__isnull=True),
+            ),
+            models.UniqueConstraint(
+                name="deadline_one_live_per_service",
+                fields=["deadline_kind", "service"],
+                condition=models.Q(replaced_at__isnull=True, service__isnull=False),
             ),
             models.CheckConstraint(
                 # A missing date without a reason would look as if nothing were due.
@@ -162,7 +179,7 @@ class Deadline(Versioned):
 
     @property
     def target_steps(self) -> list[dict[str, Any]]:
-        """The steps from the legal date to our own target; empty for duties of others."""
+        """The steps from the legal date to the internal target; empty for duties of others."""
         return self.steps[self._result() :]
 
     def _result(self) -> int:

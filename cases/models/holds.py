@@ -93,11 +93,11 @@ class Hold(Versioned):
         )
 
     def lasts_on(self, day: date) -> bool:
-        """Whether the hold applies on a day."""
+        """Return whether the hold applies on a day."""
         return self.starts_on <= day < self.end
 
     def can_end(self, day: date) -> bool:
-        """Whether a person can end it on a day."""
+        """Return whether a person can end it on a day."""
         # After its planned end an ordinary hold is over, so there is nothing to end.
         return self.ended_on is None and (self.needs_an_end or day < self.planned_end)
 
@@ -147,7 +147,7 @@ class Commitment(Versioned):
 
     case = models.ForeignKey(Case, on_delete=models.PROTECT, related_name="commitments")
     party = models.ForeignKey(Party, on_delete=models.PROTECT, related_name="+")
-    what = models.CharField(max_length=200)
+    description = models.CharField(max_length=200)
     due_on = models.DateField()
     informed_on = models.DateField()
     letter = models.ForeignKey(Letter, on_delete=models.PROTECT, null=True, related_name="+")
@@ -180,7 +180,7 @@ class Commitment(Versioned):
         ]
 
     def __str__(self) -> str:
-        return f"{self.what} by {self.due_on}, commitment to {self.party}"
+        return f"{self.description} by {self.due_on}, commitment to {self.party}"
 
 
 class PriorityChange(Versioned):

@@ -81,8 +81,8 @@ class ItemChange(Versioned):
         """The heading on pages."""
         if self.item is None or self.kind == self.Kind.ADD:
             return "A new item"
-        words = "Change of" if self.kind == self.Kind.CHANGE else "Withdrawal of"
-        return f"{words} item {self.item.position}"
+        title = "Change of" if self.kind == self.Kind.CHANGE else "Withdrawal of"
+        return f"{title} item {self.item.position}"
 
     @property
     def is_waiting(self) -> bool:

@@ -3,6 +3,7 @@
 from django.conf import settings
 from django.db import models
 
+from directory.affiliations import DEFAULT_LIMITS, ConflictLevel, Level, judge_affiliation
 from directory.models.facts import TwoTimeFact
 from directory.models.people import AffiliationFields, Organization, Person
 
@@ -39,7 +40,7 @@ class OrganizationMember(TwoTimeFact):
     title = models.CharField(max_length=120, blank=True)  # an officer's office
     share_percent = models.DecimalField(max_digits=5, decimal_places=2, null=True, blank=True)
 
-    class Meta:
+    class Meta(TwoTimeFact.Meta):
         constraints = [
             models.CheckConstraint(
                 # Staff members are users, so that their conflicts can bar them from a case.
@@ -65,13 +66,18 @@ class MemberAffiliation(TwoTimeFact, AffiliationFields):
         OrganizationMember, on_delete=models.PROTECT, related_name="conflicts"
     )
 
-    class Meta:
+    class Meta(TwoTimeFact.Meta):
         constraints = [
             models.CheckConstraint(
                 name="own_conflict_with_someone",
                 condition=models.Q(organization__isnull=False) | models.Q(person__isnull=False),
             )
         ]
+
+    @property
+    def level(self) -> Level | None:
+        """Who forbids the affiliation, if it is with a party; ``None`` if it is too small."""
+        return judge_affiliation(self, DEFAULT_LIMITS)
 
 
 class OwnConflictResult(models.Model):
@@ -102,6 +108,9 @@ class OwnConflictResult(models.Model):
     result = models.CharField(max_length=8, choices=Result)
     tested = models.JSONField(default=list)  # every relation that the row covers
     sentence = models.CharField(max_length=400)
+    # Who forbids the affiliation, and where. Empty if there is none.
+    level = models.CharField(max_length=12, choices=ConflictLevel, blank=True)
+    level_source = models.CharField(max_length=200, blank=True)
     note = models.CharField(max_length=300, blank=True)  # of the person who resolved it
     tested_at = models.DateTimeField()
     tested_by = models.ForeignKey(

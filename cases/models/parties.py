@@ -2,14 +2,16 @@
 
 from django.db import models
 
+from cases.places import OUTSIDE_US, STATES, find_place
 from directory.models.facts import TwoTimeFact
 from directory.models.people import Organization, Person
+from directory.names import fold_for_search
 
 from .application import DisputedItem
 from .case import Case
 
 
-class Role(models.TextChoices):
+class PartyRole(models.TextChoices):
     """Role of a person or organization on a case."""
 
     # Pages list the parties in this order.
@@ -29,10 +31,24 @@ class Role(models.TextChoices):
     MANUFACTURER = "MANUFACTURER", "Manufacturer of the drug or device"
 
 
+def state_choices() -> list[tuple[str, str]]:
+    """List the states. A function, so that a change needs no migration."""
+    return [*STATES.items(), (OUTSIDE_US, "Outside the United States")]
+
+
 class PreferredChannel(models.TextChoices):
     MAIL = "MAIL", "Mail"
     FAX = "FAX", "Fax"
     ELECTRONIC = "ELECTRONIC", "Electronic"
+
+
+class SearchNameField(models.TextField):
+    """The name of the row, folded for the index of names whenever the row is stored."""
+
+    def pre_save(self, model_instance: models.Model, add: bool) -> str:
+        folded = fold_for_search(getattr(model_instance, "name", ""))
+        setattr(model_instance, self.attname, folded)
+        return folded
 
 
 class Party(TwoTimeFact):
@@ -43,7 +59,7 @@ class Party(TwoTimeFact):
     """
 
     case = models.ForeignKey(Case, on_delete=models.PROTECT, related_name="parties")
-    role = models.CharField(max_length=24, choices=Role)
+    role = models.CharField(max_length=24, choices=PartyRole)
     person = models.ForeignKey(
         Person, on_delete=models.PROTECT, null=True, blank=True, related_name="roles"
     )
@@ -63,10 +79,12 @@ class Party(TwoTimeFact):
         related_name="parties",
     )
     name = models.CharField(max_length=300)  # as printed
+    name_search = SearchNameField(default="", editable=False)
     contact = models.CharField(max_length=200, blank=True)
     specialty = models.CharField(max_length=120, blank=True)
     address = models.TextField(blank=True)  # as printed, lines
-    state = models.CharField(max_length=2, blank=True)
+    # Read from the address or typed; "XX" is another country. Empty: not known.
+    state = models.CharField(max_length=2, blank=True, choices=state_choices)
     postal_code = models.CharField(max_length=12, blank=True)
     phone = models.CharField(max_length=40, blank=True)
     fax = models.CharField(max_length=40, blank=True)
@@ -76,7 +94,7 @@ class Party(TwoTimeFact):
     )
     list_version = models.PositiveIntegerField()  # the case's party list when this row was added
 
-    class Meta:
+    class Meta(TwoTimeFact.Meta):
         verbose_name_plural = "parties"
         constraints = [
             models.CheckConstraint(
@@ -87,3 +105,8 @@ class Party(TwoTimeFact):
 
     def __str__(self) -> str:
         return f"{self.get_role_display()}: {self.name}"
+
+    @property
+    def place(self) -> str:
+        """Where the address is, as the deadline engine names it."""
+        return find_place(self.state)

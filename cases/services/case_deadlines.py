@@ -11,19 +11,21 @@ from datetime import date, datetime, timedelta
 
 from accounts.models import User
 from accounts.refusals import NotAllowed
+from cases.case_rows import rows_of
 from cases.models import Case, Deadline
 from deadlines.days import PACIFIC
 from deadlines.engine import compute_deadline
 from deadlines.facts import Hold
 from deadlines.models import Law, rules_on_file
+from deadlines.results import ComputedDeadline, UnknownDeadline
 from deadlines.rules import EXTENSION
-from deadlines.sums import Sum, Unknown
+from letters.models import Service
 
 SCREENING = "screening"  # an internal deadline of the organization; all others are legal ones
 
 
 @dataclass(frozen=True)
-class MovedDeadline:
+class RenewedDeadline:
     """A deadline row that was replaced, and the row that replaced it."""
 
     old: Deadline
@@ -37,29 +39,62 @@ def start_deadline(
     given: Mapping[str, str],
     by: User | None,
     at: datetime,
-    leads: bool = True,
+    sets_due_date: bool = True,
+    service: Service | None = None,
+    result: ComputedDeadline | UnknownDeadline | None = None,
 ) -> Deadline:
     """Start a deadline on a locked case: store its calculation, and let lists sort by its date.
 
-    An active deadline of the same kind and round is replaced; its row stays on record.
+    An active deadline of the same kind and round, or of the same service, is replaced; its row
+    stays on record.
 
     :param given: trigger facts, as the deadline engine names them.
-    :param leads: whether lists sort the case by it. A deadline that does not lead may lack a fact;
-        its row then says which one.
-    :raises NotAllowed: a leading deadline lacks a fact and has no date.
+    :param sets_due_date: whether it becomes the due date of the case, by which lists sort. A
+        deadline that does not may lack a fact; its row then says which one.
+    :param service: the service of a letter from which it runs, if each recipient has its own.
+    :param result: the calculation, if the caller has made it from the rules on file.
+    :raises NotAllowed: a deadline that sets the due date lacks a fact and has no date.
     """
-    found = compute_case_sum(case=case, deadline_kind=deadline_kind, given=given)
+    if result is None:
+        result = compute_case_sum(case=case, deadline_kind=deadline_kind, given=given)
     # Lists could not sort the case without a date.
-    if leads and isinstance(found, Unknown):
-        raise NotAllowed(found.sentence)
-    running = _find_running_deadline(case, deadline_kind)
+    if sets_due_date and isinstance(result, UnknownDeadline):
+        raise NotAllowed(result.sentence)
+    running = _find_running_deadline(case, deadline_kind, service)
     # The old row ends first: the database allows one active row of a kind.
     if running is not None:
         _end_deadline(running, "Replaced by a new calculation", by=by, at=at)
-    deadline = _build_deadline_row(case, deadline_kind, given, found).store(by=by, at=at)
-    if leads and deadline.due_on is not None:
+    deadline = _build_deadline_row(case, deadline_kind, given, result, service)
+    deadline.store(by=by, at=at)
+    if sets_due_date and deadline.due_on is not None:
         case.set_due(deadline.due_on, deadline_kind, by=by, at=at)
     return deadline
+
+
+def start_deadlines_of_new_cases(
+    *,
+    cases: Sequence[Case],
+    deadline_kind: str,
+    given: Sequence[Mapping[str, str]],
+    results: Sequence[ComputedDeadline],
+    by: User | None,
+    at: datetime,
+) -> None:
+    """Start the same deadline for cases that were stored in this transaction, table by table.
+
+    It becomes the due date of each, as ``start_deadline`` does for one.
+
+    :param given: the trigger facts of each case.
+    :param results: the calculation of each case, made from the rules on file.
+    """
+    deadlines = [
+        _build_deadline_row(case, deadline_kind, facts, result, None)
+        for case, facts, result in zip(cases, given, results, strict=True)
+    ]
+    Deadline.objects.bulk_store(deadlines, by=by, at=at)
+    for case, result in zip(cases, results, strict=True):
+        case.due_on = result.due_on
+    Case.objects.set_due_of_all(cases, deadline_kind, by=by, at=at)
 
 
 def satisfy_deadline(*, case: Case, deadline_kind: str, by: User | None, at: datetime) -> None:
@@ -87,10 +122,14 @@ def reopen_deadline(
 def stop_deadlines(*, case: Case, why: str, by: User | None, at: datetime) -> None:
     """Stop every active deadline of a locked case. The case has no due date until one starts.
 
-    The rows stay on record. Lists sort the case by the day on which its deadlines stopped.
+    What a party may do after a decision was served on it does not stop: the time to petition runs
+    on when the case is closed. The rows stay on record. Lists sort the case by the day on which its
+    deadlines stopped.
     """
     # Of all rounds, not only of the current one.
-    for deadline in case.deadlines.filter(met_at__isnull=True, replaced_at__isnull=True):
+    for deadline in case.deadlines.filter(
+        met_at__isnull=True, replaced_at__isnull=True, service__isnull=True
+    ):
         _end_deadline(deadline, why, by=by, at=at)
     # due_on cannot be NULL; the empty kind tells readers that it is no due date.
     case.due_on, case.due_deadline_kind = at.astimezone(PACIFIC).date(), ""
@@ -99,7 +138,7 @@ def stop_deadlines(*, case: Case, why: str, by: User | None, at: datetime) -> No
 
 def recompute_deadlines(
     *, case: Case, why: str, by: User | None, at: datetime
-) -> list[MovedDeadline]:
+) -> list[RenewedDeadline]:
     """Recompute every active deadline of a locked case, and store the rows that changed.
 
     The result does not depend on when or how often this runs.
@@ -116,14 +155,14 @@ def recompute_deadlines(
             continue
         _end_deadline(old, why, by=by, at=at)
         new.store(by=by, at=at, why=why)
-        # Only the deadline that leads moves the date by which lists sort.
+        # Only the deadline that sets the due date moves the date by which lists sort.
         if (
             case.due_deadline_kind == new.deadline_kind
             and new.due_on is not None
             and case.due_on != new.due_on
         ):
             case.set_due(new.due_on, new.deadline_kind, by=by, at=at)
-        moved.append(MovedDeadline(old, new))
+        moved.append(RenewedDeadline(old, new))
     return moved
 
 
@@ -136,22 +175,25 @@ def build_renewed_deadline(
     :param holds: holds and extensions of the deadline, if the caller has read them already.
     :raises CannotCount: no rule covers the day of its trigger.
     """
-    found = compute_case_sum(
+    result = compute_case_sum(
         case=case, deadline_kind=old.deadline_kind, given=old.given, law=law, holds=holds
     )
     # From the stored trigger facts: only rules, holds and extensions can differ.
-    new = _build_deadline_row(case, old.deadline_kind, old.given, found)
+    new = _build_deadline_row(case, old.deadline_kind, old.given, result, old.service)
     return None if _deadline_content(new) == _deadline_content(old) else new
 
 
-def compute_rule_sum(*, deadline_kind: str, given: Mapping[str, str]) -> Sum:
+def compute_rule_sum(
+    *, deadline_kind: str, given: Mapping[str, str], law: Law | None = None
+) -> ComputedDeadline:
     """Calculate a deadline under the rules on file, without a case. Two queries.
 
+    :param law: the rules and calendars on file, if the caller has read them already.
     :raises NotAllowed: a fact is missing; the message names it.
     """
-    rules, calendars = rules_on_file()
+    rules, calendars = law or rules_on_file()
     total = compute_deadline(deadline_kind, given, rules=rules, calendars=calendars)
-    if isinstance(total, Unknown):
+    if isinstance(total, UnknownDeadline):
         raise NotAllowed(total.sentence)
     return total
 
@@ -163,7 +205,7 @@ def compute_case_sum(
     given: Mapping[str, str],
     law: Law | None = None,
     holds: Sequence[Hold] | None = None,
-) -> Sum | Unknown:
+) -> ComputedDeadline | UnknownDeadline:
     """Calculate a deadline of a case with its holds and extensions. Queries.
 
     :param law: rules and calendars to use instead of those on file.
@@ -178,9 +220,11 @@ def compute_case_sum(
 
 
 def list_deadline_holds(case: Case, deadline_kind: str) -> list[Hold]:
-    """List the holds and extensions of one deadline, in the form of the engine. Two queries."""
-    # An empty kind is a hold of the whole case.
-    rows = case.holds.filter(round=case.round, deadline_kind__in=["", deadline_kind])
+    """List the holds and extensions of one deadline, in the form of the engine.
+
+    At most two queries.
+    """
+    rows = rows_of(case)
     holds = [
         Hold(
             reason=row.reason,
@@ -191,11 +235,15 @@ def list_deadline_holds(case: Case, deadline_kind: str) -> list[Hold]:
             has_ended=row.ended_on is not None or not row.needs_an_end,
             method=row.ended_method,
         )
-        for row in rows.order_by("starts_on", "pk")
+        for row in rows.holds
+        # An empty kind is a hold of the whole case.
+        if row.round == case.round and row.deadline_kind in {"", deadline_kind}
     ]
-    extensions = case.extensions.filter(round=case.round, deadline_kind=deadline_kind).order_by(
-        "number"
-    )
+    extensions = [
+        row
+        for row in rows.extensions
+        if row.round == case.round and row.deadline_kind == deadline_kind
+    ]
     return holds + [
         Hold(
             reason=EXTENSION,
@@ -204,7 +252,7 @@ def list_deadline_holds(case: Case, deadline_kind: str) -> list[Hold]:
             approved_on=row.approved_on,
             by=row.approved_by,
         )
-        for row in extensions
+        for row in sorted(extensions, key=lambda row: row.number)
     ]
 
 
@@ -214,11 +262,25 @@ def find_due_date(case: Case, deadline_kind: str) -> date | None:
     return deadline.due_on if deadline else None
 
 
-def _find_running_deadline(case: Case, deadline_kind: str) -> Deadline | None:
-    """Return the active deadline of this kind in the current round."""
-    return Deadline.objects.filter(
-        case=case, round=case.round, deadline_kind=deadline_kind, replaced_at__isnull=True
-    ).first()
+def end_service_deadlines(
+    *, case: Case, deadline_kind: str, why: str, by: User | None, at: datetime
+) -> None:
+    """End the deadlines of one kind that run from the service of letters, of a locked case."""
+    for deadline in case.deadlines.filter(
+        deadline_kind=deadline_kind, service__isnull=False, replaced_at__isnull=True
+    ):
+        _end_deadline(deadline, why, by=by, at=at)
+
+
+def _find_running_deadline(
+    case: Case, deadline_kind: str, service: Service | None = None
+) -> Deadline | None:
+    """Return the active deadline of this kind in the current round, or of this service."""
+    rows = Deadline.objects.filter(
+        case=case, deadline_kind=deadline_kind, service=service, replaced_at__isnull=True
+    )
+    # A service belongs to one round anyway.
+    return (rows if service is not None else rows.filter(round=case.round)).first()
 
 
 def _end_deadline(deadline: Deadline, why: str, *, by: User | None, at: datetime) -> None:
@@ -228,19 +290,30 @@ def _end_deadline(deadline: Deadline, why: str, *, by: User | None, at: datetime
 
 
 def _build_deadline_row(
-    case: Case, deadline_kind: str, given: Mapping[str, str], found: Sum | Unknown
+    case: Case,
+    deadline_kind: str,
+    given: Mapping[str, str],
+    result: ComputedDeadline | UnknownDeadline,
+    service: Service | None,
 ) -> Deadline:
     """Build an unsaved row from a calculation."""
-    row = Deadline(case=case, round=case.round, deadline_kind=deadline_kind, given=dict(given))
-    if isinstance(found, Unknown):
-        row.unknown = found.sentence
+    row = Deadline(
+        case=case,
+        round=case.round,
+        deadline_kind=deadline_kind,
+        service=service,
+        given=dict(given),
+    )
+    if isinstance(result, UnknownDeadline):
+        row.unknown = result.sentence
         return row
-    row.due_on, row.due_at, row.target_on = found.due_on, found.due_at, found.target_on
-    row.steps = [step.as_row() for step in (*found.steps, *found.target_steps)]
+    row.due_on, row.due_at, row.target_on = result.due_on, result.due_at, result.target_on
+    row.file_by = result.file_by
+    row.steps = [step.as_row() for step in (*result.steps, *result.target_steps)]
     return row
 
 
 def _deadline_content(row: Deadline) -> tuple[object, ...]:
     """Return what two rows are compared by."""
     # With the steps: a new source or note is stored even if the date stays.
-    return row.due_on, row.due_at, row.target_on, row.steps, row.unknown
+    return row.due_on, row.file_by, row.due_at, row.target_on, row.steps, row.unknown

@@ -21,7 +21,7 @@ def add_commitment(
     *,
     case_id: int,
     party_id: int,
-    what: str,
+    description: str,
     due_on: date,
     informed_on: date,
     letter_id: UUID | str | None = None,
@@ -43,13 +43,13 @@ def add_commitment(
     party = case.parties.current().filter(pk=party_id).first()
     if party is None:
         raise NotAllowed("Choose a party of this case.")
-    refuse_if("" if what.strip() else "Enter what was promised.")
+    refuse_if("" if description.strip() else "Enter what was promised.")
     letter = _find_commitment_letter(case, letter_id, letter_reference)
     refuse_if(_why_not_these_days(due_on, informed_on, local_day(at)))
-    made = Commitment(
+    commitment = Commitment(
         case=case,
         party=party,
-        what=what.strip(),
+        description=description.strip(),
         due_on=due_on,
         informed_on=informed_on,
         letter=letter,
@@ -59,9 +59,12 @@ def add_commitment(
         recorded_by=by,
     ).store(by=by, at=at, why=why)
     _record_commitment_event(
-        made, f"Commitment to {party.name}: {made.what} by {format_day(due_on)}.", by=by, at=at
+        commitment,
+        f"Commitment to {party.name}: {commitment.description} by {format_day(due_on)}.",
+        by=by,
+        at=at,
     )
-    return made
+    return commitment
 
 
 @transaction.atomic
@@ -80,9 +83,9 @@ def move_commitment(
 
     :raises NotAllowed: wrong role, kept or moved already, moved too often, or a fact is missing.
     """
-    found = Commitment.objects.get(pk=commitment_id)
+    unlocked = Commitment.objects.get(pk=commitment_id)
     # The first read only finds the case. Under its lock the row is read again.
-    case = Case.objects.lock(found.case_id)
+    case = Case.objects.lock(unlocked.case_id)
     old = case.commitments.select_related("party").get(pk=commitment_id)
     refuse_if(policies.why_not_record_commitment(by, case))
     refuse_if(why_not_move_commitment(old))
@@ -96,7 +99,7 @@ def move_commitment(
         case=case,
         party=old.party,
         # Only the date moves; anything else is another commitment.
-        what=old.what,
+        description=old.description,
         due_on=due_on,
         informed_on=informed_on,
         letter=letter,
@@ -111,7 +114,7 @@ def move_commitment(
         new,
         f"Commitment to {old.party.name} moved from {format_day(old.due_on)} to "
         f"{format_day(due_on)}: "
-        f"{old.what}. Moved {new.moved} of {MOST_MOVES} times.",
+        f"{old.description}. Moved {new.moved} of {MOST_MOVES} times.",
         by=by,
         at=at,
     )
@@ -124,8 +127,8 @@ def keep_commitment(*, commitment_id: int, kept_on: date, by: User, at: datetime
 
     :raises NotAllowed: wrong role, kept or moved already, or an impossible date.
     """
-    found = Commitment.objects.get(pk=commitment_id)
-    case = Case.objects.lock(found.case_id)
+    unlocked = Commitment.objects.get(pk=commitment_id)
+    case = Case.objects.lock(unlocked.case_id)
     commitment = case.commitments.select_related("party").get(pk=commitment_id)
     refuse_if(policies.why_not_record_commitment(by, case))
     refuse_if(_why_not_live(commitment))
@@ -135,7 +138,8 @@ def keep_commitment(*, commitment_id: int, kept_on: date, by: User, at: datetime
     commitment.store(by=by, at=at, why="Kept", fields=["kept_on"])
     _record_commitment_event(
         commitment,
-        f"Commitment to {commitment.party.name} kept on {format_day(kept_on)}: {commitment.what}.",
+        f"Commitment to {commitment.party.name} kept on {format_day(kept_on)}: "
+        f"{commitment.description}.",
         by=by,
         at=at,
     )

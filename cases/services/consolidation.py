@@ -12,22 +12,22 @@ from accounts.refusals import NotAllowed, refuse_if
 from cases import duplicates, policies
 from cases.consolidated_items import CONSOLIDATED, list_consolidated_cases
 from cases.lifecycle import Status
-from cases.models import Case, CaseLink, Event, Role
+from cases.models import Case, CaseLink, Event, PartyRole
 from deadlines.days import local_day
 
-from . import case_deadlines, own_conflicts
+from . import case_deadlines, own_conflicts, restrictions
 from .duplicates import SimilarCase, find_similar_cases, read_application_facts
 
-_JOINED, _PARTED = Event.Kind.CONSOLIDATED, Event.Kind.SEPARATED
+_CONSOLIDATED_KIND, _SEPARATED_KIND = Event.Kind.CONSOLIDATED, Event.Kind.SEPARATED
 
 
 def find_consolidation_candidates(lead: Case) -> list[SimilarCase]:
     """List the eligible cases that may be consolidated into this one. Five queries."""
-    similar = find_similar_cases(facts=read_application_facts(lead), but=lead)
+    similar = find_similar_cases(facts=read_application_facts(lead), excluded_case=lead)
     return [
         one
         for one in similar
-        if one.possible_duplicate.belongs
+        if one.possible_duplicate.can_consolidate
         and one.case.stage == Status.ELIGIBLE
         # Last, because only this condition queries.
         and not why_not_consolidate_pair(one.case, lead)
@@ -39,8 +39,8 @@ def why_not_consolidate_pair(case: Case, lead: Case) -> str:
     for one in (case, lead):
         if one.stage != Status.ELIGIBLE:
             return (
-                f"Case {one.number} is in “{one.stage.label}”. Only eligible cases without notices "
-                "can be consolidated."
+                f"Case {one.number} is in the “{one.stage.label}” stage. "
+                "Only eligible cases without notices can be consolidated."
             )
         # Notices name the treatments of the review, so they must not exist yet.
         if one.notices.filter(round=one.round).exists():
@@ -75,6 +75,7 @@ def consolidate_case(*, case_id: int, lead_id: int, reason: str, by: User, at: d
     CaseLink(kind=CONSOLIDATED, case=case, other=lead, reason=reason.strip()[:500]).store(
         by=by, at=at, why=reason
     )
+    restrictions.spread_restriction(case=case, other=lead, by=by, at=at)
     case.move_to(Status.CONSOLIDATED, by=by, at=at, why=reason)
     # From now on the deadlines of the lead count for these items.
     case_deadlines.stop_deadlines(case=case, why=f"Consolidated into {lead.number}", by=by, at=at)
@@ -82,14 +83,19 @@ def consolidate_case(*, case_id: int, lead_id: int, reason: str, by: User, at: d
     lead.store(by=by, at=at, why=f"{case.number} consolidated", fields=[])
     _record_link_event(
         case,
-        _JOINED,
+        _CONSOLIDATED_KIND,
         f"Consolidated into {lead.number}. The items stay in this case.",
         reason,
         by=by,
         at=at,
     )
     _record_link_event(
-        lead, _JOINED, f"{case.number} was consolidated into this case.", reason, by=by, at=at
+        lead,
+        _CONSOLIDATED_KIND,
+        f"{case.number} was consolidated into this case.",
+        reason,
+        by=by,
+        at=at,
     )
     # The lead now has the parties of both cases.
     own_conflicts.check_own_conflicts(case=lead, by=by, at=at)
@@ -102,14 +108,14 @@ def separate_case(*, case_id: int, reason: str, by: User, at: datetime) -> Case:
 
     :raises NotAllowed: wrong role, no reason, not consolidated, or the lead has notices.
     """
-    lead_of = CaseLink.objects.filter(kind=CONSOLIDATED, ended_at=None, case=case_id)
+    open_links = CaseLink.objects.filter(kind=CONSOLIDATED, ended_at=None, case=case_id)
     # Lock the lead first, as ending a lead does: with one order, callers cannot deadlock.
-    lead = Case.objects.filter(pk__in=lead_of.values("other")).lock_first()
+    lead = Case.objects.filter(pk__in=open_links.values("other")).lock_first()
     case = Case.objects.lock(case_id)
     refuse_if(policies.why_not_consolidate(by))
     refuse_if("" if reason.strip() else "Enter why the case is separated.")
     # Read again under the locks: someone else may have separated the case.
-    link = lead_of.filter(other=lead).first()
+    link = open_links.filter(other=lead).first()
     if lead is None or link is None or case.stage != Status.CONSOLIDATED:
         raise NotAllowed(f"Case {case.number} is not consolidated into another.")
     if lead.stage != Status.ELIGIBLE or lead.notices.filter(round=lead.round).exists():
@@ -122,9 +128,11 @@ def separate_case(*, case_id: int, reason: str, by: User, at: datetime) -> Case:
     _start_notices_deadline(case, by=by, at=at)
     # Pages of the lead that were opened before this change are refused.
     lead.store(by=by, at=at, why=f"{case.number} separated", fields=[])
-    _record_link_event(case, _PARTED, f"Separated from {lead.number}.", reason, by=by, at=at)
     _record_link_event(
-        lead, _PARTED, f"{case.number} was separated from this case.", reason, by=by, at=at
+        case, _SEPARATED_KIND, f"Separated from {lead.number}.", reason, by=by, at=at
+    )
+    _record_link_event(
+        lead, _SEPARATED_KIND, f"{case.number} was separated from this case.", reason, by=by, at=at
     )
     return case
 
@@ -142,7 +150,7 @@ def release_consolidated_cases(*, lead: Case, by: User | None, at: datetime) -> 
             case.move_to(Status.ELIGIBLE, by=by, at=at, why=f"{lead.number} ended early")
             _start_notices_deadline(case, by=by, at=at)
             sentence = f"{lead.number} ended early, so this case was separated from it."
-            _record_link_event(case, _PARTED, sentence, "", by=by, at=at)
+            _record_link_event(case, _SEPARATED_KIND, sentence, "", by=by, at=at)
             released.append(case)
     return released
 
@@ -159,7 +167,9 @@ def close_consolidated_cases(*, lead: Case, by: User, at: datetime) -> list[Case
         case.decided_on = lead.decided_on
         case.store(by=by, at=at, why="Decided in its lead", fields=["decided_on"])
         case.move_to(Status.CLOSED, by=by, at=at, why=f"Decided in {lead.number}")
-        _record_link_event(case, _JOINED, f"Decided in {lead.number} and closed.", "", by=by, at=at)
+        _record_link_event(
+            case, _CONSOLIDATED_KIND, f"Decided in {lead.number} and closed.", "", by=by, at=at
+        )
         closed.append(case)
     return closed
 
@@ -178,12 +188,14 @@ def _same_people(case: Case, lead: Case) -> bool:
         return False
     return duplicates.compare_applications(
         read_application_facts(case), read_application_facts(lead)
-    ).belongs
+    ).can_consolidate
 
 
 def _find_administrator_id(case: Case) -> int | None:
     """Return the organization id of the claims administrator."""
-    party = case.parties.current().filter(role=Role.CLAIMS_ADMINISTRATOR).order_by("-pk").first()
+    party = (
+        case.parties.current().filter(role=PartyRole.CLAIMS_ADMINISTRATOR).order_by("-pk").first()
+    )
     return party.organization_id if party else None
 
 

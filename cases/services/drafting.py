@@ -22,6 +22,7 @@ _AFTER = {
     Event.Kind.FOUND_INELIGIBLE: LetterKind.INELIGIBILITY,
     Event.Kind.DEFERRED: LetterKind.DEFERRAL,
     Event.Kind.CONVERTED: LetterKind.EXPEDITED,
+    Event.Kind.ITEM_CHANGED: LetterKind.CORRECTED_NOTICE,
     Event.Kind.WITHDRAWN: LetterKind.CLOSURE,
     Event.Kind.TERMINATED: LetterKind.CLOSURE,
 }
@@ -44,9 +45,31 @@ def propose_letter(
     # Only a conversion to expedited review must be announced (8 CCR 9792.10.4(c)).
     if event.kind == Event.Kind.CONVERTED and case.priority != Priority.EXPEDITED:
         kind = None
+    # Before the notices exist, they will name the items as changed.
+    if kind == LetterKind.CORRECTED_NOTICE and not case.notices.filter(round=case.round).exists():
+        kind = None
     if kind is None:
         return None
     return _store_letter_draft(case, kind, event.sentence, points, event, None, by=by, at=at)
+
+
+def propose_letters_of_new_cases(*, events: Sequence[Event], by: User | None, at: datetime) -> None:
+    """Draft the letter that follows an action for cases that were stored in this transaction.
+
+    As ``propose_letter``, in two statements. Each event is of another case, which has no letters
+    yet.
+    """
+    CaseLetter.objects.bulk_store(
+        [
+            _build_letter_draft(
+                event.case, _AFTER[Event.Kind(event.kind)], 1, event.sentence, (), event, None, at
+            )
+            for event in events
+        ],
+        by=by,
+        at=at,
+        why=[event.sentence[:100] for event in events],
+    )
 
 
 @transaction.atomic
@@ -54,7 +77,7 @@ def draft_letter(
     *,
     case_id: int,
     kind: str,
-    because: str = "",
+    reason: str = "",
     points: Sequence[str] = (),
     by: User | None,
     at: datetime,
@@ -62,18 +85,18 @@ def draft_letter(
     """Draft a letter, or update the open draft of the same kind.
 
     :param kind: one of ``LetterKind``.
-    :param because: the reason, shown with the draft.
+    :param reason: the reason, shown with the draft.
     :param points: requested or missing facts, one text each.
     :raises NotAllowed: wrong role, or a case that was loaded from a published letter.
     """
     case = Case.objects.lock(case_id)
     # The system drafts only after actions, which have checked the role.
     refuse_if(policies.why_not_draft_letter(by, case) if by is not None else "")
-    return _store_letter_draft(case, LetterKind(kind), because, points, None, by, by=by, at=at)
+    return _store_letter_draft(case, LetterKind(kind), reason, points, None, by, by=by, at=at)
 
 
 def _is_partly_refused(case: Case) -> bool:
-    """Whether the latest eligibility decision found some items ineligible. Queries."""
+    """Return whether the latest eligibility decision found some items ineligible. Queries."""
     # By the reverse relation, because this app may not import eligibility.
     latest = case.eligibility_decisions.order_by("-attempt").first()
     return latest is not None and bool(latest.refusals())
@@ -82,7 +105,7 @@ def _is_partly_refused(case: Case) -> bool:
 def _store_letter_draft(
     case: Case,
     kind: LetterKind,
-    because: str,
+    reason: str,
     points: Sequence[str],
     event: Event | None,
     drafted_by: User | None,
@@ -94,18 +117,33 @@ def _store_letter_draft(
     # One open draft per kind, so that the parties get one letter with the latest points.
     waiting = CaseLetter.objects.filter(case=case, kind=kind, state=CaseLetter.State.DRAFT).first()
     if waiting is not None:
-        waiting.because, waiting.points = because[:500] or waiting.because, list(points)
+        waiting.reason, waiting.points = reason[:500] or waiting.reason, list(points)
         waiting.caused_by = event or waiting.caused_by
-        changed = ["because", "points", "caused_by"]
+        changed = ["reason", "points", "caused_by"]
         return waiting.store(by=by, at=at, why="Drafted again", fields=changed)
+    # Letters are never deleted and the case is locked, so a count is enough.
+    number = case.case_letters.filter(kind=kind).count() + 1
+    draft = _build_letter_draft(case, kind, number, reason, points, event, drafted_by, at)
+    return draft.store(by=by, at=at, why=reason[:100])
+
+
+def _build_letter_draft(
+    case: Case,
+    kind: LetterKind,
+    number: int,
+    reason: str,
+    points: Sequence[str],
+    event: Event | None,
+    drafted_by: User | None,
+    at: datetime,
+) -> CaseLetter:
     return CaseLetter(
         case=case,
         kind=kind,
-        # Letters are never deleted and the case is locked, so a count is enough.
-        number=case.case_letters.filter(kind=kind).count() + 1,
-        because=because[:500],
+        number=number,
+        reason=reason[:500],
         caused_by=event,
         points=list(points),
         drafted_at=at,
         drafted_by=drafted_by,
-    ).store(by=by, at=at, why=because[:100])
+    )

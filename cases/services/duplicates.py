@@ -1,6 +1,6 @@
 """Possible duplicates: found by search keys, proposed with evidence, resolved by a person."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -17,8 +17,11 @@ from cases.models import (
     DisputedItem,
     DuplicateProposal,
     Event,
-    Role,
+    PartyRole,
 )
+from cases.models.restrictions import select_visible
+
+from . import restrictions
 
 MOST_CANDIDATES = 200  # a key shared by more cases does not distinguish them
 MOST_FOUND = 10
@@ -41,10 +44,10 @@ def read_application_facts(case: Case) -> ApplicationFacts:
     born = None
     # all() uses prefetched rows; a filter would query once for each candidate.
     for party in case.parties.all():
-        if party.role == Role.EMPLOYEE:
+        if party.role == PartyRole.EMPLOYEE:
             employee = party.name
             born = party.person.date_of_birth if party.person else None
-        elif party.role == Role.REQUESTING_PHYSICIAN:
+        elif party.role == PartyRole.REQUESTING_PHYSICIAN:
             physician = party.name
     ur_decision = case.ur_decision
     return ApplicationFacts(
@@ -59,18 +62,85 @@ def read_application_facts(case: Case) -> ApplicationFacts:
     )
 
 
-def find_similar_cases(*, facts: ApplicationFacts, but: Case | None = None) -> list[SimilarCase]:
+@dataclass(frozen=True)
+class Comparison:
+    """An application compared with all candidates.
+
+    :ivar versions: the version of each compared case, by its id.
+    :ivar similar: the candidates that are similar, in no order.
+    """
+
+    facts: ApplicationFacts
+    versions: Mapping[int, int]
+    similar: tuple[SimilarCase, ...]
+
+
+def compare_with_cases(*, facts: ApplicationFacts) -> Comparison:
+    """Compare an application, which is not saved yet, with all candidates. Five queries."""
+    versions = _find_candidates(facts, None)
+    return Comparison(facts, versions, tuple(_compare_cases(facts, versions)))
+
+
+def compare_many_with_cases(*, facts: Sequence[ApplicationFacts]) -> list[Comparison]:
+    """As ``compare_with_cases``, for several applications.
+
+    One query, and if any has candidates four more and one for each that has.
+    """
+    versions = find_candidates_of_many(facts=facts)
+    cases = {case.pk: case for case in _load_cases({pk for found in versions for pk in found})}
+    return [
+        Comparison(
+            one, found, tuple(_list_similar(one, [cases[pk] for pk in found if pk in cases]))
+        )
+        for one, found in zip(facts, versions, strict=True)
+    ]
+
+
+def find_candidates_of_many(*, facts: Sequence[ApplicationFacts]) -> list[dict[int, int]]:
+    """Find for each application the cases that share a search key, with their versions.
+
+    One query, and one for each application that shares a key with any case.
+    """
+    keys = [duplicates.build_duplicate_keys(one) for one in facts]
+    rows = CaseKey.objects.filter(key__in=set().union(*keys))
+    # Which keys are on file, and not all cases that have them: those may be many.
+    on_file = set(rows.order_by().values_list("key", flat=True).distinct())
+    return [
+        _find_candidates(one, None) if of_one & on_file else {}
+        for one, of_one in zip(facts, keys, strict=True)
+    ]
+
+
+def find_similar_cases(
+    *, facts: ApplicationFacts, excluded_case: Case | None = None
+) -> list[SimilarCase]:
     """Find the cases most similar to an application, saved or not. Five queries, by index.
 
-    :param but: the case of the application itself, which is left out.
+    :param excluded_case: the case of the application itself, which is left out.
     """
+    return _rank_similar(_compare_cases(facts, _find_candidates(facts, excluded_case)))
+
+
+def _find_candidates(facts: ApplicationFacts, excluded_case: Case | None) -> dict[int, int]:
+    """Find the ids of cases that share a search key, with their versions. One query."""
     keys = duplicates.build_duplicate_keys(facts)
+    rows = CaseKey.objects.filter(key__in=keys)
+    if excluded_case is not None:
+        rows = rows.exclude(case=excluded_case)
     # Newest first: if a key is common, recent cases are the likelier duplicates.
-    rows = CaseKey.objects.filter(key__in=keys).order_by("-case_id").values_list("case_id")
-    if but is not None:
-        rows = rows.exclude(case=but)
+    pairs = rows.order_by("-case_id").values_list("case_id", "case__version")
     # A case may share several keys, so read more rows than cases and drop repeated ids.
-    ids = list(dict.fromkeys(pk for (pk,) in rows[: 4 * MOST_CANDIDATES]))[:MOST_CANDIDATES]
+    versions = dict(pairs[: 4 * MOST_CANDIDATES])
+    return dict(list(versions.items())[:MOST_CANDIDATES])
+
+
+def _compare_cases(facts: ApplicationFacts, ids: Iterable[int]) -> list[SimilarCase]:
+    """Compare an application with some cases; keep those that are similar. Four queries."""
+    return _list_similar(facts, _load_cases(ids))
+
+
+def _load_cases(ids: Iterable[int]) -> list[Case]:
+    """Load cases with what ``read_application_facts`` reads. At most four queries."""
     cases = (
         Case.objects.own()
         .filter(pk__in=ids)
@@ -78,61 +148,109 @@ def find_similar_cases(*, facts: ApplicationFacts, but: Case | None = None) -> l
         # Without it, each candidate would cost three queries.
         .prefetch_related("items", "parties__person")
     )
-    found = []
+    return list(cases.order_by("pk"))
+
+
+def _list_similar(facts: ApplicationFacts, cases: Iterable[Case]) -> list[SimilarCase]:
+    """Compare an application with loaded cases; keep those that are similar."""
+    similar = []
     for case in cases:
-        theirs = read_application_facts(case)
-        possible_duplicate = duplicates.compare_applications(facts, theirs)
-        if possible_duplicate.is_proposed or possible_duplicate.belongs:
-            found.append(SimilarCase(case, theirs, possible_duplicate))
-    found.sort(
+        case_facts = read_application_facts(case)
+        possible_duplicate = duplicates.compare_applications(facts, case_facts)
+        if possible_duplicate.is_proposed or possible_duplicate.can_consolidate:
+            similar.append(SimilarCase(case, case_facts, possible_duplicate))
+    return similar
+
+
+def _compare_again(comparison: Comparison, excluded_case: Case) -> list[SimilarCase]:
+    """Compare with the cases that are new or have changed since a comparison. One query if none."""
+    versions = _find_candidates(comparison.facts, excluded_case)
+    changed = {pk for pk, version in versions.items() if comparison.versions.get(pk) != version}
+    unchanged = versions.keys() - changed
+    similar = [one for one in comparison.similar if one.case.pk in unchanged]
+    return similar + (_compare_cases(comparison.facts, changed) if changed else [])
+
+
+def _rank_similar(similar: Iterable[SimilarCase]) -> list[SimilarCase]:
+    """Keep the most similar cases, the likeliest first."""
+    ranked = sorted(
+        similar,
         key=lambda one: (
             _BANDS.index(one.possible_duplicate.band),
             -one.possible_duplicate.points,
             one.case.pk,
-        )
+        ),
     )
-    return found[:MOST_FOUND]
+    return ranked[:MOST_FOUND]
 
 
 # Candidates for consolidation that are no duplicates have the band NO, so they come last.
 _BANDS = [*duplicates.PROPOSED, duplicates.Band.NO]
 
 
-def propose_duplicates(*, case: Case, by: User | None, at: datetime) -> list[DuplicateProposal]:
+def propose_duplicates(
+    *, case: Case, comparison: Comparison | None = None, by: User | None, at: datetime
+) -> list[DuplicateProposal]:
     """Store the possible duplicates of a locked case, once per pair, and its search keys.
 
     A pair that was proposed before keeps its answer.
+
+    :param comparison: a comparison of exactly this application made before the transaction. Only
+        cases that have changed since are compared again.
     """
-    # Read again, because the caller’s row may hold an old UR decision.
-    case = Case.objects.select_related("ur_decision").get(pk=case.pk)
-    facts = read_application_facts(case)
-    _store_new_keys(case, facts)
-    known = set(case.possible_duplicates.values_list("other_id", flat=True))
-    made = []
-    for similar in find_similar_cases(facts=facts, but=case):
-        # Skip pairs that were proposed before, and the case that was linked on receipt.
-        if not similar.possible_duplicate.is_proposed or similar.case.pk in known | {
-            case.duplicate_of_id
-        }:
+    if comparison is None:
+        # Read again, because the caller’s row may hold an old UR decision.
+        case = Case.objects.select_related("ur_decision").get(pk=case.pk)
+        comparison = Comparison(read_application_facts(case), {}, ())
+    _store_new_keys(case, comparison.facts)
+    proposed_ids = set(case.possible_duplicates.values_list("other_id", flat=True))
+    proposed = []
+    for similar in _rank_similar(_compare_again(comparison, case)):
+        # Skip pairs that were proposed before, such as with the case about the same UR decision.
+        if not similar.possible_duplicate.is_proposed or similar.case.pk in proposed_ids:
             continue
         # The later of the two carries the proposal.
         if similar.case.pk > case.pk:
             continue
-        made.append(
+        proposed.append(
             DuplicateProposal(
                 case=case,
                 other=similar.case,
                 band=similar.possible_duplicate.band,
-                repeats=similar.possible_duplicate.repeats,
+                repeats=similar.possible_duplicate.is_repeat,
                 why={
-                    "for": list(similar.possible_duplicate.for_it),
-                    "against": list(similar.possible_duplicate.against),
+                    "for": list(similar.possible_duplicate.evidence_for),
+                    "against": list(similar.possible_duplicate.evidence_against),
                     "points": similar.possible_duplicate.points,
                 },
                 made_at=at,
             ).store(by=by, at=at)
         )
-    return made
+    return proposed
+
+
+def propose_same_decision(*, case: Case, lead: Case, by: User | None, at: datetime) -> None:
+    """Propose that a new case repeats the open case about the same UR decision, for a person."""
+    DuplicateProposal(
+        case=case,
+        other=lead,
+        band=duplicates.Band.SAME,
+        why={"for": ["Both dispute the same UR decision."], "against": []},
+        made_at=at,
+    ).store(by=by, at=at)
+
+
+def store_keys_of_new_cases(
+    *, cases: Sequence[Case], facts: Sequence[ApplicationFacts], by: User | None, at: datetime
+) -> None:
+    """Store the search keys of cases that were stored in this transaction, in one statement."""
+    CaseKey.objects.bulk_create(
+        [
+            CaseKey(case=case, key=key)
+            for case, one in zip(cases, facts, strict=True)
+            for key in sorted(duplicates.build_duplicate_keys(one))
+        ]
+    )
 
 
 @transaction.atomic
@@ -165,8 +283,10 @@ def resolve_duplicate(
         the answer is "different".
     :raises NotAllowed: wrong role, resolved before, no reason, or items of another case.
     """
-    case_id = DuplicateProposal.objects.values_list("case_id", flat=True).get(pk=proposal_id)
-    case = Case.objects.lock(case_id)
+    pairs = DuplicateProposal.objects.values_list("case_id", "other_id")
+    case_id, other_id = pairs.get(pk=proposal_id)
+    # Both, before any check: either could be restricted in the meantime.
+    case = Case.objects.lock_all([case_id, other_id])[case_id]
     proposal = DuplicateProposal.objects.select_related("other").get(pk=proposal_id)
     refuse_if(policies.why_not_resolve_duplicate(by))
     if proposal.answer:
@@ -200,17 +320,24 @@ def resolve_duplicate(
     return proposal
 
 
-def list_confirmed_repeats(case: Case) -> dict[int, list[tuple[Case, bool]]]:
-    """Map each item to the cases with the same treatment, as persons answered. One query.
+def list_confirmed_repeats(
+    cases: Sequence[Case], *, reader: User
+) -> dict[int, list[tuple[Case, bool]]]:
+    """Map each item of some cases to the cases with the same treatment, as persons answered.
+
+    One query.
 
     :returns: item id → (case, whether it is a duplicate and not an earlier request).
     """
-    found: dict[int, list[tuple[Case, bool]]] = {}
-    rows = case.possible_duplicates.filter(answer__in=[Answer.DUPLICATE, Answer.PRIOR])
+    repeats: dict[int, list[tuple[Case, bool]]] = {}
+    rows = DuplicateProposal.objects.filter(
+        case__in=cases, answer__in=[Answer.DUPLICATE, Answer.PRIOR]
+    )
+    rows = select_visible(rows, reader, "other")
     for row in rows.select_related("other").order_by("-resolved_at"):
         for item_id in row.items:
-            found.setdefault(item_id, []).append((row.other, row.answer == Answer.DUPLICATE))
-    return found
+            repeats.setdefault(item_id, []).append((row.other, row.answer == Answer.DUPLICATE))
+    return repeats
 
 
 def find_earlier_decisions(item: DisputedItem) -> list[DisputedItem]:
@@ -219,10 +346,10 @@ def find_earlier_decisions(item: DisputedItem) -> list[DisputedItem]:
     They help a person to decide about I-PRIOR. The twelve months in which a UR decision stays in
     effect are shown for information only (Labor Code 4610(k)).
     """
-    persons = item.case.parties.filter(role=Role.EMPLOYEE).values_list("person_id", flat=True)
+    persons = item.case.parties.filter(role=PartyRole.EMPLOYEE).values_list("person_id", flat=True)
     decided = (
         DisputedItem.objects.filter(
-            case__parties__role=Role.EMPLOYEE,
+            case__parties__role=PartyRole.EMPLOYEE,
             case__parties__person_id__in=list(persons),
             ending=DisputedItem.Ending.DECIDED,
         )
@@ -242,9 +369,9 @@ def find_earlier_decisions(item: DisputedItem) -> list[DisputedItem]:
 
 def _store_new_keys(case: Case, facts: ApplicationFacts) -> None:
     """Store the search keys of a case that are not stored yet."""
-    known = set(case.keys.values_list("key", flat=True))
+    stored_keys = set(case.keys.values_list("key", flat=True))
     # Old keys stay: a correction may be wrong, and the earlier value still finds the case.
-    fresh = sorted(duplicates.build_duplicate_keys(facts) - known)
+    fresh = sorted(duplicates.build_duplicate_keys(facts) - stored_keys)
     CaseKey.objects.bulk_create([CaseKey(case=case, key=key) for key in fresh])
 
 
@@ -256,3 +383,4 @@ def _link_cases(
         CaseLink(kind=kind, case=case, other=other, reason=reason.strip()[:500]).store(
             by=by, at=at, why=reason
         )
+        restrictions.spread_restriction(case=case, other=other, by=by, at=at)

@@ -1,4 +1,4 @@
-"""Ending a case or an item before a determination: withdraw, terminate, close."""
+"""End a case or single items before a determination: withdraw, terminate, close."""
 
 from datetime import datetime
 
@@ -8,15 +8,24 @@ from accounts.models import User
 from accounts.refusals import refuse_if
 from cases import policies
 from cases.lifecycle import Ending, Status
-from cases.models import Case, DisputedItem, Event
+from cases.models import Case, DisputedItem, Event, ReceivedDocument
 
-from . import case_deadlines, consolidation, drafting
+from . import case_deadlines, consolidation, drafting, received_documents
+from .received_documents import DocumentOfAction
 
 
 @transaction.atomic
-def withdraw_case(*, case_id: int, reason: str, by: User, at: datetime) -> Case:
+def withdraw_case(
+    *,
+    case_id: int,
+    reason: str,
+    document: DocumentOfAction | None = None,
+    by: User,
+    at: datetime,
+) -> Case:
     """Withdraw a case at the request of the employee.
 
+    :param document: the letter of withdrawal, if it is on file.
     :raises NotAllowed: wrong role, no reason, or the determination is already issued.
     """
     return _end_case_early(
@@ -26,6 +35,8 @@ def withdraw_case(*, case_id: int, reason: str, by: User, at: datetime) -> Case:
         DisputedItem.Ending.WITHDRAWN,
         "Withdrawn by the employee.",
         reason,
+        document,
+        ReceivedDocument.Kind.WITHDRAWAL,
         by=by,
         at=at,
     )
@@ -33,23 +44,30 @@ def withdraw_case(*, case_id: int, reason: str, by: User, at: datetime) -> Case:
 
 @transaction.atomic
 def terminate_items(
-    *, case_id: int, item_ids: list[int], reason: str, by: User, at: datetime
+    *,
+    case_id: int,
+    item_ids: list[int],
+    reason: str,
+    document: DocumentOfAction | None = None,
+    by: User,
+    at: datetime,
 ) -> Case:
-    """End the items that the claims administrator has authorized, and the case if none is left.
+    """End the items that the claims administrator authorized, and the case if none remains.
 
     8 CCR 9792.10.6(a): authorization ends the review at any time.
 
-    :raises NotAllowed: wrong role, no reason, an item of another case, or already decided.
+    :param document: the letter of authorization, if it is on file.
+    :raises NotAllowed: wrong role, no reason, an item of another case, or an item already decided.
     """
     case = Case.objects.lock(case_id)
     refuse_if(policies.why_not_end_early(by, case))
     pending = {item.pk: item for item in case.items.filter(ending=DisputedItem.Ending.PENDING)}
-    strangers = set(item_ids) - set(pending)
+    unknown_ids = set(item_ids) - set(pending)
     refuse_if("" if reason.strip() else "Enter why the items end.")
     refuse_if(
-        "Choose items of this case that are still pending." if strangers or not item_ids else ""
+        "Choose items of this case that are still pending." if unknown_ids or not item_ids else ""
     )
-    # Nothing is left to decide, so the whole case ends.
+    # No item remains to be decided, so the whole case ends.
     if set(item_ids) == set(pending):
         return _end_case_early(
             case_id,
@@ -58,6 +76,8 @@ def terminate_items(
             DisputedItem.Ending.AUTHORIZED,
             "Terminated: the claims administrator authorized the treatment.",
             reason,
+            document,
+            ReceivedDocument.Kind.AUTHORIZATION,
             by=by,
             at=at,
         )
@@ -65,12 +85,18 @@ def terminate_items(
     ended = [pending[pk] for pk in dict.fromkeys(item_ids)]
     for item in ended:
         end_item(item=item, ending=DisputedItem.Ending.AUTHORIZED, reason=reason, by=by, at=at)
-    places = sorted(item.position for item in ended)
-    named = (
-        f"Item {places[0]} ends" if len(places) == 1 else f"Items {', '.join(map(str, places))} end"
+    positions = sorted(item.position for item in ended)
+    items_end = (
+        f"Item {positions[0]} ends"
+        if len(positions) == 1
+        else f"Items {', '.join(map(str, positions))} end"
     )
-    sentence = f"{named}: authorized by the claims administrator."
+    sentence = f"{items_end}: authorized by the claims administrator."
     event = _record_ending(case, Event.Kind.TERMINATED, sentence, reason, by=by, at=at)
+    kind = ReceivedDocument.Kind.AUTHORIZATION
+    received_documents.attach_document(
+        case=case, document=document, kind=kind, event=event, by=by, at=at
+    )
     drafting.propose_letter(event=event, by=by, at=at)
     return case
 
@@ -84,13 +110,13 @@ def close_case(*, case_id: int, reason: str, by: User, at: datetime) -> Case:
     case = Case.objects.lock(case_id)
     refuse_if(policies.why_not_close(by, case))
     refuse_if("" if reason.strip() else "Enter why the case is closed.")
-    # A case found ineligible or a duplicate gives this reason to its items too.
+    # The items of an ineligible or duplicate case end as ineligible, others as withdrawn.
     ending = (
         DisputedItem.Ending.INELIGIBLE
         if case.stage in {Status.INELIGIBLE, Status.DUPLICATE}
         else DisputedItem.Ending.WITHDRAWN
     )
-    # Items that have ended keep their own reason.
+    # Items that ended earlier keep their own ending.
     for item in case.items.filter(ending=DisputedItem.Ending.PENDING):
         end_item(item=item, ending=ending, reason=reason, by=by, at=at)
     case.move_to(Status.CLOSED, by=by, at=at, why=reason)
@@ -119,22 +145,27 @@ def _end_case_early(
     ending: Ending,
     sentence: str,
     reason: str,
+    document: DocumentOfAction | None,
+    document_kind: ReceivedDocument.Kind,
     *,
     by: User,
     at: datetime,
 ) -> Case:
-    """End a case with all pending items, release its followers, and draft the letter."""
-    # terminate_items holds this lock already; taking it again is harmless.
+    """End a case and its pending items, release consolidated cases, and draft the letter."""
+    # terminate_items has locked the case already; locking it again has no effect.
     case = Case.objects.lock(case_id)
     refuse_if(policies.why_not_end_early(by, case))
     refuse_if("" if reason.strip() else "Enter why the case ends.")
     for item in case.items.filter(ending=DisputedItem.Ending.PENDING):
         end_item(item=item, ending=ending, reason=reason, by=by, at=at)
-    # Only this application ends; the others need another way to a determination.
+    # Only this application ends. Consolidated cases continue on their own.
     consolidation.release_consolidated_cases(lead=case, by=by, at=at)
     case.move_to(status, by=by, at=at, why=reason)
     case_deadlines.stop_deadlines(case=case, why=sentence, by=by, at=at)
     event = _record_ending(case, kind, sentence, reason, by=by, at=at)
+    received_documents.attach_document(
+        case=case, document=document, kind=document_kind, event=event, by=by, at=at
+    )
     drafting.propose_letter(event=event, by=by, at=at)
     return case
 

@@ -7,12 +7,14 @@ from django.db import transaction
 from accounts.models import User
 from accounts.refusals import NotAllowed, refuse_if
 from cases import policies
+from cases.case_rows import rows_of
 from cases.models import Case, Deadline, Event, Priority, TimeExtension
 from deadlines.calendars import format_day
 from deadlines.days import local_day
 from deadlines.kinds import DEADLINE_KINDS
+from deadlines.models import Law
+from deadlines.results import ComputedDeadline
 from deadlines.rules import EXTENSION
-from deadlines.sums import Sum
 
 from . import case_deadlines
 
@@ -100,44 +102,49 @@ def extend_determination(
 
 
 def determination_deadline(*, case: Case) -> Deadline | None:
-    """Return the active determination deadline of the current round. One query."""
-    found: Deadline | None = case.deadlines.filter(
-        round=case.round,
-        deadline_kind__in=DEADLINE_KIND_OF_PRIORITY.values(),
-        met_at__isnull=True,
-        replaced_at__isnull=True,
-    ).first()
-    return found
+    """Return the active determination deadline of the current round. At most one query."""
+    kinds = DEADLINE_KIND_OF_PRIORITY.values()
+    for row in rows_of(case).deadlines_of_round():
+        if row.deadline_kind in kinds and row.met_at is None:
+            return row
+    return None
 
 
-def count_extension_days_left(*, case: Case) -> int:
-    """Count the days that extensions may still add to the determination. Queries."""
+def count_extension_days_left(*, case: Case, law: Law | None = None) -> int:
+    """Count the days that extensions may still add to the determination. Queries.
+
+    :param law: rules and calendars, if the caller has read them already.
+    """
     deadline = determination_deadline(case=case)
     if deadline is None:
         return 0
-    used = case.extensions.filter(round=case.round, deadline_kind=deadline.deadline_kind)
-    return max(0, _most_days(case, deadline) - sum(one.days for one in used))
+    used = [
+        one.days
+        for one in rows_of(case).extensions
+        if one.round == case.round and one.deadline_kind == deadline.deadline_kind
+    ]
+    return max(0, _most_days(case, deadline, law) - sum(used))
 
 
-def _most_days(case: Case, deadline: Deadline) -> int:
+def _most_days(case: Case, deadline: Deadline, law: Law | None = None) -> int:
     """Return how many days the rule allows for all extensions together. Queries."""
     # The limit comes from the rule in force on the day of the trigger, not from a constant.
-    found = case_deadlines.compute_case_sum(
-        case=case, deadline_kind=deadline.deadline_kind, given=deadline.given
+    result = case_deadlines.compute_case_sum(
+        case=case, deadline_kind=deadline.deadline_kind, given=deadline.given, law=law
     )
-    legal = found.rule.legal_holds.get(EXTENSION) if isinstance(found, Sum) else None
+    legal = result.rule.legal_holds.get(EXTENSION) if isinstance(result, ComputedDeadline) else None
     # A rule that names no source for extensions allows none.
     return legal.max_days or 0 if legal else 0
 
 
 def _why_not_so_many(case: Case, deadline: Deadline, days: int, used: int) -> str:
     """Check the number of days against the limit of the rule."""
-    most = _most_days(case, deadline)
+    most_days = _most_days(case, deadline)
     if days < 1:
         return "Enter how many days were approved."
-    if used + days > most:
+    if used + days > most_days:
         had = f" {_format_days(used)} of them {'is' if used == 1 else 'are'} used." if used else ""
-        return f"All extensions together may add at most {_format_days(most)}.{had}"
+        return f"All extensions together may add at most {_format_days(most_days)}.{had}"
     return ""
 
 

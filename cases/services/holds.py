@@ -1,23 +1,38 @@
 """Begin and end holds of a case. All earlier holds stay on record.
 
-A hold moves our internal target. It moves the legal date only if the rule of the deadline lists the
+A hold moves the internal target. It moves the legal date only if the rule of the deadline lists the
 reason with a source. No job ends a hold on its planned end: readers compare that day with today.
 """
 
 from datetime import date, datetime
 
 from django.db import transaction
+from django.db.models import QuerySet
 
 from accounts.models import User
 from accounts.refusals import refuse_if
 from cases import policies
 from cases.hold_reasons import HOLD_REASONS, why_not_this_reason
-from cases.models import Case, Event, Hold
+from cases.models import Case, Deadline, Event, Hold, ReceivedDocument
 from deadlines.calendars import format_day
 from deadlines.days import local_day
 from deadlines.kinds import DEADLINE_KINDS, METHODS
+from deadlines.rules import LIABILITY
 
-from . import case_deadlines
+from . import case_deadlines, received_documents
+from .received_documents import DocumentOfAction
+
+
+def select_deadlines_to_hold(case: Case) -> QuerySet[Deadline]:
+    """Select the deadlines of a case that a hold can move: active, in its current round."""
+    return case.deadlines.filter(
+        round=case.round,
+        # A hold does not move a deadline that is satisfied.
+        met_at__isnull=True,
+        replaced_at__isnull=True,
+        # The time of a recipient after a decision cannot be held.
+        service__isnull=True,
+    )
 
 
 @transaction.atomic
@@ -29,6 +44,7 @@ def begin_hold(
     planned_end: date,
     note: str = "",
     deadline_kind: str = "",
+    document: DocumentOfAction | None = None,
     by: User,
     at: datetime,
 ) -> Hold:
@@ -36,6 +52,7 @@ def begin_hold(
 
     :param planned_end: the first day after the hold; the hold ends then without any action.
     :param deadline_kind: hold only this deadline; empty holds the whole case.
+    :param document: the objection or letter that is the reason, if it is on file.
     :raises NotAllowed: wrong role, a reason that does not fit the case, or impossible dates.
     """
     case = Case.objects.lock(case_id)
@@ -43,10 +60,8 @@ def begin_hold(
     refuse_if(why_not_this_reason(reason, case.priority, case.stage))
     refuse_if(_why_not_these_days(case, reason, starts_on, planned_end, local_day(at)))
     if deadline_kind:
-        running = case.deadlines.filter(
-            deadline_kind=deadline_kind, round=case.round, replaced_at__isnull=True
-        )
-        refuse_if("" if running.exists() else "The case has no active deadline of this kind.")
+        can_be_held = select_deadlines_to_hold(case).filter(deadline_kind=deadline_kind)
+        refuse_if("" if can_be_held.exists() else "The case has no active deadline of this kind.")
     # One reason explains a day once; a hold for another reason may overlap.
     for other in case.holds.filter(round=case.round, reason=reason, deadline_kind=deadline_kind):
         if other.starts_on < planned_end and starts_on < other.end:
@@ -69,19 +84,32 @@ def begin_hold(
         f"{hold.holds} is on hold from {format_day(starts_on)} to {format_day(planned_end)}: "
         f"{hold.get_reason_display().lower()}."
     )
-    _move_held_dates(case, hold, Event.Kind.HELD, sentence, note.strip(), by=by, at=at)
+    event = _move_held_dates(case, hold, Event.Kind.HELD, sentence, note.strip(), by=by, at=at)
+    kinds = ReceivedDocument.Kind
+    kind = kinds.OBJECTION if reason == LIABILITY else kinds.LETTER
+    received_documents.attach_document(
+        case=case, document=document, kind=kind, event=event, by=by, at=at
+    )
     return hold
 
 
 @transaction.atomic
 def end_hold(
-    *, hold_id: int, ended_on: date, because: str, method: str = "", by: User, at: datetime
+    *,
+    hold_id: int,
+    ended_on: date,
+    reason: str,
+    method: str = "",
+    document: DocumentOfAction | None = None,
+    by: User,
+    at: datetime,
 ) -> Hold:
     """End a hold before its planned end, or a hold that only a person can end.
 
     :param ended_on: the first day after the hold.
     :param method: how the notice that ended it was served. Needed for a liability dispute, because
         the time to apply starts again from that service.
+    :param document: the notice or letter that ended it, if it is on file.
     :raises NotAllowed: wrong role, already over, no reason, or an impossible date.
     """
     hold = Hold.objects.get(pk=hold_id)
@@ -92,7 +120,7 @@ def end_hold(
     today = local_day(at)
     if not hold.can_end(today):
         refuse_if(f"This hold ended on {format_day(hold.end)}.")
-    refuse_if("" if because.strip() else "Enter why the hold ends.")
+    refuse_if("" if reason.strip() else "Enter why the hold ends.")
     if not hold.starts_on <= ended_on <= today:
         refuse_if(
             f"Enter a day from {format_day(hold.starts_on)}, the first day of the hold, to today."
@@ -103,10 +131,17 @@ def end_hold(
     if method and method not in METHODS:
         refuse_if("Choose how the notice was served.")
     hold.ended_on, hold.ended_at, hold.ended_by = ended_on, at, by
-    hold.ended_because, hold.ended_method = because.strip(), method
-    hold.store(by=by, at=at, why=because)
+    hold.ended_because, hold.ended_method = reason.strip(), method
+    hold.store(by=by, at=at, why=reason)
     sentence = f"{hold.holds} is no longer on hold as of {format_day(ended_on)}."
-    _move_held_dates(case, hold, Event.Kind.HOLD_ENDED, sentence, because.strip(), by=by, at=at)
+    event = _move_held_dates(
+        case, hold, Event.Kind.HOLD_ENDED, sentence, reason.strip(), by=by, at=at
+    )
+    kinds = ReceivedDocument.Kind
+    kind = kinds.LIABILITY if hold.reason == LIABILITY else kinds.LETTER
+    received_documents.attach_document(
+        case=case, document=document, kind=kind, event=event, by=by, at=at
+    )
     return hold
 
 
@@ -114,7 +149,7 @@ def _why_not_these_days(
     case: Case, reason: str, starts_on: date, planned_end: date, today: date
 ) -> str:
     """Check the dates of a new hold."""
-    most = HOLD_REASONS[reason].most_days
+    most_days = HOLD_REASONS[reason].most_days
     # Lists compare only the end of a hold with today, so a future hold would apply at once.
     if starts_on > today:
         return "The hold begins in the future. Enter it on that day."
@@ -125,9 +160,9 @@ def _why_not_these_days(
     if planned_end <= starts_on:
         return "The planned end must be after the first day of the hold."
     # So that a person looks at the case again after that time.
-    if (planned_end - starts_on).days > most:
+    if (planned_end - starts_on).days > most_days:
         return (
-            f"A hold for this reason can last at most {most} days. "
+            f"A hold for this reason can last at most {most_days} days. "
             "Choose an earlier end; another hold can follow."
         )
     return ""
@@ -135,7 +170,7 @@ def _why_not_these_days(
 
 def _move_held_dates(
     case: Case, hold: Hold, kind: Event.Kind, sentence: str, why: str, *, by: User, at: datetime
-) -> None:
+) -> Event:
     """Recompute the deadlines that the hold may move, and write the event with every change."""
     # The latest end of all holds of the whole case; readers compare it with today.
     ends = [row.end for row in case.holds.filter(round=case.round, deadline_kind="")]
@@ -144,7 +179,7 @@ def _move_held_dates(
     moved = case_deadlines.recompute_deadlines(case=case, why=sentence, by=by, at=at)
     # Stored as text: the rules may change, but the event says what happened at the time.
     effects = [_describe_moved_deadline(one) for one in moved]
-    Event.objects.create(
+    return Event.objects.create(
         case=case,
         kind=kind,
         happened_at=at,
@@ -168,8 +203,8 @@ def _move_held_dates(
     )
 
 
-def _describe_moved_deadline(moved: case_deadlines.MovedDeadline) -> str:
-    """Describe how one deadline moved: its legal date and our own target."""
+def _describe_moved_deadline(moved: case_deadlines.RenewedDeadline) -> str:
+    """Describe how one deadline moved: its legal date and the internal target."""
     label, old, new = DEADLINE_KINDS[moved.new.deadline_kind].label, moved.old, moved.new
     # A hold with a legal source may stop the deadline.
     if new.due_on is None:
@@ -181,4 +216,4 @@ def _describe_moved_deadline(moved: case_deadlines.MovedDeadline) -> str:
     )
     if new.target_on is None or new.target_on == old.target_on:
         return f"{label}: {law}."
-    return f"{label}: {law}, our own target moves to {format_day(new.target_on)}."
+    return f"{label}: {law}, the internal target moves to {format_day(new.target_on)}."

@@ -17,8 +17,9 @@ from accounts.models import User
 from accounts.refusals import StaleForm, refuse_if
 from cases import policies
 from cases.models import Case, DisputedItem, Event, ItemChange, TreatmentCategory
+from deadlines.calendars import format_day
 
-from . import endings
+from . import drafting, endings
 
 _LABELS = {
     "title": "Disputed treatment",
@@ -41,7 +42,7 @@ class ProposalOutdated(StaleForm):
 
 
 @dataclass(frozen=True)
-class ItemFacts:
+class ItemValues:
     """The fields of an item that two people may change."""
 
     title: str
@@ -71,7 +72,7 @@ class Difference:
 
 @transaction.atomic
 def propose_item_change(
-    *, item_id: int, facts: ItemFacts, seen_version: int | None, why: str, by: User, at: datetime
+    *, item_id: int, facts: ItemValues, seen_version: int | None, why: str, by: User, at: datetime
 ) -> ItemChange:
     """Propose new values for an item.
 
@@ -93,7 +94,9 @@ def propose_item_change(
 
 
 @transaction.atomic
-def propose_item(*, case_id: int, facts: ItemFacts, why: str, by: User, at: datetime) -> ItemChange:
+def propose_item(
+    *, case_id: int, facts: ItemValues, why: str, by: User, at: datetime
+) -> ItemChange:
     """Propose an additional disputed item.
 
     :raises NotAllowed: wrong role or state, no title, or no reason.
@@ -137,7 +140,7 @@ def accept_item_change(*, change_id: int, by: User, at: datetime) -> ItemChange:
     # The case may have moved on since the proposal.
     refuse_if(policies.why_not_change_items(case))
     # The second person decides about the values on the page, so they must be current.
-    if item is not None and (item.version != change.item_version or not _is_pending(item)):
+    if item is not None and (_differs_from_proposal(item, change) or not _is_pending(item)):
         raise ProposalOutdated(
             f"Item {item.position} has changed since this was proposed. "
             "Refuse the proposal and ask for a new one."
@@ -152,7 +155,7 @@ def accept_item_change(*, change_id: int, by: User, at: datetime) -> ItemChange:
         _apply_proposed_change(item, change, by=by, at=at)
     assert item is not None  # noqa: S101 - the database holds it
     _store_decision(change, ItemChange.State.ACCEPTED, "", by=by, at=at)
-    _record_item_event(
+    event = _record_item_event(
         case, Event.Kind.ITEM_CHANGED, _describe_result(change, item), change, by=by, at=at
     )
     # Last, because ending the last pending item ends the case.
@@ -161,11 +164,14 @@ def accept_item_change(*, change_id: int, by: User, at: datetime) -> ItemChange:
     else:
         # A new version of the case, so that pages opened before this change are refused.
         case.store(by=by, at=at, why=change.why, fields=[])
+    # The notices list the treatments. A person decides whether the correction is sent.
+    if _changes_list(change) and case.items.filter(ending=DisputedItem.Ending.PENDING).exists():
+        drafting.propose_letter(event=event, by=by, at=at)
     return change
 
 
 @transaction.atomic
-def refuse_item_change(*, change_id: int, because: str, by: User, at: datetime) -> ItemChange:
+def refuse_item_change(*, change_id: int, reason: str, by: User, at: datetime) -> ItemChange:
     """Refuse a proposed change, with the reason. The item does not change.
 
     :raises NotAllowed: same person, wrong role, already decided, or no reason.
@@ -173,8 +179,8 @@ def refuse_item_change(*, change_id: int, because: str, by: User, at: datetime) 
     # Unlike accepting, this is allowed in every state, so that no proposal stays open.
     change, case, _ = _lock_change(change_id)
     refuse_if(policies.why_not_decide_item_change(by, change))
-    refuse_if("" if because.strip() else "Enter why the change is refused.")
-    _store_decision(change, ItemChange.State.REFUSED, because.strip()[:500], by=by, at=at)
+    refuse_if("" if reason.strip() else "Enter why the change is refused.")
+    _store_decision(change, ItemChange.State.REFUSED, reason.strip()[:500], by=by, at=at)
     _record_item_event(
         case,
         Event.Kind.ITEM_CHANGE_REFUSED,
@@ -221,7 +227,7 @@ def _is_pending(item: DisputedItem) -> bool:
     return item.ending == DisputedItem.Ending.PENDING
 
 
-def _refuse_incomplete(facts: ItemFacts, why: str) -> None:
+def _refuse_incomplete(facts: ItemValues, why: str) -> None:
     """Refuse a proposal whose values are missing or inconsistent."""
     refuse_if("" if facts.title.strip() else "Enter the disputed treatment.")
     if facts.service_to and (facts.service_from is None or facts.service_to < facts.service_from):
@@ -238,21 +244,43 @@ def _why_not_matched(case: Case, change: ItemChange) -> str:
     return ""
 
 
-def _facts_of(item: DisputedItem) -> ItemFacts:
-    return ItemFacts(**{name: getattr(item, name) for name in ItemFacts.__dataclass_fields__})
+def _differs_from_proposal(item: DisputedItem, change: ItemChange) -> bool:
+    """Return whether a field that two people change is not as it was when this was proposed.
+
+    Fields and not versions are compared, because other work, such as entering what the UR decision
+    cites, stores a new version of the item too.
+    """
+    now = _to_stored_facts(_facts_of(item))
+    return any(_read_key(now, name) != _read_key(change.before, name) for name in _LABELS)
 
 
-def _to_stored_facts(facts: ItemFacts) -> dict[str, Any]:
+def _read_key(stored: Mapping[str, Any], name: str) -> Any:
+    """Return a stored value for comparison; of a category its id, because it may be renamed."""
+    value = stored.get(name)
+    return value["id"] if name == "category" and value else value
+
+
+def _changes_list(change: ItemChange) -> bool:
+    """Return whether the treatments as listed in letters change: a title, or which items."""
+    return change.before.get("title") != change.after.get("title")
+
+
+def _facts_of(item: DisputedItem) -> ItemValues:
+    return ItemValues(**{name: getattr(item, name) for name in ItemValues.__dataclass_fields__})
+
+
+def _to_stored_facts(facts: ItemValues) -> dict[str, Any]:
     """Convert facts to stored values: text, and the category with its present name."""
     values = asdict(facts)
     category_id = values.pop("category_id")
-    category = TreatmentCategory.objects.filter(pk=category_id).first() if category_id else None
+    categories = TreatmentCategory.objects.select_related("parent")
+    category = categories.filter(pk=category_id).first() if category_id else None
     quantity = values["requested_quantity"]
     return {
         **values,
         "title": facts.title.strip(),
         # With the name, so that the proposal stays readable if the category is renamed.
-        "category": {"id": category.pk, "name": category.name} if category else None,
+        "category": {"id": category.pk, "name": category.full_name} if category else None,
         # 30 and 30.00 must not count as a change.
         "requested_quantity": f"{quantity.normalize():f}" if quantity is not None else None,
         "service_from": facts.service_from.isoformat() if facts.service_from else None,
@@ -288,7 +316,7 @@ def _format_stored_field(stored: Mapping[str, Any], name: str) -> str:
     if name == "side":
         return DisputedItem.Side(value).label
     if name in {"service_from", "service_to"}:
-        return f"{date.fromisoformat(value):%m/%d/%Y}"
+        return f"{format_day(date.fromisoformat(value))}"
     return str(value)
 
 
@@ -364,15 +392,15 @@ def _withdraw_proposed_item(
 
 
 def _store_decision(
-    change: ItemChange, state: ItemChange.State, because: str, *, by: User, at: datetime
+    change: ItemChange, state: ItemChange.State, reason: str, *, by: User, at: datetime
 ) -> None:
     """Store the decision about a proposal."""
     change.state, change.decided_by, change.decided_at = state, by, at
-    change.decided_because = because
+    change.decided_because = reason
     change.store(
         by=by,
         at=at,
-        why=because,
+        why=reason,
         fields=["item", "state", "decided_by", "decided_at", "decided_because"],
     )
 

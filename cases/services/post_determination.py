@@ -7,50 +7,49 @@ from django.db import transaction
 from accounts.models import User
 from accounts.refusals import refuse_if
 from cases import policies
-from cases.models import Case, DisputedItem, Event, Role
+from cases.consolidated_items import list_decided_items
+from cases.models import Case, DisputedItem, Event, Party, PartyRole
 from deadlines.calendars import format_day
 from deadlines.days import local_day
-from letters.models import Channel, Letter
+from letters.models import DeliveryMethod, Letter
 from letters.outcomes import Outcome
 
-from . import case_deadlines
+from . import case_deadlines, served_letters
 from .notice_deadlines import BY_WIRE
 
+RECEIVED_AT_ONCE = BY_WIRE | {DeliveryMethod.IN_HAND}
 IMPLEMENTING = ("authorize", "reimburse")  # for the claims administrator, from receipt
 
 
 def start_post_determination_deadlines(
-    *, case: Case, sent_on: date, letter: Letter, by: User | None, at: datetime
+    *, case: Case, letter: Letter, by: User | None, at: datetime
 ) -> None:
     """Start the time to petition (LC 4610.6(h)) and, for overturned items, to implement.
 
-    The time to petition starts with the mailing to the employee. The time to authorize or reimburse
-    (8 CCR 9792.10.7(a)) starts with receipt: the day of sending for fax and electronic delivery,
-    otherwise the day that a person records.
+    Each aggrieved party has its own time to petition, from the service on it. The time to authorize
+    or reimburse (8 CCR 9792.10.7(a)) starts with receipt by the claims administrator: the day of
+    service by hand, by fax or electronically, otherwise the day that a person records.
     """
-    # A delivery names the role of its recipient by label or by code.
-    # Ordered backwards, so that the first delivery to a role stays.
-    by_role = {delivery.recipient_role: delivery for delivery in letter.deliveries.order_by("-pk")}
-    employee = by_role.get(Role.EMPLOYEE.label) or by_role.get(Role.EMPLOYEE)
-    # If no delivery to the employee is on file, mail is assumed.
-    by_mail = employee is None or Channel(employee.channel) not in BY_WIRE
-    case_deadlines.start_deadline(
-        case=case,
-        deadline_kind="petition",
-        given={"mailed": sent_on.isoformat(), "method": "mail_ca" if by_mail else "electronic"},
-        by=by,
-        at=at,
-        leads=False,
+    services = list(letter.services.order_by("pk"))
+    served_letters.start_petition_deadlines(case=case, services=services, by=by, at=at)
+    administrators = set(
+        Party.objects.filter(
+            pk__in=[row.recipient_id for row in services], role=PartyRole.CLAIMS_ADMINISTRATOR
+        ).values_list("pk", flat=True)
     )
-    administrator = by_role.get(Role.CLAIMS_ADMINISTRATOR.label) or by_role.get(
-        Role.CLAIMS_ADMINISTRATOR
-    )
-    at_once = administrator is not None and Channel(administrator.channel) in BY_WIRE
+    at_once = [
+        row.served_on
+        for row in services
+        if row.recipient_id in administrators
+        and row.served_on is not None
+        and row.served_method in RECEIVED_AT_ONCE
+    ]
     # Without a day of receipt the deadline has no date and says what is missing.
-    given = {"received": sent_on.isoformat()} if at_once else {}
-    for deadline_kind in _list_implementation_duties(case, sent_on):
+    given = {"received": min(at_once).isoformat()} if at_once else {}
+    served = [row.served_on for row in services if row.served_on is not None]
+    for deadline_kind in _list_implementation_duties(case, min(served, default=local_day(at))):
         case_deadlines.start_deadline(
-            case=case, deadline_kind=deadline_kind, given=given, by=by, at=at, leads=False
+            case=case, deadline_kind=deadline_kind, given=given, by=by, at=at, sets_due_date=False
         )
 
 
@@ -78,7 +77,7 @@ def record_determination_receipt(
             given={"received": received_on.isoformat()},
             by=by,
             at=at,
-            leads=False,
+            sets_due_date=False,
         )
     Event.objects.create(
         case=case,
@@ -94,7 +93,10 @@ def record_determination_receipt(
 
 def _list_implementation_duties(case: Case, on: date) -> list[str]:
     """List the duties that overturned items cause: authorize future care, reimburse past care."""
-    items = case.items.filter(ending=DisputedItem.Ending.DECIDED, outcome=Outcome.OVERTURNED)
+    # With the items of consolidated cases, because one determination decides all of them.
+    items = list_decided_items(case).filter(
+        ending=DisputedItem.Ending.DECIDED, outcome=Outcome.OVERTURNED
+    )
     # A service that was given before the letter was sent is reimbursed, not authorized.
-    given = [item.service_from is not None and item.service_from < on for item in items]
-    return ["authorize"] * (False in given) + ["reimburse"] * (True in given)
+    was_given = [item.service_from is not None and item.service_from < on for item in items]
+    return ["authorize"] * (False in was_given) + ["reimburse"] * (True in was_given)

@@ -8,14 +8,16 @@ from django.db import transaction
 from accounts.models import User
 from accounts.refusals import NotAllowed, refuse_if
 from cases import policies
+from cases.formulary import describe_other_choice, proposal_facts, propose_for_case
 from cases.hold_reasons import HOLD_REASONS
-from cases.models import Case, Deadline, Event, Priority, PriorityChange
+from cases.models import Case, Deadline, Event, Priority, PriorityChange, ReceivedDocument
 from deadlines.calendars import format_day
 from deadlines.days import PACIFIC, local_day
 from deadlines.kinds import DEADLINE_KINDS
 
-from . import case_deadlines, drafting, notice_deadlines
+from . import case_deadlines, drafting, notice_deadlines, received_documents
 from .extensions import DEADLINE_KIND_OF_PRIORITY
+from .received_documents import DocumentOfAction
 
 
 @transaction.atomic
@@ -29,6 +31,7 @@ def change_priority(
     support: str = "",
     notice_received_at: datetime | None = None,
     information_complete_at: datetime | None = None,
+    document: DocumentOfAction | None = None,
     by: User,
     at: datetime,
 ) -> PriorityChange:
@@ -39,6 +42,7 @@ def change_priority(
     :param notice_received_at: when the claims administrator was informed of the expedited review;
         needed while records are awaited, because their deadline then runs in hours.
     :param information_complete_at: when the information was complete; needed after that.
+    :param document: the certification or another letter that asks for it, if it is on file.
     :raises NotAllowed: wrong role or stage, no certification, a time is missing, or an active hold
         does not fit the new priority.
     """
@@ -76,6 +80,11 @@ def change_priority(
     event = _record_priority_event(
         change, _list_deadline_changes(before, _map_running_deadlines(case)), by=by, at=at
     )
+    kinds = ReceivedDocument.Kind
+    kind = kinds.CERTIFICATION if new == Priority.EXPEDITED else kinds.LETTER
+    received_documents.attach_document(
+        case=case, document=document, kind=kind, event=event, by=by, at=at
+    )
     drafting.propose_letter(event=event, by=by, at=at)
     return change
 
@@ -89,10 +98,12 @@ def _record_priority_event(
     """
     certified = (
         f" Certified by {change.certified_by} on {format_day(change.certified_on)}: "
-        f"{change.support}."
+        f"{change.support.rstrip('.')}."
         if change.certified_on
         else ""
     )
+    proposal = propose_for_case(change.case)
+    other_choice = describe_other_choice(proposal, change.new)
     return Event.objects.create(
         case=change.case,
         kind=Event.Kind.CONVERTED,
@@ -103,6 +114,7 @@ def _record_priority_event(
                 f"From {change.get_old_display().lower()} to {change.get_new_display().lower()}."
                 + certified,
                 *(words for words, _ in moved),
+                *([other_choice] if other_choice else []),
             ]
         ),
         why=change.why,
@@ -112,17 +124,21 @@ def _record_priority_event(
             "certified_by": change.certified_by,
             "certified_on": change.certified_on.isoformat() if change.certified_on else "",
             "moved": [row for _, row in moved],
+            **proposal_facts(proposal),
         },
     )
 
 
-def needs_hour_of_notice(*, case: Case) -> bool:
-    """Whether expediting the case requires when its administrator was informed. One query."""
+def needs_notice_time(*, case: Case) -> bool:
+    """Return whether expediting the case requires when its administrator was informed.
+
+    One query.
+    """
     return case.priority != Priority.EXPEDITED and "records" in _map_running_deadlines(case)
 
 
-def needs_hour_of_information(*, case: Case) -> bool:
-    """Whether expediting the case requires when its information was complete. One query."""
+def needs_information_time(*, case: Case) -> bool:
+    """Return whether expediting the case requires when its information was complete. One query."""
     running = _map_running_deadlines(case)
     others = [
         deadline_kind
@@ -195,7 +211,12 @@ def _switch_deadlines(
         fast = "_expedited" if case.priority == Priority.EXPEDITED else ""
         deadline_kind = f"reviewer_information{fast}"
         case_deadlines.start_deadline(
-            case=case, deadline_kind=deadline_kind, given=deadline.given, by=by, at=at, leads=False
+            case=case,
+            deadline_kind=deadline_kind,
+            given=deadline.given,
+            by=by,
+            at=at,
+            sets_due_date=False,
         )
     if _end_deadline_family(case, running, "determination", by=by, at=at):
         given = _build_determination_facts(case, information_complete_at)
@@ -244,7 +265,7 @@ def _list_deadline_changes(
     before: Mapping[str, Deadline], after: Mapping[str, Deadline]
 ) -> list[tuple[str, dict[str, str]]]:
     """List the deadlines that ended or started, as sentences and as data of the event."""
-    found = []
+    changes = []
     for deadline_kind in [
         *before,
         *(deadline_kind for deadline_kind in after if deadline_kind not in before),
@@ -255,12 +276,12 @@ def _list_deadline_changes(
             continue
         label = DEADLINE_KINDS[deadline_kind].label
         if now is None:
-            words = f"{label} is no longer active."
+            sentence = f"{label} is no longer active."
         else:
-            words = f"{label}: {format_day(now.due_on)}." if now.due_on else now.unknown
-        found.append(
+            sentence = f"{label}: {format_day(now.due_on)}." if now.due_on else now.unknown
+        changes.append(
             (
-                words,
+                sentence,
                 {
                     "deadline_kind": deadline_kind,
                     "was": str(was.due_on) if was else "",
@@ -268,4 +289,4 @@ def _list_deadline_changes(
                 },
             )
         )
-    return found
+    return changes

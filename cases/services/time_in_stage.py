@@ -10,6 +10,7 @@ from datetime import datetime, timedelta
 
 from accounts.models import User
 from accounts.names import name_actor
+from cases.case_rows import rows_of
 from cases.lifecycle import QUEUES, Status
 from cases.models import Case
 
@@ -36,49 +37,52 @@ class Total:
 
     name: str
     took: timedelta
-    intervals: int
+    interval_count: int
 
     def __str__(self) -> str:
         days, hours = self.took.days, self.took.seconds // 3600
-        times = "" if self.intervals == 1 else f", {self.intervals} times"
-        return f"{self.name}: {days} d {hours} h{times}"
+        spent = f"{hours} hour{'' if hours == 1 else 's'}" if hours else "less than an hour"
+        if days:
+            spent = f"{days} day{'' if days == 1 else 's'}"
+            spent += f", {hours} hour{'' if hours == 1 else 's'}" if hours else ""
+        times = "" if self.interval_count == 1 else f", in {self.interval_count} periods"
+        return f"{self.name}: {spent}{times}"
 
 
 def list_queue_intervals(*, case: Case, at: datetime) -> list[Interval]:
-    """List the periods in which a case was in a list, in order. One query."""
-    versions = case.history.order_by("history_id").values_list("queue", "history_date", named=True)
+    """List the periods in which a case was in a list, in order. At most one query."""
     intervals: list[Interval] = []
     slug, since = "", at
-    for version in versions:
+    for queue, _, changed_at in rows_of(case).versions:
         # Most versions change other fields, or the state within one list.
-        if version.queue == slug:
+        if queue == slug:
             continue
-        if slug:
-            intervals.append(Interval(QUEUES[slug][0], since, version.history_date))
-        slug, since = version.queue, version.history_date
+        if slug:  # empty: the case was in no list
+            intervals.append(Interval(QUEUES[slug][0], since, changed_at))
+        slug, since = queue, changed_at
     return [*intervals, Interval(QUEUES[slug][0], since, max(at, since))] if slug else intervals
 
 
 def list_claim_intervals(*, case: Case, reader: User, at: datetime) -> list[Interval]:
-    """List who worked on a case and when, with names that the reader may see. Queries.
+    """List who worked on a case and when, with names that the reader may see. Runs queries.
 
     A claim ends when it is released, when it expires, or when the case leaves the list.
     """
-    left = [
+    queue_intervals = [
         (interval.name, interval.since, interval.until)
         for interval in list_queue_intervals(case=case, at=at)
     ]
     intervals = []
     # By the reverse relation, because this app may not import queues.
     for claim in case.work_claims.select_related("by").order_by("claimed_at", "pk"):
-        # An expired claim was never released, so its last moment counts as well.
+        # The claim ended at the first of its possible ends. One that expired may lack a release.
         ends = [claim.released_at or at, claim.until]
         if claim.queue in QUEUES:
             name = QUEUES[claim.queue][0]
             ends += [
                 until
-                for listed, since, until in left
-                if listed == name and since <= claim.claimed_at <= until
+                for queue_name, since, until in queue_intervals
+                if queue_name == name and since <= claim.claimed_at <= until
             ]
         # A period is never negative.
         until = max(claim.claimed_at, min(ends))
@@ -91,21 +95,19 @@ def list_review_intervals(*, case: Case, at: datetime) -> list[Interval]:
     reviewing = {Status.REVIEWER_CHOSEN, Status.IN_REVIEW, Status.INFO_FOR_REVIEW}
     intervals: list[Interval] = []
     since = None
-    for version in case.history.order_by("history_id").values_list(
-        "status", "history_date", named=True
-    ):
-        inside = version.status in reviewing
+    for _, status, changed_at in rows_of(case).versions:
+        inside = status in reviewing
         if inside and since is None:
-            since = version.history_date
+            since = changed_at
         elif not inside and since is not None:
-            intervals.append(Interval("The reviewer", since, version.history_date))
+            intervals.append(Interval("The reviewer", since, changed_at))
             since = None
     return [*intervals, Interval("The reviewer", since, max(at, since))] if since else intervals
 
 
 def sum_intervals(*, intervals: Iterable[Interval]) -> list[Total]:
     """Add up intervals by name, in the order in which each name first appears."""
-    found: dict[str, list[timedelta]] = {}
+    durations: dict[str, list[timedelta]] = {}
     for interval in intervals:
-        found.setdefault(interval.name, []).append(interval.took)
-    return [Total(name, sum(took, timedelta()), len(took)) for name, took in found.items()]
+        durations.setdefault(interval.name, []).append(interval.took)
+    return [Total(name, sum(took, timedelta()), len(took)) for name, took in durations.items()]

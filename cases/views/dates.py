@@ -10,19 +10,22 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
 from django.views.decorators.http import require_http_methods, require_safe
 
-from accounts.actions import run_action
-from accounts.requests import StaffRequest, posted_data
+from accounts.actions import Attempt, run_action
+from accounts.requests import StaffRequest, posted_data, posted_files
 from cases import policies
+from cases.case_rows import rows_of
 from cases.forms.dates import (
-    CommitmentForm,
+    AddCommitmentForm,
     DayForm,
     EndHoldForm,
     ExtensionForm,
     HoldForm,
-    MovedCommitmentForm,
+    MoveCommitmentForm,
     PriorityForm,
 )
-from cases.models import Case, Deadline
+from cases.forms.received_documents import WithDocument
+from cases.formulary import propose_for_case
+from cases.models import Case, Deadline, ReceivedDocument
 from cases.services import (
     commitments,
     deadline_information,
@@ -34,9 +37,11 @@ from cases.services import (
 )
 from cases.services.deadline_information import DeadlineNote
 from deadlines.kinds import DEADLINE_KINDS
+from deadlines.models import rules_on_file
 from form_fields.fields import DatedForm
+from guidelines.formulary import Proposal
 
-from .acting import load_case
+from .acting import load_case, run_with_document
 
 _READ_AND_ANSWER = ["GET", "HEAD", "POST"]
 
@@ -44,12 +49,12 @@ _READ_AND_ANSWER = ["GET", "HEAD", "POST"]
 @require_safe
 def show_deadlines(request: StaffRequest, number: str) -> HttpResponse:
     """Show the deadlines of a case, and everything that moves or adds dates."""
-    case, now = load_case(number), timezone.now()
+    case, now = load_case(request, number), timezone.now()
     today = timezone.localdate(now)
     user = request.user
-    held = list(case.holds.select_related("begun_by", "ended_by").order_by("starts_on", "pk"))
-    deadlines = list(case.deadlines.filter(replaced_at__isnull=True).order_by("due_on", "pk"))
-    information = deadline_information.list_deadline_notes(case=case, on=today)
+    rows = rows_of(case)
+    holds, deadlines, law = rows.holds, rows.deadlines, rules_on_file()
+    information = deadline_information.list_deadline_notes(case=case, on=today, law=law)
     context = {
         "case": case,
         "tab": "deadlines",
@@ -58,10 +63,10 @@ def show_deadlines(request: StaffRequest, number: str) -> HttpResponse:
         "information": information,
         "is_unconfirmed": _is_unconfirmed(deadlines, information),
         "lateness": deadline_information.describe_lateness(case=case, at=now),
-        "holds": [(hold, hold.lasts_on(today), hold.can_end(today)) for hold in held],
-        "held_days": _count_days_held(held),
-        "extensions": case.extensions.order_by("recorded_at", "pk"),
-        "days_left": extensions.count_extension_days_left(case=case),
+        "holds": [(hold, hold.lasts_on(today), hold.can_end(today)) for hold in holds],
+        "held_days": _count_days_held(holds),
+        "extensions": rows.extensions,
+        "days_left": extensions.count_extension_days_left(case=case, law=law),
         "commitments": [
             (one, commitments.why_not_move_commitment(one))
             for one in case.commitments.select_related("party", "letter").order_by("pk")
@@ -86,7 +91,7 @@ def show_deadlines(request: StaffRequest, number: str) -> HttpResponse:
 
 
 def _is_unconfirmed(deadlines: Iterable[Deadline], notes: Iterable[DeadlineNote]) -> bool:
-    """Whether a rule in these calculations has not been confirmed."""
+    """Return whether a rule in these calculations has not been confirmed."""
     steps = [step for row in deadlines for step in row.steps]
     steps += [step for note in notes for step in note.steps]
     return any(step["source"] and not step["confirmed"] for step in steps)
@@ -108,11 +113,13 @@ def _count_days_held(rows: list[Any]) -> int:
 @require_safe
 def show_deadline(request: StaffRequest, number: str, deadline_kind: str) -> HttpResponse:
     """Show one deadline with its calculation, and its earlier calculations."""
-    case, today = load_case(number), timezone.localdate()
+    case, today = load_case(request, number), timezone.localdate()
     if deadline_kind not in DEADLINE_KINDS:
         raise Http404("There is no such deadline.")
     # Of all rounds, with replaced rows: they are the history of the date.
-    rows = list(case.deadlines.filter(deadline_kind=deadline_kind).order_by("-pk"))
+    rows = list(
+        case.deadlines.filter(deadline_kind=deadline_kind).select_related("service").order_by("-pk")
+    )
     notes = [
         one
         for one in deadline_information.list_deadline_notes(case=case, on=today)
@@ -141,14 +148,32 @@ def _answer_date_form(
     title: str,
     button: str,
     why_not: str,
-    act: Callable[[], Any],
-    done: str,
+    service: Callable[..., Any],
+    success_message: str,
+    sender: str = "",
     lead: str = "",
+    proposal: Proposal | None = None,
 ) -> HttpResponse:
-    """Show and process a page with one form, whose data one service takes."""
-    attempt = run_action(request, form, act)
+    """Show and process a page with one form, whose data one service takes.
+
+    :param service: called without arguments, or with the document if the form takes one.
+    :param sender: who sends that document, as a value of ``ReceivedDocument.Sender``.
+    """
+    attempt: Attempt[Any]
+    if isinstance(form, WithDocument):
+        attempt = run_with_document(
+            request,
+            form,
+            case=case,
+            action=service,
+            sender=sender,
+            button=button,
+            at=timezone.now(),
+        )
+    else:
+        attempt = run_action(request, form, service, once=True)
     if attempt.done:
-        messages.success(request, done)
+        messages.success(request, success_message)
         return redirect("cases:deadlines", case.number)
     context = {
         "case": case,
@@ -157,6 +182,7 @@ def _answer_date_form(
         "button": button,
         "why_not": why_not,
         "lead": lead,
+        "proposal": proposal,
         "tab": "deadlines",
         "today": form.today,
     }
@@ -171,10 +197,14 @@ def _format_day(day: date) -> str:
 @require_http_methods(_READ_AND_ANSWER)
 def begin_hold(request: StaffRequest, number: str) -> HttpResponse:
     """Begin a hold of a case or of one of its deadlines."""
-    case, now = load_case(number), timezone.now()
+    case, now = load_case(request, number), timezone.now()
     today = timezone.localdate(now)
     form = HoldForm(
-        posted_data(request), today=today, case=case, initial={"starts_on": _format_day(today)}
+        posted_data(request),
+        posted_files(request),
+        today=today,
+        case=case,
+        initial={"starts_on": _format_day(today)},
     )
     return _answer_date_form(
         request,
@@ -183,21 +213,32 @@ def begin_hold(request: StaffRequest, number: str) -> HttpResponse:
         title="Begin hold",
         button="Begin hold",
         why_not=policies.why_not_hold(request.user, case),
-        lead="A hold moves our own target. It moves the legal date only if the law provides for "
-        "the reason; the calculation of each deadline shows it.",
-        act=lambda: holds.begin_hold(case_id=case.pk, **form.cleaned_data, by=request.user, at=now),
-        done="Hold saved. All deadlines were recalculated.",
+        lead="A hold moves the internal target. It moves the legal date only if the law provides "
+        "for the reason; the calculation of each deadline shows it.",
+        service=lambda document: holds.begin_hold(
+            case_id=case.pk,
+            **form.action_values(),
+            document=document,
+            by=request.user,
+            at=now,
+        ),
+        sender=ReceivedDocument.Sender.CLAIMS_ADMINISTRATOR,
+        success_message="Hold saved. All deadlines were recalculated.",
     )
 
 
 @require_http_methods(_READ_AND_ANSWER)
 def end_hold(request: StaffRequest, number: str, hold_id: int) -> HttpResponse:
     """End a hold."""
-    case, now = load_case(number), timezone.now()
+    case, now = load_case(request, number), timezone.now()
     hold = get_object_or_404(case.holds, pk=hold_id)
     today = timezone.localdate(now)
     form = EndHoldForm(
-        posted_data(request), today=today, hold=hold, initial={"ended_on": _format_day(today)}
+        posted_data(request),
+        posted_files(request),
+        today=today,
+        hold=hold,
+        initial={"ended_on": _format_day(today)},
     )
     over = "" if hold.can_end(today) else "This hold has ended."
     return _answer_date_form(
@@ -207,17 +248,20 @@ def end_hold(request: StaffRequest, number: str, hold_id: int) -> HttpResponse:
         title=f"End hold: {hold.get_reason_display().lower()}",
         button="End hold",
         why_not=policies.why_not_end_hold(request.user) or over,
-        act=lambda: holds.end_hold(hold_id=hold.pk, **form.cleaned_data, by=request.user, at=now),
-        done="Hold ended. All deadlines were recalculated.",
+        service=lambda document: holds.end_hold(
+            hold_id=hold.pk, **form.action_values(), document=document, by=request.user, at=now
+        ),
+        sender=ReceivedDocument.Sender.CLAIMS_ADMINISTRATOR,
+        success_message="Hold ended. All deadlines were recalculated.",
     )
 
 
 @require_http_methods(_READ_AND_ANSWER)
 def extend_determination(request: StaffRequest, number: str) -> HttpResponse:
     """Record an extension that the Administrative Director approved."""
-    case, now = load_case(number), timezone.now()
+    case, now = load_case(request, number), timezone.now()
     form = ExtensionForm(posted_data(request), today=timezone.localdate(now))
-    left = extensions.count_extension_days_left(case=case)
+    days_left = extensions.count_extension_days_left(case=case)
     return _answer_date_form(
         request,
         case,
@@ -225,19 +269,21 @@ def extend_determination(request: StaffRequest, number: str) -> HttpResponse:
         title="Extension for good cause",
         button="Save extension",
         why_not=policies.why_not_extend(request.user, case),
-        lead=f"{left} day{'' if left == 1 else 's'} can still be added to the determination.",
-        act=lambda: extensions.extend_determination(
+        lead=f"{days_left} day{'' if days_left == 1 else 's'} can still be added to the deadline.",
+        service=lambda: extensions.extend_determination(
             case_id=case.pk, **form.cleaned_data, by=request.user, at=now
         ),
-        done="Extension saved. The legal date has moved.",
+        success_message="Extension saved. The legal date has moved.",
     )
 
 
 @require_http_methods(_READ_AND_ANSWER)
 def change_priority(request: StaffRequest, number: str) -> HttpResponse:
     """Change the priority of a case."""
-    case, now = load_case(number), timezone.now()
-    form = PriorityForm(posted_data(request), today=timezone.localdate(now), case=case)
+    case, now = load_case(request, number), timezone.now()
+    form = PriorityForm(
+        posted_data(request), posted_files(request), today=timezone.localdate(now), case=case
+    )
     return _answer_date_form(
         request,
         case,
@@ -246,19 +292,25 @@ def change_priority(request: StaffRequest, number: str) -> HttpResponse:
         button="Change priority",
         why_not=policies.why_not_change_priority(request.user, case),
         lead=f"Now: {case.get_priority_display().lower()}. Active deadlines will be recalculated.",
-        act=lambda: priority.change_priority(
-            case_id=case.pk, **form.facts(), by=request.user, at=now
+        service=lambda document: priority.change_priority(
+            case_id=case.pk,
+            **form.service_arguments(),
+            document=document,
+            by=request.user,
+            at=now,
         ),
-        done="Priority changed. All active deadlines were recalculated.",
+        sender=ReceivedDocument.Sender.REQUESTING_PHYSICIAN,
+        success_message="Priority changed. All active deadlines were recalculated.",
+        proposal=propose_for_case(case),
     )
 
 
 @require_http_methods(_READ_AND_ANSWER)
 def add_commitment(request: StaffRequest, number: str) -> HttpResponse:
     """Record a date that was promised to a party."""
-    case, now = load_case(number), timezone.now()
+    case, now = load_case(request, number), timezone.now()
     today = timezone.localdate(now)
-    form = CommitmentForm(
+    form = AddCommitmentForm(
         posted_data(request), today=today, case=case, initial={"informed_on": _format_day(today)}
     )
     return _answer_date_form(
@@ -268,20 +320,20 @@ def add_commitment(request: StaffRequest, number: str) -> HttpResponse:
         title="Add commitment",
         button="Save commitment",
         why_not=policies.why_not_record_commitment(request.user, case),
-        act=lambda: commitments.add_commitment(
-            case_id=case.pk, **form.facts(), by=request.user, at=now
+        service=lambda: commitments.add_commitment(
+            case_id=case.pk, **form.service_arguments(), by=request.user, at=now
         ),
-        done="Commitment saved.",
+        success_message="Commitment saved.",
     )
 
 
 @require_http_methods(_READ_AND_ANSWER)
 def move_commitment(request: StaffRequest, number: str, commitment_id: int) -> HttpResponse:
     """Record a later date for a commitment."""
-    case, now = load_case(number), timezone.now()
+    case, now = load_case(request, number), timezone.now()
     commitment = get_object_or_404(case.commitments.select_related("party"), pk=commitment_id)
     today = timezone.localdate(now)
-    form = MovedCommitmentForm(
+    form = MoveCommitmentForm(
         posted_data(request), today=today, case=case, initial={"informed_on": _format_day(today)}
     )
     return _answer_date_form(
@@ -292,19 +344,20 @@ def move_commitment(request: StaffRequest, number: str, commitment_id: int) -> H
         button="Move date",
         why_not=policies.why_not_record_commitment(request.user, case)
         or commitments.why_not_move_commitment(commitment),
-        lead=f"{commitment.party.name}: {commitment.what}, by {_format_day(commitment.due_on)}. "
+        lead=f"{commitment.party.name}: {commitment.description}, "
+        f"by {_format_day(commitment.due_on)}. "
         f"A date can be moved at most {commitments.MOST_MOVES} times.",
-        act=lambda: commitments.move_commitment(
-            commitment_id=commitment.pk, **form.facts(), by=request.user, at=now
+        service=lambda: commitments.move_commitment(
+            commitment_id=commitment.pk, **form.service_arguments(), by=request.user, at=now
         ),
-        done="The later date is saved.",
+        success_message="The later date is saved.",
     )
 
 
 @require_http_methods(_READ_AND_ANSWER)
 def keep_commitment(request: StaffRequest, number: str, commitment_id: int) -> HttpResponse:
     """Record that a commitment was kept."""
-    case, now = load_case(number), timezone.now()
+    case, now = load_case(request, number), timezone.now()
     commitment = get_object_or_404(case.commitments.select_related("party"), pk=commitment_id)
     today = timezone.localdate(now)
     form = DayForm(posted_data(request), today=today, initial={"on": _format_day(today)})
@@ -315,18 +368,19 @@ def keep_commitment(request: StaffRequest, number: str, commitment_id: int) -> H
         title="Commitment kept",
         button="Save",
         why_not=policies.why_not_record_commitment(request.user, case),
-        lead=f"{commitment.party.name}: {commitment.what}, by {_format_day(commitment.due_on)}.",
-        act=lambda: commitments.keep_commitment(
+        lead=f"{commitment.party.name}: {commitment.description}, "
+        f"by {_format_day(commitment.due_on)}.",
+        service=lambda: commitments.keep_commitment(
             commitment_id=commitment.pk, kept_on=form.cleaned_data["on"], by=request.user, at=now
         ),
-        done="Commitment marked as kept.",
+        success_message="Commitment marked as kept.",
     )
 
 
 @require_http_methods(_READ_AND_ANSWER)
 def record_receipt(request: StaffRequest, number: str) -> HttpResponse:
     """Record when the claims administrator received the determination."""
-    case, now = load_case(number), timezone.now()
+    case, now = load_case(request, number), timezone.now()
     form = DayForm(posted_data(request), today=timezone.localdate(now))
     return _answer_date_form(
         request,
@@ -336,8 +390,8 @@ def record_receipt(request: StaffRequest, number: str) -> HttpResponse:
         button="Save date",
         why_not=policies.why_not_state_receipt(request.user, case),
         lead="The time to authorize or to pay starts on this day.",
-        act=lambda: post_determination.record_determination_receipt(
+        service=lambda: post_determination.record_determination_receipt(
             case_id=case.pk, received_on=form.cleaned_data["on"], by=request.user, at=now
         ),
-        done="Date of receipt saved.",
+        success_message="Date of receipt saved.",
     )

@@ -12,11 +12,13 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from accounts.actions import run_action, try_action
 from accounts.refusals import BadFact
 from accounts.requests import StaffRequest, posted_data
-from accounts.services import record_look
+from accounts.services import write_access_entry
+from accounts.visibility import list_hidden_references
 from cases import consolidated_items, policies
 from cases.forms.duplicates import ConsolidateForm, ResolveDuplicateForm
 from cases.models import Case, DisputedItem, DuplicateProposal
-from cases.services import case_deadlines
+from cases.models.restrictions import hidden_cases, select_visible
+from cases.services import case_deadlines, duplicate_outcomes
 from cases.services import consolidation as consolidation_services
 from cases.services import duplicates as duplicate_services
 
@@ -29,12 +31,13 @@ PAIRS_PER_PAGE = 50
 def list_possible_duplicates(request: StaffRequest) -> HttpResponse:
     """List the open possible duplicates, most certain first."""
     rows = DuplicateProposal.objects.filter(answer="").select_related("case", "other")
+    rows = select_visible(rows, request.user, "case", "other")
     order = ["SAME", "LIKELY", "POSSIBLE", "NO"]
     # Bands do not sort by alphabet, so a limited number of rows is sorted here.
-    found = sorted(rows.order_by("pk")[: 4 * PAIRS_PER_PAGE], key=lambda row: order.index(row.band))
+    pairs = sorted(rows.order_by("pk")[: 4 * PAIRS_PER_PAGE], key=lambda row: order.index(row.band))
     context = {
-        "rows": found[:PAIRS_PER_PAGE],
-        "more": len(found) > PAIRS_PER_PAGE,
+        "rows": pairs[:PAIRS_PER_PAGE],
+        "more": len(pairs) > PAIRS_PER_PAGE,
         "today": timezone.localdate(),
     }
     return render(request, "cases/possible_duplicates.html", context)
@@ -43,21 +46,22 @@ def list_possible_duplicates(request: StaffRequest) -> HttpResponse:
 @require_http_methods(["GET", "HEAD", "POST"])
 def compare_cases(request: StaffRequest, number: str, proposal_id: int) -> HttpResponse:
     """Compare two cases side by side, and record how they are related."""
-    case = load_case(number)
+    case = load_case(request, number)
     proposal = get_object_or_404(
-        DuplicateProposal.objects.select_related("other__ur_decision", "resolved_by"),
+        select_visible(
+            DuplicateProposal.objects.select_related("other__ur_decision", "resolved_by"),
+            request.user,
+            "other",
+        ),
         pk=proposal_id,
         case=case,
     )
     now = timezone.now()
-    # The page shows both cases, so both looks are recorded.
-    for seen in (number, proposal.other.number):
-        record_look(by=request.user, subject="case", reference=seen, granted=True, at=now)
     form = ResolveDuplicateForm(posted_data(request), case=case)
     attempt = run_action(
         request,
         form,
-        lambda: duplicate_services.resolve_duplicate(
+        lambda: duplicate_outcomes.decide_duplicate(
             proposal_id=proposal.pk,
             answer=form.cleaned_data["answer"],
             reason=form.cleaned_data["reason"],
@@ -82,7 +86,7 @@ def compare_cases(request: StaffRequest, number: str, proposal_id: int) -> HttpR
 @require_POST
 def search_again(request: StaffRequest, number: str) -> HttpResponse:
     """Search for possible duplicates of a case again."""
-    case = load_case(number)
+    case = load_case(request, number)
     attempt = run_action(
         request,
         None,
@@ -91,9 +95,9 @@ def search_again(request: StaffRequest, number: str) -> HttpResponse:
         ),
     )
     if attempt.done:
-        found = len(attempt.result)
-        words = f"New possible duplicates: {found}." if found else "No new possible duplicates."
-        messages.success(request, words)
+        count = len(attempt.result)
+        message = f"New possible duplicates: {count}." if count else "No new possible duplicates."
+        messages.success(request, message)
         return redirect("cases:related", number)
     return _render_related_page(request, case, status=attempt.status)
 
@@ -101,18 +105,29 @@ def search_again(request: StaffRequest, number: str) -> HttpResponse:
 @require_safe
 def show_related_cases(request: StaffRequest, number: str) -> HttpResponse:
     """Show related cases: possible duplicates, consolidation, earlier decisions."""
-    return _render_related_page(request, load_case(number))
+    return _render_related_page(request, load_case(request, number))
+
+
+def _record_hidden_lead(request: StaffRequest, number: str) -> None:
+    """Record in the access log that a restricted case was asked for by its number."""
+    if number in list_hidden_references(request.user):
+        write_access_entry(
+            by=request.user, subject="case", reference=number, case_number=number,
+            granted=False, at=timezone.now(),
+        )  # fmt: skip
 
 
 @require_POST
 def consolidate_case(request: StaffRequest, number: str) -> HttpResponse:
     """Consolidate a case into another."""
-    case = load_case(number)
+    case = load_case(request, number)
     form = ConsolidateForm(request.POST)
 
     def consolidate_with_lead() -> Case:
-        lead = Case.objects.filter(number=form.cleaned_data["lead"].strip().upper()).first()
+        lead_number = form.cleaned_data["lead"].strip().upper()
+        lead = Case.objects.visible_to(request.user).filter(number=lead_number).first()
         if lead is None:
+            _record_hidden_lead(request, lead_number)
             raise BadFact("lead", "There is no case with this number. Check it.")
         consolidation_services.consolidate_case(
             case_id=case.pk,
@@ -127,7 +142,9 @@ def consolidate_case(request: StaffRequest, number: str) -> HttpResponse:
     if attempt.done:
         messages.success(request, f"{number} is consolidated into {attempt.result}.")
         return redirect("cases:related", number)
-    return _render_related_page(request, load_case(number), form=form, status=attempt.status)
+    return _render_related_page(
+        request, load_case(request, number), form=form, status=attempt.status
+    )
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -139,8 +156,8 @@ def separate_case(request: StaffRequest, number: str) -> HttpResponse:
         title="Separate from the consolidation",
         button="Separate case",
         why_not=lambda user, _: policies.why_not_consolidate(user),
-        act=consolidation_services.separate_case,
-        done="The case is separated. Its notices are due.",
+        service=consolidation_services.separate_case,
+        success_message="The case is separated. Its notices are due.",
     )
 
 
@@ -148,21 +165,32 @@ def _render_related_page(
     request: StaffRequest, case: Case, *, form: ConsolidateForm | None = None, status: int = 200
 ) -> HttpResponse:
     """Render the page of related cases."""
-    record_look(
-        by=request.user, subject="case", reference=case.number, granted=True, at=timezone.now()
-    )
     items = list(case.items.select_related("case").order_by("position"))
+    hidden = set(hidden_cases(request.user).values_list("case", flat=True))
+    lead = consolidated_items.find_lead_case(case)
     context = {
         "case": case,
         "tab": "related",
         "today": timezone.localdate(),
-        "proposals": case.possible_duplicates.select_related("other", "resolved_by").order_by(
-            "-pk"
-        ),
-        "lead": consolidated_items.find_lead_case(case),
-        "followers": consolidated_items.list_consolidated_cases(case),
-        "could_follow": consolidation_services.find_consolidation_candidates(case),
-        "earlier": [(item, _list_earlier_decisions(item)) for item in items],
+        "proposals": select_visible(
+            case.possible_duplicates.select_related("other", "resolved_by"), request.user, "other"
+        ).order_by("-pk"),
+        # Pairs are stored with the later case; the earlier one lists them too.
+        "later_proposals": select_visible(
+            DuplicateProposal.objects.filter(other=case).select_related("case", "resolved_by"),
+            request.user,
+            "case",
+        ).order_by("-pk"),
+        "lead": lead if lead and lead.pk not in hidden else None,
+        "followers": [
+            one for one in consolidated_items.list_consolidated_cases(case) if one.pk not in hidden
+        ],
+        "could_follow": [
+            one
+            for one in consolidation_services.find_consolidation_candidates(case)
+            if one.case.pk not in hidden
+        ],
+        "earlier": [(item, _list_earlier_decisions(item, hidden)) for item in items],
         "form": form or ConsolidateForm(),
         "why_not_consolidate": policies.why_not_consolidate(request.user),
         "why_not_resolve": policies.why_not_resolve_duplicate(request.user),
@@ -170,13 +198,17 @@ def _render_related_page(
     return render(request, "cases/related.html", context, status=status)
 
 
-def _list_earlier_decisions(item: DisputedItem) -> list[tuple[DisputedItem, date | None]]:
+def _list_earlier_decisions(
+    item: DisputedItem, hidden: set[int]
+) -> list[tuple[DisputedItem, date | None]]:
     """List earlier decisions on similar treatment, each with the end of its twelve months."""
-    found = []
+    lines = []
     for one in duplicate_services.find_earlier_decisions(item):
+        if one.case_id in hidden:
+            continue
         decided = one.case.ur_decision.decided_on if one.case.ur_decision else None
-        found.append((one, _find_bar_end(decided) if decided else None))
-    return found
+        lines.append((one, _find_bar_end(decided) if decided else None))
+    return lines
 
 
 def _find_bar_end(decided: date) -> date | None:
@@ -192,28 +224,28 @@ def _find_bar_end(decided: date) -> date | None:
 
 def _build_comparison_lines(case: Case, other: Case) -> list[dict[str, Any]]:
     """Build the rows of the comparison, with a mark where the cases differ."""
-    mine, theirs = (
+    case_facts, other_facts = (
         duplicate_services.read_application_facts(case),
         duplicate_services.read_application_facts(other),
     )
     pairs: list[tuple[str, Any, Any]] = [
-        ("Injured worker", mine.employee, theirs.employee),
-        ("Date of birth", mine.born, theirs.born),
+        ("Injured worker", case_facts.employee, other_facts.employee),
+        ("Date of birth", case_facts.born, other_facts.born),
         # As printed: a person may see what folding hides.
         ("Claim number", case.claim_number, other.claim_number),
-        ("Date of injury", mine.injured, theirs.injured),
-        ("Date of UR decision", mine.ur_decided, theirs.ur_decided),
-        ("UR reference", mine.ur_reference, theirs.ur_reference),
-        ("Requesting physician", mine.physician, theirs.physician),
+        ("Date of injury", case_facts.injured, other_facts.injured),
+        ("Date of UR decision", case_facts.ur_decided, other_facts.ur_decided),
+        ("UR reference", case_facts.ur_reference, other_facts.ur_reference),
+        ("Requesting physician", case_facts.physician, other_facts.physician),
         ("Received", case.received_on, other.received_on),
         ("Status", case.stage.label, other.stage.label),
-        ("Treatments", list(mine.items), list(theirs.items)),
+        ("Treatments", list(case_facts.items), list(other_facts.items)),
     ]
     return [
         {
             "label": label,
-            "mine": one,
-            "theirs": two,
+            "case_value": one,
+            "other_value": two,
             "differs": one != two,
             "is_day": isinstance(one or two, date),
             "is_list": isinstance(one, list),

@@ -12,8 +12,9 @@ from accounts.actions import run_action
 from accounts.models import User
 from accounts.requests import StaffRequest, posted_data, read_whole_number
 from cases import policies
-from cases.models import Case, Event
+from cases.models import Case, Event, ReceivedDocument
 from cases.services import endings, notes
+from cases.services.received_documents import DocumentOfAction
 from form_fields.reasons import NoteForm
 
 from .acting import answer_reason_form, load_case
@@ -28,8 +29,9 @@ def withdraw_case(request: StaffRequest, number: str) -> HttpResponse:
         title="Withdraw case",
         button="Withdraw case",
         why_not=policies.why_not_end_early,
-        act=endings.withdraw_case,
-        done="Case withdrawn.",
+        service=endings.withdraw_case,
+        success_message="Case withdrawn.",
+        sender=ReceivedDocument.Sender.EMPLOYEE,
         extra={"is_final": True},
     )
 
@@ -43,8 +45,8 @@ def close_case(request: StaffRequest, number: str) -> HttpResponse:
         title="Close case",
         button="Close case",
         why_not=policies.why_not_close,
-        act=endings.close_case,
-        done="Case closed.",
+        service=endings.close_case,
+        success_message="Case closed.",
     )
 
 
@@ -52,11 +54,13 @@ def close_case(request: StaffRequest, number: str) -> HttpResponse:
 def terminate_items(request: StaffRequest, number: str) -> HttpResponse:
     """End the items that the claims administrator has authorized."""
     # Malformed ids are dropped; the service refuses those of other cases.
-    chosen = [pk for pk in map(read_whole_number, request.POST.getlist("item")) if pk is not None]
+    item_ids = [pk for pk in map(read_whole_number, request.POST.getlist("item")) if pk is not None]
 
-    def end_chosen(*, case_id: int, reason: str, by: User, at: datetime) -> Case:
+    def end_chosen(
+        *, case_id: int, reason: str, document: DocumentOfAction | None, by: User, at: datetime
+    ) -> Case:
         return endings.terminate_items(
-            case_id=case_id, item_ids=chosen, reason=reason, by=by, at=at
+            case_id=case_id, item_ids=item_ids, reason=reason, document=document, by=by, at=at
         )
 
     return answer_reason_form(
@@ -65,16 +69,17 @@ def terminate_items(request: StaffRequest, number: str) -> HttpResponse:
         title="Close: treatment authorized",
         button="End selected items",
         why_not=policies.why_not_end_early,
-        act=end_chosen,
-        done="The selected items have ended.",
-        extra={"choose_items": True, "chosen": chosen},
+        service=end_chosen,
+        success_message="The selected items have ended.",
+        sender=ReceivedDocument.Sender.CLAIMS_ADMINISTRATOR,
+        extra={"choose_items": True, "chosen": item_ids},
     )
 
 
 @require_POST
 def add_note(request: StaffRequest, number: str) -> HttpResponse:
     """Add a note to the timeline."""
-    case = load_case(number)
+    case = load_case(request, number)
     form = NoteForm(request.POST)
     attempt = run_action(
         request,
@@ -82,6 +87,7 @@ def add_note(request: StaffRequest, number: str) -> HttpResponse:
         lambda: notes.add_note(
             case_id=case.pk, text=form.cleaned_data["text"], by=request.user, at=timezone.now()
         ),
+        once=True,
     )
     if attempt.done:
         messages.success(request, "Note added.")
@@ -93,7 +99,7 @@ def add_note(request: StaffRequest, number: str) -> HttpResponse:
 @require_http_methods(["GET", "HEAD", "POST"])
 def correct_note(request: StaffRequest, number: str, event_id: int) -> HttpResponse:
     """Correct one's own note by a second one. Both stay on the timeline."""
-    case = load_case(number)
+    case = load_case(request, number)
     first = get_object_or_404(case.events.filter(kind=Event.Kind.NOTE), pk=event_id)
     form = NoteForm(posted_data(request), initial={"text": first.sentence})
     attempt = run_action(
@@ -105,6 +111,7 @@ def correct_note(request: StaffRequest, number: str, event_id: int) -> HttpRespo
             by=request.user,
             at=timezone.now(),
         ),
+        once=True,
     )
     if attempt.done:
         messages.success(request, "Corrected note added.")

@@ -14,6 +14,7 @@ from accounts.requests import StaffRequest, posted_data, seen_version
 from cases import policies
 from cases.forms.item_changes import DecideForm, ItemChangeReasonForm, ItemForm
 from cases.models import Case, DisputedItem, ItemChange
+from cases.models.restrictions import select_visible
 from cases.services import item_changes as services
 
 from .acting import load_case
@@ -26,7 +27,7 @@ MOST_LISTED = 100
 def list_item_changes(request: StaffRequest) -> HttpResponse:
     """List the item changes that await a second person, oldest first."""
     waiting = (
-        ItemChange.objects.filter(state=ItemChange.State.PROPOSED)
+        select_visible(ItemChange.objects.filter(state=ItemChange.State.PROPOSED), request.user)
         .select_related("case", "item", "proposed_by")
         # One more than is shown tells whether there are more.
         .order_by("proposed_at", "pk")[: MOST_LISTED + 1]
@@ -51,7 +52,7 @@ def list_item_changes(request: StaffRequest) -> HttpResponse:
 @require_http_methods(READ_AND_ANSWER)
 def propose_item(request: StaffRequest, number: str) -> HttpResponse:
     """Propose an additional disputed item."""
-    case, now = load_case(number), timezone.now()
+    case, now = load_case(request, number), timezone.now()
     form = ItemForm(posted_data(request), today=timezone.localdate(now))
     attempt = run_action(
         request,
@@ -63,6 +64,7 @@ def propose_item(request: StaffRequest, number: str) -> HttpResponse:
             by=request.user,
             at=now,
         ),
+        once=True,
     )
     if attempt.done:
         return _redirect_after_proposal(request, case)
@@ -79,7 +81,7 @@ def propose_item(request: StaffRequest, number: str) -> HttpResponse:
 @require_http_methods(READ_AND_ANSWER)
 def propose_item_change(request: StaffRequest, number: str, position: int) -> HttpResponse:
     """Propose new values for an item."""
-    case, now = load_case(number), timezone.now()
+    case, now = load_case(request, number), timezone.now()
     item = get_object_or_404(case.items, position=position)
     form = ItemForm(
         posted_data(request), today=timezone.localdate(now), initial=ItemForm.initial_from(item)
@@ -113,7 +115,7 @@ def propose_item_change(request: StaffRequest, number: str, position: int) -> Ht
 @require_http_methods(READ_AND_ANSWER)
 def propose_item_withdrawal(request: StaffRequest, number: str, position: int) -> HttpResponse:
     """Propose to withdraw an item."""
-    case, now = load_case(number), timezone.now()
+    case, now = load_case(request, number), timezone.now()
     item = get_object_or_404(case.items, position=position)
     form = ItemChangeReasonForm(posted_data(request))
     attempt = run_action(
@@ -144,7 +146,7 @@ def propose_item_withdrawal(request: StaffRequest, number: str, position: int) -
 @require_http_methods(READ_AND_ANSWER)
 def show_item_change(request: StaffRequest, number: str, change_id: int) -> HttpResponse:
     """Show a proposed change, and record the decision of the second person."""
-    case, now = load_case(number), timezone.now()
+    case, now = load_case(request, number), timezone.now()
     change = get_object_or_404(case.item_changes.select_related("item"), pk=change_id)
     form = DecideForm(posted_data(request))
 
@@ -153,7 +155,7 @@ def show_item_change(request: StaffRequest, number: str, change_id: int) -> Http
             services.accept_item_change(change_id=change.pk, by=request.user, at=now)
             return "Change accepted."
         services.refuse_item_change(
-            change_id=change.pk, because=form.cleaned_data["because"], by=request.user, at=now
+            change_id=change.pk, reason=form.cleaned_data["reason"], by=request.user, at=now
         )
         return "Change refused. The item did not change."
 

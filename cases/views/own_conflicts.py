@@ -24,6 +24,7 @@ from cases.forms.own_conflicts import (
 )
 from cases.forms.parties import AsOfForm
 from cases.models import MemberAffiliation, OrganizationMember, OwnConflictResult
+from cases.models.restrictions import select_visible
 from cases.services import organization as services
 from cases.services import own_conflicts
 from directory.models import OrganizationName, PersonName
@@ -58,7 +59,7 @@ def add_member(request: StaffRequest, kind: str) -> HttpResponse:
             values["user_id"] = values.pop("user")
         return services.record_member(kind=kind, by=request.user, at=now, **values)
 
-    attempt = run_action(request, form, record)
+    attempt = run_action(request, form, record, once=True)
     if attempt.done:
         messages.success(
             request,
@@ -88,6 +89,7 @@ def add_affiliation(request: StaffRequest, member_id: int) -> HttpResponse:
         lambda: services.record_member_affiliation(
             member_id=member_id, by=request.user, at=now, **form.cleaned_data
         ),
+        once=True,
     )
     if attempt.done:
         messages.success(request, "Affiliation added. Conflict checks include it from now on.")
@@ -150,14 +152,15 @@ def list_own_conflicts(request: StaffRequest) -> HttpResponse:
 @require_POST
 def resolve_conflict(request: StaffRequest, own_conflict_result_id: int) -> HttpResponse:
     """Resolve a possible affiliation."""
-    doubt = get_object_or_404(OwnConflictResult, pk=own_conflict_result_id)
+    results = select_visible(OwnConflictResult.objects.all(), request.user)
+    conflict_result = get_object_or_404(results, pk=own_conflict_result_id)
     # The page has a form for each finding; the prefix tells them apart.
-    form = ResolveConflictForm(request.POST, prefix=str(doubt.pk))
+    form = ResolveConflictForm(request.POST, prefix=str(conflict_result.pk))
     attempt = run_action(
         request,
         form,
         lambda: own_conflicts.resolve_own_conflict(
-            result_id=doubt.pk, by=request.user, at=timezone.now(), **form.cleaned_data
+            result_id=conflict_result.pk, by=request.user, at=timezone.now(), **form.cleaned_data
         ),
     )
     if attempt.done:
@@ -188,10 +191,13 @@ def _render_own_organization_page(
     """Render the members on a day, with the forms to add one."""
     today = timezone.localdate()
     as_of = AsOfForm(request.GET or None, today=today)
-    asked: date | None = as_of.cleaned_data["on"] if as_of.is_valid() else None
-    on = asked or today
+    requested_day: date | None = as_of.cleaned_data["on"] if as_of.is_valid() else None
+    on = requested_day or today
     rows = list(
-        OrganizationMember.objects.current().on(on).select_related("user").order_by("name", "pk")
+        OrganizationMember.objects.current()
+        .true_on(on)
+        .select_related("user")
+        .order_by("name", "pk")
     )
     counts = _count_affiliations(on)
     on_file = [row.user.pk for row in rows if row.user is not None]
@@ -210,7 +216,7 @@ def _render_own_organization_page(
         ],
         "as_of": as_of,
         "on": on,
-        "is_as_of": asked is not None and asked != today,
+        "is_as_of": requested_day is not None and requested_day != today,
         "missing": list(missing.values_list("name", flat=True)),
         "today": today,
     }
@@ -223,7 +229,7 @@ def _count_affiliations(on: date) -> Counter[int]:
     first = organization_facts.map_first_versions(rows)
     # Rows are in the order of their ids, so the last version stays.
     last = {first[row.pk]: row.pk for row in rows}
-    member_ids = MemberAffiliation.objects.current().on(on).values_list("member_id", flat=True)
+    member_ids = MemberAffiliation.objects.current().true_on(on).values_list("member_id", flat=True)
     return Counter(last[first[pk]] for pk in member_ids)
 
 
@@ -296,8 +302,8 @@ def _render_conflicts_page(
     request: StaffRequest, *, resolving: ResolveConflictForm | None = None, status: int = 200
 ) -> HttpResponse:
     """Render the findings of open cases, with the forms to resolve them."""
-    found = organization_facts.list_open_case_findings()
-    waiting = [one for one in found if one.is_open]
+    findings = organization_facts.list_open_case_findings(request.user)
+    waiting = [one for one in findings if one.is_open]
     sent = {resolving.prefix: resolving} if resolving else {}
     context: dict[str, Any] = {
         "waiting": [
@@ -308,7 +314,7 @@ def _render_conflicts_page(
             )
             for one in waiting
         ],
-        "confirmed": [one for one in found if not one.is_open],
+        "confirmed": [one for one in findings if not one.is_open],
         # Someone may have resolved it, or checked the case again, in the meantime.
         "refused": resolving
         if resolving and resolving.prefix not in {str(one.row.pk) for one in waiting}

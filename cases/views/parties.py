@@ -28,13 +28,13 @@ def show_parties(request: StaffRequest, number: str) -> HttpResponse:
     today = timezone.localdate()
     form = AsOfForm(request.GET or None, today=today)
     on = form.cleaned_data["on"] if form.is_bound and form.is_valid() else None
-    return _render_parties_page(request, load_case(number), today, on=on, as_of=form)
+    return _render_parties_page(request, load_case(request, number), today, on=on, as_of=form)
 
 
 @require_http_methods(READ_AND_ANSWER)
 def add_party(request: StaffRequest, number: str) -> HttpResponse:
     """Add a party to the case."""
-    case, now = load_case(number), timezone.now()
+    case, now = load_case(request, number), timezone.now()
     today = timezone.localdate(now)
     form = AddPartyForm(
         posted_data(request), today=today, items=list(case.items.order_by("position"))
@@ -51,6 +51,7 @@ def add_party(request: StaffRequest, number: str) -> HttpResponse:
             by=request.user,
             at=now,
         ),
+        once=True,
     )
     if attempt.done:
         messages.success(request, f"{attempt.result} added.")
@@ -61,7 +62,7 @@ def add_party(request: StaffRequest, number: str) -> HttpResponse:
 @require_http_methods(READ_AND_ANSWER)
 def change_party(request: StaffRequest, number: str, party_id: int) -> HttpResponse:
     """Change the name or contact details of a party."""
-    case, now = load_case(number), timezone.now()
+    case, now = load_case(request, number), timezone.now()
     today = timezone.localdate(now)
     party = get_object_or_404(case.parties, pk=party_id)
     form = ChangePartyForm(
@@ -89,7 +90,7 @@ def change_party(request: StaffRequest, number: str, party_id: int) -> HttpRespo
 @require_http_methods(READ_AND_ANSWER)
 def end_party(request: StaffRequest, number: str, party_id: int) -> HttpResponse:
     """End a role with its last day."""
-    case, now = load_case(number), timezone.now()
+    case, now = load_case(request, number), timezone.now()
     today = timezone.localdate(now)
     party = get_object_or_404(case.parties, pk=party_id)
     form = EndPartyForm(posted_data(request), today=today)
@@ -120,21 +121,23 @@ def _render_parties_page(
     """Render the page of the parties, with the open or refused form in its place."""
     # A refused action may have waited for the change of someone else.
     case.refresh_from_db()
-    standing = party_services.current_parties(case, on=on or today)
+    current_parties = party_services.current_parties(case, on=on or today)
     # Only beside a form, because each party costs a query.
-    unsent = {one.pk: party_services.list_unsent_letters(one) for one in standing} if form else {}
+    unsent = (
+        {one.pk: party_services.list_unsent_letters(one) for one in current_parties} if form else {}
+    )
     context: dict[str, Any] = {
         "case": case,
         "tab": "parties",
         "today": today,
         "on": on,
         "as_of": as_of or AsOfForm(today=today),
-        "standing": standing,
+        "standing": current_parties,
         "former": party_services.former_parties(case, on=today) if on is None else [],
         "form": form,
         "kind": _KINDS.get(type(form), ""),
         "edited": party,
-        "is_history": party is not None and party.pk not in {one.pk for one in standing},
+        "is_history": party is not None and party.pk not in {one.pk for one in current_parties},
         "unsent": unsent.get(party.pk, []) if party is not None else [],
         "why_not": policies.why_not_change_parties(request.user, case),
     }

@@ -451,4 +451,52 @@ class Migration(InitialTables):
                 "abstract": False,
             },
         ),
+        migrations.AddIndex(
+            model_name="organizationname",
+            index=models.Index(
+                condition=models.Q(("corrects__isnull", False)),
+                fields=["corrects"],
+                name="organizationname_corrected",
+            ),
+        ),
+        migrations.AddIndex(
+            model_name="organizationofficer",
+            index=models.Index(
+                condition=models.Q(("corrects__isnull", False)),
+                fields=["corrects"],
+                name="organizationofficer_corrected",
+            ),
+        ),
+        migrations.AddIndex(
+            model_name="organizationparent",
+            index=models.Index(
+                condition=models.Q(("corrects__isnull", False)),
+                fields=["corrects"],
+                name="organizationparent_corrected",
+            ),
+        ),
+        migrations.AddIndex(
+            model_name="personname",
+            index=models.Index(
+                condition=models.Q(("corrects__isnull", False)),
+                fields=["corrects"],
+                name="personname_corrected",
+            ),
+        ),
+        migrations.AddIndex(
+            model_name="sameorganization",
+            index=models.Index(
+                condition=models.Q(("corrects__isnull", False)),
+                fields=["corrects"],
+                name="sameorganization_corrected",
+            ),
+        ),
+        migrations.AddIndex(
+            model_name="sameperson",
+            index=models.Index(
+                condition=models.Q(("corrects__isnull", False)),
+                fields=["corrects"],
+                name="sameperson_corrected",
+            ),
+        ),
     ]

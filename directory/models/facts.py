@@ -5,24 +5,24 @@ from typing import Any, Self
 
 from django.conf import settings
 from django.db import models
-from django.db.models import Q
+from django.db.models import Q, Value
 
 
 class TwoTimeQuerySet(models.QuerySet[Any]):
     """Queries of facts as of a day, as known at a moment."""
 
-    def known_at(self, moment: datetime) -> Self:
-        """Facts known at that moment: recorded by then and not corrected by then."""
+    def known_at(self, moment: datetime | Value) -> Self:
+        """Select the facts known at a moment: recorded by then and not corrected by then."""
         return self.filter(recorded_at__lte=moment, withdrawn=False).exclude(
             correction__recorded_at__lte=moment
         )
 
     def current(self) -> Self:
-        """Facts known today: every row that no later row corrects."""
+        """Select the facts known today: every row that no later row corrects."""
         return self.filter(correction__isnull=True, withdrawn=False)
 
-    def on(self, day: date) -> Self:
-        """Facts that were true on that day. A missing first or last day means unbounded."""
+    def true_on(self, day: date | Value) -> Self:
+        """Select the facts that were true on a day. A missing first or last day means unbounded."""
         return self.filter(
             Q(valid_from__isnull=True) | Q(valid_from__lte=day),
             Q(valid_to__isnull=True) | Q(valid_to__gte=day),
@@ -56,9 +56,18 @@ class TwoTimeFact(models.Model):
 
     class Meta:
         abstract = True
+        indexes = [
+            # Nearly every row corrects none. By an index of all rows, SQLite would prefer to read
+            # the whole table when it looks for the correction of a row.
+            models.Index(
+                fields=["corrects"],
+                name="%(class)s_corrected",
+                condition=Q(corrects__isnull=False),
+            )
+        ]
 
     def held_on(self, day: date) -> bool:
-        """Whether the fact was true on a day."""
+        """Return whether the fact was true on a day."""
         return (self.valid_from is None or self.valid_from <= day) and (
             self.valid_to is None or day <= self.valid_to
         )
@@ -71,14 +80,14 @@ class TwoTimeFact(models.Model):
         :param withdrawn: the fact was never true; the old row stays readable.
         """
         # By column name, so that related rows are not loaded.
-        kept = {
+        values = {
             field.attname: getattr(self, field.attname)
             for field in self._meta.concrete_fields
             if field.name not in {"id", "recorded_at", "recorded_by", "corrects", "withdrawn"}
         }
         model: Any = type(self)  # the type checker does not know of ``corrects`` here
         row: TwoTimeFact = model(
-            **(kept | changes), corrects=self, withdrawn=withdrawn, recorded_at=at, recorded_by=by
+            **(values | changes), corrects=self, withdrawn=withdrawn, recorded_at=at, recorded_by=by
         )
         # Insert only: the database refuses changes to these tables.
         row.save(force_insert=True)

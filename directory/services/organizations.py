@@ -147,7 +147,7 @@ def withdraw_organization_fact(
 
 
 def list_organization_names(organization: Organization) -> list[str]:
-    """The current names of an organization, the newest first. One query."""
+    """Return the current names of an organization, the newest first. One query."""
     rows = organization.names.current().order_by("-recorded_at", "-pk")
     return list(dict.fromkeys(rows.values_list("printed", flat=True)))
 
