@@ -11,6 +11,10 @@ class Answer(TextChoices):
     UNKNOWN = "UNKNOWN", "Unknown"
 
 
+# In place of an answer to NECESSITY: each item's answer follows from the UR decision as entered.
+AS_READ = "READ"
+
+
 class EligibilityFact(TextChoices):
     """The six facts that decide eligibility."""
 

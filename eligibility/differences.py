@@ -69,20 +69,20 @@ class Difference:
 
 def compare_documents(application: DocumentFacts, ur_decision: DocumentFacts) -> list[Difference]:
     """List the differences. Facts that the UR decision does not state are not compared."""
-    found = []
+    differences = []
     if ur_decision.employee and _name_words(application.employee) != _name_words(
         ur_decision.employee
     ):
-        found.append(Difference(EMPLOYEE, application.employee, ur_decision.employee))
-    ours, theirs = application.claim_number, ur_decision.claim_number
-    if theirs and fold_number(ours) != fold_number(theirs):
-        found.append(Difference(CLAIM, ours, theirs))
+        differences.append(Difference(EMPLOYEE, application.employee, ur_decision.employee))
+    application_claim, ur_claim = application.claim_number, ur_decision.claim_number
+    if ur_claim and fold_number(application_claim) != fold_number(ur_claim):
+        differences.append(Difference(CLAIM, application_claim, ur_claim))
     ours_on, theirs_on = application.date_of_injury, ur_decision.date_of_injury
     if theirs_on and ours_on != theirs_on:
-        found.append(
+        differences.append(
             Difference(INJURY, f"{ours_on:%m/%d/%Y}" if ours_on else "", f"{theirs_on:%m/%d/%Y}")
         )
-    return found + _compare_items(application.items, ur_decision.items)
+    return differences + _compare_items(application.items, ur_decision.items)
 
 
 def _name_words(name: str) -> list[str]:
@@ -95,27 +95,33 @@ def _compare_items(applied: Sequence[str], decided: Sequence[str]) -> list[Diffe
     # Nobody has typed the treatments yet. This does not mean that the decision names none.
     if not decided:
         return []
-    left = {number: fold_name(title) for number, title in enumerate(applied, start=1)}
-    right = {number: fold_name(title) for number, title in enumerate(decided, start=1)}
+    application_titles = {number: fold_name(title) for number, title in enumerate(applied, start=1)}
+    ur_titles = {number: fold_name(title) for number, title in enumerate(decided, start=1)}
     # Equal titles first: a similar title could otherwise take the partner of an equal one.
-    for number, folded in list(left.items()):
-        same = next((other for other, text in right.items() if text == folded), None)
+    for number, folded in list(application_titles.items()):
+        same = next((other for other, text in ur_titles.items() if text == folded), None)
         if same is not None:
-            del left[number], right[same]
+            del application_titles[number], ur_titles[same]
     pairs = sorted(
         (
             # Negative, so that the most similar pair comes first and ties keep the items' order.
             # Without autojunk, which ignores frequent letters in texts of 200 characters or more.
-            (-SequenceMatcher(None, ours, theirs, autojunk=False).ratio(), number, other)
-            for number, ours in left.items()
-            for other, theirs in right.items()
+            (-SequenceMatcher(None, ours, ur_title, autojunk=False).ratio(), number, other)
+            for number, ours in application_titles.items()
+            for other, ur_title in ur_titles.items()
         ),
     )
-    found = []
+    differences = []
     for negative_similarity, number, other in pairs:
-        if -negative_similarity >= _MIN_SIMILARITY and number in left and other in right:
-            del left[number], right[other]
-            found.append(Difference(WORDING, applied[number - 1], decided[other - 1], number))
-    found += [Difference(ONLY_APPLIED, applied[number - 1], "", number) for number in left]
-    found += [Difference(ONLY_DECIDED, "", decided[other - 1]) for other in right]
-    return found
+        if (
+            -negative_similarity >= _MIN_SIMILARITY
+            and number in application_titles
+            and other in ur_titles
+        ):
+            del application_titles[number], ur_titles[other]
+            differences.append(Difference(WORDING, applied[number - 1], decided[other - 1], number))
+    differences += [
+        Difference(ONLY_APPLIED, applied[number - 1], "", number) for number in application_titles
+    ]
+    differences += [Difference(ONLY_DECIDED, "", decided[other - 1]) for other in ur_titles]
+    return differences

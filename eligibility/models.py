@@ -37,12 +37,12 @@ class EligibilityDecision(Versioned):
         return f"{self.case}: {self.get_result_display().lower()}"
 
     def refusals(self) -> list["EligibilityFinding"]:
-        """The findings that a letter states as reasons: for the application first, then by item.
+        """Return the findings that a letter states: for the application first, then by item.
 
         Each has a ``reason_code`` and a ``letter_sentence``. ``item`` is empty for the application.
         """
-        found = self.findings.exclude(letter_sentence="").select_related("item", "other_case")
-        return sorted(found, key=lambda one: (one.item.position if one.item else 0, one.pk))
+        rows = self.findings.exclude(letter_sentence="").select_related("item", "other_case")
+        return sorted(rows, key=lambda one: (one.item.position if one.item else 0, one.pk))
 
 
 class EligibilityFinding(Versioned):

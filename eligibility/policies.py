@@ -10,12 +10,18 @@ from cases.policies import why_not_at_stage
 
 
 def why_not_decide_eligibility(user: User, case: Case) -> str:
+    """Check whether this person may decide the eligibility of the case now. Queries nothing."""
+    if case.stage == Status.DUPLICATE and user.may("eligibility.decide_eligibility"):
+        return (
+            f"Case {case.number} is a possible duplicate. "
+            "First compare the two applications on the “Related” tab."
+        )
     return why_not_at_stage(
         user,
         "eligibility.decide_eligibility",
         case,
         Status.SCREENING,
-        act="decide eligibility",
+        action="decide eligibility",
     )
 
 
@@ -28,16 +34,23 @@ def why_not_read_ur_decision(user: User, case: Case) -> str:
         # The UR decision may arrive while the case waits for a party.
         Status.INFO_REQUESTED,
         Status.DEFERRED,
-        act="enter the UR decision",
+        action="enter the UR decision",
     )
 
 
 def why_not_eligible_yet(open_differences: int) -> str:
-    """A case cannot become eligible while differences from the UR decision are unanswered."""
+    """Refuse eligibility while differences from the UR decision are unanswered."""
     if not open_differences:
         return ""
     many = "one difference" if open_differences == 1 else f"{open_differences} differences"
     return f"First answer {many} between the application and the UR decision."
+
+
+def why_not_accept_proposal(is_clear: bool) -> str:
+    """Refuse to accept a proposal unseen unless all six facts are proposed Yes."""
+    if is_clear:
+        return ""
+    return "Not every fact is proposed Yes any more, or there is a difference. Open it to decide."
 
 
 def why_not_ask_information(user: User, case: Case) -> str:
@@ -47,7 +60,7 @@ def why_not_ask_information(user: User, case: Case) -> str:
         case,
         Status.SCREENING,
         Status.INFO_REQUESTED,
-        act="ask a party for information",
+        action="ask a party for information",
     )
 
 
@@ -57,7 +70,7 @@ def why_not_record_answer(user: User, case: Case) -> str:
         "eligibility.decide_eligibility",
         case,
         Status.INFO_REQUESTED,
-        act="record an answer",
+        action="record an answer",
     )
 
 
@@ -67,7 +80,7 @@ def why_not_resolve_liability(user: User, case: Case) -> str:
         "eligibility.decide_eligibility",
         case,
         Status.DEFERRED,
-        act="record that the liability dispute is resolved",
+        action="record that the liability dispute is resolved",
     )
 
 
@@ -76,7 +89,10 @@ def why_not_record_citations(user: User, case: Case) -> str:
         return "Only a coordinator can enter the sources that the UR decision cites."
     # The determination prints these sources, so they can change until it is issued.
     if case.stage in {Status.ISSUED, Status.WITHDRAWN, Status.TERMINATED, Status.CLOSED}:
-        return f"Case {case.number} is at “{case.stage.label}”. Its items can no longer change."
+        return (
+            f"Case {case.number} is in the “{case.stage.label}” stage. "
+            "Its items can no longer change."
+        )
     return ""
 
 
@@ -97,5 +113,5 @@ def why_not_screen_again(user: User, case: Case) -> str:
         Status.DEFERRED,
         Status.INFO_REQUESTED,
         Status.DUPLICATE,
-        act="screen it again",
+        action="review its eligibility again",
     )

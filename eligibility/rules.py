@@ -13,11 +13,12 @@ from datetime import date
 
 from cases.lifecycle import Ending
 from deadlines.calendars import Calendars, CannotCount, format_day
+from deadlines.results import UnknownDeadline
 from deadlines.rules import Rule
-from deadlines.sums import Unknown
 from deadlines.timeliness import Late, Timely, judge_timeliness
 
 from .answers import EligibilityResult
+from .impossible_dates import find_impossible_dates
 
 YES, NO, UNKNOWN = "YES", "NO", "UNKNOWN"
 
@@ -63,9 +64,23 @@ NEEDED = {
     "LIABILITY_CLEAR": "whether liability is disputed",
 }
 
+# What the request for information asks the parties for, where a fact is unknown.
+REQUESTED = {
+    "SIGNED": "The application with the signature of the injured worker or of the person who may "
+    "sign for the injured worker.",
+    "TIMELY": "The date on which the utilization review decision was sent, and how it was sent.",
+    "UR_ATTACHED": "A complete copy of the utilization review decision.",
+    "NECESSITY": "The page of the utilization review decision that gives the reason for denying "
+    "or modifying the treatment.",
+    "NOT_DECIDED": "The case number of any earlier application for Independent Medical Review of "
+    "the same treatment.",
+    "LIABILITY_CLEAR": "Whether the claims administrator disputes liability (legal responsibility) "
+    "for the injury or the treatment.",
+}
+
 # The sentence that the letter prints for each reason, unless a verdict has a more specific one.
 LETTER_SENTENCES = {
-    "I-UNSIGNED": "The application is not signed by the employee or a valid representative.",
+    "I-UNSIGNED": "The application is not signed by the injured worker or a valid representative.",
     "I-LATE": "We received the application after the filing deadline.",
     "I-NOUR": "The utilization review decision was not attached to the application.",
     "I-CNC": "Utilization review did not decide medical necessity because it had not received "
@@ -118,7 +133,7 @@ class EarlierCase:
 
 
 @dataclass(frozen=True)
-class ItemFacts:
+class StoredItemFacts:
     """One disputed treatment.
 
     :ivar ur_outcome: DENIED, MODIFIED, APPROVED, AMOUNT, CONDITIONAL or NOT_IN; empty until a
@@ -147,7 +162,7 @@ class StoredFacts:
     :ivar liability_resolved_on: the date of service of the notice that the dispute is resolved.
     """
 
-    items: Sequence[ItemFacts]
+    items: Sequence[StoredItemFacts]
     signed_by: str | None = None
     signed_on: date | None = None
     attorney_named: bool = False
@@ -156,6 +171,8 @@ class StoredFacts:
     received_on: date | None = None
     formulary: bool = False
     requested_on: date | None = None
+    # What the deadline engine takes about the RFA besides its date: hour, method, concurrent.
+    rfa_facts: Mapping[str, object] = field(default_factory=dict)
     decided_on: date | None = None
     served_on: date | None = None
     service_method: str = ""
@@ -213,13 +230,13 @@ class EligibilityVerdict:
 
 
 @dataclass(frozen=True)
-class Proposal:
+class EligibilityProposal:
     """All verdicts, the answer to each fact that follows from them, and the proposed result."""
 
     verdicts: tuple[EligibilityVerdict, ...]
     answers: Mapping[str, str]
     item_answers: Mapping[int, Mapping[str, str]]
-    conclusion: "Conclusion"
+    conclusion: "EligibilityConclusion"
 
     @property
     def flags(self) -> list[EligibilityVerdict]:
@@ -227,35 +244,37 @@ class Proposal:
         return [verdict for verdict in self.verdicts if not verdict.fact]
 
     def of(self, fact: str, item: int | None = None) -> list[EligibilityVerdict]:
-        """The verdicts on a fact, for the application or for one item."""
+        """Return the verdicts on a fact, for the application or for one item."""
         return [one for one in self.verdicts if (one.fact, one.item) == (fact, item)]
 
     def governing(self, fact: str, item: int | None = None) -> EligibilityVerdict | None:
-        """The verdict that determines the answer: NO before UNKNOWN before YES."""
-        found = self.of(fact, item)
-        return min(found, key=lambda one: _WEIGHT[one.answer]) if found else None
+        """Return the verdict that determines the answer: NO before UNKNOWN before YES."""
+        findings = self.of(fact, item)
+        return min(findings, key=lambda one: _WEIGHT[one.answer]) if findings else None
 
 
 # One NO decides, and a YES must not hide that something else is unknown.
 _WEIGHT = {NO: 0, UNKNOWN: 1, YES: 2}
 
 
-def propose_answers(known: StoredFacts, *, rules: Sequence[Rule], calendars: Calendars) -> Proposal:
+def propose_answers(
+    facts: StoredFacts, *, rules: Sequence[Rule], calendars: Calendars
+) -> EligibilityProposal:
     """Answer the six facts from the stored facts, and propose a result.
 
     :param rules: the deadline rules by which timeliness is computed.
     """
     verdicts = [
-        _check_signature(known),
-        _check_requester(known),
-        _check_fields(known),
-        _check_timeliness(known, rules, calendars),
-        _check_ur_attached(known),
-        _check_scope(known),
-        *(_check_necessity(item) for item in known.items),
-        *(_check_not_decided(item) for item in known.items),
-        _check_liability(known),
-        *_flag_untimely_ur(known, rules, calendars),
+        _check_signature(facts),
+        _check_requester(facts),
+        _check_fields(facts),
+        _check_timeliness(facts, rules, calendars),
+        _check_ur_attached(facts),
+        _check_scope(facts),
+        *(_check_necessity(item) for item in facts.items),
+        *(_check_not_decided(item) for item in facts.items),
+        _check_liability(facts),
+        *_flag_untimely_ur(facts, rules, calendars),
     ]
     whole = {
         fact: _strictest_answer(
@@ -274,7 +293,7 @@ def propose_answers(known: StoredFacts, *, rules: Sequence[Rule], calendars: Cal
             )
             for fact in ITEM_FACTS
         }
-        for item in known.items
+        for item in facts.items
     }
     # Reversed, so that the first verdict with a NO gives the code.
     codes = {
@@ -284,7 +303,7 @@ def propose_answers(known: StoredFacts, *, rules: Sequence[Rule], calendars: Cal
     }
     conclusion = weigh_item_answers(whole, item_answers, codes=codes)
     # The answers of the conclusion, because they combine those of the items.
-    return Proposal(tuple(verdicts), conclusion.answers, item_answers, conclusion)
+    return EligibilityProposal(tuple(verdicts), conclusion.answers, item_answers, conclusion)
 
 
 def _strictest_answer(answers: Iterable[str]) -> str:
@@ -330,6 +349,11 @@ _SIGNERS = {
 }
 
 
+def _say_why(codes: Iterable[str]) -> str:
+    """Return the sentences of some reasons, without their codes."""
+    return " ".join(LETTER_SENTENCES[code] for code in codes)
+
+
 def _format_day(day: date | None) -> str:
     return f"{day:%m/%d/%Y}" if day else "not stated"
 
@@ -338,36 +362,51 @@ def _format_yes_no(value: bool | None) -> str:
     return "not stated" if value is None else "yes" if value else "no"
 
 
-def _check_signature(known: StoredFacts) -> EligibilityVerdict:
-    by = known.signed_by
+def _check_signature(facts: StoredFacts) -> EligibilityVerdict:
+    by = facts.signed_by
     used: tuple[UsedFact, ...] = (
         UsedFact("Signed by", "no form" if by is None else _SIGNERS.get(by, "nobody"), FORM),
-        UsedFact("Signed on", _format_day(known.signed_on), FORM),
+        UsedFact("Signed on", _format_day(facts.signed_on), FORM),
     )
     # None means that no form is on file; an empty text means a form without a signature.
     if by is None:
         return _answer_unknown("SIGNED", _SCREENING, "who signed the application", used)
+    if impossible := _find_impossible(facts, "signed_on"):
+        return _answer_unknown("SIGNED", _SCREENING, "when it was signed", used,
+                        sentence=impossible)  # fmt: skip
     if not by:
         return _answer_no("SIGNED", "I-UNSIGNED", _SCREENING, "The form is not signed.", used)
     return EligibilityVerdict("SIGNED", YES, _SCREENING, f"Signed by {_SIGNERS[by]}.", used)
 
 
-def _check_requester(known: StoredFacts) -> EligibilityVerdict:
+def _find_impossible(facts: StoredFacts, field: str) -> str:
+    """Return why a date of the application cannot be true; empty if nothing contradicts it."""
+    dates = {
+        "received": facts.received_on,
+        "ur_decided": facts.decided_on,
+        "served_on": facts.served_on,
+        "signed_on": facts.signed_on,
+    }
+    found = {one.field: one.sentence for one in find_impossible_dates(dates)}
+    return found.get(field, "")
+
+
+def _check_requester(facts: StoredFacts) -> EligibilityVerdict:
     """Check who filed: the employee, an attorney, a representative, or the emergency provider.
 
     A designation of a representative that is older than the UR decision is void
     (8 CCR 9792.10.1(b)(2)).
     """
-    by = known.signed_by or ""
+    by = facts.signed_by or ""
     used: tuple[UsedFact, ...] = (UsedFact("Signed by", _SIGNERS.get(by, "nobody"), FORM),)
     if by in {"", "EMPLOYEE"}:
         # An unsigned form is refused by the signature rule; this rule has nothing to add.
-        who = "The employee may apply." if by else "Not signed; see the signature rule."
-        return EligibilityVerdict("SIGNED", YES, _FILER, who, used)
+        applicant = "The employee may apply." if by else "Not signed; see the signature rule."
+        return EligibilityVerdict("SIGNED", YES, _FILER, applicant, used)
     if by == "ATTORNEY":
         # The form is the only evidence on file that the attorney represents the employee.
-        used += (UsedFact("Attorney on the form", _format_yes_no(known.attorney_named), FORM),)
-        if known.attorney_named:
+        used += (UsedFact("Attorney on the form", _format_yes_no(facts.attorney_named), FORM),)
+        if facts.attorney_named:
             return EligibilityVerdict(
                 "SIGNED", YES, _FILER, "The form names the employee’s attorney.", used
             )
@@ -377,30 +416,30 @@ def _check_requester(known: StoredFacts) -> EligibilityVerdict:
     if by == "PROVIDER":
         # A provider of emergency treatment may apply without the employee (LC 4610.5(h)(4),
         # recalled).
-        given = all(item.was_given for item in known.items)
-        used += (UsedFact("All treatment already given", _format_yes_no(given), FORM),)
-        if given:
-            said = "The provider applies for emergency treatment already given."
-            return EligibilityVerdict("SIGNED", YES, _FILER, said, used)
+        were_given = all(item.was_given for item in facts.items)
+        used += (UsedFact("All treatment already given", _format_yes_no(were_given), FORM),)
+        if were_given:
+            sentence = "The provider applies for emergency treatment already given."
+            return EligibilityVerdict("SIGNED", YES, _FILER, sentence, used)
         return _answer_unknown(
             "SIGNED", _FILER, "whether the treatment was given in an emergency", used
         )
     used += (
-        UsedFact("Designated on", _format_day(known.designated_on), FORM),
-        UsedFact("Date of the UR decision", _format_day(known.decided_on), UR),
+        UsedFact("Designated on", _format_day(facts.designated_on), FORM),
+        UsedFact("Date of the UR decision", _format_day(facts.decided_on), UR),
     )
-    if known.designated_on is None:
+    if facts.designated_on is None:
         return _answer_unknown("SIGNED", _FILER, "when the representative was designated", used)
-    if known.decided_on is None:
+    if facts.decided_on is None:
         return _answer_unknown("SIGNED", _FILER, "the date of the UR decision", used)
-    if known.designated_on < known.decided_on:
+    if facts.designated_on < facts.decided_on:
         return _answer_no(
             "SIGNED",
             "I-PARTY",
             _FILER,
-            f"The designation of {format_day(known.designated_on)} is not valid, because it is "
+            f"The designation of {format_day(facts.designated_on)} is not valid, because it is "
             "older than "
-            f"the UR decision of {format_day(known.decided_on)}.",
+            f"the UR decision of {format_day(facts.decided_on)}.",
             used,
             letter="The representative was designated before the utilization review decision was "
             "made. A designation made before that decision is not valid.",
@@ -410,92 +449,96 @@ def _check_requester(known: StoredFacts) -> EligibilityVerdict:
     )
 
 
-def _check_fields(known: StoredFacts) -> EligibilityVerdict:
-    missing = ", ".join(known.missing_fields)
+def _check_fields(facts: StoredFacts) -> EligibilityVerdict:
+    missing = ", ".join(facts.missing_fields)
     used: tuple[UsedFact, ...] = (UsedFact("Fields left empty", missing or "none", FORM),)
     # A party can be asked for a missing field, so it never makes the application ineligible.
-    if known.missing_fields:
+    if facts.missing_fields:
         return _answer_unknown("SIGNED", _SCREENING, f"fields missing on the form: {missing}", used)
     return EligibilityVerdict("SIGNED", YES, _SCREENING, "All required fields are filled in.", used)
 
 
 def _check_timeliness(
-    known: StoredFacts, rules: Sequence[Rule], calendars: Calendars
+    facts: StoredFacts, rules: Sequence[Rule], calendars: Calendars
 ) -> EligibilityVerdict:
-    deadline_kind, served, method = _filing_window(known)
+    deadline_kind, served, method = _filing_window(facts)
     used: tuple[UsedFact, ...] = (
-        UsedFact("Received", _format_day(known.received_on), OFFICE),
-        UsedFact("UR decision served", _format_day(known.served_on), UR),
-        UsedFact("Served by", known.service_method.replace("_", " ") or "not stated", UR),
+        UsedFact("Received", _format_day(facts.received_on), OFFICE),
+        UsedFact("UR decision served", _format_day(facts.served_on), UR),
+        UsedFact("Served by", facts.service_method.replace("_", " ") or "not stated", UR),
     )
-    if known.liability_resolved_on:
+    if facts.liability_resolved_on:
         used += (
             UsedFact(
                 "Notice that liability is resolved",
-                _format_day(known.liability_resolved_on),
+                _format_day(facts.liability_resolved_on),
                 OFFICE,
             ),
         )
     source = "8 CCR 9792.10.1(b)(1)"
+    # A period that began on an impossible day would be counted from the wrong one.
+    if served == facts.served_on and (impossible := _find_impossible(facts, "served_on")):
+        missing = "when the UR decision was served"
+        return _answer_unknown("TIMELY", source, missing, used, sentence=impossible)
     # Unknown facts are left out: the engine then answers UNKNOWN instead of guessing a date.
     given: dict[str, object] = {}
     if served:
         given["served"] = served.isoformat()
     if method:
         given["method"] = method
-    resolved_on, received_on = known.liability_resolved_on, known.received_on
+    resolved_on, received_on = facts.liability_resolved_on, facts.received_on
     if resolved_on and received_on and received_on <= resolved_on:
         # The new filing period cannot make an application late that was already on file.
-        said = "The application was on file when the liability dispute was resolved."
-        return EligibilityVerdict("TIMELY", YES, "LC 4610.5(h)(2), recalled", said, used)
+        sentence = "The application was on file when the liability dispute was resolved."
+        return EligibilityVerdict("TIMELY", YES, "LC 4610.5(h)(2), recalled", sentence, used)
     try:
-        found = judge_timeliness(
-            deadline_kind, known.received_on, given, rules=rules, calendars=calendars
+        judgment = judge_timeliness(
+            deadline_kind, facts.received_on, given, rules=rules, calendars=calendars
         )
     # No rule or calendar covers these dates, which is no proof that the application was late.
     except CannotCount as error:
         return _answer_unknown("TIMELY", source, str(error).rstrip("."), used, sentence=str(error))
-    if isinstance(found, Timely):
-        return EligibilityVerdict("TIMELY", YES, source, found.sentence, used)
-    if isinstance(found, Late):
+    if isinstance(judgment, Timely):
+        return EligibilityVerdict("TIMELY", YES, source, judgment.sentence, used)
+    if isinstance(judgment, Late):
         letter = (
-            f"We received the application on {known.received_on:%m/%d/%Y}. The last day to file "
-            f"it was {found.limit:%m/%d/%Y}."
+            f"We received the application on {facts.received_on:%m/%d/%Y}. The last day to file "
+            f"it was {judgment.due:%m/%d/%Y}."
         )
-        return _answer_no("TIMELY", "I-LATE", source, found.sentence, used, letter=letter)
+        return _answer_no("TIMELY", "I-LATE", source, judgment.sentence, used, letter=letter)
     return EligibilityVerdict(
         "TIMELY",
         UNKNOWN,
         source,
-        found.sentence,
+        judgment.sentence,
         used,
-        missing="; ".join(found.missing),
-        dates=found.dates,
+        missing="; ".join(judgment.missing),
+        dates=judgment.dates,
     )
 
 
-def _filing_window(known: StoredFacts) -> tuple[str, date | None, str]:
-    """The filing deadline that applies, the date it counts from, and the method of service."""
+def _filing_window(facts: StoredFacts) -> tuple[str, date | None, str]:
+    """Return the filing deadline that applies, its first day, and the method of service."""
     # The notice that the dispute is resolved starts a new filing period (LC 4610.5(h)(2),
     # recalled).
-    if known.liability_resolved_on:
+    if facts.liability_resolved_on:
         return (
             "application_after_liability",
-            known.liability_resolved_on,
-            known.liability_notice_method,
+            facts.liability_resolved_on,
+            facts.liability_notice_method,
         )
-    deadline_kind = "application_formulary" if known.formulary else "application"
-    return deadline_kind, known.served_on, known.service_method
+    deadline_kind = "application_formulary" if facts.formulary else "application"
+    return deadline_kind, facts.served_on, facts.service_method
 
 
-def _check_ur_attached(known: StoredFacts) -> EligibilityVerdict:
+def _check_ur_attached(facts: StoredFacts) -> EligibilityVerdict:
     used: tuple[UsedFact, ...] = (
-        UsedFact("UR decision attached", _format_yes_no(known.ur_attached), FORM),
+        UsedFact("UR decision attached", _format_yes_no(facts.ur_attached), FORM),
     )
     # Checked first, because attaching another decision does not count as attaching the disputed
     # one.
-    if known.other_decision:
-        differs = ", ".join(known.other_decision)
+    if facts.other_decision:
+        differs = ", ".join(facts.other_decision)
         used += (UsedFact("Differs from the application in", differs, OFFICE),)
         return _answer_no(
             "UR_ATTACHED",
@@ -506,34 +549,34 @@ def _check_ur_attached(known: StoredFacts) -> EligibilityVerdict:
             letter="The utilization review decision submitted with the application is not the "
             "decision that the application disputes.",
         )
-    if known.ur_attached is None:
+    if facts.ur_attached is None:
         return _answer_unknown(
             "UR_ATTACHED", _SCREENING, "whether the UR decision is attached", used
         )
-    if known.ur_attached:
+    if facts.ur_attached:
         return EligibilityVerdict(
             "UR_ATTACHED", YES, _SCREENING, "The UR decision is attached.", used
         )
     # Before April 2014 the applicant was reminded and could still send the decision.
-    if known.received_on and known.received_on < _NO_CURE:
+    if facts.received_on and facts.received_on < _NO_CURE:
         missing = "the UR decision, which can still be sent within 15 days after a reminder"
         return _answer_unknown("UR_ATTACHED", _SCREENING, missing, used)
     return _answer_no("UR_ATTACHED", "I-NOUR", _SCREENING, "The UR decision is not attached.", used)
 
 
-def _check_scope(known: StoredFacts) -> EligibilityVerdict:
+def _check_scope(facts: StoredFacts) -> EligibilityVerdict:
     """Check that IMR applies: injuries since 2013, or UR decisions since July 2013."""
     used: tuple[UsedFact, ...] = (
-        UsedFact("Date of injury", _format_day(known.date_of_injury), FORM),
-        UsedFact("Date of the UR decision", _format_day(known.decided_on), UR),
+        UsedFact("Date of injury", _format_day(facts.date_of_injury), FORM),
+        UsedFact("Date of the UR decision", _format_day(facts.decided_on), UR),
     )
     # Either date is enough, so one of them may be unknown (LC 4610.5(a), (c)).
-    covered = known.date_of_injury is not None and known.date_of_injury >= _IMR_BEGINS
-    if covered or (known.decided_on is not None and known.decided_on >= _IMR_FOR_ALL):
+    covered = facts.date_of_injury is not None and facts.date_of_injury >= _IMR_BEGINS
+    if covered or (facts.decided_on is not None and facts.decided_on >= _IMR_FOR_ALL):
         return EligibilityVerdict("NECESSITY", YES, _SCOPE, "IMR applies at these dates.", used)
-    if known.decided_on is None:
+    if facts.decided_on is None:
         return _answer_unknown("NECESSITY", _SCOPE, "the date of the UR decision", used)
-    if known.date_of_injury is None:
+    if facts.date_of_injury is None:
         return _answer_unknown("NECESSITY", _SCOPE, "the date of injury", used)
     return _answer_no(
         "NECESSITY",
@@ -567,7 +610,7 @@ _NOT_IN_LETTER = {
 }
 
 
-def _check_necessity(item: ItemFacts) -> EligibilityVerdict:
+def _check_necessity(item: StoredItemFacts) -> EligibilityVerdict:
     at = item.position
     used: tuple[UsedFact, ...] = (
         UsedFact("UR decision on this item", _UR_SAYS.get(item.ur_outcome, "not stated"), UR),
@@ -579,19 +622,19 @@ def _check_necessity(item: ItemFacts) -> EligibilityVerdict:
         text = f"Item {at} was authorized later."
         return _answer_no("NECESSITY", "I-AUTH", source, text, used, item=at)
     if item.ur_outcome in {"DENIED", "MODIFIED"}:
-        said = f"Item {at} is {_UR_SAYS[item.ur_outcome]}."
-        return EligibilityVerdict("NECESSITY", YES, _NECESSITY, said, used, item=at)
+        sentence = f"Item {at} is {_UR_SAYS[item.ur_outcome]}."
+        return EligibilityVerdict("NECESSITY", YES, _NECESSITY, sentence, used, item=at)
     if item.ur_outcome in _UR_REASONS:
-        code, said = _UR_REASONS[item.ur_outcome]
+        code, sentence = _UR_REASONS[item.ur_outcome]
         letter = _NOT_IN_LETTER.get(item.ur_outcome, "")
         return _answer_no(
-            "NECESSITY", code, _NECESSITY, f"Item {at}: {said}", used, letter=letter, item=at
+            "NECESSITY", code, _NECESSITY, f"Item {at}: {sentence}", used, letter=letter, item=at
         )
     return _answer_unknown("NECESSITY", _NECESSITY, f"the UR decision on item {at}", used,
                     item=at)  # fmt: skip
 
 
-def _check_not_decided(item: ItemFacts) -> EligibilityVerdict:
+def _check_not_decided(item: StoredItemFacts) -> EligibilityVerdict:
     at = item.position
     named = ", ".join(one.case for one in item.earlier)
     used: tuple[UsedFact, ...] = (
@@ -616,59 +659,59 @@ def _check_not_decided(item: ItemFacts) -> EligibilityVerdict:
     if item.earlier:
         missing = f"whether item {at} is the same treatment as in {named}"
         return _answer_unknown("NOT_DECIDED", _EARLIER, missing, used, item=at)
-    said = f"No other case about item {at} found."
-    return EligibilityVerdict("NOT_DECIDED", YES, _EARLIER, said, used, item=at)
+    sentence = f"No other case about item {at} found."
+    return EligibilityVerdict("NOT_DECIDED", YES, _EARLIER, sentence, used, item=at)
 
 
-def _check_liability(known: StoredFacts) -> EligibilityVerdict:
+def _check_liability(facts: StoredFacts) -> EligibilityVerdict:
     used: tuple[UsedFact, ...] = (
-        UsedFact("Liability disputed", _format_yes_no(known.liability_disputed), FORM),
-        UsedFact("Reason", known.liability_reason or "not stated", FORM),
+        UsedFact("Liability disputed", _format_yes_no(facts.liability_disputed), FORM),
+        UsedFact("Reason", facts.liability_reason or "not stated", FORM),
     )
-    if known.liability_resolved_on:
-        day = known.liability_resolved_on
+    if facts.liability_resolved_on:
+        day = facts.liability_resolved_on
         used += (UsedFact("Notice that it is resolved", _format_day(day), OFFICE),)
         return EligibilityVerdict(
             "LIABILITY_CLEAR", YES, _LIABILITY, f"Resolved; notice {format_day(day)}.", used
         )
-    if known.liability_disputed is None:
+    if facts.liability_disputed is None:
         return _answer_unknown("LIABILITY_CLEAR", _LIABILITY, "whether liability is disputed", used)
-    if known.liability_disputed:
-        said = "Liability is disputed. The case will be deferred until the dispute is resolved."
-        return _answer_no("LIABILITY_CLEAR", "I-LIAB", _LIABILITY, said, used)
+    if facts.liability_disputed:
+        sentence = "Liability is disputed. The case will be deferred until the dispute is resolved."
+        return _answer_no("LIABILITY_CLEAR", "I-LIAB", _LIABILITY, sentence, used)
     return EligibilityVerdict(
         "LIABILITY_CLEAR", YES, _LIABILITY, "Liability is not disputed.", used
     )
 
 
 def _flag_untimely_ur(
-    known: StoredFacts, rules: Sequence[Rule], calendars: Calendars
+    facts: StoredFacts, rules: Sequence[Rule], calendars: Calendars
 ) -> Iterable[EligibilityVerdict]:
     """Flag a late utilization review. It decides nothing: that is for the WCAB (Dubon II, 2014)."""
-    if known.requested_on is None or known.decided_on is None:
+    if facts.requested_on is None or facts.decided_on is None:
         return
     used: tuple[UsedFact, ...] = (
-        UsedFact("RFA date", _format_day(known.requested_on), FORM),
-        UsedFact("Date of the UR decision", _format_day(known.decided_on), UR),
+        UsedFact("RFA date", _format_day(facts.requested_on), FORM),
+        UsedFact("Date of the UR decision", _format_day(facts.decided_on), UR),
     )
     try:
-        found: Timely | Late | Unknown = judge_timeliness(
+        judgment: Timely | Late | UnknownDeadline = judge_timeliness(
             "ur_decision",
-            known.decided_on,
-            {"rfa": known.requested_on.isoformat()},
+            facts.decided_on,
+            {"rfa": facts.requested_on.isoformat(), **facts.rfa_facts},
             rules=rules,
             calendars=calendars,
         )
     # The flag is only information, so a date that cannot be counted is not worth a question.
     except CannotCount:
         return
-    if isinstance(found, Late):
-        said = (
+    if isinstance(judgment, Late):
+        sentence = (
             "The UR decision may be untimely. The WCAB decides this; it does not affect "
-            f"eligibility. {found.sentence}"
+            f"eligibility. {judgment.sentence}"
         )
         yield EligibilityVerdict(
-            "", NO, "Dubon II (2014); LC 4610(i)(1)", said, used, code="I-UNTIMELYUR"
+            "", NO, "Dubon II (2014); LC 4610(i)(1)", sentence, used, code="I-UNTIMELYUR"
         )
 
 
@@ -676,21 +719,23 @@ def _flag_untimely_ur(
 
 
 @dataclass(frozen=True)
-class Conclusion:
+class EligibilityConclusion:
     """The result that follows from the answers, its reason codes, and one sentence.
 
     :ivar answers: the six answers; for facts answered by item, the combined answer.
-    :ivar out: the positions of ineligible items, with their reason codes.
+    :ivar ineligible_items: the positions of ineligible items, with their reason codes.
     """
 
     result: str  # ELIGIBLE, INELIGIBLE, DEFERRED or INCOMPLETE
     reasons: tuple[str, ...]
     sentence: str
     answers: Mapping[str, str] = field(default_factory=dict)
-    out: Mapping[int, tuple[str, ...]] = field(default_factory=dict)
+    ineligible_items: Mapping[int, tuple[str, ...]] = field(default_factory=dict)
 
 
-def weigh_answers(answers: Mapping[str, str], *, codes: Mapping[str, str] = REASONS) -> Conclusion:
+def weigh_answers(
+    answers: Mapping[str, str], *, codes: Mapping[str, str] = REASONS
+) -> EligibilityConclusion:
     """Derive the result from the six answers.
 
     A NO makes the case ineligible. A NO to liability alone defers it, because the dispute may be
@@ -706,16 +751,18 @@ def weigh_answers(answers: Mapping[str, str], *, codes: Mapping[str, str] = REAS
     # One NO is enough, even while other facts are still unknown.
     if refusals:
         reasons = tuple(codes.get(fact) or REASONS[fact] for fact in refusals)
-        return Conclusion("INELIGIBLE", reasons, f"Ineligible: {', '.join(reasons)}.", answers)
+        return EligibilityConclusion(
+            "INELIGIBLE", reasons, f"Ineligible. {_say_why(reasons)}", answers
+        )
     unknown = [fact for fact in FACTS if answers.get(fact) not in {YES, NO}]
     if answers.get("LIABILITY_CLEAR") == NO and not unknown:
         sentence = "Deferred until the liability dispute is resolved."
-        return Conclusion("DEFERRED", ("I-LIAB",), sentence, answers)
+        return EligibilityConclusion("DEFERRED", ("I-LIAB",), sentence, answers)
     if unknown:
         missing = "; ".join(NEEDED[fact] for fact in unknown)
-        return Conclusion("INCOMPLETE", (), f"Unknown: {missing}.", answers)
+        return EligibilityConclusion("INCOMPLETE", (), f"Unknown: {missing}.", answers)
     sentence = "All six facts are answered Yes. The case is eligible."
-    return Conclusion("ELIGIBLE", (), sentence, answers)
+    return EligibilityConclusion("ELIGIBLE", (), sentence, answers)
 
 
 def weigh_item_answers(
@@ -723,7 +770,7 @@ def weigh_item_answers(
     items: Mapping[int, Mapping[str, str]],
     *,
     codes: Mapping[tuple[str, int | None], str] | None = None,
-) -> Conclusion:
+) -> EligibilityConclusion:
     """Derive the result from the six answers, two of which may differ by item.
 
     An item without an answer of its own takes the answer for the application. The application is
@@ -738,7 +785,7 @@ def weigh_item_answers(
         position: {fact: own.get(fact) or whole[fact] for fact in ITEM_FACTS}
         for position, own in items.items()
     }
-    out = {
+    excluded = {
         position: tuple(
             codes.get((fact, position)) or codes.get((fact, None)) or REASONS[fact]
             for fact in ITEM_FACTS
@@ -747,9 +794,9 @@ def weigh_item_answers(
         for position, own in effective.items()
         if NO in own.values()
     }
-    left = [own for position, own in effective.items() if position not in out]
+    remaining = [own for position, own in effective.items() if position not in excluded]
     whole_codes = {fact: codes.get((fact, None), "") for fact in FACTS}
-    if items and not left:
+    if items and not remaining:
         reasons = tuple(
             # Keeps the order and drops repeated codes.
             dict.fromkeys(
@@ -761,25 +808,29 @@ def weigh_item_answers(
                         # 9792.10.3(d)).
                         if whole[fact] == NO and fact not in (*ITEM_FACTS, "LIABILITY_CLEAR")
                     ),
-                    *(code for position in sorted(out) for code in out[position]),
+                    *(code for position in sorted(excluded) for code in excluded[position]),
                 ]
             )
         )
         for fact in ITEM_FACTS:
             whole[fact] = _strictest_answer(own[fact] for own in effective.values())
-        return Conclusion("INELIGIBLE", reasons, f"Ineligible: {', '.join(reasons)}.", whole, out)
+        return EligibilityConclusion(
+            "INELIGIBLE", reasons, f"Ineligible. {_say_why(reasons)}", whole, excluded
+        )
     if items:
         # Only the remaining items count. An answer that is none of the three counts as unknown.
         for fact in ITEM_FACTS:
-            answered = [own[fact] if own[fact] in _WEIGHT else UNKNOWN for own in left]
+            answered = [own[fact] if own[fact] in _WEIGHT else UNKNOWN for own in remaining]
             whole[fact] = _strictest_answer(answered)
-    found = weigh_answers(whole, codes=whole_codes)
-    if not out:
-        return found
-    words = "; ".join(f"item {at} ({', '.join(out[at])})" for at in sorted(out))
-    sentence = f"{found.sentence} Ineligible: {words}."
+    conclusion = weigh_answers(whole, codes=whole_codes)
+    if not excluded:
+        return conclusion
+    refused = " ".join(
+        f"Item {at} is ineligible. {_say_why(excluded[at])}" for at in sorted(excluded)
+    )
+    sentence = f"{conclusion.sentence} {refused}"
     # The whole application is ineligible. To name single items would suggest that the rest
     # continues.
-    if found.result == EligibilityResult.INELIGIBLE:
-        sentence = found.sentence
-    return Conclusion(found.result, found.reasons, sentence, whole, out)
+    if conclusion.result == EligibilityResult.INELIGIBLE:
+        sentence = conclusion.sentence
+    return EligibilityConclusion(conclusion.result, conclusion.reasons, sentence, whole, excluded)

@@ -1,10 +1,11 @@
 from django.urls import path
 
-from .views import information, screening, ur_decision
+from .views import bulk, information, screening, ur_decision
 
 app_name = "eligibility"
 
 urlpatterns = [
+    path("queues/eligibility/clear/", bulk.accept_clear_cases, name="clear_cases"),
     path("cases/<str:number>/eligibility/", screening.decide_eligibility, name="eligibility"),
     path("cases/<str:number>/ur-decision/", ur_decision.read_ur_decision, name="ur_decision"),
     path(

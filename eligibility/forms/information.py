@@ -5,9 +5,10 @@ from typing import Any
 
 from django import forms
 
+from cases.forms.received_documents import WithDocument
 from cases.models import Party, ServiceMethod
 from eligibility.answers import EligibilityFact
-from form_fields.fields import DatedForm, PaperDate, PaperText
+from form_fields.fields import DatedForm, KeyedDate, LetterText
 
 
 class AskForm(DatedForm):
@@ -20,13 +21,13 @@ class AskForm(DatedForm):
         widget=forms.CheckboxSelectMultiple,
         error_messages={"required": "Choose the facts that depend on the answer."},
     )
-    question = PaperText(
+    question = LetterText(
         label="Question",
         max_length=2000,
         widget=forms.Textarea(attrs={"rows": 4}),
         error_messages={"required": "Enter the question."},
     )
-    received_on = PaperDate(
+    received_on = KeyedDate(
         label="Received by the party on",
         help_text="The answer is due five business days after this date.",
         error_messages={"required": "Enter the date on which the party receives the question."},
@@ -34,17 +35,22 @@ class AskForm(DatedForm):
 
     def __init__(self, *args: Any, parties: Sequence[Party], **options: Any) -> None:
         super().__init__(*args, **options)
-        choices = [("", "–"), *((str(one.pk), str(one)) for one in parties)]
+        choices = [("", "Choose"), *((str(one.pk), str(one)) for one in parties)]
         self.fields["party"].choices = choices  # type: ignore[attr-defined]
 
 
-class AnswerForm(DatedForm):
-    """The answer of a party and the date on which we received it."""
+class AnswerForm(WithDocument):
+    """The answer of a party, the date on which we received it, and its document."""
 
-    answered_on = PaperDate(
-        label="Received on", error_messages={"required": "Enter the date of receipt."}
+    field_order = ("answered_on", "answer")
+    # The document is received when the answer is.
+    received_on = None  # type: ignore[assignment]  # removes the field of the base class
+    answered_on = KeyedDate(
+        label="Received on",
+        starts_today=True,
+        error_messages={"required": "Enter the date of receipt."},
     )
-    answer = PaperText(
+    answer = LetterText(
         label="Answer",
         max_length=4000,
         widget=forms.Textarea(attrs={"rows": 3}),
@@ -52,18 +58,20 @@ class AnswerForm(DatedForm):
     )
 
 
-class LiabilityForm(DatedForm):
-    """The notice that a liability dispute is resolved."""
+class LiabilityForm(WithDocument):
+    """The notice that a liability dispute is resolved, and its document."""
 
-    notice_on = PaperDate(
+    field_order = ("notice_on", "method", "how")
+
+    notice_on = KeyedDate(
         label="Notice served on", error_messages={"required": "Enter the date of service."}
     )
     method = forms.ChoiceField(
         label="Served by",
-        choices=[("", "–"), *ServiceMethod.choices],
+        choices=[("", "Choose"), *ServiceMethod.choices],
         error_messages={"required": "Choose how the notice was served."},
     )
-    how = PaperText(
+    how = LetterText(
         label="How it was resolved",
         max_length=300,
         error_messages={"required": "Enter how the dispute was resolved."},

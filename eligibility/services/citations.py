@@ -76,13 +76,13 @@ def record_administrator_citations(
     item.administrator_cites_nothing = cited.nothing
     item.store(by=by, at=at, fields=["administrator_cites_nothing"])
     count = len(cited.citations)
-    what = "no source" if cited.nothing else f"{count} source{'' if count == 1 else 's'}"
+    count_words = "no source" if cited.nothing else f"{count} source{'' if count == 1 else 's'}"
     Event.objects.create(
         case=case,
         kind=Event.Kind.CHANGED,
         happened_at=at,
         by=by,
-        sentence=f"Item {item.position}: the UR decision cites {what}.",
+        sentence=f"Item {item.position}: the UR decision cites {count_words}.",
     )
     return item
 

@@ -1,14 +1,22 @@
 """Turns a person's eligibility answers into findings: one per fact, and one per fact and item."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-from accounts.refusals import refuse_if
+from accounts.models import User
+from accounts.refusals import BadFact, refuse_if
 from cases.models import Case, DisputedItem
 from eligibility import rules
-from eligibility.answers import Answer
+from eligibility.answers import AS_READ, Answer
 from eligibility.models import EligibilityDecision, EligibilityFinding
-from eligibility.rules import ITEM_FACTS, NO, YES, Conclusion, EligibilityVerdict, Proposal
+from eligibility.rules import (
+    ITEM_FACTS,
+    NO,
+    YES,
+    EligibilityConclusion,
+    EligibilityProposal,
+    EligibilityVerdict,
+)
 
 
 @dataclass(frozen=True)
@@ -37,62 +45,103 @@ class EligibilityAnswers:
     notes: Mapping[str, str]
     reasons: Mapping[str, str]
     items: Mapping[int, ItemAnswers]  # by id of the item
+    other_case: str = ""  # the number of the case that makes the items ineligible
 
     def of(self, item: DisputedItem) -> ItemAnswers:
         return self.items.get(item.pk, ItemAnswers())
 
     def answer(self, fact: str, item: DisputedItem | None = None) -> str:
-        """The item's own answer, else the application's; anything invalid counts as UNKNOWN."""
+        """Return the item's own answer, else the application's.
+
+        Anything invalid counts as UNKNOWN.
+        """
         own = self.of(item).answer(fact) if item else ""
         answer = own or self.answers.get(fact, "")
         return answer if answer in Answer.values else Answer.UNKNOWN.value
+
+    def other_case_of(self, item: DisputedItem) -> str:
+        """Return the number of the case that the item names, else the application's."""
+        return self.of(item).other_case or self.other_case
 
     def note(self, fact: str, item: DisputedItem | None = None) -> str:
         own = self.of(item).note if item else ""
         return (own or self.notes.get(fact, "")).strip()
 
     def code(self, fact: str, item: DisputedItem | None = None) -> str:
-        """The reason code that the person chose for a NO; empty if none was chosen."""
+        """Return the reason code that the person chose for a NO; empty if none was chosen."""
         own = self.of(item).reason if item else ""
         # An item has one reason field for two facts, so a code counts only for its own fact.
-        chosen = [own, self.reasons.get(fact, "")]
-        return next((code for code in chosen if code in rules.CODES[fact]), "")
+        codes = [own, self.reasons.get(fact, "")]
+        return next((code for code in codes if code in rules.CODES[fact]), "")
+
+
+def answer_from_reading(
+    submitted: EligibilityAnswers, items: Sequence[DisputedItem], proposal: EligibilityProposal
+) -> EligibilityAnswers:
+    """Answer NECESSITY from the UR decision as entered, if the person left it to that.
+
+    An item with an answer of its own keeps it.
+    """
+    fact = "NECESSITY"
+    if submitted.answers.get(fact) != AS_READ:
+        return submitted
+    by_item = dict(submitted.items)
+    for item in items:
+        own = submitted.of(item)
+        if not own.necessity:
+            read = _proposed_answer(proposal, fact, item)
+            by_item[item.pk] = replace(own, necessity=read)
+    return replace(
+        submitted,
+        answers={**submitted.answers, fact: proposal.answers[fact]},
+        items=by_item,
+    )
 
 
 def conclude_eligibility(
-    said: EligibilityAnswers, items: Sequence[DisputedItem], proposal: Proposal
-) -> Conclusion:
+    submitted: EligibilityAnswers, items: Sequence[DisputedItem], proposal: EligibilityProposal
+) -> EligibilityConclusion:
     """Derive the result from a person's answers."""
     codes: dict[tuple[str, int | None], str] = {}
     for fact in rules.FACTS:
-        codes[fact, None] = _choose_code(fact, said.code(fact), proposal.governing(fact))
+        codes[fact, None] = _choose_code(fact, submitted.code(fact), proposal.governing(fact))
         for item in items:
             verdict = _governing_verdict(proposal, fact, item)
-            codes[fact, item.position] = _choose_code(fact, said.code(fact, item), verdict)
+            codes[fact, item.position] = _choose_code(fact, submitted.code(fact, item), verdict)
     return rules.weigh_item_answers(
-        {fact: said.answer(fact) for fact in rules.FACTS},
-        {item.position: {fact: said.answer(fact, item) for fact in ITEM_FACTS} for item in items},
+        {fact: submitted.answer(fact) for fact in rules.FACTS},
+        {
+            item.position: {fact: submitted.answer(fact, item) for fact in ITEM_FACTS}
+            for item in items
+        },
         codes=codes,
     )
 
 
 def refuse_unknown_references(
-    said: EligibilityAnswers, case: Case, items: Sequence[DisputedItem]
+    submitted: EligibilityAnswers, case: Case, items: Sequence[DisputedItem], *, by: User
 ) -> None:
     """Refuse answers about items of other cases, or with case numbers that do not exist.
 
-    :raises NotAllowed: naming the wrong number.
+    :raises NotAllowed: an item of another case.
+    :raises BadFact: naming the wrong number, and the field in which it was typed.
     """
-    strangers = set(said.items) - {item.pk for item in items}
+    strangers = set(submitted.items) - {item.pk for item in items}
     refuse_if("Choose items of this case that are still pending." if strangers else "")
-    for number in {one.other_case for one in said.items.values() if one.other_case}:
-        refuse_if("A case cannot be its own duplicate." if number == case.number else "")
-        known = Case.objects.filter(number=number).exists()
-        refuse_if("" if known else f"Case {number} does not exist. Check the number.")
+    fields = {f"other_{item_id}": own.other_case for item_id, own in submitted.items.items()}
+    fields["other_NOT_DECIDED"] = submitted.other_case
+    named = set(fields.values()) - {""}
+    known = Case.objects.visible_to(by).filter(number__in=named).values_list("number", flat=True)
+    unknown = named - set(known) if named else set()
+    for field, number in fields.items():
+        if number and number == case.number:
+            raise BadFact(field, "A case cannot be its own duplicate.")
+        if number in unknown:
+            raise BadFact(field, f"Case {number} does not exist. Check the number.")
 
 
 def refuse_unexplained_answers(
-    said: EligibilityAnswers, items: Sequence[DisputedItem], proposal: Proposal
+    submitted: EligibilityAnswers, items: Sequence[DisputedItem], proposal: EligibilityProposal
 ) -> list[str]:
     """Refuse answers that contradict the proposal without a note; return the notes.
 
@@ -101,60 +150,81 @@ def refuse_unexplained_answers(
     :raises NotAllowed: naming the facts without a note.
     """
     silent, why = [], []
-    for fact in rules.FACTS:
-        per_item = items if fact in ITEM_FACTS else [None]
-        for item in per_item:
-            proposed = _proposed_answer(proposal, fact, item)
-            if {proposed, said.answer(fact, item)} != {YES, NO}:  # not opposite answers
-                continue
-            name = f"{_FACT_NAMES[fact]}{f' (item {item.position})' if item else ''}"
-            note = said.note(fact, item)
-            if note:
-                why.append(f"{name}: {note}")
-            else:
-                silent.append(name)
+    for fact, item in list_contradictions(submitted, items, proposal):
+        name = f"{_FACT_NAMES[fact]}{f' (item {item.position})' if item else ''}"
+        note = submitted.note(fact, item)
+        if note:
+            why.append(f"{name}: {note}")
+        else:
+            silent.append(name)
     if silent:
         named = "; ".join(silent)
         refuse_if(f"Explain in the note why your answer differs from the proposed one: {named}.")
     return why
 
 
+def list_contradictions(
+    submitted: EligibilityAnswers, items: Sequence[DisputedItem], proposal: EligibilityProposal
+) -> list[tuple[str, DisputedItem | None]]:
+    """List the facts, or facts and items, to which an answer is the opposite of the proposal."""
+    return [
+        (fact, item)
+        for fact in rules.FACTS
+        for item in (items if fact in ITEM_FACTS else [None])
+        if {_proposed_answer(proposal, fact, item), submitted.answer(fact, item)} == {YES, NO}
+    ]
+
+
+def describe_notes(rows: Sequence[EligibilityFinding]) -> str:
+    """Return the notes of a decision as one text, each after the fact that it is about.
+
+    A note on several facts or items is named once.
+    """
+    names: dict[str, str] = {}
+    for row in rows:
+        if row.note:
+            names.setdefault(row.note, _FACT_NAMES[row.fact])
+    return " ".join(
+        f"{name[0].upper()}{name[1:]}: {note.rstrip('.')}." for note, name in names.items()
+    )
+
+
 def build_findings(
     decision: EligibilityDecision,
-    said: EligibilityAnswers,
+    submitted: EligibilityAnswers,
     items: Sequence[DisputedItem],
-    proposal: Proposal,
-    conclusion: Conclusion,
+    proposal: EligibilityProposal,
+    conclusion: EligibilityConclusion,
 ) -> list[EligibilityFinding]:
     """Build the findings of a decision, unsaved: six for the application, two for each item."""
-    others = {one.other_case for one in said.items.values()} | {
-        verdict.other_case for verdict in proposal.verdicts
-    }
+    others = {submitted.other_case, *(one.other_case for one in submitted.items.values())}
+    others |= {verdict.other_case for verdict in proposal.verdicts}
     # One query for all numbers, instead of one per item.
+    # The typed numbers were checked, and the proposal names only cases that its reader may find.
     cases = {case.number: case for case in Case.objects.filter(number__in=others - {""})}
-    found = []
+    rows = []
     for fact in rules.FACTS:
         answer = conclusion.answers[fact]
-        found.append(_build_finding(decision, fact, None, answer, said, proposal))
+        rows.append(_build_finding(decision, fact, None, answer, submitted, proposal))
         if fact not in ITEM_FACTS:
             continue
         for item in items:
-            answer = said.answer(fact, item)
-            row = _build_finding(decision, fact, item, answer, said, proposal)
+            answer = submitted.answer(fact, item)
+            row = _build_finding(decision, fact, item, answer, submitted, proposal)
             # Other reasons refer to no case, even if a number was typed.
             if row.reason_code in {"I-DUP", "I-PRIOR"}:
                 verdict = _governing_verdict(proposal, fact, item)
-                number = said.of(item).other_case or (verdict.other_case if verdict else "")
+                number = submitted.other_case_of(item) or (verdict.other_case if verdict else "")
                 row.other_case = cases.get(number)
-            found.append(row)
+            rows.append(row)
     # If the application's finding has no note, it takes over the notes of its items. The database
     # requires a note where a person answers YES against a proposed NO.
-    for row in found:
+    for row in rows:
         if row.item_id is None and row.fact in ITEM_FACTS and not row.note:
             row.note = " ".join(
-                dict.fromkeys(one.note for one in found if one.fact == row.fact and one.item_id)
+                dict.fromkeys(one.note for one in rows if one.fact == row.fact and one.item_id)
             ).strip()
-    return found
+    return rows
 
 
 def _build_finding(
@@ -162,8 +232,8 @@ def _build_finding(
     fact: str,
     item: DisputedItem | None,
     answer: str,
-    said: EligibilityAnswers,
-    proposal: Proposal,
+    submitted: EligibilityAnswers,
+    proposal: EligibilityProposal,
 ) -> EligibilityFinding:
     verdict = _governing_verdict(proposal, fact, item) if item else proposal.governing(fact)
     if verdict is None and item is None:  # a fact with item verdicts only: take the strictest
@@ -173,7 +243,7 @@ def _build_finding(
         )
     code = ""
     if answer == NO:
-        code = _choose_code(fact, said.code(fact, item), verdict)
+        code = _choose_code(fact, submitted.code(fact, item), verdict)
     letter = ""
     # For facts answered by item, only the item's finding has the letter's sentence.
     if code and (item is not None or fact not in ITEM_FACTS):
@@ -191,28 +261,28 @@ def _build_finding(
         source=verdict.source if verdict else "",
         sentence=verdict.sentence if verdict else "",
         letter_sentence=letter,
-        note=said.note(fact, item),
+        note=submitted.note(fact, item),
     )
 
 
 def _governing_verdict(
-    proposal: Proposal, fact: str, item: DisputedItem | None
+    proposal: EligibilityProposal, fact: str, item: DisputedItem | None
 ) -> EligibilityVerdict | None:
-    """The verdict that determines an answer: the item's or the application's, the stricter one."""
-    found = [*proposal.of(fact, item.position if item else None)]
-    found += proposal.of(fact) if item else []
-    return min(found, key=lambda one: (NO, "UNKNOWN", YES).index(one.answer), default=None)
+    """Return the stricter verdict of an answer: the item's or the application's."""
+    verdicts = [*proposal.of(fact, item.position if item else None)]
+    verdicts += proposal.of(fact) if item else []
+    return min(verdicts, key=lambda one: (NO, "UNKNOWN", YES).index(one.answer), default=None)
 
 
-def _proposed_answer(proposal: Proposal, fact: str, item: DisputedItem | None) -> str:
+def _proposed_answer(proposal: EligibilityProposal, fact: str, item: DisputedItem | None) -> str:
     if item is None:
         return proposal.answers[fact]
     return proposal.item_answers.get(item.position, {}).get(fact, "")
 
 
-def _choose_code(fact: str, chosen: str, verdict: EligibilityVerdict | None) -> str:
+def _choose_code(fact: str, chosen_code: str, verdict: EligibilityVerdict | None) -> str:
     proposed = verdict.code if verdict and verdict.answer == NO else ""
-    return chosen or proposed or rules.REASONS[fact]
+    return chosen_code or proposed or rules.REASONS[fact]
 
 
 _FACT_NAMES = {

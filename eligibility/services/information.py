@@ -8,8 +8,10 @@ from django.db import transaction
 from accounts.models import User
 from accounts.refusals import NotAllowed, refuse_if
 from cases.lifecycle import Status
-from cases.models import Case, Event, ServiceMethod, URDecision
-from cases.services import case_deadlines, drafting
+from cases.models import Case, Event, ReceivedDocument, ServiceMethod, URDecision
+from cases.services import case_deadlines, drafting, received_documents
+from cases.services.received_documents import DocumentOfAction
+from deadlines.calendars import format_day
 from deadlines.days import local_day
 from eligibility import policies, rules
 from eligibility.models import InformationRequest
@@ -41,10 +43,10 @@ def ask_information(
     case = Case.objects.lock(case_id)
     refuse_if(policies.why_not_ask_information(by, case))
     refuse_if("" if question.strip() else "Enter the question.")
-    known = set(facts) <= set(rules.FACTS)
-    refuse_if("" if facts and known else "Choose the facts that depend on the answer.")
+    are_valid_facts = set(facts) <= set(rules.FACTS)
+    refuse_if("" if facts and are_valid_facts else "Choose the facts that depend on the answer.")
     # Parties have dates: one who is no longer a party must not be asked.
-    party = case.parties.current().on(local_day(at)).filter(pk=party_id).first()
+    party = case.parties.current().true_on(local_day(at)).filter(pk=party_id).first()
     if party is None:
         raise NotAllowed("Choose a party of this case.")
     if case.received_on and received_on < case.received_on:
@@ -72,7 +74,7 @@ def ask_information(
         happened_at=at,
         by=by,
         sentence=f"Information requested from the {party.get_role_display().lower()}, due "
-        f"{due_on:%m/%d/%Y}.",
+        f"{format_day(due_on)}.",
         why=question.strip(),
         facts={"request": request.pk, "facts": list(facts)},
     )
@@ -82,10 +84,17 @@ def ask_information(
 
 @transaction.atomic
 def record_party_answer(
-    *, request_id: int, answer: str, answered_on: date, by: User, at: datetime
+    *,
+    request_id: int,
+    answer: str,
+    answered_on: date,
+    document: DocumentOfAction | None = None,
+    by: User,
+    at: datetime,
 ) -> InformationRequest:
     """Record a party's answer. After the last open answer, the case returns to screening.
 
+    :param document: the answer as received, if it is on file.
     :raises NotAllowed: wrong role or state, no answer, already answered, or an impossible date.
     """
     case_id = InformationRequest.objects.values_list("case_id", flat=True).get(pk=request_id)
@@ -106,9 +115,13 @@ def record_party_answer(
         kind=Event.Kind.INFO_ANSWERED,
         happened_at=at,
         by=by,
-        sentence=f"Answer received {answered_on:%m/%d/%Y}.{late}",
+        sentence=f"Answer received {format_day(answered_on)}.{late}",
         why=request.answer,
         facts={"request": request.pk, "facts": request.facts},
+    )
+    kind = ReceivedDocument.Kind.ANSWER
+    received_documents.attach_document(
+        case=case, document=document, kind=kind, event=event, by=by, at=at
     )
     if case.information_requests.filter(closed_at__isnull=True).exists():
         _restart_information_deadline(case, by=by, at=at)
@@ -121,7 +134,14 @@ def record_party_answer(
 
 @transaction.atomic
 def resolve_liability(
-    *, case_id: int, notice_on: date, method: str, how: str, by: User, at: datetime
+    *,
+    case_id: int,
+    notice_on: date,
+    method: str,
+    how: str,
+    document: DocumentOfAction | None = None,
+    by: User,
+    at: datetime,
 ) -> Case:
     """Return a deferred case to screening, because the liability dispute is resolved.
 
@@ -131,13 +151,14 @@ def resolve_liability(
     :param notice_on: the date of service of the notice of resolution.
     :param method: the method of service.
     :param how: how the dispute was resolved, as text.
+    :param document: the notice of resolution, if it is on file.
     :raises NotAllowed: wrong role or state, no text, or an impossible date or method of service.
     """
     case = Case.objects.lock(case_id)
     refuse_if(policies.why_not_resolve_liability(by, case))
     refuse_if("" if how.strip() else "Enter how the dispute was resolved.")
-    known = method in ServiceMethod.values
-    refuse_if("" if known else "Choose how the notice was served.")
+    is_valid_method = method in ServiceMethod.values
+    refuse_if("" if is_valid_method else "Choose how the notice was served.")
     refuse_if("The date of the notice is in the future." if notice_on > local_day(at) else "")
     if case.ur_decision_id is None:
         raise NotAllowed("The case has no UR decision. Enter it first.")
@@ -158,17 +179,22 @@ def resolve_liability(
     given = {"served": notice_on.isoformat(), "method": method}
     # This deadline binds the applicant, not the office, so lists do not sort the case by it.
     case_deadlines.start_deadline(
-        case=case, deadline_kind=AFTER_LIABILITY, given=given, by=by, at=at, leads=False
+        case=case, deadline_kind=AFTER_LIABILITY, given=given, by=by, at=at, sets_due_date=False
     )
     _start_screening_deadline(case, by=by, at=at)
-    Event.objects.create(
+    event = Event.objects.create(
         case=case,
         kind=Event.Kind.REOPENED,
         happened_at=at,
         by=by,
-        sentence=f"Liability dispute resolved (notice {notice_on:%m/%d/%Y}). Screening resumed.",
+        sentence=f"Liability dispute resolved (notice {format_day(notice_on)}). "
+        "Eligibility review resumed.",
         why=how.strip(),
         facts={"notice_on": notice_on.isoformat(), "method": method},
+    )
+    kind = ReceivedDocument.Kind.LIABILITY
+    received_documents.attach_document(
+        case=case, document=document, kind=kind, event=event, by=by, at=at
     )
     return case
 

@@ -2,14 +2,16 @@
 
 from collections.abc import Mapping
 from datetime import datetime
+from typing import Any
 
 from django.db import IntegrityError, transaction
+from django.db.models import Q
 
 from accounts.models import User
-from accounts.refusals import refuse_if
+from accounts.refusals import StaleForm, refuse_if
 from cases.lifecycle import Status
-from cases.models import Case, CaseLink, DisputedItem, Event
-from cases.services import case_deadlines, drafting, endings
+from cases.models import Case, CaseLink, DisputedItem, DuplicateProposal, Event
+from cases.services import case_deadlines, drafting, endings, restrictions, served_letters
 from deadlines.days import local_day
 from eligibility import policies
 from eligibility.answers import EligibilityResult
@@ -17,8 +19,15 @@ from eligibility.models import EligibilityDecision, EligibilityFinding
 
 from . import findings
 from .findings import EligibilityAnswers, ItemAnswers
-from .proposals import propose_eligibility
-from .ur_decision import list_open_differences
+from .proposals import propose_eligibility, propose_for_cases
+from .ur_decision import (
+    KeyedDecision,
+    answer_differences,
+    is_reading_on_file,
+    list_differences,
+    list_open_differences,
+    store_reading,
+)
 
 _EVENTS = {
     EligibilityResult.ELIGIBLE: Event.Kind.FOUND_ELIGIBLE,
@@ -33,6 +42,13 @@ _MOVES = {
 }
 
 
+class ChangedSinceShown(StaleForm):
+    """A case of a list changed after the list was shown."""
+
+    def __init__(self) -> None:
+        super().__init__("This case has changed since the list was shown. Open it to decide.")
+
+
 @transaction.atomic
 def decide_eligibility(
     *,
@@ -44,6 +60,7 @@ def decide_eligibility(
     at: datetime,
     reasons: Mapping[str, str] | None = None,
     items: Mapping[int, ItemAnswers] | None = None,
+    other_case: str = "",
 ) -> EligibilityDecision:
     """Record a person's answers to the six facts, and the result that follows from them.
 
@@ -52,24 +69,132 @@ def decide_eligibility(
     their reason code, and the other items continue. The notice of assignment (NOARFI) of an
     eligible case is due within one business day (8 CCR 9792.10.4(b)).
 
+    :param answers: fact to YES, NO or UNKNOWN; ``AS_READ`` for NECESSITY takes the answers that
+        follow from the UR outcomes on file.
     :param reasons: fact to the reason code of a NO; the default code if none is given.
     :param items: item id to the answers for that item, if they differ from the application's.
+    :param other_case: the number of the case that makes the items ineligible, for items that name
+        no other.
     :raises NotAllowed: wrong role or state, an unanswered difference from the UR decision, or an
         answer that contradicts the proposal without a note.
     :raises Stale: someone else changed the case in between.
     """
-    case = Case.objects.lock(case_id)
+    named = {other_case, *(one.other_case for one in (items or {}).values())} - {""}
+    case = _lock_with_named(case_id, named)
     # The role and the stage come before the version: reloading would not help someone who may not
     # decide.
     refuse_if(policies.why_not_decide_eligibility(by, case))
     case.refuse_if_stale(seen_version)
-    said = EligibilityAnswers(answers, notes, reasons or {}, items or {})
+    submitted = EligibilityAnswers(answers, notes, reasons or {}, items or {}, other_case)
+    return _decide_locked(case, submitted, by=by, at=at)
+
+
+def _lock_with_named(case_id: int, numbers: set[str]) -> Case:
+    """Lock a case with those that it may be linked to: either could be restricted meanwhile."""
+    repeated = DuplicateProposal.objects.filter(case=case_id).values("other")
+    others = Case.objects.filter(Q(number__in=numbers) | Q(pk__in=repeated))
+    return Case.objects.lock_all([case_id, *others.values_list("pk", flat=True)])[case_id]
+
+
+@transaction.atomic
+def accept_proposal(
+    *, case_id: int, seen_version: int, by: User, at: datetime
+) -> EligibilityDecision:
+    """Accept the proposal for a clear application: all six facts are Yes, without a difference.
+
+    It is the decision of the person who accepts it, like every other one.
+
+    :param seen_version: the version of the case that the page showed.
+    :raises NotAllowed: wrong role or state, or the proposal is not clear any more.
+    :raises ChangedSinceShown: the case changed after the page was opened.
+    """
+    case = _lock_with_named(case_id, set())
+    refuse_if(policies.why_not_decide_eligibility(by, case))
+    if case.version != seen_version:
+        raise ChangedSinceShown
+    proposed = propose_for_cases([case], reader=by)[case.pk]
+    refuse_if(policies.why_not_accept_proposal(proposed.is_clear))
+    submitted = EligibilityAnswers(proposed.proposal.answers, {}, {}, {})
+    why = "Accepted in bulk: all six facts were proposed Yes, without a difference."
+    return _decide_locked(case, submitted, by=by, at=at, why=why)
+
+
+def read_and_decide(
+    *,
+    case_id: int,
+    keyed: KeyedDecision | None,
+    difference_answers: Mapping[str, str],
+    difference_notes: Mapping[str, str],
+    seen_version: int | None,
+    by: User,
+    at: datetime,
+    **decision: Any,
+) -> EligibilityDecision:
+    """Record the UR decision as keyed and the answers to differences, then decide eligibility.
+
+    Two transactions: what was read is a fact, so it is kept if the decision is refused, for example
+    because of a difference that was found only now.
+
+    :param keyed: ``None`` leaves the reading that is on file.
+    :param difference_answers: as for ``answer_differences``; differences that the reading resolved
+        are left out.
+    :param decision: the answers, as for ``decide_eligibility``.
+    :raises NotAllowed: as both raise it.
+    :raises Stale: someone else changed the case after the page was opened, or between the two.
+    """
+    version = _record_reading(
+        case_id, keyed, difference_answers, difference_notes, seen_version, by=by, at=at
+    )
+    return decide_eligibility(case_id=case_id, seen_version=version, by=by, at=at, **decision)
+
+
+@transaction.atomic
+def _record_reading(
+    case_id: int,
+    keyed: KeyedDecision | None,
+    answers: Mapping[str, str],
+    notes: Mapping[str, str],
+    seen_version: int | None,
+    *,
+    by: User,
+    at: datetime,
+) -> int | None:
+    """Record what was read, if anything changed; return the version that the page has seen then."""
+    case: Case = Case.objects.lock(case_id)
+    refuse_if(policies.why_not_decide_eligibility(by, case))
+    case.refuse_if_stale(seen_version)
+    if keyed is not None and not is_reading_on_file(case, keyed):
+        store_reading(case=case, keyed=keyed, seen_version=None, by=by, at=at)
+    listed = {one.difference.key: one for one in list_differences(case)} if answers else {}
+    new_answers = {
+        key: answer
+        for key, answer in answers.items()
+        if key in listed
+        and (
+            (row := listed[key].answer) is None
+            or (row.answer, row.note) != (answer, notes.get(key, ""))
+        )
+    }
+    if new_answers:
+        answer_differences(case_id=case_id, answers=new_answers, notes=notes, by=by, at=at)
+        case.refresh_from_db(fields=["version"])
+    return case.version
+
+
+def _decide_locked(
+    case: Case, submitted: EligibilityAnswers, *, by: User, at: datetime, why: str = ""
+) -> EligibilityDecision:
+    """Decide a locked case, of which the role, the stage and the version were checked.
+
+    :param why: the reason of the event, if it is not made of the notes.
+    """
     pending = list(case.items.filter(ending=DisputedItem.Ending.PENDING).order_by("position"))
-    findings.refuse_unknown_references(said, case, pending)
+    findings.refuse_unknown_references(submitted, case, pending, by=by)
     # Computed again under the lock, because the facts may have changed since the page was shown.
-    proposal = propose_eligibility(case)
-    conclusion = findings.conclude_eligibility(said, pending, proposal)
-    why = findings.refuse_unexplained_answers(said, pending, proposal)
+    proposal = propose_eligibility(case, reader=by)
+    submitted = findings.answer_from_reading(submitted, pending, proposal)
+    conclusion = findings.conclude_eligibility(submitted, pending, proposal)
+    explained = findings.refuse_unexplained_answers(submitted, pending, proposal)
     result = EligibilityResult(conclusion.result)
     # Only an eligible case continues, and an open difference may mean another UR decision.
     if result == EligibilityResult.ELIGIBLE:
@@ -79,12 +204,12 @@ def decide_eligibility(
         attempt=case.eligibility_decisions.count() + 1,
         result=result,
         proposed=proposal.conclusion.result,
-        why_different=" ".join(why),
+        why_different=" ".join(explained),
         decided_at=at,
         decided_by=by,
         note=conclusion.sentence,
     ).store(by=by, at=at)
-    rows = findings.build_findings(decision, said, pending, proposal, conclusion)
+    rows = findings.build_findings(decision, submitted, pending, proposal, conclusion)
     EligibilityFinding.objects.bulk_store(rows, by=by, at=at)
     event = Event.objects.create(
         case=case,
@@ -92,9 +217,9 @@ def decide_eligibility(
         happened_at=at,
         by=by,
         sentence=conclusion.sentence,
-        why=" ".join(dict.fromkeys(row.note for row in rows if row.note)),
+        why=why or findings.describe_notes(rows),
         facts={
-            "answers": dict(answers),
+            "answers": dict(submitted.answers),
             "reasons": list(conclusion.reasons),
             "proposed": proposal.conclusion.result,
         },
@@ -159,7 +284,7 @@ def screen_case_again(*, case_id: int, reason: str, by: User, at: datetime) -> C
 def _screen_case_again(case_id: int, reason: str, *, by: User, at: datetime) -> Case:
     case = Case.objects.lock(case_id)
     refuse_if(policies.why_not_screen_again(by, case))
-    refuse_if("" if reason.strip() else "Enter the reason for screening the case again.")
+    refuse_if("" if reason.strip() else "Enter the reason for reviewing eligibility again.")
     is_duplicate = case.duplicate_of_id is not None
     # Only one open case per UR decision is allowed; a duplicate or closed case would be a second.
     if is_duplicate or not case.is_open:
@@ -172,10 +297,14 @@ def _screen_case_again(case_id: int, reason: str, *, by: User, at: datetime) -> 
         item.ending, item.ended_at, item.ended_because = DisputedItem.Ending.PENDING, None, ""
         item.store(by=by, at=at, why=reason, fields=["ending", "ended_at", "ended_because"])
     # Nobody waits for these answers any more.
-    for asked in case.information_requests.filter(closed_at__isnull=True):
-        asked.closed_at = at
-        asked.store(by=by, at=at, why=reason, fields=["closed_at"])
+    for open_request in case.information_requests.filter(closed_at__isnull=True):
+        open_request.closed_at = at
+        open_request.store(by=by, at=at, why=reason, fields=["closed_at"])
     case_deadlines.stop_deadlines(case=case, why=reason, by=by, at=at)
+    # The decision that was served is not in force any more, so nobody can petition against it.
+    case_deadlines.end_service_deadlines(
+        case=case, deadline_kind=served_letters.PETITION, why=reason, by=by, at=at
+    )
     case_deadlines.start_deadline(
         case=case,
         deadline_kind=case_deadlines.SCREENING,
@@ -195,7 +324,7 @@ def _screen_case_again(case_id: int, reason: str, *, by: User, at: datetime) -> 
 
 
 def _why_not_the_open_case(case: Case) -> str:
-    """Why a case cannot be the open case for its UR decision; empty if it can."""
+    """Return why a case cannot be the open case for its UR decision; empty if it can."""
     if case.ur_decision_id is None:
         return ""
     leads = Case.objects.own().filter(ur_decision=case.ur_decision_id, duplicate_of=None)
@@ -234,12 +363,13 @@ def _link_other_cases(
             continue
         kind = CaseLink.Kind.DUPLICATE if row.reason_code == "I-DUP" else CaseLink.Kind.PRIOR
         reason = f"Item {item.position} is about the same treatment ({row.reason_code})."
-        known = CaseLink.objects.filter(kind=kind, case=case, other=other, ended_at__isnull=True)
+        links = CaseLink.objects.filter(kind=kind, case=case, other=other, ended_at__isnull=True)
         # The link may exist since intake or since an earlier decision.
-        if not known.exists():
+        if not links.exists():
             CaseLink(kind=kind, case=case, other=other, reason=reason).store(
                 by=by, at=at, why=reason
             )
+            restrictions.spread_restriction(case=case, other=other, by=by, at=at)
         for one, another in ((case, other), (other, case)):
             Event.objects.create(
                 case=one,
@@ -268,11 +398,11 @@ def _end_ineligible_items(
     # A liability dispute defers the case and ends no item.
     refusals = [row for row in rows if row.letter_sentence and row.fact != "LIABILITY_CLEAR"]
     for item in pending:
-        mine = [row for row in refusals if row.item_id == item.pk]
+        item_refusals = [row for row in refusals if row.item_id == item.pk]
         if result == EligibilityResult.INELIGIBLE:
-            mine += [row for row in refusals if row.item_id is None]
-        if mine:
-            why = " ".join(f"{row.reason_code}: {row.letter_sentence}" for row in mine)
+            item_refusals += [row for row in refusals if row.item_id is None]
+        if item_refusals:
+            why = " ".join(row.letter_sentence for row in item_refusals)
             endings.end_item(
                 item=item, ending=DisputedItem.Ending.INELIGIBLE, reason=why, by=by, at=at
             )

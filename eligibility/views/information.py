@@ -7,9 +7,11 @@ from django.utils import timezone
 from django.views.decorators.http import require_http_methods, require_POST
 
 from accounts.actions import run_action
-from accounts.requests import StaffRequest, posted_data, read_whole_number
-from cases.models import Case
-from cases.views.acting import load_case
+from accounts.models import User
+from accounts.requests import StaffRequest, posted_data, posted_files, read_whole_number
+from cases.models import Case, ReceivedDocument
+from cases.models.received import sender_of_role
+from cases.views.acting import load_case, run_with_document
 from eligibility import policies
 from eligibility.forms.information import AnswerForm, AskForm, LiabilityForm
 from eligibility.services import information as services
@@ -19,8 +21,8 @@ from eligibility.services.proposals import propose_eligibility
 @require_http_methods(["GET", "HEAD", "POST"])
 def ask_for_information(request: StaffRequest, number: str) -> HttpResponse:
     """Show the questions and answers of a case, and ask a party for information."""
-    case = load_case(number)
-    form = _build_ask_form(request, case)
+    case = load_case(request, number)
+    form = _build_ask_form(request, case, request.user)
     attempt = run_action(
         request,
         form,
@@ -33,6 +35,7 @@ def ask_for_information(request: StaffRequest, number: str) -> HttpResponse:
             by=request.user,
             at=timezone.now(),
         ),
+        once=True,
     )
     if attempt.done:
         messages.success(request, "Question saved. The deadline for the answer is running.")
@@ -43,45 +46,63 @@ def ask_for_information(request: StaffRequest, number: str) -> HttpResponse:
 @require_POST
 def answer_information(request: StaffRequest, number: str, request_id: int) -> HttpResponse:
     """Record a party's answer."""
-    case = load_case(number)
-    asked = get_object_or_404(case.information_requests, pk=request_id)
+    case = load_case(request, number)
+    information_request = get_object_or_404(case.information_requests, pk=request_id)
     # One page shows a form for each open question, so each needs a prefix of its own.
-    form = AnswerForm(request.POST, prefix=str(asked.pk), today=timezone.localdate())
-    attempt = run_action(
+    now = timezone.now()
+    form = AnswerForm(
+        request.POST,
+        request.FILES,
+        prefix=str(information_request.pk),
+        today=timezone.localdate(now),
+    )
+    attempt = run_with_document(
         request,
         form,
-        lambda: services.record_party_answer(
-            request_id=asked.pk,
+        case=case,
+        action=lambda document: services.record_party_answer(
+            request_id=information_request.pk,
             answer=form.cleaned_data["answer"],
             answered_on=form.cleaned_data["answered_on"],
+            document=document,
             by=request.user,
-            at=timezone.now(),
+            at=now,
         ),
+        sender=sender_of_role(information_request.party.role),
+        received_on=lambda: form.cleaned_data["answered_on"],
+        button="Save answer",
+        at=now,
     )
     if attempt.done:
         messages.success(request, "Answer saved.")
         return redirect(case)
     return _render_information_page(
-        request, case, _build_ask_form(None, case), attempt.status, answered=form
+        request, case, _build_ask_form(None, case, request.user), attempt.status, answered=form
     )
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
 def resolve_liability(request: StaffRequest, number: str) -> HttpResponse:
     """Resume a deferred case after notice that the liability dispute is resolved."""
-    case = load_case(number)
-    form = LiabilityForm(posted_data(request), today=timezone.localdate())
-    attempt = run_action(
+    case = load_case(request, number)
+    now = timezone.now()
+    form = LiabilityForm(posted_data(request), posted_files(request), today=timezone.localdate(now))
+    attempt = run_with_document(
         request,
         form,
-        lambda: services.resolve_liability(
+        case=case,
+        action=lambda document: services.resolve_liability(
             case_id=case.pk,
             notice_on=form.cleaned_data["notice_on"],
             method=form.cleaned_data["method"],
             how=form.cleaned_data["how"],
+            document=document,
             by=request.user,
-            at=timezone.now(),
+            at=now,
         ),
+        sender=ReceivedDocument.Sender.CLAIMS_ADMINISTRATOR,
+        button="Resume eligibility review",
+        at=now,
     )
     if attempt.done:
         messages.success(request, "The case is back in screening.")
@@ -90,20 +111,21 @@ def resolve_liability(request: StaffRequest, number: str) -> HttpResponse:
         "case": case,
         "form": form,
         "title": "Liability dispute resolved",
-        "button": "Resume screening",
+        "button": "Resume eligibility review",
         "why_not": policies.why_not_resolve_liability(request.user, case),
         "today": timezone.localdate(),
     }
     return render(request, "cases/reason.html", context, status=attempt.status)
 
 
-def _build_ask_form(request: StaffRequest | None, case: Case) -> AskForm:
-    """The form of a new question, filled in with the facts that the rules lack."""
+def _build_ask_form(request: StaffRequest | None, case: Case, reader: User) -> AskForm:
+    """Return the form of a new question, filled in with the facts that the rules lack."""
     today = timezone.localdate()
-    missing = [one for one in propose_eligibility(case).verdicts if one.fact and one.missing]
+    verdicts = propose_eligibility(case, reader=reader).verdicts
+    missing = [one for one in verdicts if one.fact and one.missing]
     return AskForm(
         posted_data(request) if request else None,
-        parties=list(case.parties.current().on(today).order_by("role", "pk")),
+        parties=list(case.parties.current().true_on(today).order_by("role", "pk")),
         initial={
             "facts": list(dict.fromkeys(one.fact for one in missing)),
             "question": "\n".join(f"Please state {one.missing}." for one in missing),
@@ -122,7 +144,7 @@ def _render_information_page(
     today = timezone.localdate()
     # Only the form that was refused keeps what was typed.
     refused = {answered.prefix: answered} if answered else {}
-    asked = [
+    request_lines = [
         (
             one,
             None
@@ -134,7 +156,7 @@ def _render_information_page(
     context = {
         "case": case,
         "form": form,
-        "asked": asked,
+        "asked": request_lines,
         "why_not": policies.why_not_ask_information(request.user, case),
         "why_not_answer": policies.why_not_record_answer(request.user, case),
         "today": today,

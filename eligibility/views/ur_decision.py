@@ -19,7 +19,7 @@ from eligibility.services import ur_decision as services
 @require_http_methods(["GET", "HEAD", "POST"])
 def read_ur_decision(request: StaffRequest, number: str) -> HttpResponse:
     """Show and record the reading of the UR decision, and list the differences."""
-    case = load_case(number)
+    case = load_case(request, number)
     form = _build_reading_form(request, case)
     attempt = run_action(
         request,
@@ -29,6 +29,7 @@ def read_ur_decision(request: StaffRequest, number: str) -> HttpResponse:
             as_read=form.as_read(),
             outcomes=form.outcomes(),
             experimental=form.experimental(),
+            rfa=form.rfa(),
             seen_version=seen_version(request),
             by=request.user,
             at=timezone.now(),
@@ -45,15 +46,15 @@ def read_ur_decision(request: StaffRequest, number: str) -> HttpResponse:
 @require_POST
 def answer_differences(request: StaffRequest, number: str) -> HttpResponse:
     """Record the answers to the differences."""
-    case = load_case(number)
+    case = load_case(request, number)
     differences = DifferencesForm(request.POST, listed=services.list_differences(case))
     attempt = run_action(
         request,
         differences,
         lambda: services.answer_differences(
             case_id=case.pk,
-            answers=differences.answers(),
-            notes=differences.notes(),
+            answers=differences.difference_answers(),
+            notes=differences.difference_notes(),
             by=request.user,
             at=timezone.now(),
         ),
@@ -70,14 +71,19 @@ def _build_reading_form(request: StaffRequest | None, case: Case) -> URDecisionF
     return URDecisionForm(
         posted_data(request) if request else None,
         items=list(case.items.order_by("position")),
-        initial=URDecisionForm.initial_from(URReading.objects.filter(case=case).first()),
+        ur_decision=case.ur_decision,
+        initial=URDecisionForm.initial_from(
+            URReading.objects.filter(case=case).first(), case.ur_decision
+        ),
         today=timezone.localdate(),
     )
 
 
-def _redirect_to_open_work(case: Case, found: list[services.ListedDifference]) -> HttpResponse:
+def _redirect_to_open_work(
+    case: Case, differences: list[services.ListedDifference]
+) -> HttpResponse:
     """Redirect to the open differences, or to the eligibility page if there are none."""
-    if any(one.answer is None for one in found):
+    if any(one.answer is None for one in differences):
         return redirect("eligibility:ur_decision", case.number)
     return redirect("eligibility:eligibility", case.number)
 
@@ -93,7 +99,7 @@ def _render_ur_decision_page(
         "case": case,
         "form": form,
         "differences": differences,
-        "rows": differences.rows(),
+        "rows": differences.difference_rows(),
         "is_read": URReading.objects.filter(case=case).exists(),
         "why_not": policies.why_not_read_ur_decision(request.user, case),
         "today": timezone.localdate(),
