@@ -45,7 +45,7 @@ class BatchQuerySet(VersionedQuerySet):
         )
 
     def in_work(self, *, since: datetime) -> Self:
-        """Batches with waiting or skipped scans, or opened after ``since``; oldest first."""
+        """Select batches with waiting or skipped scans or opened after ``since``, oldest first."""
         unresolved = Scan.objects.filter(
             batch=OuterRef("pk"), state__in=[Scan.State.WAITING, Scan.State.SKIPPED]
         )
@@ -174,7 +174,7 @@ class Scan(Versioned):
         return f"{self.batch}, scan {self.position}"
 
     def is_held(self, *, at: datetime) -> bool:
-        """Whether a clerk holds the scan; an expired lease does not count."""
+        """Return whether a clerk holds the scan; an expired lease does not count."""
         return (
             self.state == self.State.WAITING
             and self.claimed_at is not None
@@ -221,7 +221,7 @@ class IntakeDraft(models.Model):
         return self.saved_at + timedelta(days=DRAFT_DAYS)
 
     def is_open(self, *, at: datetime) -> bool:
-        """Whether the owner can still continue the draft.
+        """Return whether the owner can still continue the draft.
 
         The date alone decides, so a late cleanup job changes nothing.
         """

@@ -9,6 +9,7 @@ from accounts.models import User
 from accounts.names import name_actor
 from cases.lifecycle import Status
 from cases.models import Case
+from cases.policies import BEFORE_ELIGIBILITY
 
 from .models import IntakeDraft, Scan
 
@@ -17,36 +18,33 @@ def why_not_enter_application(user: User) -> str:
     return "" if user.may("intake.enter_application") else "Your role cannot enter applications."
 
 
-# Stages before the eligibility decision. Later, a second person must approve item changes.
-_BEFORE_ELIGIBILITY = {
-    Status.RECEIVED,
-    Status.DUPLICATE,
-    Status.SCREENING,
-    Status.INFO_REQUESTED,
-    Status.DEFERRED,
-}
-
-
 def why_not_correct_intake(user: User, case: Case) -> str:
-    """Clerks may correct their own entries, supervisors all entries, until eligibility."""
+    """Return why this user may not correct an entry.
+
+    Clerks may correct their own entries, supervisors all entries, until eligibility.
+    """
     if reason := why_not_enter_application(user):
         return reason
-    if case.stage not in _BEFORE_ELIGIBILITY:
+    if case.stage not in BEFORE_ELIGIBILITY:
         return (
-            f"Case {case.number} is at “{case.stage.label}”. Entries can be corrected only until "
-            "eligibility is decided. After that, a second person must approve each item change."
+            f"Case {case.number} is in the “{case.stage.label}” stage. "
+            "Entries can be corrected only until eligibility is decided. "
+            "After that, a second person must approve each item change."
         )
-    mine = case.application.entered_by_id == user.pk
-    if not mine and not user.may("intake.supervise_intake"):
+    is_own_entry = case.application.entered_by_id == user.pk
+    if not is_own_entry and not user.may("intake.supervise_intake"):
         return "Only the clerk who entered this application, or a supervisor, can correct it."
     return ""
 
 
 def why_not_correct_received(user: User, case: Case) -> str:
-    """Supervisors may correct the received date until the determination is issued."""
+    """Return why this user may not correct the received date.
+
+    Supervisors may correct it until the determination is issued.
+    """
     # The determination prints this date, so it must be right until it is issued.
-    late = case.is_open and case.stage != Status.ISSUED
-    if user.may("intake.supervise_intake") and late:
+    is_before_issue = case.is_open and case.stage != Status.ISSUED
+    if user.may("intake.supervise_intake") and is_before_issue:
         return ""
     return why_not_correct_intake(user, case)
 

@@ -68,7 +68,7 @@ _RULES: tuple[tuple[str, tuple[str, str]], ...] = (
     (r"massage", ("Therapies", "")),
 )  # fmt: skip
 
-_COMPILED = tuple((re.compile(rf"\b(?:{words})"), named) for words, named in _RULES)
+_COMPILED = tuple((re.compile(rf"\b(?:{words})"), category) for words, category in _RULES)
 
 
 def guess_category(title: str) -> tuple[str, str] | None:
@@ -77,4 +77,4 @@ def guess_category(title: str) -> tuple[str, str] | None:
     The second name is empty if the parent category itself is meant.
     """
     plain = fold_name(title)
-    return next((named for rule, named in _COMPILED if rule.search(plain)), None)
+    return next((category for rule, category in _COMPILED if rule.search(plain)), None)

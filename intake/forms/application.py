@@ -3,11 +3,11 @@
 The form checks what was typed, such as dates and lengths. The eligibility review applies the law.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time
 from decimal import Decimal, InvalidOperation
-from typing import Any
+from typing import Any, cast
 from uuid import UUID, uuid4
 
 from django import forms
@@ -16,11 +16,15 @@ from django.http import QueryDict
 from django.urls import reverse_lazy
 
 from accounts.refusals import NotAllowed
+from cases.category_tree import list_categories
+from cases.formulary import build_treatment
 from cases.models import (
+    Application,
     ApplicationPaper,
+    Case,
     Channel,
+    PartyRole,
     Priority,
-    Role,
     ServiceMethod,
     Sex,
     Signer,
@@ -29,8 +33,10 @@ from cases.models import (
 )
 from cases.services.parties import PartyOnForm
 from deadlines.days import PACIFIC
+from eligibility.impossible_dates import find_impossible_dates
 from files.models import StoredFile
-from form_fields.fields import DatedForm, PaperDate, PaperText
+from form_fields.fields import DatedForm, KeyedDate, LetterText
+from guidelines.formulary import Treatment
 from intake.models import DRAFT_DAYS, Scan
 from intake.services import known_parties
 from intake.services.receiving import ApplicationOnForm, AttachedFile, ItemOnForm, URDecisionOnForm
@@ -42,7 +48,7 @@ MAX_ITEMS = 200
 MAX_NAME_LENGTH = 300
 # How long an uploaded file waits for its form to be saved: a day longer than a draft.
 TICKET_SECONDS = (DRAFT_DAYS + 1) * 24 * 3600
-_ROW_FIELDS = (
+ROW_FIELDS = (
     "item_title", "item_category", "item_quantity", "item_unit", "item_body_part", "item_id",
 )  # fmt: skip
 
@@ -58,10 +64,42 @@ class ItemRow:
     body_part: str = ""
     item_id: str = ""  # the item on file that a row corrects; empty for a new one
     error: str = ""
+    error_part: str = ""  # see RowError
 
     @property
     def is_blank(self) -> bool:
         return not (self.title or self.category or self.quantity or self.unit or self.body_part)
+
+    def refuse(self, error: forms.ValidationError) -> None:
+        """Keep an error of this row, and which of its fields is wrong."""
+        self.error = " ".join(error.messages)
+        self.error_part = error.part if isinstance(error, RowError) else "title"
+
+
+class RowError(forms.ValidationError):
+    """A wrong value in one field of a row of disputed treatment.
+
+    :ivar part: as in the id of the field: title, category, quantity, unit or body.
+    """
+
+    def __init__(self, part: str, message: Any) -> None:
+        super().__init__(message)
+        self.part = part
+
+
+def list_row_errors(rows: Sequence[ItemRow]) -> list[tuple[str, str]]:
+    """List the errors of rows for the summary: the id of the wrong field, and the sentence."""
+    return [
+        (f"item-{place}-{row.error_part}", f"Treatment {place + 1}: {row.error}")
+        for place, row in enumerate(rows)
+        if row.error
+    ]
+
+
+REQUIRED_FIELDS = (
+    "received", "last_name", "claim_number", "ur_decided", "employer", "physician_last",
+    "administrator",
+)  # fmt: skip
 
 
 class IntakeForm(DatedForm):
@@ -69,7 +107,7 @@ class IntakeForm(DatedForm):
 
     key = forms.UUIDField(widget=forms.HiddenInput)
     channel = forms.ChoiceField(label="Received by", choices=Channel.choices, initial=Channel.MAIL)
-    received = PaperDate(
+    received = KeyedDate(
         label="Received",
         error_messages={"required": "Enter the date on the received stamp."},
     )
@@ -87,102 +125,102 @@ class IntakeForm(DatedForm):
         choices=URType.choices,
         initial=URType.REGULAR,
     )
-    first_name = PaperText(label="First name", max_length=120, required=False)
-    middle_name = PaperText(label="Middle", max_length=120, required=False)
-    last_name = PaperText(
+    first_name = LetterText(label="First name", max_length=120, required=False)
+    middle_name = LetterText(label="Middle", max_length=120, required=False)
+    last_name = LetterText(
         label="Last name",
         max_length=160,
         error_messages={"required": "Enter the employee’s last name."},
     )
-    employee_address = PaperText(
+    employee_address = LetterText(
         label="Address",
         max_length=400,
         required=False,
         widget=forms.Textarea(attrs={"rows": 2}),
     )
-    employee_phone = PaperText(label="Phone", max_length=40, required=False)
-    date_of_birth = PaperDate(label="Date of birth", required=False)
+    employee_phone = LetterText(label="Phone", max_length=40, required=False)
+    date_of_birth = KeyedDate(label="Date of birth", required=False)
     sex = forms.ChoiceField(label="Sex", choices=[("", "Not stated"), *Sex.choices], required=False)
-    claim_number = PaperText(
+    claim_number = LetterText(
         label="Claim number",
         max_length=60,
         error_messages={"required": "Enter the claim number, or “none” if the form has none."},
     )
-    date_of_injury = PaperDate(label="Date of injury", required=False)
-    ur_decided = PaperDate(
+    date_of_injury = KeyedDate(label="Date of injury", required=False)
+    ur_decided = KeyedDate(
         label="Date of UR decision",
         error_messages={"required": "Enter the date of the UR decision."},
     )
-    ur_reference = PaperText(label="UR reference", max_length=80, required=False)
-    different_because = PaperText(
+    ur_reference = LetterText(label="UR reference", max_length=80, required=False)
+    different_because = LetterText(
         label="Why this is not the UR decision on file",
         max_length=300,
         required=False,
         help_text="Only if an open case appears to dispute the same decision but does not.",
     )
-    served_on = PaperDate(label="UR decision served on", required=False)
+    served_on = KeyedDate(label="UR decision served on", required=False)
     service_method = forms.ChoiceField(
         label="Served by",
         choices=[("", "Not stated"), *ServiceMethod.choices],
         required=False,
     )
-    requested_on = PaperDate(label="RFA date", required=False)
-    eams_number = PaperText(label="EAMS number", max_length=40, required=False)
-    wcis_number = PaperText(label="WCIS number", max_length=40, required=False)
+    requested_on = KeyedDate(label="RFA date", required=False)
+    eams_number = LetterText(label="EAMS number", max_length=40, required=False)
+    wcis_number = LetterText(label="WCIS number", max_length=40, required=False)
 
-    employer = PaperText(
+    employer = LetterText(
         label="Employer",
         max_length=300,
         error_messages={"required": "Enter the employer."},
     )
-    employer_address = PaperText(
+    employer_address = LetterText(
         label="Address",
         max_length=400,
         required=False,
         widget=forms.Textarea(attrs={"rows": 2}),
     )
-    attorney = PaperText(label="Employee’s attorney", max_length=300, required=False)
-    attorney_firm = PaperText(label="Firm", max_length=200, required=False)
-    attorney_address = PaperText(
+    attorney = LetterText(label="Employee’s attorney", max_length=300, required=False)
+    attorney_firm = LetterText(label="Firm", max_length=200, required=False)
+    attorney_address = LetterText(
         label="Address",
         max_length=400,
         required=False,
         widget=forms.Textarea(attrs={"rows": 2}),
     )
-    attorney_phone = PaperText(label="Phone", max_length=40, required=False)
-    attorney_fax = PaperText(label="Fax", max_length=40, required=False)
+    attorney_phone = LetterText(label="Phone", max_length=40, required=False)
+    attorney_fax = LetterText(label="Fax", max_length=40, required=False)
 
-    physician_first = PaperText(label="First name", max_length=120, required=False)
-    physician_last = PaperText(
+    physician_first = LetterText(label="First name", max_length=120, required=False)
+    physician_last = LetterText(
         label="Last name",
         max_length=160,
         error_messages={"required": "Enter the requesting physician’s last name."},
     )
-    physician_specialty = PaperText(label="Specialty", max_length=120, required=False)
-    physician_group = PaperText(label="Practice or group", max_length=300, required=False)
-    physician_address = PaperText(
+    physician_specialty = LetterText(label="Specialty", max_length=120, required=False)
+    physician_group = LetterText(label="Practice or group", max_length=300, required=False)
+    physician_address = LetterText(
         label="Address",
         max_length=400,
         required=False,
         widget=forms.Textarea(attrs={"rows": 2}),
     )
-    physician_phone = PaperText(label="Phone", max_length=40, required=False)
-    physician_fax = PaperText(label="Fax", max_length=40, required=False)
+    physician_phone = LetterText(label="Phone", max_length=40, required=False)
+    physician_fax = LetterText(label="Fax", max_length=40, required=False)
 
-    administrator = PaperText(
+    administrator = LetterText(
         label="Claims administrator",
         max_length=300,
         error_messages={"required": "Enter the claims administrator’s company."},
     )
-    administrator_contact = PaperText(label="Adjuster", max_length=200, required=False)
-    administrator_address = PaperText(
+    administrator_contact = LetterText(label="Adjuster", max_length=200, required=False)
+    administrator_address = LetterText(
         label="Address",
         max_length=400,
         required=False,
         widget=forms.Textarea(attrs={"rows": 2}),
     )
-    administrator_phone = PaperText(label="Phone", max_length=40, required=False)
-    administrator_fax = PaperText(label="Fax", max_length=40, required=False)
+    administrator_phone = LetterText(label="Phone", max_length=40, required=False)
+    administrator_fax = LetterText(label="Fax", max_length=40, required=False)
     administrator_channel = forms.ChoiceField(
         label="Send notices by",
         choices=[("MAIL", "Mail"), ("FAX", "Fax"), ("ELECTRONIC", "Electronic")],
@@ -190,7 +228,7 @@ class IntakeForm(DatedForm):
         required=False,
     )
 
-    diagnosis = PaperText(label="Primary diagnosis", max_length=500, required=False)
+    diagnosis = LetterText(label="Primary diagnosis", max_length=500, required=False)
     items_on_form = forms.IntegerField(
         label="Treatments on the form",
         min_value=1,
@@ -202,16 +240,16 @@ class IntakeForm(DatedForm):
     liability_disputed = forms.ChoiceField(
         label="Is liability also disputed?", choices=YES_NO_UNKNOWN, required=False
     )
-    liability_reason = PaperText(label="Reason for the dispute", max_length=500, required=False)
+    liability_reason = LetterText(label="Reason for the dispute", max_length=500, required=False)
     missing_information = forms.ChoiceField(
         label="Denied for missing information?", choices=YES_NO_UNKNOWN, required=False
     )
     signed_by = forms.ChoiceField(
         label="Signed by", choices=[("", "Not signed"), *Signer.choices], required=False
     )
-    signed_on = PaperDate(label="Signed on", required=False)
-    consent_on = PaperDate(label="Date of consent to obtain records", required=False)
-    designated_on = PaperDate(label="Representative designated on", required=False)
+    signed_on = KeyedDate(label="Signed on", required=False)
+    consent_on = KeyedDate(label="Date of consent to obtain records", required=False)
+    designated_on = KeyedDate(label="Representative designated on", required=False)
     copy_certified = forms.ChoiceField(
         label="Copy to the claims administrator certified?",
         choices=YES_NO_UNKNOWN,
@@ -221,16 +259,23 @@ class IntakeForm(DatedForm):
         label="Is the UR decision attached?", choices=YES_NO_UNKNOWN, required=False
     )
 
-    def __init__(self, data: QueryDict | None = None, *, today: date, **options: Any) -> None:
+    def __init__(
+        self,
+        data: QueryDict | None = None,
+        *,
+        today: date,
+        categories: list[TreatmentCategory] | None = None,
+        **options: Any,
+    ) -> None:
+        """Build the form.
+
+        :param categories: what ``list_categories`` returns, for callers that fill in many forms.
+        """
         super().__init__(data, today=today, **options)
         self.papers: list[AttachedFile] = []
         self.scan: Scan | None = None  # the scan that the clerk is entering
-        self.rows = read_item_rows(data) if data is not None else [ItemRow() for _ in range(4)]
-        self.categories = list(
-            TreatmentCategory.objects.filter(is_active=True)
-            .select_related("parent")
-            .order_by("parent__name", "name")
-        )
+        self.rows = read_item_rows(data) if data is not None else [ItemRow()]
+        self.categories = list_categories() if categories is None else categories
         # The guess is a pair of names, but the form posts keys.
         self._by_name = {
             (row.parent.name, row.name) if row.parent else (row.name, ""): str(row.pk)
@@ -248,6 +293,9 @@ class IntakeForm(DatedForm):
                 "data-known": f"known-{name}",
             }
 
+        # Most fields may stay empty, so those that may not are marked.
+        for name in REQUIRED_FIELDS:
+            self.fields[name].widget.attrs["data_required"] = True
         if not self.is_bound:
             self.fields["first_name"].widget.attrs["autofocus"] = True
 
@@ -265,55 +313,29 @@ class IntakeForm(DatedForm):
     @property
     def guesses(self) -> list[tuple[int, str]]:
         """The position and the guessed category of each row that has a title."""
-        found = ((place, self.guess(row)) for place, row in enumerate(self.rows) if row.title)
-        return [(place, category) for place, category in found if category]
+        guesses = ((place, self.guess(row)) for place, row in enumerate(self.rows) if row.title)
+        return [(place, category) for place, category in guesses if category]
 
     def valid_values(self) -> dict[str, Any]:
-        """The values of all valid fields of a form that may be half typed."""
-        found = {}
+        """Return the values of all valid fields of a form that may be half typed."""
+        values = {}
         # Each field by itself: a full validation would mark errors while the clerk is still typing.
         for name, field in self.fields.items():
             try:
-                found[name] = field.clean(self[name].data)
+                values[name] = field.clean(self[name].data)
             except forms.ValidationError:
                 continue
-        return found
+        return values
 
     def clean(self) -> dict[str, Any]:
         cleaned = super().clean() or {}
-        received, decided = cleaned.get("received"), cleaned.get("ur_decided")
-        for name, label in (
-            ("received", "This date is in the future. Check the stamp."),
-            ("date_of_birth", "This date is in the future. Check the form."),
-            ("date_of_injury", "This date is in the future. Check the form."),
-            ("signed_on", "This date is in the future. Check the signature."),
-            ("consent_on", "This date is in the future. Check the form."),
-            ("designated_on", "This date is in the future. Check the form."),
-            ("served_on", "This date is in the future. Check the proof of service."),
-            ("requested_on", "This date is in the future. Check the RFA."),
-        ):
-            if cleaned.get(name) and cleaned[name] > self.today:
-                self.add_error(name, label)
-        # This also keeps the UR decision out of the future, because the received date was checked
-        # above.
-        if received and decided and decided > received:
-            self.add_error(
-                "ur_decided",
-                "The decision is dated after the day we received it. Check both dates.",
-            )
+        for impossible in find_impossible_dates(cleaned, today=self.today):
+            self.add_error(impossible.field, impossible.sentence)
         # Otherwise the missing number would be noticed only when a notice has to leave.
         if cleaned.get("administrator_channel") == "FAX" and not cleaned.get("administrator_fax"):
             self.add_error(
                 "administrator_fax", "Enter the fax number, or choose another way to send notices."
             )
-        injury = cleaned.get("date_of_injury")
-        if injury and decided and injury > decided:
-            self.add_error(
-                "date_of_injury",
-                "The injury is dated after the UR decision. Check both dates.",
-            )
-        if injury and cleaned.get("date_of_birth") and injury < cleaned["date_of_birth"]:
-            self.add_error("date_of_injury", "The injury is dated before the birth. Check both.")
         # Each part fits its own field, but the joined name has to fit one column.
         for first, middle, last in (
             ("first_name", "middle_name", "last_name"),
@@ -328,22 +350,28 @@ class IntakeForm(DatedForm):
         self._clean_items(cleaned)
         return cleaned
 
+    @property
+    def row_errors(self) -> list[tuple[str, str]]:
+        """The errors of the rows of disputed treatment, with links to their fields."""
+        return list_row_errors(self.rows)
+
     def _clean_items(self, cleaned: dict[str, Any]) -> None:
         items = []
-        known = {str(category.pk) for category in self.categories}
+        category_ids = {str(category.pk) for category in self.categories}
         for row in self.rows:
             if row.is_blank:
                 continue
             try:
                 # On a page without scripts, nothing preselects the guess.
                 row.category = row.category or self.guess(row)
-                items.append(parse_item_row(row, known))
+                items.append(parse_item_row(row, category_ids))
             except forms.ValidationError as error:
-                row.error = " ".join(error.messages)
+                row.refuse(error)
         if any(row.error for row in self.rows):
             self.add_error(None, "Correct the marked rows of disputed treatment.")
         elif not items:
-            self.add_error(None, "Enter at least one disputed treatment.")
+            self.rows[0].refuse(RowError("title", "Enter at least one disputed treatment."))
+            self.add_error(None, "The application names no disputed treatment.")
         elif len(items) > MAX_ITEMS:
             self.add_error(None, f"An application can have at most {MAX_ITEMS} treatments.")
         # The clerk counts the treatments on the form separately, so an overlooked one is noticed.
@@ -360,8 +388,26 @@ class IntakeForm(DatedForm):
     def items_entered(self) -> int:
         return sum(1 for row in self.rows if not row.is_blank)
 
+    @property
+    def treatments(self) -> list[Treatment]:
+        """The treatments as typed, each with its category or the guessed one."""
+        categories = {str(category.pk): category for category in self.categories}
+        return [
+            build_treatment(
+                title=row.title, category=categories.get(row.category or self.guess(row))
+            )
+            for row in self.rows
+            if row.title.strip()
+        ]
+
+    def start_new_key(self) -> None:
+        """Give the form a new key, because its key belongs to a form that was saved."""
+        data = cast("QueryDict", self.data).copy()
+        data["key"] = str(new_form_key())
+        self.data = data
+
     def application(self) -> ApplicationOnForm:
-        """The typed application as input for the service. Call this on a valid form."""
+        """Return the typed application as input for the service. Call this on a valid form."""
         values = self.cleaned_data
         # Periods count local days, so a form without a time is stored as received at midnight.
         received_at = datetime.combine(
@@ -414,7 +460,7 @@ class IntakeForm(DatedForm):
 
     def _parties(self, values: dict[str, Any]) -> Iterable[PartyOnForm]:
         yield PartyOnForm(
-            role=Role.EMPLOYEE,
+            role=PartyRole.EMPLOYEE,
             name=_full_name(values["first_name"], values["middle_name"], values["last_name"]),
             first=values["first_name"],
             middle=values["middle_name"],
@@ -425,11 +471,11 @@ class IntakeForm(DatedForm):
             phone=values["employee_phone"],
         )
         yield PartyOnForm(
-            role=Role.EMPLOYER, name=values["employer"], address=values["employer_address"]
+            role=PartyRole.EMPLOYER, name=values["employer"], address=values["employer_address"]
         )
         if values["attorney"]:
             yield PartyOnForm(
-                role=Role.EMPLOYEE_ATTORNEY,
+                role=PartyRole.EMPLOYEE_ATTORNEY,
                 name=values["attorney"],
                 contact=values["attorney_firm"],
                 address=values["attorney_address"],
@@ -437,7 +483,7 @@ class IntakeForm(DatedForm):
                 fax=values["attorney_fax"],
             )
         yield PartyOnForm(
-            role=Role.REQUESTING_PHYSICIAN,
+            role=PartyRole.REQUESTING_PHYSICIAN,
             name=_full_name(values["physician_first"], "", values["physician_last"]),
             first=values["physician_first"],
             last=values["physician_last"],
@@ -447,9 +493,9 @@ class IntakeForm(DatedForm):
             fax=values["physician_fax"],
         )
         if values["physician_group"]:
-            yield PartyOnForm(role=Role.PHYSICIAN_GROUP, name=values["physician_group"])
+            yield PartyOnForm(role=PartyRole.PHYSICIAN_GROUP, name=values["physician_group"])
         yield PartyOnForm(
-            role=Role.CLAIMS_ADMINISTRATOR,
+            role=PartyRole.CLAIMS_ADMINISTRATOR,
             name=values["administrator"],
             contact=values["administrator_contact"],
             address=values["administrator_address"],
@@ -461,10 +507,10 @@ class IntakeForm(DatedForm):
 
 def read_typed_fields(data: QueryDict) -> dict[str, list[str]]:
     """Read all typed fields and file tickets from a request, as a draft stores them."""
-    kept = (*IntakeForm.base_fields, *_ROW_FIELDS, "paper")
+    names = (*IntakeForm.base_fields, *ROW_FIELDS, "paper")
     return {
         name: [_strip_null_characters(text) for text in data.getlist(name)]
-        for name in kept
+        for name in names
         if name in data
     }
 
@@ -477,13 +523,81 @@ def rebuild_form_data(content: dict[str, list[str]]) -> QueryDict:
     return data
 
 
+@dataclass(frozen=True)
+class Difference:
+    """One field of a form that was saved with another text than is typed now."""
+
+    label: str
+    stored: str
+    typed: str
+
+
+def list_form_differences(case: Case, form: IntakeForm) -> list[Difference]:
+    """Compare what a form states now with what was saved from the same form as a case."""
+    application = case.application
+    pairs = [
+        (str(field.label), application.printed.get(name, ""), form.data.get(name, ""))
+        for name, field in form.fields.items()
+        if name != "key"
+    ]
+    items = case.items.select_related("category__parent").order_by("position")
+    names = {str(category.pk): str(category) for category in form.categories}
+    pairs += [
+        (
+            "Disputed treatments",
+            "\n".join(
+                _describe_item(
+                    item.title,
+                    item.requested_quantity,
+                    item.unit,
+                    item.body_part,
+                    item.category.full_name if item.category else "",
+                )
+                for item in items
+            ),
+            "\n".join(
+                _describe_item(
+                    item.title,
+                    item.quantity,
+                    item.unit,
+                    item.body_part,
+                    names.get(str(item.category_id), ""),
+                )
+                for item in form.cleaned_data.get("items", [])
+            ),
+        ),
+        _describe_files(application, form),
+    ]
+    return [Difference(label, stored, typed) for label, stored, typed in pairs if stored != typed]
+
+
+def _describe_files(application: Application, form: IntakeForm) -> tuple[str, str, str]:
+    """Name the files of both versions. A file with other contents is marked, as names may agree."""
+    stored = {paper.file_id: paper.name_received for paper in application.papers.order_by("pk")}
+    typed = {paper.file.pk: paper.name for paper in form.papers}
+    # A scan of a batch was stored with the papers, and the form does not upload it again.
+    if form.scan is not None and form.scan.file_id is not None:
+        typed[form.scan.file_id] = form.scan.name_received
+    if stored.keys() == typed.keys():
+        return "Files", "", ""
+    lines = [f"{name}{'' if pk in stored else ' (another file)'}" for pk, name in typed.items()]
+    return "Files", "\n".join(stored.values()), "\n".join(lines)
+
+
+def _describe_item(
+    title: str, quantity: Decimal | None, unit: str, body_part: str, category: str
+) -> str:
+    amount = f"{quantity.normalize():f} {unit}".strip() if quantity is not None else unit
+    return ", ".join(part for part in (title, amount, body_part, category) if part)
+
+
 def sign_file_ticket(file: StoredFile, name: str, kind: str) -> str:
-    """Sign a ticket for an uploaded file, so that a refused form does not lose it."""
+    """Sign a token that stands for an uploaded file, so that a refused form does not lose it."""
     return signing.dumps({"file": file.pk, "name": name, "kind": kind}, salt="intake-paper")
 
 
 def read_file_ticket(ticket: str) -> AttachedFile | None:
-    """Return the file of a ticket; ``None`` if the signature is wrong or expired."""
+    """Return the file of a ticket; ``None`` if it is invalid, expired, or the file is gone."""
     try:
         values = signing.loads(ticket, salt="intake-paper", max_age=TICKET_SECONDS)
     except signing.BadSignature:
@@ -495,13 +609,16 @@ def read_file_ticket(ticket: str) -> AttachedFile | None:
 
 
 def sign_scan_ticket(file: StoredFile) -> str:
-    """Sign a ticket for viewing a file. It becomes part of a URL, so it must contain no name."""
+    """Sign a token that lets the clerk view a scan.
+
+    It becomes part of a URL, which logs keep, so it does not contain the name of the file.
+    """
     # Its own salt: a ticket that was copied from a URL must not be accepted as an uploaded file.
     return signing.dumps(file.pk, salt="intake-scan")
 
 
 def read_scan_ticket(ticket: str) -> StoredFile | None:
-    """Return the file of a viewing ticket; ``None`` if the signature is wrong or expired."""
+    """Return the scan of a token; ``None`` if it is invalid, expired, or the file is gone."""
     try:
         file_id = signing.loads(ticket, salt="intake-scan", max_age=TICKET_SECONDS)
     except signing.BadSignature:
@@ -510,32 +627,34 @@ def read_scan_ticket(ticket: str) -> StoredFile | None:
 
 
 def read_form_key(text: str) -> UUID:
-    """Read the key of a form from a request.
+    """Read the idempotency key of a form, made by ``new_form_key``, from a request.
 
     :raises NotAllowed: it is not a valid key.
     """
     try:
         return UUID(text)
     except ValueError:
-        raise NotAllowed("Start a new form.") from None
+        raise NotAllowed(
+            "This form is not valid. Open the page again to start a new form."
+        ) from None
 
 
 def new_form_key() -> UUID:
-    """Make the key of a new form. Because of it, saving a form twice gives one case."""
+    """Make the idempotency key of a new form: submitting the form twice creates one case."""
     return uuid4()
 
 
 def read_item_rows(data: QueryDict) -> list[ItemRow]:
-    """Read the rows of disputed treatment from a request; at least four rows."""
-    columns = [data.getlist(name) for name in _ROW_FIELDS]
+    """Read the rows of disputed treatment from a request; the last row is empty."""
+    columns = [data.getlist(name) for name in ROW_FIELDS]
     # One row more than allowed, so that a longer form is refused but not parsed to its end.
-    height = min(max((len(column) for column in columns), default=0), MAX_ITEMS + 1)
+    row_count = min(max((len(column) for column in columns), default=0), MAX_ITEMS + 1)
     rows = [
-        # A form of new treatments sends no item ids, so that column is shorter than the others.
-        ItemRow(*(column[place] if place < len(column) else "" for column in columns))
-        for place in range(height)
+        # Only a correction sends item ids; for a new application that column is empty.
+        ItemRow(*(column[index] if index < len(column) else "" for column in columns))
+        for index in range(row_count)
     ]
-    while len(rows) < 4:  # the form always shows a few empty rows
+    if not rows or not rows[-1].is_blank:
         rows.append(ItemRow())
     return rows
 
@@ -544,33 +663,40 @@ def parse_item_row(row: ItemRow, categories: set[str]) -> ItemOnForm:
     """Validate one row of disputed treatment.
 
     :param categories: the keys of the categories that can be chosen.
-    :raises ValidationError: a value of the row is missing or wrong.
+    :raises RowError: a value of the row is missing or wrong.
     """
-    title = PaperText(
-        max_length=2000,
-        error_messages={"required": "Enter the treatment, or clear the whole row."},
-    ).clean(row.title)
+    required = {"required": "Enter the treatment, or clear the whole row."}
+    # Pasted text may have line breaks.
+    typed = " ".join(row.title.split())
+    title = _clean_part("title", LetterText(max_length=2000, error_messages=required), typed)
     quantity = None
     if row.quantity.strip():
         try:
             quantity = Decimal(row.quantity.strip())
         except InvalidOperation as error:
-            raise forms.ValidationError("Enter the quantity as a number, such as 12.") from error
+            raise RowError("quantity", "Enter the quantity as a number, such as 12.") from error
         # Decimal also reads “NaN” and “Infinity”.
         if not quantity.is_finite() or not 0 < quantity < 100_000:
-            raise forms.ValidationError("The quantity must be between 0 and 100,000.")
+            raise RowError("quantity", "The quantity must be between 0 and 100,000.")
         # The column has two decimals; a third would be lost without notice.
         if quantity != round(quantity, 2):
-            raise forms.ValidationError("Enter the quantity with at most two decimals.")
+            raise RowError("quantity", "Enter the quantity with at most two decimals.")
     if row.category and row.category not in categories:
-        raise forms.ValidationError("Choose a category from the list.")
+        raise RowError("category", "Choose a category from the list.")
     return ItemOnForm(
         title=title,
         category_id=int(row.category) if row.category else None,
         quantity=quantity,
-        unit=PaperText(max_length=40, required=False).clean(row.unit),
-        body_part=PaperText(max_length=80, required=False).clean(row.body_part),
+        unit=_clean_part("unit", LetterText(max_length=40, required=False), row.unit),
+        body_part=_clean_part("body", LetterText(max_length=80, required=False), row.body_part),
     )
+
+
+def _clean_part(part: str, field: LetterText, keyed: str) -> str:
+    try:
+        return field.clean(keyed)
+    except forms.ValidationError as error:
+        raise RowError(part, error.messages) from error
 
 
 def _strip_null_characters(keyed: str) -> str:

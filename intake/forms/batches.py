@@ -7,7 +7,7 @@ from typing import Any
 from django import forms
 
 from cases.models import Channel
-from form_fields.fields import DatedForm, PaperDate, PaperText
+from form_fields.fields import DatedForm, KeyedDate, LetterText
 from intake.models import CancelReason
 
 # Reasons for skipping a scan. LEFT belongs to the scheduled job, START_OVER to canceled forms.
@@ -20,11 +20,11 @@ class BatchForm(DatedForm):
     """The channel, received date and note of a new batch."""
 
     channel = forms.ChoiceField(label="Received by", choices=Channel.choices, initial=Channel.MAIL)
-    received = PaperDate(
+    received = KeyedDate(
         label="Received",
         error_messages={"required": "Enter the date on the received stamp."},
     )
-    note = PaperText(label="Note", max_length=120, required=False)
+    note = LetterText(label="Note", max_length=120, required=False)
 
     def clean_received(self) -> date:
         day: date = self.cleaned_data["received"]
@@ -39,7 +39,7 @@ class CancelReasonForm(forms.Form):
     reason = forms.ChoiceField(
         label="Reason", error_messages={"required": "Choose a reason."}, choices=()
     )
-    note = PaperText(label="Note", max_length=300, required=False)
+    note = LetterText(label="Note", max_length=300, required=False)
 
     def __init__(self, *args: Any, reasons: Sequence[CancelReason], **options: Any) -> None:
         super().__init__(*args, **options)

@@ -9,11 +9,19 @@ from django.http import QueryDict
 
 from cases.models import Case
 from deadlines.days import PACIFIC
-from form_fields.fields import DatedForm, PaperDate, PaperText
+from eligibility.impossible_dates import find_impossible_dates
+from form_fields.fields import DatedForm, KeyedDate, LetterText
 from intake.services.corrections import APPLICATION_FIELDS, CASE_FIELDS
 from intake.services.receiving import ItemOnForm
 
-from .application import IntakeForm, ItemRow, parse_item_row, parse_yes_no, read_item_rows
+from .application import (
+    IntakeForm,
+    ItemRow,
+    list_row_errors,
+    parse_item_row,
+    parse_yes_no,
+    read_item_rows,
+)
 
 # Form field to model field, if the names differ.
 _NAMES = {
@@ -34,7 +42,7 @@ _FIELDS = (
 class ReceivedForm(DatedForm):
     """The corrected date and time of receipt, with the reason."""
 
-    received = PaperDate(
+    received = KeyedDate(
         label="Received", error_messages={"required": "Enter the date on the received stamp."}
     )
     received_time = forms.TimeField(
@@ -42,14 +50,14 @@ class ReceivedForm(DatedForm):
         required=False,
         error_messages={"invalid": "Enter the time as 14:05, or leave it empty."},
     )
-    reason = PaperText(
+    reason = LetterText(
         label="Reason",
         max_length=300,
         error_messages={"required": "Enter the reason for the correction."},
     )
 
     def received_at(self) -> datetime:
-        """The date and time of receipt, in Pacific time. Call this on a valid form."""
+        """Return the date and time of receipt, in Pacific time. Call this on a valid form."""
         values = self.cleaned_data
         hour = values["received_time"] or time(0, 0)
         return datetime.combine(values["received"], hour, tzinfo=PACIFIC)
@@ -58,11 +66,12 @@ class ReceivedForm(DatedForm):
 class CorrectionForm(DatedForm):
     """The typed fields and treatments of a saved application, for correction."""
 
-    why = PaperText(label="Note", max_length=300, required=False)
+    why = LetterText(label="Note", max_length=300, required=False)
 
     def __init__(self, data: QueryDict | None, *, case: Case, today: date) -> None:
         super().__init__(data, today=today, initial=_initial_values(case))
         self.rows = read_item_rows(data) if data is not None else list(_item_rows(case))
+        self.received_on = case.received_on
         self.items: dict[int, ItemOnForm] = {}  # the items on file, by id
         self.added: list[ItemOnForm] = []  # treatments that were not entered before
         # Use the fields of the intake form, so that labels and limits are the same on both pages.
@@ -72,19 +81,25 @@ class CorrectionForm(DatedForm):
 
     def clean(self) -> dict[str, Any]:
         cleaned = super().clean() or {}
-        for name in ("date_of_injury", "signed_on", "consent_on", "served_on", "requested_on"):
-            if cleaned.get(name) and cleaned[name] > self.today:
-                self.add_error(name, "This date is in the future. Check the form.")
-        known = {str(category.pk) for category in self.categories}
+        for impossible in find_impossible_dates(
+            cleaned | {"received": self.received_on}, today=self.today
+        ):
+            self.add_error(impossible.field, impossible.sentence)
+        category_ids = {str(category.pk) for category in self.categories}
         for row in self.rows:
             if row.is_blank:
                 continue
             try:
-                self._read_row(row, known)
+                self._read_row(row, category_ids)
             except forms.ValidationError as error:
-                row.error = " ".join(error.messages)
+                row.refuse(error)
                 self.add_error(None, "Correct the marked rows of disputed treatment.")
         return cleaned
+
+    @property
+    def row_errors(self) -> list[tuple[str, str]]:
+        """The errors of the rows of disputed treatment, with links to their fields."""
+        return list_row_errors(self.rows)
 
     def _read_row(self, row: ItemRow, categories: set[str]) -> None:
         item = parse_item_row(row, categories)
@@ -100,7 +115,7 @@ class CorrectionForm(DatedForm):
             self.items[int(row.item_id)] = item
 
     def values(self) -> dict[str, Any]:
-        """The values by the names of the model fields. Call this on a valid form."""
+        """Return the values by the names of the model fields. Call this on a valid form."""
         return {
             _NAMES.get(name, name): parse_yes_no(self.cleaned_data[name])
             if name in _YES_NO
@@ -110,16 +125,16 @@ class CorrectionForm(DatedForm):
 
 
 def _initial_values(case: Case) -> dict[str, Any]:
-    words = {True: "yes", False: "no", None: ""}
-    found: dict[str, Any] = {}
+    labels = {True: "yes", False: "no", None: ""}
+    values: dict[str, Any] = {}
     for name in _FIELDS:
         field = _NAMES.get(name, name)
         holder = case if field in CASE_FIELDS else case.ur_decision
         row = case.application if field in APPLICATION_FIELDS else holder
         # A case may have no UR decision; its fields are then empty.
         value = getattr(row, field, None)
-        found[name] = words[value] if name in _YES_NO else value
-    return found
+        values[name] = labels[value] if name in _YES_NO else value
+    return values
 
 
 def _item_rows(case: Case) -> Iterable[ItemRow]:

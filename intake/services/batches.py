@@ -24,7 +24,7 @@ _CLAIM_FIELDS = ["claimed_by", "claimed_at"]
 
 
 @dataclass(frozen=True)
-class _CheckedUpload:
+class CheckedUpload:
     """An upload after the file check: its hash, and the stored file or the reason for refusal."""
 
     name: str
@@ -33,24 +33,13 @@ class _CheckedUpload:
     refusal: str
 
 
-def open_batch(
-    *,
-    channel: Channel,
-    received_on: date,
-    uploads: Sequence[UploadedFile],
-    note: str = "",
-    folder: str = "",
-    by: User | None,
-    at: datetime,
-) -> Batch:
-    """Receive uploaded files as one batch, one scan per file.
-
-    A file that cannot be read becomes a refused scan with its reason; the other files are not
-    affected. A file whose content is already on file is marked as repeated, so that it cannot
-    become a second case.
+def check_uploads(
+    *, uploads: Sequence[UploadedFile], by: User | None, at: datetime
+) -> list[CheckedUpload]:
+    """Check the files of a batch and store their bytes. Slow, so call it outside transactions.
 
     :param by: the clerk; ``None`` for a watched folder.
-    :raises NotAllowed: not a clerk, no file, too many files, or a received date in the future.
+    :raises NotAllowed: not a clerk, no file, or too many files.
     """
     if by is not None:
         refuse_if(why_not_enter_application(by))
@@ -60,13 +49,35 @@ def open_batch(
         raise NotAllowed(
             f"A batch can have at most {MAX_SCANS_PER_BATCH} files. Add the rest as another batch."
         )
+    return [_check_upload(upload, at) for upload in uploads]
+
+
+def open_batch(
+    *,
+    channel: Channel,
+    received_on: date,
+    uploads: Sequence[CheckedUpload],
+    note: str = "",
+    folder: str = "",
+    by: User | None,
+    at: datetime,
+) -> Batch:
+    """Receive checked files as one batch, one scan per file.
+
+    A file that cannot be read becomes a refused scan with its reason; the other files are not
+    affected. A file whose content is already on file is marked as repeated, so that it cannot
+    become a second case.
+
+    :param by: the clerk; ``None`` for a watched folder.
+    :raises NotAllowed: not a clerk, or a received date in the future.
+    """
+    if by is not None:
+        refuse_if(why_not_enter_application(by))
     if received_on > at.astimezone(PACIFIC).date():
         raise NotAllowed("The received date is in the future. Check the stamp.")
-    # Checking files is slow, so it runs before the transaction.
-    checked = [_check_upload(upload, at) for upload in uploads]
     for last_try in (False, True):
         try:
-            return _store_batch(channel, received_on, checked, note, folder, by=by, at=at)
+            return _store_batch(channel, received_on, uploads, note, folder, by=by, at=at)
         except IntegrityError:
             # Another batch stored the same content at the same moment. Compare again.
             if last_try:
@@ -115,8 +126,8 @@ def claim_scan(*, scan_id: int, by: User, at: datetime) -> Scan:
     """
     refuse_if(why_not_enter_application(by))
     # Lock both scans in the order of their ids, so that two windows cannot deadlock.
-    wanted = Scan.objects.filter(Q(pk=scan_id) | Q(state=Scan.State.WAITING, claimed_by=by))
-    locked = list(wanted.select_for_update(of=("self",)).order_by("pk"))
+    locked_scans = Scan.objects.filter(Q(pk=scan_id) | Q(state=Scan.State.WAITING, claimed_by=by))
+    locked = list(locked_scans.select_for_update(of=("self",)).order_by("pk"))
     scan = _lock_scan(scan_id)
     _refuse_finished_scan(scan)
     if scan.is_held(at=at) and scan.claimed_by_id != by.pk:
@@ -217,7 +228,7 @@ def release_or_skip_scan(
         _store_skip(scan, reason=reason, note=note, by=by, at=at)
 
 
-def _check_upload(upload: UploadedFile, at: datetime) -> _CheckedUpload:
+def _check_upload(upload: UploadedFile, at: datetime) -> CheckedUpload:
     name = files.services.clean_file_name(upload.name or "")
     # Hashed here, because a refused file is not stored but has to be recognized if it comes again.
     digest = hashlib.sha256()
@@ -227,15 +238,15 @@ def _check_upload(upload: UploadedFile, at: datetime) -> _CheckedUpload:
     try:
         file = files.services.receive_upload(upload=upload, at=at)
     except files.services.FileRefused as refusal:
-        return _CheckedUpload(name, digest.hexdigest(), None, str(refusal))
-    return _CheckedUpload(name, digest.hexdigest(), file, "")
+        return CheckedUpload(name, digest.hexdigest(), None, str(refusal))
+    return CheckedUpload(name, digest.hexdigest(), file, "")
 
 
 @transaction.atomic
 def _store_batch(
     channel: Channel,
     received_on: date,
-    uploads: Sequence[_CheckedUpload],
+    uploads: Sequence[CheckedUpload],
     note: str,
     folder: str,
     *,
@@ -271,21 +282,21 @@ def _store_batch(
 def _mark_if_repeated(scan: Scan, file: StoredFile, at: datetime) -> None:
     """Mark the scan as repeated if the same content is already a scan or a case's application."""
     # Leave out repeated scans, so that each one refers to the first and not to another repetition.
-    at_hand = Scan.objects.filter(file=file).exclude(state=Scan.State.REPEATED).first()
+    earlier_scan = Scan.objects.filter(file=file).exclude(state=Scan.State.REPEATED).first()
     # The same file may also have been attached to a form without a batch.
-    entered = (
+    earlier_paper = (
         ApplicationPaper.objects.filter(file=file, kind=ApplicationPaper.Kind.APPLICATION)
         .select_related("application__case")
         .first()
     )
-    if at_hand is None and entered is None:
+    if earlier_scan is None and earlier_paper is None:
         return
-    scan.state, scan.resolved_at, scan.same_as = Scan.State.REPEATED, at, at_hand
-    if entered is not None:
+    scan.state, scan.resolved_at, scan.same_as = Scan.State.REPEATED, at, earlier_scan
+    if earlier_paper is not None:
         # Name the case, so that the clerk can open it.
-        scan.case = entered.application.case
-    elif at_hand is not None:
-        scan.case = at_hand.case
+        scan.case = earlier_paper.application.case
+    elif earlier_scan is not None:
+        scan.case = earlier_scan.case
 
 
 def _lock_scan(scan_id: int) -> Scan:
@@ -299,13 +310,13 @@ def _scans_claimed_by(by: User) -> ScanQuerySet:
 
 def _refuse_finished_scan(scan: Scan) -> None:
     if scan.state not in {Scan.State.WAITING, Scan.State.SKIPPED}:
-        became = f", as {scan.case}" if scan.case else ""
-        raise NotAllowed(f"{scan}: {scan.get_state_display().lower()}{became}.")
+        case_words = f", as {scan.case}" if scan.case else ""
+        raise NotAllowed(f"{scan}: {scan.get_state_display().lower()}{case_words}.")
 
 
 def _store_claim(scan: Scan, *, by: User, at: datetime) -> None:
-    mine = scan.claimed_by_id == by.pk
-    if mine and scan.claimed_at is not None and scan.claimed_at > at - _RENEW_AFTER:
+    is_own_claim = scan.claimed_by_id == by.pk
+    if is_own_claim and scan.claimed_at is not None and scan.claimed_at > at - _RENEW_AFTER:
         return  # every save stores a version, and typing saves every few seconds
     scan.claimed_by, scan.claimed_at = by, at
     scan.store(by=by, at=at, why="Claimed", fields=_CLAIM_FIELDS)

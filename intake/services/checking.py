@@ -3,37 +3,48 @@
 The result only informs the clerk. It never prevents saving.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import date
 from typing import Any
 
+from accounts.models import User
 from cases.duplicates import ApplicationFacts
+from cases.formulary import propose_for_treatments
 from cases.models import Case, Priority
+from cases.models.restrictions import hidden_cases
 from cases.services import duplicates
 from deadlines.calendars import CannotCount
 from deadlines.models import rules_on_file
-from deadlines.sums import Unknown
+from deadlines.results import UnknownDeadline
 from deadlines.timeliness import Late, judge_timeliness
 from directory.names import fold_number
+from eligibility.impossible_dates import find_impossible_dates
+from guidelines.formulary import Proposal, Treatment
 
 MAX_SIMILAR_CASES = 5
 MIN_CLAIM_LENGTH = 4  # shorter claim numbers match too many unrelated cases
 
 
 @dataclass(frozen=True)
-class SimilarCase:
+class DuplicateWarning:
     """An open case that the application may repeat, and the reasons as sentences."""
 
     case: Case
-    because: str
+    reason: str
 
 
 @dataclass(frozen=True)
 class CheckLine:
-    """One line of the completeness list: whether the part is there, and the sentence to show."""
+    """One line of the list of checks.
+
+    :ivar is_there: the part that the line is about is there, and possible.
+    :ivar field: the name of the field to correct; empty if it is not one field.
+    """
 
     is_there: bool
-    words: str
+    sentence: str
+    field: str = ""
 
 
 @dataclass(frozen=True)
@@ -42,30 +53,54 @@ class FormCheck:
 
     :ivar in_time: ``YES``, ``NO`` or ``UNKNOWN``, by the rule that the eligibility review uses.
     :ivar timeliness: the deadline engine's sentence, with the last day or the missing fact.
+    :ivar formulary: whether the drug list proposes a formulary dispute; ``None`` if nothing is
+        proposed yet.
     """
 
-    similar_cases: list[SimilarCase] = field(default_factory=list)
+    similar_cases: list[DuplicateWarning] = field(default_factory=list)
     in_time: str = "UNKNOWN"
     timeliness: str = ""
     lines: list[CheckLine] = field(default_factory=list)
+    formulary: Proposal | None = None
 
 
-def check_application_form(*, values: Mapping[str, Any], items: int) -> FormCheck:
+def check_application_form(
+    *,
+    values: Mapping[str, Any],
+    items: int,
+    treatments: Sequence[Treatment] = (),
+    reader: User,
+    today: date,
+) -> FormCheck:
     """Check a form that may be half typed: possible duplicates, timeliness, missing parts.
 
     :param values: the fields that could be read so far, by name.
     :param items: the number of treatments typed.
+    :param today: the current day, which no date of the form may follow.
+    :param treatments: the treatments as typed, for the proposal from the drug list.
     """
     in_time, sentence = _check_timeliness(values)
     return FormCheck(
-        find_duplicates_of_form(values=values),
+        find_duplicates_of_form(values=values, reader=reader),
         in_time,
         sentence,
-        list(_check_completeness(values, items)),
+        [
+            *(
+                CheckLine(False, one.sentence, one.field)
+                for one in find_impossible_dates(values, today=today)
+            ),
+            *_check_completeness(values, items),
+        ],
+        propose_for_treatments(
+            treatments,
+            requested_on=values.get("requested_on"),
+            decided_on=values.get("ur_decided"),
+            received_on=values.get("received"),
+        ),
     )
 
 
-def find_duplicates_of_form(*, values: Mapping[str, Any]) -> list[SimilarCase]:
+def find_duplicates_of_form(*, values: Mapping[str, Any], reader: User) -> list[DuplicateWarning]:
     """Find open cases that the form may repeat, best match first."""
     facts = ApplicationFacts(
         employee=" ".join(filter(None, (values.get("first_name"), values.get("last_name")))),
@@ -78,16 +113,25 @@ def find_duplicates_of_form(*, values: Mapping[str, Any]) -> list[SimilarCase]:
             filter(None, (values.get("physician_first"), values.get("physician_last")))
         ),
     )
-    found = duplicates.find_similar_cases(facts=facts)
-    likely = [one for one in found if one.possible_duplicate.is_proposed and one.case.is_open]
-    similar = [SimilarCase(one.case, " ".join(one.possible_duplicate.for_it)) for one in likely]
+    candidates = duplicates.find_similar_cases(facts=facts)
+    hidden = set(hidden_cases(reader).values_list("case", flat=True))
+    likely = [
+        one
+        for one in candidates
+        if one.possible_duplicate.is_proposed and one.case.is_open and one.case.pk not in hidden
+    ]
+    similar = [
+        DuplicateWarning(one.case, " ".join(one.possible_duplicate.evidence_for)) for one in likely
+    ]
     if not facts.employee and len(facts.claim) >= MIN_CLAIM_LENGTH:
         # Without a name the comparison proposes nothing. An equal claim number still deserves a
         # warning.
-        cases = Case.objects.own().open().filter(claim_number_normal=facts.claim)
+        cases = Case.objects.own().open().visible_to(reader)
+        cases = cases.filter(claim_number_normal=facts.claim)
         cases = cases.select_related("ur_decision").prefetch_related("items", "parties")
         similar += [
-            SimilarCase(case, "The claim number is the same.") for case in cases[:MAX_SIMILAR_CASES]
+            DuplicateWarning(case, "The claim number is the same.")
+            for case in cases[:MAX_SIMILAR_CASES]
         ]
     return similar[:MAX_SIMILAR_CASES]
 
@@ -115,7 +159,7 @@ def _check_timeliness(values: Mapping[str, Any]) -> tuple[str, str]:
     # No rule or calendar covers these dates. The clerk can save the form nevertheless.
     except CannotCount as problem:
         return "UNKNOWN", str(problem)
-    if isinstance(verdict, Unknown):
+    if isinstance(verdict, UnknownDeadline):
         return "UNKNOWN", verdict.sentence
     return "NO" if isinstance(verdict, Late) else "YES", verdict.sentence
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from django.db.models import Max, Q
 
-from cases.models import Party, Role
+from cases.models import Party, PartyRole
 from directory.models import OrganizationName, PersonName
 from directory.names import fold_name, fold_organization
 
@@ -15,10 +15,10 @@ MIN_LETTERS = 2
 
 # The field typed in, the party's role, and the fields that a choice fills in: form field to party
 # field.
-FIELDS: dict[str, tuple[Role, dict[str, str]]] = {
-    "employer": (Role.EMPLOYER, {"employer": "name", "employer_address": "address"}),
+FIELDS: dict[str, tuple[PartyRole, dict[str, str]]] = {
+    "employer": (PartyRole.EMPLOYER, {"employer": "name", "employer_address": "address"}),
     "attorney": (
-        Role.EMPLOYEE_ATTORNEY,
+        PartyRole.EMPLOYEE_ATTORNEY,
         {
             "attorney": "name",
             "attorney_firm": "contact",
@@ -28,7 +28,7 @@ FIELDS: dict[str, tuple[Role, dict[str, str]]] = {
         },
     ),
     "physician_last": (
-        Role.REQUESTING_PHYSICIAN,
+        PartyRole.REQUESTING_PHYSICIAN,
         {
             "physician_first": "first",
             "physician_last": "last",
@@ -39,7 +39,7 @@ FIELDS: dict[str, tuple[Role, dict[str, str]]] = {
         },
     ),
     "administrator": (
-        Role.CLAIMS_ADMINISTRATOR,
+        PartyRole.CLAIMS_ADMINISTRATOR,
         {
             "administrator": "name",
             "administrator_address": "address",
@@ -106,9 +106,9 @@ def fill_in_known_parties(*, typed: Mapping[str, str]) -> dict[str, str]:
     """
     filled: dict[str, str] = {}
     for field in FIELDS:
-        found = find_known_parties(field=field, typed=typed.get(field, ""))
-        if len(found) == 1:
-            filled |= {name: text for name, text in found[0].fills.items() if not typed.get(name)}
+        parties = find_known_parties(field=field, typed=typed.get(field, ""))
+        if len(parties) == 1:
+            filled |= {name: text for name, text in parties[0].fills.items() if not typed.get(name)}
     return filled
 
 

@@ -7,6 +7,7 @@ from uuid import UUID
 
 from django.contrib import messages
 from django.core.files.uploadedfile import UploadedFile
+from django.db.models import Prefetch
 from django.http import Http404, HttpResponse, QueryDict
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
@@ -16,10 +17,12 @@ import files.services
 from accounts.actions import run_action, try_action
 from accounts.requests import StaffRequest, read_whole_number
 from cases.models import Application, ApplicationPaper, Case, Channel
+from cases.models.restrictions import is_hidden, select_visible
 from files.models import StoredFile
 from intake.forms.application import (
     IntakeForm,
     ItemRow,
+    list_form_differences,
     new_form_key,
     read_file_ticket,
     read_form_key,
@@ -56,7 +59,8 @@ def enter_application(request: StaffRequest, scan: int | None = None) -> HttpRes
                 request, rebuild_form_data(draft.content), draft.revision, keyed, now
             )
         form = IntakeForm(today=today, initial=_initial_values(keyed, today))
-        return _render_form(request, form, [], keyed)
+        waiting = None if keyed else drafts.list_open_drafts(of=request.user, at=now).first()
+        return _render_form(request, form, [], keyed, waiting=waiting)
     revision = read_whole_number(request.POST.get("revision", "")) or 0
     if "more_rows" in request.POST:
         return _render_typed_form(request, request.POST, revision, keyed, now)
@@ -80,8 +84,15 @@ def enter_application(request: StaffRequest, scan: int | None = None) -> HttpRes
         return _redirect_after_save(request, attempt.result, keyed, now)
     if isinstance(attempt.refusal, receiving.ScanAlreadyEntered):
         messages.warning(request, str(attempt.refusal))
-        return redirect(attempt.refusal.case)
-    return _render_form(request, form, tickets, keyed, revision=revision, status=attempt.status)
+        return redirect(attempt.refusal.case or "intake:my_intakes")
+    if isinstance(attempt.refusal, receiving.FormSavedOtherwise):
+        form.start_new_key()
+        saved, revision = attempt.refusal.case, 0  # the new key has no draft yet
+    else:
+        saved = None
+    return _render_form(
+        request, form, tickets, keyed, revision=revision, saved=saved, status=attempt.status
+    )
 
 
 def _render_form(
@@ -93,15 +104,29 @@ def _render_form(
     revision: int = 0,
     refusal: str = "",
     checked: FormCheck | None = None,
+    saved: Case | None = None,
+    waiting: IntakeDraft | None = None,
     status: int = 200,
 ) -> HttpResponse:
+    """Render the form.
+
+    :param saved: the case that was saved from this form with other contents.
+    :param waiting: the clerk's latest unfinished form, which is offered on an empty one.
+    """
     shown_file = next((one for one in tickets if one["kind"] == "APPLICATION"), None)
     if scan is not None and scan.file is not None:
         shown_file = _describe_file(scan.file, scan.name_received)
     if form.is_bound and checked is None:
-        checked = check_application_form(values=form.valid_values(), items=form.items_entered)
+        checked = check_application_form(
+            values=form.valid_values(),
+            items=form.items_entered,
+            treatments=form.treatments,
+            reader=request.user,
+            today=form.today,
+        )
     # F4 copies fields from the clerk's last application.
-    last = Application.objects.filter(entered_by=request.user).order_by("-entered_at").first()
+    own = select_visible(Application.objects.filter(entered_by=request.user), request.user)
+    last = own.order_by("-entered_at").first()
     context = {
         "form": form,
         "tickets": tickets,
@@ -109,9 +134,15 @@ def _render_form(
         "scan": scan,
         "revision": revision,
         "refusal": refusal,
+        # The list of categories is sent once, and a script copies it into the other rows. Only a
+        # browser without scripts asks the server for more rows.
+        "every_list": request.POST.get("more_rows") == "1",
         "checked": checked,
         "ditto": last.printed if last else {},
         "today": form.today,
+        "saved": saved,
+        "waiting": waiting,
+        "differences": list_form_differences(saved, form) if saved else [],
     }
     return render(request, "intake/intake.html", context, status=status)
 
@@ -124,12 +155,12 @@ def _render_typed_form(
     # Two forms: a bound one reads the values, and an unbound one shows them without errors.
     read = IntakeForm(typed, today=today)
     tickets, refused = _collect_files(request, read, now, typed)
-    asked = typed.get("more_rows", "")
+    row_count = typed.get("more_rows", "")
     values = {name: typed.get(name, "") for name in typed}
-    if asked == "known":
+    if row_count == "known":
         values |= fill_in_known_parties(typed=values)
     fresh = IntakeForm(today=today, initial=values)
-    fresh.rows = read.rows + [ItemRow() for _ in range(6 if asked == "1" else 0)]
+    fresh.rows = read.rows + [ItemRow() for _ in range(6 if row_count == "1" else 0)]
     return _render_form(
         request,
         fresh,
@@ -137,18 +168,24 @@ def _render_typed_form(
         scan,
         revision=revision,
         refusal=" ".join(refused),
-        checked=check_application_form(values=read.valid_values(), items=read.items_entered),
+        checked=check_application_form(
+            values=read.valid_values(),
+            items=read.items_entered,
+            treatments=read.treatments,
+            reader=request.user,
+            today=read.today,
+        ),
         status=422 if refused else 200,
     )
 
 
 def _find_draft(request: StaffRequest, scan: Scan | None, now: datetime) -> IntakeDraft | None:
     """Find this clerk's draft for the scan, or the draft named in the query string."""
-    mine = drafts.list_open_drafts(of=request.user, at=now)
+    own_drafts = drafts.list_open_drafts(of=request.user, at=now)
     if scan is not None:
-        return mine.filter(scan=scan).first()
+        return own_drafts.filter(scan=scan).first()
     try:
-        return mine.filter(scan=None, key=UUID(request.GET.get("draft", ""))).first()
+        return own_drafts.filter(scan=None, key=UUID(request.GET.get("draft", ""))).first()
     except ValueError:
         return None
 
@@ -185,8 +222,8 @@ def _load_scan(scan: int | None) -> Scan | None:
     if scan is None:
         return None
     rows = Scan.objects.select_related("batch", "file", "case", "claimed_by")
-    found: Scan = get_object_or_404(rows.exclude(state=Scan.State.REFUSED), pk=scan)
-    return found
+    row: Scan = get_object_or_404(rows.exclude(state=Scan.State.REFUSED), pk=scan)
+    return row
 
 
 def _redirect_if_taken(request: StaffRequest, scan: Scan, now: datetime) -> HttpResponse | None:
@@ -195,9 +232,9 @@ def _redirect_if_taken(request: StaffRequest, scan: Scan, now: datetime) -> Http
     A submitted form is let through: the first clerk to save has entered the scan.
     """
     if scan.case is not None and scan.state != Scan.State.REPEATED:
-        entered = receiving.ScanAlreadyEntered(scan.case)
+        entered = receiving.ScanAlreadyEntered(scan.case, request.user)
         messages.warning(request, str(entered))
-        return redirect(scan.case)
+        return redirect(entered.case) if entered.case else redirect("intake:batch", scan.batch_id)
     if scan.state == Scan.State.REPEATED:
         return redirect("intake:batch", scan.batch_id)
     in_other_hands = scan.is_held(at=now) and scan.claimed_by_id != request.user.pk
@@ -208,7 +245,7 @@ def _redirect_if_taken(request: StaffRequest, scan: Scan, now: datetime) -> Http
 
 
 def _initial_values(scan: Scan | None, today: date) -> dict[str, Any]:
-    """The initial values of a new form: the scan's channel and received date, or today."""
+    """Return the initial values of a new form: the scan's channel and received date, or today."""
     if scan is None:
         return {"key": new_form_key(), "received": f"{today:%m/%d/%Y}"}
     return {
@@ -221,7 +258,11 @@ def _initial_values(scan: Scan | None, today: date) -> dict[str, Any]:
 def _redirect_after_save(
     request: StaffRequest, case: Case, scan: Scan | None, now: datetime
 ) -> HttpResponse:
-    if case.duplicate_of_id:
+    # A form that is sent again gives its case, which may be restricted by now.
+    is_case_hidden = is_hidden(case.pk, request.user)
+    if is_case_hidden:
+        messages.success(request, "This form is already saved.")
+    elif case.duplicate_of_id and not is_hidden(case.duplicate_of_id, request.user):
         messages.warning(
             request,
             f"{case.number} was saved and linked to {case.duplicate_of}, which disputes the same "
@@ -231,7 +272,7 @@ def _redirect_after_save(
         messages.success(request, f"{case.number} was saved. Next step: eligibility review.")
     # "Save" opens the case; "Save and next" opens the next form or scan.
     if "next" not in request.POST:
-        return redirect(case)
+        return redirect("intake:my_intakes" if is_case_hidden else case)
     if scan is None:
         return redirect("intake:intake")
     following = batch_services.claim_next_scan(by=request.user, at=now)
@@ -248,10 +289,10 @@ def show_scan_page(request: StaffRequest, ticket: str) -> HttpResponse:
     if file is None:
         raise Http404("This scan is no longer available.")
     page = read_whole_number(request.GET.get("page", "1")) or 1
-    drawn = try_action(lambda: files.services.render_page_png(file, page=page, width=900))
-    if drawn.refusal:
-        raise Http404(str(drawn.refusal))
-    return HttpResponse(drawn.result, content_type="image/png")
+    image_attempt = try_action(lambda: files.services.render_page_png(file, page=page, width=900))
+    if image_attempt.refusal:
+        raise Http404(str(image_attempt.refusal))
+    return HttpResponse(image_attempt.result, content_type="image/png")
 
 
 @require_GET
@@ -262,9 +303,15 @@ def list_my_intakes(request: StaffRequest) -> HttpResponse:
     start = datetime.combine(today, datetime.min.time(), tzinfo=timezone.get_current_timezone())
     cases = (
         Case.objects.own()
+        .visible_to(request.user)
         .filter(application__entered_by=request.user, application__entered_at__gte=start)
-        .select_related("application", "duplicate_of")
-        .prefetch_related("items", "parties")
+        .select_related("application")
+        .prefetch_related(
+            "items",
+            "parties",
+            # A case that duplicates a hidden one is shown without it.
+            Prefetch("duplicate_of", Case.objects.visible_to(request.user)),
+        )
         .order_by("-application__entered_at", "-pk")
     )
     channel = request.GET.get("channel", "")
@@ -281,7 +328,7 @@ def list_my_intakes(request: StaffRequest) -> HttpResponse:
 
 
 def _describe_file(file: StoredFile, name: str) -> dict[str, Any]:
-    """The ticket, name and pages of a file that is shown beside the form."""
+    """Return the ticket, name and pages of a file that is shown beside the form."""
     pages = range(1, (file.pages or 1) + 1)
     return {"viewing_ticket": sign_scan_ticket(file), "name": name, "pages": pages}
 
@@ -314,10 +361,12 @@ def _collect_files(
         upload = request.FILES.get(field)
         if not isinstance(upload, UploadedFile):
             continue
-        taken = try_action(partial(files.services.receive_upload, upload=upload, at=now))
-        if taken.refusal:
-            refused.append(str(taken.refusal))
+        attempt = try_action(partial(files.services.receive_upload, upload=upload, at=now))
+        if attempt.refusal:
+            refused.append(str(attempt.refusal))
             continue
         name = upload.name or "scan"
-        keep(AttachedFile(kind, taken.result, name), sign_file_ticket(taken.result, name, kind))
+        if attempt.result.warning:
+            messages.warning(request, f"“{name}”: {attempt.result.warning}")
+        keep(AttachedFile(kind, attempt.result, name), sign_file_ticket(attempt.result, name, kind))
     return tickets, refused

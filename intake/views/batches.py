@@ -9,10 +9,12 @@ from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
-from accounts.actions import run_action
+from accounts.actions import run_action, run_prepared_action
+from accounts.counting import count_noun
 from accounts.names import name_actor
 from accounts.requests import StaffRequest, posted_data
 from cases.models import Channel
+from cases.models.restrictions import hidden_cases, select_visible
 from intake.forms.batches import SKIP_REASONS, BatchForm, CancelReasonForm
 from intake.models import Batch, CancelReason, Scan
 from intake.policies import why_not_skip_scan
@@ -27,17 +29,21 @@ def list_batches(request: StaffRequest) -> HttpResponse:
     now = timezone.now()
     today = timezone.localdate(now)
     form = BatchForm(posted_data(request), today=today, initial={"received": f"{today:%m/%d/%Y}"})
-    attempt = run_action(
+    attempt = run_prepared_action(
         request,
         form,
-        lambda: batch_services.open_batch(
+        prepare=lambda: batch_services.check_uploads(
+            uploads=request.FILES.getlist("scans"), by=request.user, at=now
+        ),
+        store=lambda uploads: batch_services.open_batch(
             channel=Channel(form.cleaned_data["channel"]),
             received_on=form.cleaned_data["received"],
-            uploads=request.FILES.getlist("scans"),
+            uploads=uploads,
             note=form.cleaned_data["note"],
             by=request.user,
             at=now,
         ),
+        button="Receive",
     )
     if attempt.done:
         return _report_new_batch(request, attempt.result)
@@ -45,12 +51,17 @@ def list_batches(request: StaffRequest) -> HttpResponse:
     rows = Batch.objects.in_work(since=now - RECENT).counted()
     if channel in Channel.values:
         rows = rows.filter(channel=channel)
-    held = Scan.objects.held(at=now).select_related("claimed_by", "batch").order_by("claimed_at")
-    last = Scan.objects.filter(state=Scan.State.ENTERED).order_by("-resolved_at").first()
+    claimed_scans = (
+        Scan.objects.held(at=now).select_related("claimed_by", "batch").order_by("claimed_at")
+    )
+    entered = select_visible(Scan.objects.filter(state=Scan.State.ENTERED), request.user)
+    last = entered.order_by("-resolved_at").first()
     context = {
         "form": form,
         "batches": rows,
-        "held": [(scan, name_actor(scan.claimed_by, reader=request.user)) for scan in held],
+        "claimed_scans": [
+            (scan, name_actor(scan.claimed_by, reader=request.user)) for scan in claimed_scans
+        ],
         "free": Scan.objects.free(at=now).count(),
         "last": last,
         "channels": Channel,
@@ -63,7 +74,9 @@ def list_batches(request: StaffRequest) -> HttpResponse:
 def _report_new_batch(request: StaffRequest, batch: Batch) -> HttpResponse:
     states = list(batch.scans.values_list("state", flat=True))
     ready = states.count(Scan.State.WAITING)
-    messages.success(request, f"{batch} received: {ready} of {len(states)} scans to enter.")
+    messages.success(
+        request, f"{batch} received: {ready} of {count_noun(len(states), 'scan')} to enter."
+    )
     for scan in batch.scans.filter(state=Scan.State.REFUSED):
         messages.error(request, scan.refusal)
     for scan in batch.scans.filter(state=Scan.State.REPEATED).select_related("case", "same_as"):
@@ -80,16 +93,21 @@ def show_batch(request: StaffRequest, batch: int) -> HttpResponse:
 
 def _render_batch_page(request: StaffRequest, batch: int, *, status: int = 200) -> HttpResponse:
     now = timezone.now()
-    found = get_object_or_404(Batch.objects.counted(), pk=batch)
+    batch_row = get_object_or_404(Batch.objects.counted(), pk=batch)
     # Each row shows these relations; loaded one by one they would cost several queries per scan.
-    scans = found.scans.select_related(
+    scans = batch_row.scans.select_related(
         "case", "file", "claimed_by", "batch", "same_as__case", "same_as__batch"
     ).order_by("position")
+    hidden = set(hidden_cases(request.user).values_list("case", flat=True))
+    for scan in scans:
+        for shown in filter(None, (scan, scan.same_as)):
+            # Not stored: the page then names no case.
+            shown.case = None if shown.case_id in hidden else shown.case
     rows = [
         (scan, name_actor(scan.claimed_by, reader=request.user) if scan.is_held(at=now) else "")
         for scan in scans
     ]
-    context = {"batch": found, "rows": rows, "today": timezone.localdate(now)}
+    context = {"batch": batch_row, "rows": rows, "today": timezone.localdate(now)}
     return render(request, "intake/batch.html", context, status=status)
 
 

@@ -3,11 +3,16 @@
 from django.contrib import messages
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
+from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.http import require_http_methods
 
 from accounts.actions import run_action
+from accounts.refusals import Refused
 from accounts.requests import StaffRequest, seen_version
+from cases.formulary import propose_for_case
+from cases.models import DuplicateProposal
+from cases.policies import why_not_change_priority, why_not_resolve_duplicate
 from cases.views.acting import load_case
 from intake.forms.corrections import CorrectionForm, ReceivedForm
 from intake.policies import why_not_correct_intake, why_not_correct_received
@@ -17,7 +22,7 @@ from intake.services import corrections
 @require_http_methods(["GET", "HEAD", "POST"])
 def correct_intake(request: StaffRequest, number: str) -> HttpResponse:
     """Correct the received date or the typed fields of an application; two forms on one page."""
-    case, now = load_case(number), timezone.now()
+    case, now = load_case(request, number), timezone.now()
     today = timezone.localdate(now)
     # Only the form of the received date has a field of this name.
     of_received = request.method == "POST" and "received" in request.POST
@@ -66,6 +71,25 @@ def correct_intake(request: StaffRequest, number: str) -> HttpResponse:
         "keyed": keyed,
         "why_not": why_not_correct_intake(request.user, case),
         "why_not_received": why_not_correct_received(request.user, case),
+        "proposal": propose_for_case(case),
+        "may_change_priority": not why_not_change_priority(request.user, case),
+        "is_stale": attempt.status == 409,
+        "resolve_at": _find_page_to_resolve(request, attempt.refusal),
         "today": today,
     }
     return render(request, "intake/correct.html", context, status=attempt.status)
+
+
+def _find_page_to_resolve(request: StaffRequest, refusal: Refused | None) -> str:
+    """Return the address of the page on which the possible duplicate of a refusal is resolved.
+
+    Empty if the refusal has another reason or the other case is hidden from this person.
+    """
+    if not isinstance(refusal, corrections.DecisionDisputed) or refusal.other is None:
+        return ""
+    earlier, later = sorted(refusal.pair)
+    pair = DuplicateProposal.objects.select_related("case").get(case=later, other=earlier)
+    if why_not_resolve_duplicate(request.user):
+        # Their role does not open the comparison, but this page shows who has to resolve it.
+        return reverse("cases:related", args=[pair.case.number])
+    return reverse("cases:compare", args=[pair.case.number, pair.pk])

@@ -27,16 +27,24 @@ CANCEL_REASONS = [reason for reason in CancelReason if reason != CancelReason.LE
 def look_up_parties(request: StaffRequest) -> HttpResponse:
     """List known parties whose name begins with the text typed in a field."""
     name = request.headers.get("HX-Trigger-Name", "")
-    found = known_parties.find_known_parties(field=name, typed=request.POST.get(name, ""))
-    return render(request, "intake/_known.html", {"found": found})
+    parties = known_parties.find_known_parties(field=name, typed=request.POST.get(name, ""))
+    return render(request, "intake/_known.html", {"found": parties})
 
 
 @require_POST
 def check_intake_form(request: StaffRequest) -> HttpResponse:
     """Check the form typed so far for duplicates, timeliness and completeness."""
     form = IntakeForm(request.POST, today=timezone.localdate())
-    checked = check_so_far(values=form.valid_values(), items=form.items_entered)
-    return render(request, "intake/_intake_check.html", {"checked": checked, "form": form})
+    checked = check_so_far(
+        values=form.valid_values(),
+        items=form.items_entered,
+        treatments=form.treatments,
+        reader=request.user,
+        today=form.today,
+    )
+    # The proposal from the drug list is shown elsewhere on the page, beside the priority.
+    context = {"checked": checked, "form": form, "swaps_proposal": True}
+    return render(request, "intake/_intake_check.html", context)
 
 
 @require_POST
@@ -65,7 +73,9 @@ def save_draft(request: StaffRequest) -> HttpResponse:
         return JsonResponse(reply, status=attempt.status)
     draft = attempt.result
     at = format_time(timezone.localtime(draft.saved_at))
-    return JsonResponse({"revision": draft.revision, "saved_at": at})
+    # After a reload, the page of this address shows the draft. A scan's own page finds its draft.
+    here = "" if draft.scan_id else f"{reverse('intake:intake')}?draft={draft.key}"
+    return JsonResponse({"revision": draft.revision, "saved_at": at, "address": here})
 
 
 @require_http_methods(["GET", "HEAD", "POST"])

@@ -12,6 +12,7 @@ from accounts.models import User
 from accounts.names import name_actor
 from accounts.requests import StaffRequest
 from cases.models import Application, Channel, Origin
+from cases.models.restrictions import select_visible
 from intake.models import CanceledIntake, CancelReason, Scan
 
 DAYS_SHOWN = 7  # days of receipts shown
@@ -39,7 +40,7 @@ def show_intake_desk(request: StaffRequest) -> HttpResponse:
         canceled = canceled.filter(draft__content__channel=[channel])
         scans = scans.filter(batch__channel=channel)
     context = {
-        "arrivals": _count_receipts(today),
+        "arrivals": _count_receipts(today, request.user),
         "canceled": [(row, *_name_people(row, request.user)) for row in canceled[:MAX_ROWS]],
         "scans": scans[:MAX_ROWS],
         "channels": Channel,
@@ -51,20 +52,26 @@ def show_intake_desk(request: StaffRequest) -> HttpResponse:
     return render(request, "intake/intake_supervisor.html", context)
 
 
-def _count_receipts(today: date) -> list[tuple[date, list[int], int]]:
-    """Count the applications received by each channel, for each of the last days."""
+def _count_receipts(today: date, reader: User) -> list[tuple[date, list[int], int]]:
+    """Count the applications received through each channel on each of the last days.
+
+    :returns: the day, the numbers in the order of ``Channel``, and their total.
+    """
     first = today - timedelta(days=DAYS_SHOWN - 1)
+    # Not the cases loaded from published decisions.
     counted = (
-        Application.objects.filter(case__received_on__gte=first, case__origin=Origin.OWN)
+        select_visible(Application.objects.filter(case__origin=Origin.OWN), reader)
+        .filter(case__received_on__gte=first)
         .values_list("case__received_on", "channel")
         .annotate(number=Count("pk"))
     )
     # Days and channels without receipts have no row; the table shows them as 0.
-    found = {(day, channel): number for day, channel, number in counted}
+    counts = {(day, channel): number for day, channel, number in counted}
     days = [today - timedelta(days=back) for back in range(DAYS_SHOWN)]
-    rows = [(day, [found.get((day, channel), 0) for channel in Channel.values]) for day in days]
+    rows = [(day, [counts.get((day, channel), 0) for channel in Channel.values]) for day in days]
     return [(day, numbers, sum(numbers)) for day, numbers in rows]
 
 
 def _name_people(row: CanceledIntake, reader: User) -> tuple[str, str]:
+    """Return the names of the clerk who keyed the application and of who canceled it."""
     return name_actor(row.draft.owner, reader=reader), name_actor(row.ended_by, reader=reader)

@@ -17,10 +17,11 @@ from django.core.files.uploadedfile import UploadedFile
 from django.core.management.base import BaseCommand, CommandError
 from django.utils import timezone
 
+from accounts.counting import count_noun
 from cases.models import Channel
 from files.services import clean_file_name
 from intake.models import Scan
-from intake.services.batches import MAX_SCANS_PER_BATCH, open_batch
+from intake.services.batches import MAX_SCANS_PER_BATCH, check_uploads, open_batch
 
 # A file that changed within this time may still be being written.
 STILL_GROWING = timedelta(seconds=10)
@@ -38,7 +39,7 @@ class Command(BaseCommand):
         place = Path(folder).resolve()
         if not place.is_dir():
             raise CommandError(f"{folder} is not a folder.")
-        taken = 0
+        imported = 0
         # A batch has one received date, so files of different days go to different batches.
         for day, paths in sorted(_find_new_files(place, now).items()):
             for first in range(0, len(paths), MAX_SCANS_PER_BATCH):
@@ -57,22 +58,22 @@ class Command(BaseCommand):
                     batch = open_batch(
                         channel=Channel(channel),
                         received_on=day,
-                        uploads=uploads,
+                        uploads=check_uploads(uploads=uploads, by=None, at=now),
                         folder=str(place)[:300],
                         by=None,
                         at=now,
                     )
-                taken += len(some)
+                imported += len(some)
                 for scan in batch.scans.filter(state=Scan.State.REFUSED):
                     self.stderr.write(scan.refusal)
-                self.stdout.write(f"{batch}: {len(some)} files, received {day}.")
-        if not taken:
+                self.stdout.write(f"{batch}: {count_noun(len(some), 'file')}, received {day}.")
+        if not imported:
             self.stdout.write("No new files.")
 
 
 def _find_new_files(place: Path, now: datetime) -> dict[date, list[Path]]:
     """Find the files that were not received yet, by the local day of their last change."""
-    found: dict[date, list[Path]] = defaultdict(list)
+    files_by_day: dict[date, list[Path]] = defaultdict(list)
     for path in sorted(place.iterdir()):
         if path.name.startswith(".") or not path.is_file():
             continue
@@ -83,9 +84,9 @@ def _find_new_files(place: Path, now: datetime) -> dict[date, list[Path]]:
             digest = hashlib.file_digest(file, "sha256").hexdigest()
         # The same content under another name is received again: the batch marks it as a duplicate
         # file, so that its receipt is on record.
-        known = Scan.objects.filter(
+        stored_names = Scan.objects.filter(
             sha256=digest, name_received=clean_file_name(path.name), batch__folder=str(place)[:300]
         )
-        if not known.exists():
-            found[arrived.date()].append(path)
-    return found
+        if not stored_names.exists():
+            files_by_day[arrived.date()].append(path)
+    return files_by_day
