@@ -21,6 +21,8 @@ MEMORY_BYTES = 512 * 1024 * 1024  # the libraries and one page at 1600 pixels ta
 CPU_SECONDS = 10
 OPEN_FILES = 64
 WRITTEN_BYTES = 1024 * 1024 * 1024
+# Words of the library's warnings about files from which a part may be missing.
+REPAIRED = ("damaged", "reconstruct", "ignoring", "prematurely", "repairing", "undefined")
 MAX_PIXELS = 80_000_000  # a legal-size page at 600 dpi has 43 million
 
 
@@ -47,22 +49,38 @@ def limit_resources() -> None:
     ):
         _, most = resource.getrlimit(kind)
         # A container may have set a lower limit, which cannot be raised.
-        wanted = amount if most == resource.RLIM_INFINITY else min(amount, most)
-        resource.setrlimit(kind, (wanted, wanted))
+        limit = amount if most == resource.RLIM_INFINITY else min(amount, most)
+        resource.setrlimit(kind, (limit, limit))
     os.umask(0o077)
 
 
 def inspect_file(*, path: str, media_type: str, max_pages: int) -> tuple[dict[str, Any], bytes]:
     """Count the pages of a file, after checking that it is intact and its first page renders."""
     if media_type == "application/pdf":
-        pages = _inspect_pdf(path, max_pages)
+        pages, repaired = _inspect_pdf(path, max_pages)
     else:
-        pages = _inspect_image(path, media_type)
+        pages, repaired = _inspect_image(path, media_type), False
     if pages > max_pages:
         raise Unreadable("too_many_pages")
     # Many damaged files can be counted but not shown. A small picture is enough to find out.
     render_page(path=path, media_type=media_type, page=1, width=200)
-    return {"pages": pages}, b""
+    return {"pages": pages, "repaired": repaired}, b""
+
+
+def try_pages(*, path: str, media_type: str, first: int, last: int) -> tuple[dict[str, Any], bytes]:
+    """Render a range of pages as small pictures, and keep a file with the result of each.
+
+    The file ``progress`` in the current directory survives if a page kills this process.
+    """
+    with open("progress", "w", encoding="ascii") as progress:
+        for page in range(first, last + 1):
+            print(page, "begun", file=progress, flush=True)
+            try:
+                render_page(path=path, media_type=media_type, page=page, width=100)
+            except (Unreadable, MemoryError):
+                continue
+            print(page, "shown", file=progress, flush=True)
+    return {}, b""
 
 
 def render_page(
@@ -85,22 +103,26 @@ def extract_text(*, path: str, media_type: str, page: int) -> tuple[dict[str, An
     document = _open_with_pdfium(path)
     if not 1 <= page <= len(document):
         raise Unreadable("no_such_page")
-    words = document[page - 1].get_textpage().get_text_bounded()
-    return {}, words.encode("utf-8", "replace")
+    text = document[page - 1].get_textpage().get_text_bounded()
+    return {}, text.encode("utf-8", "replace")
 
 
-def _inspect_pdf(path: str, max_pages: int) -> int:
+def _inspect_pdf(path: str, max_pages: int) -> tuple[int, bool]:
+    """The number of pages, and whether the file had to be repaired to count them."""
     import pikepdf
 
     with _open_with_pikepdf(path) as document:
         # A warning alone is common in sound files; with no end marker the file was cut off.
-        if not _has_end_marker(path) and document.get_warnings():
+        if not _has_pdf_end_marker(path) and document.get_warnings():
             raise Unreadable("damaged")
         pages = len(document.pages)
         if pages == 0:
             raise Unreadable("damaged")
         if pages > max_pages:
             raise Unreadable("too_many_pages")
+        repaired = any(
+            word in str(warning) for warning in document.get_warnings() for word in REPAIRED
+        )
         root = document.Root
         if document.attachments or "/Collection" in root:
             raise Unreadable("attachments")
@@ -112,7 +134,7 @@ def _inspect_pdf(path: str, max_pages: int) -> int:
     # Two parsers that disagree about the pages would show a reviewer less than is on file.
     if len(_open_with_pdfium(path)) != pages:
         raise Unreadable("damaged")
-    return pages
+    return pages, repaired
 
 
 def _inspect_image(path: str, media_type: str) -> int:
@@ -166,7 +188,7 @@ def _render_pdf_page(path: str, number: int, width: int) -> Any:
     except pypdfium2.PdfiumError as error:
         raise Unreadable("page_damaged") from error
     if across <= 0 or down <= 0 or width * (width * down / across) > MAX_PIXELS:
-        raise Unreadable("too_large_a_sheet")
+        raise Unreadable("page_too_large")
     # Without this, the values typed into the fields of a form are not drawn.
     document.init_forms()
     return pdf_page.render(scale=width / across, may_draw_forms=True).to_pil()
@@ -179,7 +201,7 @@ def _render_image_page(path: str, number: int, width: int) -> Any:
         try:
             picture.seek(number - 1)
             if picture.width * picture.height > MAX_PIXELS:
-                raise Unreadable("too_large_a_sheet")
+                raise Unreadable("page_too_large")
             shown = picture.convert("RGB")
         except (OSError, EOFError, SyntaxError, ValueError) as error:
             raise Unreadable("damaged") from error
@@ -199,18 +221,19 @@ def _open_image(path: str) -> Any:
     # Pillow itself refuses only above twice this number, so it is checked again below.
     Image.MAX_IMAGE_PIXELS = MAX_PIXELS
     try:
-        picture = Image.open(path, formats=("PNG", "JPEG", "TIFF"))
+        image = Image.open(path, formats=("PNG", "JPEG", "TIFF"))
+    # Pillow raises SyntaxError for a bad header.
     except (UnidentifiedImageError, OSError, SyntaxError, ValueError) as error:
         raise Unreadable("damaged") from error
     except Image.DecompressionBombError as error:
-        raise Unreadable("too_large_a_sheet") from error
-    if picture.width * picture.height > MAX_PIXELS:
-        raise Unreadable("too_large_a_sheet")
-    return picture
+        raise Unreadable("page_too_large") from error
+    if image.width * image.height > MAX_PIXELS:
+        raise Unreadable("page_too_large")
+    return image
 
 
-def _has_end_marker(path: str) -> bool:
-    """Whether the end-of-file marker is in the last 1,024 bytes, where PDF readers look for it."""
+def _has_pdf_end_marker(path: str) -> bool:
+    """Return whether the last 1,024 bytes have the end-of-file marker, as PDF readers expect."""
     with open(path, "rb") as file:
         size = file.seek(0, io.SEEK_END)
         file.seek(max(0, size - 1024))
@@ -219,6 +242,7 @@ def _has_end_marker(path: str) -> bool:
 
 ACTIONS: dict[str, Callable[..., tuple[dict[str, Any], bytes]]] = {
     "inspect": inspect_file,
+    "try_pages": try_pages,
     "page": render_page,
     "text": extract_text,
 }
@@ -227,20 +251,20 @@ ACTIONS: dict[str, Callable[..., tuple[dict[str, Any], bytes]]] = {
 def main() -> None:
     """Answer one request."""
     limit_resources()
-    question = json.load(sys.stdin)
+    request = json.load(sys.stdin)
     # Libraries may print to standard output, which would corrupt the answer. Discard that output
     # and keep a separate handle for the answer.
-    answers = os.fdopen(os.dup(1), "wb")
+    output = os.fdopen(os.dup(1), "wb")
     os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
     body = b""
     try:
-        answer, body = ACTIONS[question.pop("act")](**question)
+        answer, body = ACTIONS[request.pop("operation")](**request)
     except Unreadable as refusal:
         answer = {"refused": refusal.code}
     except MemoryError:
         answer = {"refused": "limits"}
-    answers.write(json.dumps({**answer, "bytes": len(body)}).encode() + b"\n" + body)
-    answers.close()
+    output.write(json.dumps({**answer, "bytes": len(body)}).encode() + b"\n" + body)
+    output.close()
 
 
 if __name__ == "__main__":

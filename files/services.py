@@ -5,13 +5,14 @@ import os
 import socket
 import struct
 import tempfile
-from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+import structlog
 from django.conf import settings
 from django.core.files.base import ContentFile, File
 from django.core.files.storage import default_storage
@@ -23,7 +24,11 @@ from accounts.refusals import Refused
 from . import parsing
 from .models import StoredFile
 
+logger = structlog.get_logger(__name__)
+
 MAX_PAGES = 5_000
+INCOMING = "incoming"  # the folder of uploads that are not stored yet; see FILE_UPLOAD_TEMP_DIR
+LONGEST_UPLOAD = timedelta(hours=1)
 WIDTHS = (100, 2400)  # smallest and largest width of a rendered page, in pixels
 # For each step of the connection, not for the whole scan of a large file.
 SCANNER_SECONDS = 60
@@ -46,7 +51,7 @@ REFUSAL_REASONS = {
     "needs_adobe_reader": "is a form that only Adobe Reader can show. Open it there and "
     "print it to PDF.",
     "too_many_pages": f"has more than {MAX_PAGES:,} pages. Split it and upload the parts.",
-    "too_large_a_sheet": "has a page too large to show. Scan it again at 300 dots per inch.",
+    "page_too_large": "has a page too large to show. Scan it again at 300 dots per inch.",
     "limits": "takes too much time or memory to read. Print it to PDF and upload that.",
     "no_such_page": "has no such page.",
     "page_damaged": "has a page that cannot be shown. Ask the sender for that page again.",
@@ -63,6 +68,25 @@ class FileRefused(Refused):
     field = "upload"
 
 
+class PageUnreadable(FileRefused):
+    """One page of a stored file cannot be shown. The other pages are not affected."""
+
+    def __init__(self, page: int) -> None:
+        super().__init__(f"Page {page} cannot be shown. Ask the sender for this page again.")
+
+
+class FileDamaged(FileRefused):
+    """A stored file is missing or has changed since it was stored."""
+
+    status = 503
+
+    def __init__(self) -> None:
+        super().__init__(
+            "This file is missing or has changed since it was stored, so it cannot be shown. Tell "
+            "operations; they restore it from the backup."
+        )
+
+
 def receive_upload(*, upload: UploadedFile, at: datetime) -> StoredFile:
     """Check an upload and store it: size, type, integrity and, if configured, viruses.
 
@@ -75,20 +99,50 @@ def receive_upload(*, upload: UploadedFile, at: datetime) -> StoredFile:
     # Asked first, because nothing has to be read; the bytes are counted again while writing.
     if (upload.size or 0) > settings.MAX_UPLOAD_BYTES:
         raise _build_size_refusal(name)
-    with _write_incoming(upload.chunks(), most=settings.MAX_UPLOAD_BYTES, name=name) as came:
-        media_type = _detect_media_type(name, came.head)
-        known = StoredFile.objects.filter(sha256=came.sha256).first()
+    with _write_incoming(upload.chunks(), most=settings.MAX_UPLOAD_BYTES, name=name) as incoming:
+        media_type = _detect_media_type(name, incoming.head)
+        stored = StoredFile.objects.filter(sha256=incoming.sha256).first()
         # Only a clean file is reused: others are scanned again, with the signatures of today.
-        if known is not None and known.state == StoredFile.State.CLEAN:
-            return known
+        if stored is not None and stored.state == StoredFile.State.CLEAN:
+            if not is_intact(stored):
+                _replace_damaged_bytes(stored, incoming)
+            return stored
         # Before the virus scan: the parser is sandboxed, and a file that it refuses needs no scan.
         answer, _ = _inspect_upload(
-            "inspect", came.path, media_type, name=name, max_pages=MAX_PAGES
+            "inspect", incoming.path, media_type, name=name, max_pages=MAX_PAGES
         )
-        state, refusal = _scan_for_viruses(came.path, name)
+        state, refusal = _scan_for_viruses(incoming.path, name)
+        unreadable_pages = parsing.find_unreadable_pages(
+            path=str(incoming.path), media_type=media_type, pages=answer["pages"]
+        )
         return _store_file(
-            came, media_type, pages=answer["pages"], state=state, refusal=refusal, at=at
+            incoming,
+            media_type,
+            pages=answer["pages"],
+            unreadable_pages=unreadable_pages,
+            is_repaired=answer["repaired"],
+            state=state,
+            refusal=refusal,
+            at=at,
         )
+
+
+@dataclass(frozen=True)
+class NamedFile:
+    """An uploaded file that was checked and stored, with the name under which it was received."""
+
+    stored: StoredFile
+    name: str
+
+
+def receive_named_upload(*, upload: UploadedFile, at: datetime) -> NamedFile:
+    """Check and store an upload, as ``receive_upload``, and keep its name.
+
+    :raises FileRefused: the file fails a check. Nothing is stored.
+    """
+    return NamedFile(
+        stored=receive_upload(upload=upload, at=at), name=clean_file_name(upload.name or "")
+    )
 
 
 def store_bytes(
@@ -96,9 +150,57 @@ def store_bytes(
 ) -> StoredFile:
     """Store bytes that the portal produced, such as a letter. The same bytes are stored once."""
     # Not scanned and not parsed, because the bytes are our own.
-    with _write_incoming([content], most=len(content), name="our own file") as came:
+    with _write_incoming([content], most=len(content), name="our own file") as incoming:
         state = StoredFile.State.CLEAN
-        return _store_file(came, media_type, pages=pages, state=state, refusal="", at=at)
+        return _store_file(incoming, media_type, pages=pages, state=state, refusal="", at=at)
+
+
+@dataclass(frozen=True)
+class WrittenFile:
+    """Bytes that the portal produced and has put into storage, which have no row yet."""
+
+    sha256: str
+    size: int
+    media_type: str
+    pages: int | None
+
+    @classmethod
+    def put_into_storage(
+        cls, *, content: bytes, media_type: str, pages: int | None = None
+    ) -> "WrittenFile":
+        """Put bytes into storage, synced to the disk, without a row.
+
+        ``record_written_files`` makes the rows of several in one transaction. A crash in between
+        leaves bytes without a row, as it does after ``store_bytes``.
+        """
+        with _write_incoming([content], most=len(content), name="our own file") as incoming:
+            _move_into_storage(StoredFile(sha256=incoming.sha256).path, incoming)
+            return cls(incoming.sha256, incoming.size, media_type, pages)
+
+
+def record_written_files(*, written: Sequence[WrittenFile], at: datetime) -> dict[str, StoredFile]:
+    """Make the rows of files that are in storage, in the caller's transaction.
+
+    :return: the row of each file by its hash. A row that was refused earlier stays refused.
+    """
+    rows = [
+        StoredFile(
+            sha256=one.sha256,
+            size=one.size,
+            media_type=one.media_type,
+            pages=one.pages,
+            state=StoredFile.State.CLEAN,
+            stored_at=at,
+        )
+        for one in written
+    ]
+    # The same bytes may have a row already, from a worker that was killed or a preview.
+    StoredFile.objects.bulk_create(rows, ignore_conflicts=True)
+    found = StoredFile.objects.filter(sha256__in=[row.sha256 for row in rows])
+    return {
+        row.sha256: _mark_file_clean(row.pk) if row.state == StoredFile.State.QUARANTINED else row
+        for row in found
+    }
 
 
 def release_quarantined(*, file_id: int, at: datetime) -> StoredFile:
@@ -123,15 +225,24 @@ def release_quarantined(*, file_id: int, at: datetime) -> StoredFile:
 def read_bytes(file: StoredFile) -> bytes:
     """Read the stored bytes, after comparing them with their hash.
 
-    :raises FileRefused: the file is not checked yet, was refused, or its bytes have changed.
+    :raises FileRefused: the file is not checked yet or was refused.
+    :raises FileDamaged: its bytes have changed, or they are missing.
     """
     _refuse_unchecked(file)
-    with default_storage.open(file.path, "rb") as stored:
-        content = bytes(stored.read())
+    try:
+        with default_storage.open(file.path, "rb") as stored:
+            content = bytes(stored.read())
+    except OSError as error:
+        raise FileDamaged from error
     # A changed letter or record must never be shown as what was received or sent.
     if hashlib.sha256(content).hexdigest() != file.sha256:
-        raise FileRefused("This file has changed since it was stored. Tell operations.")
+        raise FileDamaged
     return content
+
+
+def is_intact(file: StoredFile) -> bool:
+    """Whether the stored bytes are there and have the hash of the row."""
+    return _is_stored_as(file.path, file.sha256)
 
 
 def render_page_png(file: StoredFile, page: int, width: int = 1000) -> bytes:
@@ -150,7 +261,11 @@ def render_page_png(file: StoredFile, page: int, width: int = 1000) -> bytes:
     if default_storage.exists(cached):
         with default_storage.open(cached, "rb") as stored:
             return bytes(stored.read())
-    image = _read_stored("page", file, page=page, width=width)
+    try:
+        image = _read_stored("page", file, page=page, width=width)
+    except PageUnreadable:
+        _remember_unreadable_page(file, page)
+        raise
     _cache_derived(cached, image)
     return image
 
@@ -185,31 +300,58 @@ class Differences:
     rows_without_file: list[str] = field(default_factory=list)
     files_without_row: list[str] = field(default_factory=list)
     changed: list[str] = field(default_factory=list)
+    leftovers: list[str] = field(default_factory=list)  # of uploads that were killed
 
     def __bool__(self) -> bool:
-        return bool(self.rows_without_file or self.files_without_row or self.changed)
+        return bool(
+            self.rows_without_file or self.files_without_row or self.changed or self.leftovers
+        )
 
 
-def compare_with_storage() -> Differences:
+def compare_with_storage(*, at: datetime) -> Differences:
     """Compare every row with its stored bytes, and every stored file with the rows."""
-    found, known = Differences(), set()
+    differences, stored_names = Differences(), set()
     for file in StoredFile.objects.order_by("pk").iterator():
-        known.add(file.path)
+        stored_names.add(file.path)
         try:
             digest = _compute_digest(file.path)
         except FileNotFoundError:
-            found.rows_without_file.append(file.sha256)
+            differences.rows_without_file.append(file.sha256)
             continue
         if digest != file.sha256:
-            found.changed.append(file.sha256)
+            differences.changed.append(file.sha256)
     # Ask again for each file without a row: it may have been stored while this loop ran.
-    strays = [path for path in _list_stored_paths() if path not in known]
-    found.files_without_row = [
+    strays = [path for path in _list_stored_paths() if path not in stored_names]
+    differences.files_without_row = [
         path
         for path in strays
         if not StoredFile.objects.filter(sha256=path.rsplit("/", 1)[-1]).exists()
     ]
-    return found
+    differences.leftovers = [path.name for path in find_leftovers(at=at)]
+    return differences
+
+
+def find_leftovers(*, at: datetime) -> list[Path]:
+    """Files of uploads that began more than an hour ago and whose process was killed."""
+    folder = _folder_on_disk(INCOMING)
+    if folder is None:
+        return []
+    oldest = (at - LONGEST_UPLOAD).timestamp()
+    leftovers = []
+    for path in Path(folder).iterdir():
+        # Another process may remove its own file at any time.
+        with suppress(FileNotFoundError):
+            if path.stat().st_mtime < oldest:
+                leftovers.append(path)
+    return sorted(leftovers)
+
+
+def delete_leftovers(*, at: datetime) -> int:
+    """Delete the files of killed uploads; they may be medical records. Returns their number."""
+    leftovers = find_leftovers(at=at)
+    for path in leftovers:
+        path.unlink(missing_ok=True)
+    return len(leftovers)
 
 
 @dataclass(frozen=True)
@@ -229,7 +371,7 @@ def _write_incoming(chunks: Iterable[bytes], *, most: int, name: str) -> Iterato
     The file is on the same disk as the storage, so that ``_move_into_storage`` can move it in one
     step.
     """
-    folder = _folder_on_disk("incoming")
+    folder = _folder_on_disk(INCOMING)
     handle, temporary = tempfile.mkstemp(dir=folder, prefix="incoming-")
     path = Path(temporary)
     try:
@@ -257,30 +399,34 @@ def _write_incoming(chunks: Iterable[bytes], *, most: int, name: str) -> Iterato
 
 
 def _store_file(
-    came: _IncomingFile,
+    incoming: _IncomingFile,
     media_type: str,
     *,
     pages: int | None,
     state: StoredFile.State,
     refusal: str,
     at: datetime,
+    unreadable_pages: Sequence[int] = (),
+    is_repaired: bool = False,
 ) -> StoredFile:
     """Store the bytes, then the row.
 
     In this order a crash can leave bytes without a row, but never a row without its bytes.
     """
     values: dict[str, Any] = {
-        "size": came.size,
+        "size": incoming.size,
         "media_type": media_type,
         "pages": pages,
+        "unreadable_pages": list(unreadable_pages),
+        "is_repaired": is_repaired,
         "state": state,
         "refusal": refusal,
         "stored_at": at,
     }
-    _move_into_storage(StoredFile(sha256=came.sha256).path, came)
-    file, made = StoredFile.objects.get_or_create(sha256=came.sha256, defaults=values)
+    _move_into_storage(StoredFile(sha256=incoming.sha256).path, incoming)
+    file, is_new = StoredFile.objects.get_or_create(sha256=incoming.sha256, defaults=values)
     # The row was created between the look-up and now, or was waiting for the scanner.
-    if not made and state == StoredFile.State.CLEAN:
+    if not is_new and state == StoredFile.State.CLEAN:
         file = _mark_file_clean(file.pk)
     if file.state == StoredFile.State.REFUSED:
         raise FileRefused(file.refusal)
@@ -300,22 +446,46 @@ def _mark_file_clean(file_id: int) -> StoredFile:
     return file
 
 
-def _move_into_storage(name: str, came: _IncomingFile) -> None:
-    """Move received bytes to their place in storage. A crash cannot leave half a file there."""
-    # The name is the hash of the bytes, so a different size means a damaged copy.
-    if default_storage.exists(name) and default_storage.size(name) == came.size:
-        return
+def _replace_damaged_bytes(file: StoredFile, incoming: _IncomingFile) -> None:
+    """Put the received bytes in the place of stored ones that are missing or have changed."""
+    # Pages that could not be shown because of the damage are asked for again.
+    unreadable_pages = parsing.find_unreadable_pages(
+        path=str(incoming.path), media_type=file.media_type, pages=file.pages or 0
+    )
+    _move_into_storage(file.path, incoming)
+    with transaction.atomic():
+        locked = StoredFile.objects.select_for_update().get(pk=file.pk)
+        locked.unreadable_pages = unreadable_pages
+        locked.save(update_fields=["unreadable_pages"])
+    file.unreadable_pages = locked.unreadable_pages
+    logger.warning("stored_file_replaced", bytes=incoming.size)
+
+
+def _move_into_storage(name: str, incoming: _IncomingFile) -> None:
+    """Move received bytes to their place in storage. A crash cannot leave half a file there.
+
+    Stored bytes that have another hash are replaced.
+    """
+    is_there = _is_stored_as(name, incoming.sha256)
     try:
         target = Path(default_storage.path(name))
     except NotImplementedError:  # an object store, which answers only when the bytes are stored
-        with came.path.open("rb") as source:
-            default_storage.save(name, File(source))
+        if not is_there:
+            # Otherwise the storage would choose another name for the new bytes.
+            default_storage.delete(name)
+            with incoming.path.open("rb") as source:
+                default_storage.save(name, File(source))
+        return
+    if is_there:
+        # Whoever stored it may have been killed before the folders were synced.
+        for folder in target.parents[:3]:
+            _sync_folder(folder)
         return
     # Sync every new folder too: otherwise its entry for the file can be lost in a power cut.
-    made = [folder for folder in target.parents if not folder.exists()]
+    new_folders = [folder for folder in target.parents if not folder.exists()]
     target.parent.mkdir(parents=True, exist_ok=True)
-    os.replace(came.path, target)
-    for folder in [target.parent, *(each.parent for each in made)]:
+    os.replace(incoming.path, target)
+    for folder in [target.parent, *(each.parent for each in new_folders)]:
         _sync_folder(folder)
 
 
@@ -369,28 +539,44 @@ def _open_on_disk(file: StoredFile) -> Iterator[Path]:
 
 
 def _inspect_upload(
-    act: str, path: Path, media_type: str, *, name: str, **question: Any
+    operation: str, path: Path, media_type: str, *, name: str, **question: Any
 ) -> tuple[dict[str, Any], bytes]:
     try:
-        return parsing.ask_parser(act, path=str(path), media_type=media_type, **question)
+        return parsing.ask_parser(operation, path=str(path), media_type=media_type, **question)
     except parsing.CannotRead as reason:
         raise FileRefused(
             f"“{name}” {REFUSAL_REASONS.get(reason.code, REFUSAL_REASONS['damaged'])}"
         ) from reason
 
 
-def _read_stored(act: str, file: StoredFile, **question: Any) -> bytes:
-    """Return the bytes that the parser produces for a stored file."""
+def _read_stored(operation: str, file: StoredFile, **question: Any) -> bytes:
+    """Return the bytes that the parser produces for a stored file.
+
+    :raises FileDamaged: the stored bytes are missing.
+    """
+    if not default_storage.exists(file.path):
+        raise FileDamaged
     with _open_on_disk(file) as path:
         try:
-            _, made = parsing.ask_parser(
-                act, path=str(path), media_type=file.media_type, **question
+            _, body = parsing.ask_parser(
+                operation, path=str(path), media_type=file.media_type, **question
             )
         except parsing.CannotRead as reason:
-            raise FileRefused(
-                f"This file {REFUSAL_REASONS.get(reason.code, REFUSAL_REASONS['damaged'])}"
-            ) from reason
-    return made
+            if reason.can_retry:
+                raise FileRefused(
+                    "The server is busy. Open this page again in a minute."
+                ) from reason
+            raise PageUnreadable(question["page"]) from reason
+    return body
+
+
+def _remember_unreadable_page(file: StoredFile, page: int) -> None:
+    """Store that a page cannot be shown, so that nobody waits for it again."""
+    with transaction.atomic():
+        locked = StoredFile.objects.select_for_update().get(pk=file.pk)
+        locked.unreadable_pages = sorted({*locked.unreadable_pages, page})
+        locked.save(update_fields=["unreadable_pages"])
+    file.unreadable_pages = locked.unreadable_pages
 
 
 def _detect_media_type(name: str, head: bytes) -> str:
@@ -465,6 +651,16 @@ def _refuse_unchecked(file: StoredFile) -> None:
 def _refuse_unknown_page(file: StoredFile, page: int) -> None:
     if page < 1 or (file.pages is not None and page > file.pages):
         raise FileRefused(f"This file has no page {page}.")
+    # Known since the file was received or first opened, so nobody waits for the parser again.
+    if page in file.unreadable_pages:
+        raise PageUnreadable(page)
+
+
+def _is_stored_as(name: str, sha256: str) -> bool:
+    try:
+        return _compute_digest(name) == sha256
+    except OSError:
+        return False
 
 
 def _compute_digest(name: str) -> str:

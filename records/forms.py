@@ -6,11 +6,11 @@ from typing import Any
 from django import forms
 
 from cases.models import Party
-from form_fields.fields import DatedForm, Line, PaperDate, PaperText
+from form_fields.fields import DatedForm, KeyedDate, LetterText, LineField
+from records.services.reminders import ReminderMethod
 
 from .models import Document
-from .policies import Basis
-from .services.chasing import ContactMethod
+from .policies import CompletionBasis
 
 LONGEST_LINE = 200
 
@@ -42,22 +42,22 @@ class AddForm(DatedForm):
         choices=[("", "Choose"), *Document.Kind.choices],
         error_messages={"required": "Choose the type of record."},
     )
-    title = Line(
+    title = LineField(
         label="Title",
         max_length=LONGEST_LINE,
         in_letters=True,
         required=False,
-        help_text="If you leave it empty, the type is used.",
+        help_text="Leave it empty to use the type.",
     )
-    author = Line(
+    author = LineField(
         label="Author",
         max_length=LONGEST_LINE,
         in_letters=True,
         required=False,
         help_text="The person who wrote the record.",
     )
-    dated_from = PaperDate(label="Date, or first day", required=False)
-    dated_to = PaperDate(
+    dated_from = KeyedDate(label="Date, or first day", required=False)
+    dated_to = KeyedDate(
         label="Last day", required=False, help_text="Only if it covers several days."
     )
     sent_by = forms.ChoiceField(
@@ -65,8 +65,10 @@ class AddForm(DatedForm):
         choices=[("", "Choose"), *SENDERS],
         error_messages={"required": "Choose who sent the record."},
     )
-    received_on = PaperDate(
-        label="Received", error_messages={"required": "Enter the date on the received stamp."}
+    received_on = KeyedDate(
+        label="Received",
+        starts_today=True,
+        error_messages={"required": "Enter the date on the received stamp."},
     )
 
     def clean(self) -> dict[str, Any]:
@@ -80,16 +82,23 @@ class AddForm(DatedForm):
         return data
 
 
+class MoveForm(AddForm):
+    """What a received document is as a medical record. Its file and its receipt are on file."""
+
+    upload = None  # type: ignore[assignment]  # removes the field of the base class
+    received_on = None  # type: ignore[assignment]
+
+
 class CompleteForm(DatedForm):
     """Mark the records complete, or continue without the missing ones."""
 
     basis = forms.ChoiceField(
         label="The file",
-        choices=Basis.choices,
+        choices=CompletionBasis.choices,
         widget=forms.RadioSelect,
         error_messages={"required": "Choose whether the records are complete."},
     )
-    received_on = PaperDate(
+    received_on = KeyedDate(
         label="Last record received",
         required=False,
         help_text="The deadline for the determination starts on this day.",
@@ -111,7 +120,7 @@ class CompleteForm(DatedForm):
     def clean(self) -> dict[str, Any]:
         data = self.cleaned_data
         if (
-            data.get("basis") == Basis.COMPLETE
+            data.get("basis") == CompletionBasis.COMPLETE
             and "received_on" not in self.errors
             and not data.get("received_on")
         ):
@@ -122,41 +131,41 @@ class CompleteForm(DatedForm):
 class ReopenForm(forms.Form):
     """Ask for records again, with what is missing."""
 
-    reason = Line(
+    reason = LineField(
         label="What is missing",
         max_length=LONGEST_LINE,
         error_messages={"required": "Enter what is missing."},
     )
 
 
-class ContactForm(forms.Form):
-    """A request to a party for outstanding records."""
+class ReminderForm(forms.Form):
+    """A reminder to a party about outstanding records."""
 
     party = forms.TypedChoiceField(
         label="Party",
         coerce=int,
         error_messages={
-            "required": "Choose the party that you contacted.",
+            "required": "Choose the party that you reminded.",
             "invalid_choice": "Choose a party of this case.",
         },
     )
-    way = forms.ChoiceField(label="How", choices=ContactMethod)
-    spoke_to = PaperText(label="Spoke to", max_length=120, required=False)
-    said = PaperText(
+    way = forms.ChoiceField(label="How", choices=ReminderMethod)
+    spoke_to = LetterText(label="Spoke to", max_length=120, required=False)
+    outcome = LetterText(
         label="Outcome",
         max_length=1000,
         widget=forms.Textarea(attrs={"rows": 3}),
-        error_messages={"required": "Enter the outcome of the contact."},
+        error_messages={"required": "Enter the outcome of the reminder."},
     )
 
     def __init__(self, *args: Any, parties: Sequence[Party], **options: Any) -> None:
         super().__init__(*args, **options)
-        whom = self.fields["party"]
-        assert isinstance(whom, forms.TypedChoiceField)  # noqa: S101 - narrows the type
-        whom.choices = [(one.pk, f"{one.name}, {one.get_role_display()}") for one in parties]
+        party_field = self.fields["party"]
+        assert isinstance(party_field, forms.TypedChoiceField)  # noqa: S101 - narrows the type
+        party_field.choices = [(one.pk, f"{one.name}, {one.get_role_display()}") for one in parties]
 
     def clean(self) -> dict[str, Any]:
         data = super().clean() or {}
-        if data.get("way") == ContactMethod.CALL and not data.get("spoke_to"):
+        if data.get("way") == ReminderMethod.CALL and not data.get("spoke_to"):
             self.add_error("spoke_to", "Enter who answered, or “no one”.")
         return data

@@ -6,7 +6,9 @@ from typing import Any
 
 from django.db.models import Count, Max, QuerySet
 
-from cases.models import AssignmentNotice, Case, Role
+from accounts.models import User
+from cases.models import AssignmentNotice, Case, PartyRole, ReceivedDocument
+from cases.policies import why_not_list_received_documents
 from reviewers.models import ReviewerAssignment
 
 from .models import Dispatch, Document
@@ -14,13 +16,13 @@ from .services import dispatch
 
 # The sender to whom the documents of each recipient of the notice are attributed.
 _SENDER_BY_ROLE = {
-    Role.CLAIMS_ADMINISTRATOR: Document.SentBy.CLAIMS_ADMINISTRATOR,
-    Role.INSURER: Document.SentBy.CLAIMS_ADMINISTRATOR,
-    Role.EMPLOYER: Document.SentBy.CLAIMS_ADMINISTRATOR,
-    Role.EMPLOYEE: Document.SentBy.EMPLOYEE,
-    Role.EMPLOYEE_ATTORNEY: Document.SentBy.EMPLOYEE,
-    Role.REPRESENTATIVE: Document.SentBy.EMPLOYEE,
-    Role.REQUESTING_PHYSICIAN: Document.SentBy.REQUESTING_PHYSICIAN,
+    PartyRole.CLAIMS_ADMINISTRATOR: Document.SentBy.CLAIMS_ADMINISTRATOR,
+    PartyRole.INSURER: Document.SentBy.CLAIMS_ADMINISTRATOR,
+    PartyRole.EMPLOYER: Document.SentBy.CLAIMS_ADMINISTRATOR,
+    PartyRole.EMPLOYEE: Document.SentBy.EMPLOYEE,
+    PartyRole.EMPLOYEE_ATTORNEY: Document.SentBy.EMPLOYEE,
+    PartyRole.REPRESENTATIVE: Document.SentBy.EMPLOYEE,
+    PartyRole.REQUESTING_PHYSICIAN: Document.SentBy.REQUESTING_PHYSICIAN,
 }
 
 
@@ -30,7 +32,7 @@ class RequestedRecords:
 
     notice: AssignmentNotice
     must_send: bool  # the claims administrator must; the others may
-    came: int  # documents received
+    received_count: int  # documents received
     last_on: date | None  # when the latest was received
 
 
@@ -45,31 +47,55 @@ class ReviewerFile:
 
 def list_requested_records(case: Case) -> list[RequestedRecords]:
     """List everyone who was asked for records in this round (8 CCR 9792.10.5). Two queries."""
-    came: dict[str, dict[str, Any]] = {
+    received_by_party: dict[str, dict[str, Any]] = {
         row["sent_by"]: dict(row)
-        for row in case.documents.values("sent_by")
+        for row in case.documents.in_record()
+        .values("sent_by")
         .annotate(number=Count("pk"), last=Max("received_on"))
         .order_by("sent_by")
     }
     notices = case.notices.filter(round=case.round).select_related("party").order_by("pk")
-    found = []
+    requests = []
     for notice in notices:
-        sender = _SENDER_BY_ROLE.get(Role(notice.party.role))
-        row: dict[str, Any] = came.get(sender, {}) if sender else {}
-        found.append(
+        sender = _SENDER_BY_ROLE.get(PartyRole(notice.party.role))
+        row: dict[str, Any] = received_by_party.get(sender, {}) if sender else {}
+        requests.append(
             RequestedRecords(
                 notice=notice,
                 # Only the claims administrator has the duty (8 CCR 9792.10.5(a)(1)).
-                must_send=notice.party.role == Role.CLAIMS_ADMINISTRATOR,
-                came=row.get("number", 0),
+                must_send=notice.party.role == PartyRole.CLAIMS_ADMINISTRATOR,
+                received_count=row.get("number", 0),
                 last_on=row.get("last"),
             )
         )
-    return found
+    return requests
+
+
+def list_received_documents(case: Case, user: User) -> list[ReceivedDocument]:
+    """List the documents received on a case that are not in its records. At most one query."""
+    if why_not_list_received_documents(user, case):
+        return []
+    rows = case.received_documents.exclude(file__in=case.documents.live().values("file"))
+    return list(rows.select_related("file").order_by("-received_on", "-pk"))
+
+
+def suggest_move(received: ReceivedDocument) -> dict[str, str]:
+    """Suggest how to describe a received document as a record, for the form."""
+    kinds = {
+        ReceivedDocument.Kind.APPLICATION: Document.Kind.APPLICATION,
+        ReceivedDocument.Kind.UR_DECISION: Document.Kind.UR_DECISION,
+        ReceivedDocument.Kind.RFA: Document.Kind.RFA,
+    }
+    senders = {value for value in Document.SentBy.values if value != Document.SentBy.APPLICATION}
+    return {
+        "kind": kinds.get(ReceivedDocument.Kind(received.kind), ""),
+        "title": received.description,
+        "sent_by": received.sender if received.sender in senders else "",
+    }
 
 
 def list_accepted_assignments(case: Case) -> QuerySet[ReviewerAssignment]:
-    """The accepted assignments of this round, ordered by seat."""
+    """Return the accepted assignments of this round, ordered by seat."""
     return (
         ReviewerAssignment.objects.filter(
             case=case, round=case.round, state=ReviewerAssignment.State.ACCEPTED
@@ -90,7 +116,6 @@ def list_reviewer_files(case: Case) -> list[ReviewerFile]:
 def suggest_completion(case: Case) -> dict[str, str]:
     """Suggest the date on which the latest medical record was received, for the form."""
     # The application's own files came before the notice, so they complete nothing.
-    last = case.documents.exclude(sent_by=Document.SentBy.APPLICATION).aggregate(
-        last=Max("received_on")
-    )["last"]
+    sent = case.documents.in_record().exclude(sent_by=Document.SentBy.APPLICATION)
+    last = sent.aggregate(last=Max("received_on"))["last"]
     return {"received_on": f"{last:%m/%d/%Y}"} if last else {}

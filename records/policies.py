@@ -9,7 +9,8 @@ from cases.lifecycle import Status
 from cases.models import Case, Deadline
 from cases.policies import why_not_at_stage
 from cases.services.notice_deadlines import RECORDS_DEADLINE_KINDS
-from deadlines.days import local_day
+from deadlines.calendars import format_day
+from deadlines.days import format_moment, local_day
 from reviewers.models import ReviewerAssignment
 
 from . import access
@@ -38,7 +39,7 @@ ONLY_UR_DOCUMENTS = (
 )
 
 
-class Basis(models.TextChoices):
+class CompletionBasis(models.TextChoices):
     """The reason why the collection of records ends."""
 
     COMPLETE = "COMPLETE", "All requested records have been received"
@@ -46,61 +47,76 @@ class Basis(models.TextChoices):
 
 
 def why_not_add_document(user: User, case: Case) -> str:
-    return why_not_at_stage(user, "records.add_document", case, *TAKES_RECORDS, act="add a record")
-
-
-def why_not_chase(user: User, case: Case) -> str:
-    """Why a user may not ask for outstanding records now."""
     return why_not_at_stage(
-        user, "records.chase", case, Status.NOTICE_SENT, act="ask for outstanding records"
+        user, "records.add_document", case, *TAKES_RECORDS, action="add a record"
+    )
+
+
+def why_not_remove_document(user: User, document: Document) -> str:
+    """Return why a document cannot be removed from the record now. Queries."""
+    case = document.case
+    reason = why_not_at_stage(
+        user, "records.mark_complete", case, *TAKES_RECORDS, action="remove a record"
+    )
+    if reason:
+        return reason
+    if document.state != Document.State.IN_RECORD:
+        return f"Document {document.number} is not in the record."
+    others = case.documents.in_record().exclude(pk=document.pk).exclude(kind__in=UR_DOCUMENTS)
+    # Once the records are complete, a review depends on them.
+    if case.stage != Status.NOTICE_SENT and not others.exists():
+        return (
+            "Without this document only the application and the UR decision are left, and a review "
+            "cannot be based on them alone (8 CCR 9792.10.6(b)(2)). Ask for records again first."
+        )
+    return ""
+
+
+def why_not_remind(user: User, case: Case) -> str:
+    """Return why a user may not ask for outstanding records now."""
+    return why_not_at_stage(
+        user, "records.log_reminder", case, Status.NOTICE_SENT, action="ask for outstanding records"
     )
 
 
 def why_not_mark_complete(user: User, case: Case) -> str:
-    """Why the records cannot be marked complete now. Queries."""
+    """Return why the records cannot be marked complete now. Queries."""
     reason = why_not_at_stage(
         user,
         "records.mark_complete",
         case,
         Status.NOTICE_SENT,
-        act="mark the records complete",
+        action="mark the records complete",
     )
     # After the stage: who may not act at all should not read about the state of the file.
-    if not reason and not case.documents.exclude(kind__in=UR_DOCUMENTS).exists():
+    if not reason and not case.documents.in_record().exclude(kind__in=UR_DOCUMENTS).exists():
         return ONLY_UR_DOCUMENTS
     return reason
 
 
 def why_not_proceed_without_rest(user: User, case: Case, *, at: datetime) -> str:
-    """Why the case cannot continue without the missing records. Queries.
+    """Return why the case cannot continue without the missing records; empty after they were due.
 
-    It can only after the records were due.
+    Runs queries.
     """
     reason = why_not_mark_complete(user, case)
     if reason:
         return reason
-    # Nobody may cut the parties' time short, so without a known due date there is no way around it.
+    # Nobody may cut the parties' time short, so without a known due date this is never allowed.
     deadline = records_deadline(case)
-    if deadline is None:
-        return (
-            "The due date of the records is not known, so it cannot have passed. "
-            "Mark the notices of assignment as sent first."
-        )
-    if deadline.due_on is None:
+    if deadline is None or deadline.due_on is None:
         return (
             "The due date of the records is not known, because a fact is missing. "
-            "The case page shows which."
+            "The deadlines of the case show which."
         )
     # Expedited deadlines are counted in hours; the others end with the Pacific day.
     if deadline.due_at is not None:
-        passed = at > deadline.due_at
+        passed, due, then = at > deadline.due_at, format_moment(deadline.due_at), "that time"
     else:
         passed = local_day(at) > deadline.due_on
+        due, then = format_day(deadline.due_on), "that day"
     if not passed:
-        return (
-            f"The records are due by {deadline.due_on:%m/%d/%Y}. "
-            "You can continue with what is on file after that day."
-        )
+        return f"The records are due by {due}. You can continue with what is on file after {then}."
     return ""
 
 
@@ -110,12 +126,15 @@ def why_not_reopen_records(user: User, case: Case) -> str:
         "records.mark_complete",
         case,
         Status.RECORDS_COMPLETE,
-        act="ask for records again",
+        action="ask for records again",
     )
 
 
 def records_deadline(case: Case) -> Deadline | None:
-    """The deadline for records in this round. Regular and expedited cases have different kinds."""
+    """Return the deadline for records in this round.
+
+    Regular and expedited cases have different kinds.
+    """
     return (
         case.deadlines.filter(
             round=case.round,
@@ -130,7 +149,7 @@ def records_deadline(case: Case) -> Deadline | None:
 
 
 def why_not_dispatch(user: User | None, assignment: ReviewerAssignment) -> str:
-    """Why the case file cannot be sent to a reviewer now.
+    """Return why the case file cannot be sent to a reviewer now.
 
     The reviewer must have attested on the current parties. The reviewer who opens the file and the
     coordinator may send it.
@@ -146,7 +165,7 @@ def why_not_dispatch(user: User | None, assignment: ReviewerAssignment) -> str:
         return "Your role does not let you send the case file."
     if assignment.round != case.round or case.stage not in OPEN_TO_REVIEWER:
         return (
-            f"Case {case.number} is at “{case.stage.label}”. "
+            f"Case {case.number} is in the “{case.stage.label}” stage. "
             "The case file can be sent only while the case is in review."
         )
     return access.why_not_sent_to(assignment)

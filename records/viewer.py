@@ -1,12 +1,13 @@
 """The record viewer: the list of documents on the left and one page beside it.
 
 The pages of a case are numbered from the first document to the last, so that "p. 812" is one page
-of the whole record. New documents are added at the end, so a page never changes its number. The
-only thing written here is the page last shown, in the session, so that a reader returns to it. The
-access log and the read mark are written when the page image itself is requested.
+of the whole record. New documents are added at the end, and the numbers of a document that was
+removed stay unused, so a page never changes its number. The only thing written here is the page
+last shown, in the session, so that a reader returns to it. The access log and the read mark are
+written when the page image itself is requested.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from urllib.parse import urlencode
 
@@ -18,6 +19,8 @@ from reviewers.models import ReviewerAssignment
 
 from . import access
 from .models import Document, ReadMark
+from .services.documents import list_documents
+from .services.reading import map_read_marks
 
 PAGE_FIELD = "p"
 LAST_PAGES = "record_pages"  # session key; case id -> page of the whole record
@@ -54,7 +57,8 @@ class Viewer:
     may_mark: bool
     reads_all: bool  # may open every document, not only those of the application
     rows: list[Row]
-    total: int
+    total: int  # how many pages are in the record
+    last_page: int  # the highest number of a page; larger than ``total`` after a removal
     page: int  # in the whole record; 0 if there are no pages
     row: Row | None
     url: str  # address of this page, without the query
@@ -104,24 +108,22 @@ def build_viewer(
     user: User = request.user  # type: ignore[assignment]  # every route requires sign-in
     # Kept in every link, so that turning a page does not change what else the page shows.
     fields = request.GET.dict() if keep is None else keep
-    kept = {name: str(value) for name, value in fields.items() if name != PAGE_FIELD}
+    hidden_fields = {name: str(value) for name, value in fields.items() if name != PAGE_FIELD}
     path = url or request.path
 
     def link(page: int) -> str:
-        return f"{path}?{urlencode({**kept, PAGE_FIELD: page})}"
+        return f"{path}?{urlencode({**hidden_fields, PAGE_FIELD: page})}"
 
     marks: dict[int, str] = {}
     if assignment is not None:
-        marks = dict(assignment.read_marks.values_list("document_id", "mark"))
+        marks = map_read_marks(assignment)
     reads_all = not access.why_not_open_any(user, case)
     hidden = access.why_not_list(user, case)
-    documents = [] if hidden else list(case.documents.order_by("number"))
-    total = sum(document.pages for document in documents)
-    page = _choose_page(request, case, documents, marks, total)
+    documents = [] if hidden else list_documents(case)
+    page = _choose_page(request, case, documents, marks)
     rows: list[Row] = []
-    first = 1
     for document in documents:
-        last = first + document.pages - 1
+        first, last = _pages_of(document)
         rows.append(
             Row(
                 document=document,
@@ -133,22 +135,36 @@ def build_viewer(
                 may_open=reads_all or not access.why_not_open(user, document),
             )
         )
-        first = last + 1
+    shown = next((number for number, row in enumerate(rows) if row.is_shown), 0)
     return Viewer(
         case=case,
         assignment=assignment,
         may_mark=assignment is not None and not access.why_not_read_for(user, assignment),
         reads_all=reads_all,
         rows=rows,
-        total=total,
+        total=sum(document.pages for document in documents),
+        last_page=rows[-1].last if rows else 0,
         page=page,
-        row=next((row for row in rows if row.is_shown), None),
+        row=rows[shown] if rows else None,
         url=path,
-        keep=kept,
-        previous_url=link(page - 1) if page > 1 else "",
-        next_url=link(page + 1) if page < total else "",
+        keep=hidden_fields,
+        previous_url=link(_page_before(rows, shown, page)) if rows and page > rows[0].first else "",
+        next_url=link(_page_after(rows, shown, page)) if rows and page < rows[-1].last else "",
         here_url=link(page),
     )
+
+
+def build_waiting_rows(viewer: Viewer, documents: Sequence[Document]) -> list[Row]:
+    """Build the rows of documents that are not in the records yet, after those that are.
+
+    They take the place of the later ones, so that nothing on the page moves. Nobody can open them.
+    """
+    rows: list[Row] = []
+    for document in documents:
+        first = document.record_page or 0
+        last = first + document.pages - 1
+        rows.append(Row(document, first, last, mark="", url="", is_shown=False, may_open=False))
+    return rows
 
 
 def _choose_page(
@@ -156,26 +172,46 @@ def _choose_page(
     case: Case,
     documents: list[Document],
     marks: dict[int, str],
-    total: int,
 ) -> int:
-    """Choose the page to show, moved into the valid range; 0 if the record has no pages."""
-    if not total:
+    """Choose the page to show, moved to one that exists; 0 if the record has no pages."""
+    if not documents:
         return 0
-    asked = (request.GET.get(PAGE_FIELD) or "").strip()
-    shown: dict[str, int] = request.session.get(LAST_PAGES, {})
+    typed_page = (request.GET.get(PAGE_FIELD) or "").strip()
+    last_pages: dict[str, int] = request.session.get(LAST_PAGES, {})
     # The length limit keeps a long row of digits from becoming a huge number.
-    if asked.isdecimal() and len(asked) <= 9:
-        page = max(1, min(int(asked), total))
+    if typed_page.isdecimal() and len(typed_page) <= 9:
+        page = _nearest_page(documents, int(typed_page))
         # Written only on a change: each write of the session is a write to the database.
-        if shown.get(str(case.pk)) != page:
-            request.session[LAST_PAGES] = {**shown, str(case.pk): page}
+        if last_pages.get(str(case.pk)) != page:
+            request.session[LAST_PAGES] = {**last_pages, str(case.pk): page}
         return page
-    if str(case.pk) in shown:
-        return min(shown[str(case.pk)], total)
-    first = 1
+    if str(case.pk) in last_pages:
+        return _nearest_page(documents, last_pages[str(case.pk)])
     for document in documents:
         # Only for someone who has begun to read; otherwise page 1 is the place to begin.
         if marks and document.pk not in marks:
-            return first
-        first += document.pages
-    return 1
+            return _pages_of(document)[0]
+    return _pages_of(documents[0])[0]
+
+
+def _pages_of(document: Document) -> tuple[int, int]:
+    """The numbers of the first and last page of a document in the record."""
+    first = document.record_page or 0  # never empty for a document in the record
+    return first, first + document.pages - 1
+
+
+def _nearest_page(documents: list[Document], page: int) -> int:
+    """Return this page, or the next one that exists, or else the last."""
+    for document in documents:
+        first, last = _pages_of(document)
+        if page <= last:
+            return max(page, first)
+    return _pages_of(documents[-1])[1]
+
+
+def _page_before(rows: list[Row], shown: int, page: int) -> int:
+    return page - 1 if page > rows[shown].first else rows[shown - 1].last
+
+
+def _page_after(rows: list[Row], shown: int, page: int) -> int:
+    return page + 1 if page < rows[shown].last else rows[shown + 1].first

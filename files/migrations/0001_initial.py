@@ -37,6 +37,8 @@ class Migration(InitialTables):
                     ),
                 ),
                 ("refusal", models.CharField(blank=True, max_length=300)),
+                ("unreadable_pages", models.JSONField(default=list)),
+                ("is_repaired", models.BooleanField(default=False)),
                 ("stored_at", models.DateTimeField()),
             ],
             options={

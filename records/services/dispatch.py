@@ -6,11 +6,13 @@ from datetime import date, datetime
 from typing import Any
 
 from django.db import transaction
+from django.db.models import Exists
 
 from accounts.models import User
 from accounts.refusals import refuse_if
+from cases.case_rows import rows_of
 from cases.models import Case, Event
-from deadlines.days import local_day
+from deadlines.days import format_count, local_day
 from letters.facts import Fact
 from records import access, policies
 from records.models import Dispatch, ReadMark
@@ -21,10 +23,17 @@ from . import documents
 
 
 def build_manifest(case: Case) -> list[dict[str, Any]]:
-    """List the documents on file now, in the order of the case. One query."""
+    """List the documents on file now, in the order of the case. At most one query."""
     # The order is part of the hash, so it must not depend on the database.
-    rows = case.documents.order_by("number").values_list("pk", "file__sha256", "pages")
-    return [{"document": pk, "sha256": sha256, "pages": pages} for pk, sha256, pages in rows]
+    return [
+        {
+            "document": row.pk,
+            "sha256": row.file.sha256,
+            "first_page": row.first_page,
+            "pages": row.pages,
+        }
+        for row in documents.list_documents(case)
+    ]
 
 
 def hash_manifest(contents: list[dict[str, Any]]) -> str:
@@ -61,21 +70,28 @@ def ensure_case_file_dispatched(*, assignment_id: int, by: User | None, at: date
 
 
 def last_dispatch(assignment: ReviewerAssignment) -> Dispatch | None:
-    """The latest dispatch of an assignment, if any. One query."""
-    return assignment.dispatches.order_by("-sent_at", "-pk").first()
+    """Return the latest dispatch of an assignment, if any. At most one query.
+
+    It says too whether a file of the application is no document yet: ``has_unfiled_papers``.
+    """
+    unfiled = Exists(documents.list_unfiled_papers(assignment.case))
+    rows = assignment.dispatches.annotate(has_unfiled_papers=unfiled)
+    return rows_of(assignment.case).once(
+        ("last dispatch", assignment.pk), rows.order_by("-sent_at", "-pk").first
+    )
 
 
 def is_dispatch_current(assignment: ReviewerAssignment) -> bool:
-    """Whether the last dispatch contains exactly what is on file now. Queries."""
-    latest = last_dispatch(assignment)
+    """Return whether the last dispatch contains exactly what is on file now. Queries."""
+    latest: Any = last_dispatch(assignment)
     # A file of the application that is not yet a document would be missing in the manifest.
-    if latest is None or documents.has_unfiled_documents(assignment.case):
+    if latest is None or latest.has_unfiled_papers:
         return False
     return latest.manifest_sha256 == hash_manifest(build_manifest(assignment.case))
 
 
 def dispatch_fact(assignment: ReviewerAssignment, on: date) -> Fact | None:
-    """The fact that the reviewer had the complete case file on a day, or ``None``."""
+    """Return the fact that the reviewer had the complete case file on a day, or ``None``."""
     latest = last_dispatch(assignment)
     # All three: a letter may say "complete" only if nothing was added after the last dispatch.
     if latest is None or local_day(latest.sent_at) > on or not is_dispatch_current(assignment):
@@ -90,14 +106,14 @@ def dispatch_fact(assignment: ReviewerAssignment, on: date) -> Fact | None:
 
 
 def records_reviewed_fact(assignment: ReviewerAssignment, on: date) -> Fact | None:
-    """The fact that every document was opened or marked not relevant by a day, or ``None``."""
-    wanted = set(assignment.case.documents.values_list("pk", flat=True))
+    """Return the fact that every document was opened or marked not relevant, or ``None``."""
+    document_ids = set(assignment.case.documents.in_record().values_list("pk", flat=True))
     marks = {
         mark.document_id: mark
-        for mark in ReadMark.objects.filter(assignment=assignment, document__in=wanted)
+        for mark in ReadMark.objects.filter(assignment=assignment, document__in=document_ids)
     }
     # An empty file proves nothing, so it is not "every document".
-    if not wanted or wanted - set(marks):
+    if not document_ids or document_ids - set(marks):
         return None
     # The fact begins to hold with the last document that was read.
     last = max(local_day(mark.marked_at) for mark in marks.values())
@@ -105,7 +121,7 @@ def records_reviewed_fact(assignment: ReviewerAssignment, on: date) -> Fact | No
         return None
     return Fact(
         name="records_reviewed",
-        value=f"{len(wanted)} of {len(wanted)} documents",
+        value=f"{len(document_ids)} of {len(document_ids)} documents",
         source=f"Read marks of assignment {assignment.pk}",
         valid_from=last,
         valid_to=None,
@@ -120,7 +136,7 @@ def _send_case_file(assignment: ReviewerAssignment, *, by: User | None, at: date
     contents = build_manifest(case)
     # A reviewer who receives nothing could sign that everything was read.
     refuse_if("" if contents else "There are no records on file to send.")
-    again = assignment.dispatches.exists()
+    is_repeated = assignment.dispatches.exists()
     sent = Dispatch.objects.create(
         assignment=assignment,
         sent_at=at,
@@ -136,8 +152,9 @@ def _send_case_file(assignment: ReviewerAssignment, *, by: User | None, at: date
         happened_at=at,
         by=by,
         by_reviewer_seat=assignment.seat if is_reviewer else None,
-        sentence=f"Complete case file sent to the reviewer{' again' if again else ''}: "
-        f"{len(contents)} documents, {pages} pages.",
+        sentence=f"Complete case file sent to the reviewer{' again' if is_repeated else ''}: "
+        f"{format_count(len(contents), 'document')}, "
+        f"{format_count(pages, 'page')}.",
         facts={"dispatch": sent.pk, "manifest_sha256": sent.manifest_sha256},
     )
     return sent

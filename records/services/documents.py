@@ -4,20 +4,30 @@ from datetime import date, datetime, time
 
 from django.core.files.uploadedfile import UploadedFile
 from django.db import transaction
-from django.db.models import Max, QuerySet, Sum
+from django.db.models import F, Max, QuerySet, Sum
 
 import files.services
 from accounts.models import User
-from accounts.refusals import NotAllowed, refuse_if
+from accounts.refusals import NotAllowed, TakenByAnother, refuse_if
+from cases.case_rows import rows_of
 from cases.lifecycle import Status
-from cases.models import ApplicationPaper, Case, Deadline, Event, Priority
+from cases.models import (
+    ApplicationPaper,
+    Case,
+    Deadline,
+    Event,
+    Priority,
+    ReceivedDocument,
+)
 from cases.services import case_deadlines, notice_deadlines
 from cases.services.extensions import DEADLINE_KIND_OF_PRIORITY
-from deadlines.days import PACIFIC, local_day
+from deadlines.calendars import format_day
+from deadlines.days import PACIFIC, format_count, local_day
 from files.models import StoredFile
+from files.services import NamedFile
 from records import policies
 from records.models import Document
-from records.policies import Basis
+from records.policies import CompletionBasis
 
 _DOCUMENT_KINDS = {
     ApplicationPaper.Kind.APPLICATION: Document.Kind.APPLICATION,
@@ -39,6 +49,17 @@ class AlreadyOnFile(NotAllowed):
         )
 
 
+class AlreadyMoved(TakenByAnother):
+    """Someone else has moved the received document into the records."""
+
+    def __init__(self, document: Document) -> None:
+        self.document = document
+        super().__init__(
+            f"This document is already in the records as document {document.number}, "
+            f"“{document.title}”. It was not added again."
+        )
+
+
 @transaction.atomic
 def file_application_documents(*, case_id: int, by: User | None, at: datetime) -> list[Document]:
     """Add the files of the application to the documents of the case. Returns the new documents.
@@ -49,15 +70,65 @@ def file_application_documents(*, case_id: int, by: User | None, at: datetime) -
     return _file_unfiled_papers(case, by=by, at=at)
 
 
-def has_unfiled_documents(case: Case) -> bool:
-    """Whether a file of the application is not yet a document of the case. One query."""
-    return _list_unfiled_papers(case).exists()
+def list_unfiled_documents(case: Case, *, at: datetime) -> list[Document]:
+    """List the documents that the files of the application will become, unsaved, in their order.
+
+    One query if there are none.
+    """
+    papers = list(list_unfiled_papers(case).select_related("file").order_by("pk"))
+    if not papers:
+        return []
+    number, record_page = _find_next_place(case)
+    filed: dict[int, Document] = {}
+    for paper in papers:
+        # One scan can be listed as application and as UR decision; the first entry wins.
+        if paper.file_id in filed:
+            continue
+        kind = _DOCUMENT_KINDS[ApplicationPaper.Kind(paper.kind)]
+        decision = case.ur_decision if kind == Document.Kind.UR_DECISION else None
+        filed[paper.file_id] = _build_document(
+            case,
+            paper.file,
+            number=number,
+            record_page=record_page,
+            kind=kind,
+            title=paper.get_kind_display(),
+            author="",
+            dated_from=decision.decided_on if decision else None,
+            dated_to=None,
+            sent_by=Document.SentBy.APPLICATION,
+            received_on=case.received_on or local_day(at),
+            name_received=paper.name_received,
+            at=at,
+        )
+        number, record_page = number + 1, record_page + filed[paper.file_id].pages
+    return list(filed.values())
 
 
+def list_documents(case: Case) -> list[Document]:
+    """List the documents in the record with their files, in its order. At most one query."""
+    return rows_of(case).once(
+        ("documents",),
+        lambda: list(case.documents.in_record().select_related("file").order_by("record_page")),
+    )
+
+
+def receive_record_file(*, case_id: int, upload: UploadedFile, by: User, at: datetime) -> NamedFile:
+    """Check and store the file of a record. Slow, so call it outside transactions.
+
+    :raises FileRefused: the file is encrypted, damaged, too large or of an unknown type.
+    :raises NotAllowed: wrong role or wrong stage.
+    """
+    # Checked again when the record is added. Here it avoids reading a large file for nothing.
+    refuse_if(policies.why_not_add_document(by, Case.objects.get(pk=case_id)))
+    return files.services.receive_named_upload(upload=upload, at=at)
+
+
+@transaction.atomic
 def add_document(
     *,
     case_id: int,
-    upload: UploadedFile,
+    file: NamedFile,
     kind: str,
     title: str,
     author: str,
@@ -68,56 +139,121 @@ def add_document(
     by: User,
     at: datetime,
 ) -> Document:
-    """Add a record to a case.
+    """Add a record to a case. Its file was received before, see ``receive_record_file``.
 
-    The file is checked and stored before the case is locked, so that a large scan does not block
-    other users. A record added after the case file was sent makes that dispatch out of date.
+    A record added after the case file was sent makes that dispatch out of date.
 
     :param dated_from: the date of the record, or the first day that it covers.
     :param sent_by: a value of ``Document.SentBy``.
-    :raises FileRefused: the file is encrypted, damaged, too large or of an unknown type.
     :raises AlreadyOnFile: the case already has the same file.
     :raises NotAllowed: wrong role, wrong stage or impossible dates.
     """
-    # Checked here to avoid a slow upload for nothing, and again below under the lock.
-    refuse_if(policies.why_not_add_document(by, Case.objects.get(pk=case_id)))
     _refuse_impossible_days(dated_from, dated_to, received_on, at)
     if kind not in Document.Kind.values:
         raise NotAllowed("Choose the type of record.")
     if sent_by not in Document.SentBy.values:
         raise NotAllowed("Choose who sent the record.")
-    stored = files.services.receive_upload(upload=upload, at=at)
-    with transaction.atomic():
-        case = Case.objects.lock(case_id)
-        refuse_if(policies.why_not_add_document(by, case))
-        # By the system, because the user adds one record and not the files of the application.
-        _file_unfiled_papers(case, by=None, at=at)
-        # After the application's files, so that one of them is found as a duplicate too.
-        if same := case.documents.filter(file=stored).first():
-            raise AlreadyOnFile(same)
-        document = _store_document(
-            case,
-            stored,
-            kind=Document.Kind(kind),
-            title=title,
-            author=author,
-            dated_from=dated_from,
-            dated_to=dated_to,
-            sent_by=Document.SentBy(sent_by),
-            received_on=received_on,
-            name_received=files.services.clean_file_name(upload.name or ""),
-            by=by,
-            at=at,
-        )
-        _record_event(
-            case,
-            Event.Kind.RECORD_ADDED,
-            f"Record added: document {document.number}, “{document.title}”, "
-            f"{_count_nouns(document.pages, 'page')}.",
-            by=by,
-            at=at,
-            facts={"document": document.pk, "sha256": stored.sha256},
-        )
+    case = Case.objects.lock(case_id)
+    refuse_if(policies.why_not_add_document(by, case))
+    # By the system, because the user adds one record and not the files of the application.
+    _file_unfiled_papers(case, by=None, at=at)
+    # After the application's files, so that one of them is found as a duplicate too.
+    if same := case.documents.live().filter(file=file.stored).first():
+        raise AlreadyOnFile(same)
+    number, record_page = _find_next_place(case)
+    document = _build_document(
+        case,
+        file.stored,
+        number=number,
+        record_page=record_page,
+        kind=Document.Kind(kind),
+        title=title,
+        author=author,
+        dated_from=dated_from,
+        dated_to=dated_to,
+        sent_by=Document.SentBy(sent_by),
+        received_on=received_on,
+        name_received=file.name,
+        at=at,
+    ).store(by=by, at=at)
+    _record_event(
+        case,
+        Event.Kind.RECORD_ADDED,
+        f"Record added: document {document.number}, “{document.title}”, "
+        f"{format_count(document.pages, 'page')}.",
+        by=by,
+        at=at,
+        facts={"document": document.pk, "sha256": file.stored.sha256},
+    )
+    return document
+
+
+@transaction.atomic
+def move_received_document(
+    *,
+    received_id: int,
+    kind: str,
+    title: str,
+    author: str,
+    dated_from: date | None,
+    dated_to: date | None,
+    sent_by: str,
+    by: User,
+    at: datetime,
+) -> Document:
+    """Move a document that was received on a case into its medical records.
+
+    Its receipt stays on file, so the document is listed as received that day.
+
+    :raises AlreadyMoved: someone else has moved it.
+    :raises NotAllowed: as ``add_document``.
+    """
+    case_id = ReceivedDocument.objects.values_list("case_id", flat=True).get(pk=received_id)
+    case = Case.objects.lock(case_id)
+    received = case.received_documents.select_related("file").get(pk=received_id)
+    # Under the lock of the case, so that of two people who move it one is refused.
+    if same := case.documents.live().filter(file=received.file).first():
+        raise AlreadyMoved(same)
+    return add_document(
+        case_id=case_id,
+        file=NamedFile(received.file, received.name_received),
+        kind=kind,
+        title=title or received.description,
+        author=author,
+        dated_from=dated_from,
+        dated_to=dated_to,
+        sent_by=sent_by,
+        received_on=received.received_on,
+        by=by,
+        at=at,
+    )
+
+
+@transaction.atomic
+def remove_document(*, document_id: int, reason: str, by: User, at: datetime) -> Document:
+    """Remove a document from the record, such as one of another worker.
+
+    Its page numbers stay unused. The case file has to be sent to the reviewer again.
+
+    :raises NotAllowed: wrong role or stage, no reason, or too little would be left.
+    """
+    case_id = Document.objects.values_list("case_id", flat=True).get(pk=document_id)
+    case = Case.objects.lock(case_id)
+    document = case.documents.get(pk=document_id)
+    refuse_if(policies.why_not_remove_document(by, document))
+    refuse_if("" if reason.strip() else "Enter why the document is removed.")
+    document.state = Document.State.REMOVED
+    document.store(by=by, at=at, why=reason, fields=["state"])
+    _record_event(
+        case,
+        Event.Kind.RECORD_REMOVED,
+        f"Removed from the record: document {document.number}, “{document.title}”, "
+        f"{format_count(document.pages, 'page')}.",
+        by=by,
+        at=at,
+        why=reason.strip(),
+        facts={"document": document.pk},
+    )
     return document
 
 
@@ -150,12 +286,12 @@ def mark_records_complete(
     _file_unfiled_papers(case, by=None, at=at)
     refuse_if(policies.why_not_mark_complete(by, case))
     case.refuse_if_stale(seen_version)
-    if basis == Basis.WHAT_IS_ON_FILE:
+    if basis == CompletionBasis.WHAT_IS_ON_FILE:
         refuse_if(policies.why_not_proceed_without_rest(by, case, at=at))
         # The decision to continue is the trigger here, since no last record was received.
         moment = at.astimezone(PACIFIC)
         received_on, received_time = moment.date(), moment.time()
-    elif basis != Basis.COMPLETE:
+    elif basis != CompletionBasis.COMPLETE:
         raise NotAllowed(
             "Choose whether the records are complete or to continue with what is on file."
         )
@@ -164,8 +300,8 @@ def mark_records_complete(
     # For both reasons, because either date starts a deadline that binds us.
     _refuse_impossible_completion(case, received_on, received_time, at)
     case.records_complete_on = received_on
-    case.store(by=by, at=at, why=Basis(basis).label, fields=["records_complete_on"])
-    case.move_to(Status.RECORDS_COMPLETE, by=by, at=at, why=Basis(basis).label)
+    case.store(by=by, at=at, why=CompletionBasis(basis).label, fields=["records_complete_on"])
+    case.move_to(Status.RECORDS_COMPLETE, by=by, at=at, why=CompletionBasis(basis).label)
     deadline = policies.records_deadline(case)
     if deadline is not None:
         case_deadlines.satisfy_deadline(
@@ -181,14 +317,14 @@ def mark_records_complete(
         by=by,
         at=at,
     )
-    documents = case.documents.count()
-    pages = case.documents.aggregate(sum=Sum("pages"))["sum"] or 0
-    on_file = f"{_count_nouns(documents, 'document')}, {_count_nouns(pages, 'page')}"
+    documents = case.documents.in_record().count()
+    pages = case.documents.in_record().aggregate(sum=Sum("pages"))["sum"] or 0
+    on_file = f"{format_count(documents, 'document')}, {format_count(pages, 'page')}"
     _record_event(
         case,
         Event.Kind.RECORDS_COMPLETE,
-        f"Records complete, last received {received_on:%m/%d/%Y}: {on_file}."
-        if basis == Basis.COMPLETE
+        f"Records complete, last received {format_day(received_on)}: {on_file}."
+        if basis == CompletionBasis.COMPLETE
         else f"The records were not received in full. Continuing with what is on file: {on_file}.",
         by=by,
         at=at,
@@ -253,8 +389,8 @@ def reopen_records(
     return case
 
 
-def _list_unfiled_papers(case: Case) -> QuerySet[ApplicationPaper]:
-    """Files of the application that passed all checks and are not documents yet."""
+def list_unfiled_papers(case: Case) -> QuerySet[ApplicationPaper]:
+    """List the files of the application that passed all checks and are not documents yet."""
     return ApplicationPaper.objects.filter(
         application__case=case, file__state=StoredFile.State.CLEAN
     ).exclude(file__in=case.documents.values("file"))
@@ -262,44 +398,38 @@ def _list_unfiled_papers(case: Case) -> QuerySet[ApplicationPaper]:
 
 def _file_unfiled_papers(case: Case, *, by: User | None, at: datetime) -> list[Document]:
     """Add one document for each file of the application, even if it is listed twice there."""
-    papers = _list_unfiled_papers(case).select_related("file").order_by("pk")
-    taken: dict[int, Document] = {}
-    for paper in papers:
-        # One scan can be listed as application and as UR decision; the first entry wins.
-        if paper.file_id in taken:
-            continue
-        kind = _DOCUMENT_KINDS[ApplicationPaper.Kind(paper.kind)]
-        decision = case.ur_decision if kind == Document.Kind.UR_DECISION else None
-        taken[paper.file_id] = _store_document(
-            case,
-            paper.file,
-            kind=kind,
-            title=paper.get_kind_display(),
-            author="",
-            dated_from=decision.decided_on if decision else None,
-            dated_to=None,
-            sent_by=Document.SentBy.APPLICATION,
-            received_on=case.received_on or local_day(at),
-            name_received=paper.name_received,
-            by=by,
-            at=at,
-        )
-    if taken:
+    # The case is locked, so no other document can take the same number.
+    filed = [one.store(by=by, at=at) for one in list_unfiled_documents(case, at=at)]
+    if filed:
         _record_event(
             case,
             Event.Kind.RECORD_ADDED,
-            f"{_count_nouns(len(taken), 'document')} of the application added to the records.",
+            f"{format_count(len(filed), 'document')} of the application added to the records.",
             by=by,
             at=at,
-            facts={"documents": [document.pk for document in taken.values()]},
+            facts={"documents": [document.pk for document in filed]},
         )
-    return list(taken.values())
+    return filed
 
 
-def _store_document(
+def _find_next_place(case: Case) -> tuple[int, int]:
+    """Return the number of the next document and the number of its first page in the record.
+
+    Both come after all that ever were in the record, so that none is given twice. Lock the case
+    before a document is stored at this place.
+    """
+    last = case.documents.aggregate(
+        number=Max("number"), page=Max(F("record_page") + F("pages") - 1)
+    )
+    return (last["number"] or 0) + 1, (last["page"] or 0) + 1
+
+
+def _build_document(
     case: Case,
     stored: StoredFile,
     *,
+    number: int,
+    record_page: int,
     kind: Document.Kind,
     title: str,
     author: str,
@@ -308,14 +438,11 @@ def _store_document(
     sent_by: Document.SentBy,
     received_on: date,
     name_received: str,
-    by: User | None,
     at: datetime,
 ) -> Document:
-    # The case is locked, so no other document can take the same number.
-    last = case.documents.aggregate(last=Max("number"))["last"] or 0
     return Document(
         case=case,
-        number=last + 1,
+        number=number,
         kind=kind,
         title=title.strip()[:200] or kind.label,
         author=author.strip()[:200],
@@ -323,12 +450,12 @@ def _store_document(
         dated_to=dated_to,
         file=stored,
         name_received=name_received[:255],
-        # Page numbers of the whole record are sums, so every document needs at least one page.
         pages=stored.pages or 1,
+        record_page=record_page,
         sent_by=sent_by,
         received_on=received_on,
         added_at=at,
-    ).store(by=by, at=at)
+    )
 
 
 def _refuse_impossible_days(
@@ -354,8 +481,8 @@ def _refuse_impossible_completion(
     # Records were requested by the notice, so nothing can complete them before it.
     if case.assigned_on and received_on < case.assigned_on:
         raise NotAllowed(
-            f"The notice of assignment was sent on {case.assigned_on:%m/%d/%Y}. The records cannot "
-            "be complete before that day."
+            f"The notice of assignment was sent on {format_day(case.assigned_on)}. "
+            "The records cannot be complete before that day."
         )
     if case.priority != Priority.EXPEDITED:
         return
@@ -395,7 +522,3 @@ def _record_event(
         why=why,
         facts=facts or {},
     )
-
-
-def _count_nouns(number: int, noun: str) -> str:
-    return f"{number} {noun}{'' if number == 1 else 's'}"

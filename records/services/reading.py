@@ -1,18 +1,23 @@
-"""Open records. Access is logged before any content is sent, and reviewers leave read marks."""
+"""Open records: who may open which, and the read marks that reviewers leave.
+
+The access log is written by ``imr_portal.middleware`` for every page.
+"""
 
 from datetime import datetime
 
 from django.db import transaction
 
-import accounts.services
 import files.services
 from accounts.models import User
 from accounts.refusals import NotAllowed, refuse_if
+from cases.case_rows import rows_of
 from cases.models import Case
 from records import access
 from records.models import Document, ReadMark
 from reviewers.models import ReviewerAssignment
 from reviewers.services.assignment import lock_assignment
+
+from . import documents
 
 # Opening a document again does not replace these.
 _STRONGER = [ReadMark.Mark.REVIEWED, ReadMark.Mark.NOT_RELEVANT]
@@ -35,7 +40,7 @@ def mark_document(
     """
     assignment = lock_assignment(assignment_id)
     refuse_if(access.why_not_read_for(by, assignment))
-    document = assignment.case.documents.filter(pk=document_id).first()
+    document = assignment.case.documents.in_record().filter(pk=document_id).first()
     if document is None:
         raise NotAllowed("This document is not part of your case.")
     if mark not in ReadMark.Mark.values:
@@ -51,58 +56,62 @@ def mark_document(
 
 
 def list_unopened_documents(assignment: ReviewerAssignment) -> list[Document]:
-    """List the documents without a mark of this reviewer, in order. One query."""
-    return list(
-        assignment.case.documents.exclude(read_marks__assignment=assignment).order_by("number")
+    """List the documents without a mark of this reviewer, in order. At most two queries."""
+    marks = map_read_marks(assignment)
+    return [row for row in documents.list_documents(assignment.case) if row.pk not in marks]
+
+
+def map_read_marks(assignment: ReviewerAssignment) -> dict[int, str]:
+    """Map the documents that this reviewer has opened to their marks. At most one query."""
+    return rows_of(assignment.case).once(
+        ("read marks", assignment.pk),
+        lambda: dict(assignment.read_marks.values_list("document_id", "mark")),
     )
 
 
 def open_records_list(*, case: Case, by: User, at: datetime) -> None:
-    """Log that a user opens the list of records of a case. Call it before showing the list.
+    """Refuse the list of records of a case to a user who may not see it.
 
-    :raises RecordsHidden: the user may not see the list. The refusal is logged too.
+    :raises RecordsHidden: the user may not see the list.
     """
     reason = access.why_not_list(by, case)
-    accounts.services.record_look(
-        by=by, subject="records", reference=case.number, granted=not reason, at=at
-    )
     if reason:
         raise RecordsHidden(reason)
 
 
 def open_document(*, document_id: int, by: User, at: datetime, page: int | None = None) -> Document:
-    """Return a document, or the document of one of its pages, after logging the access.
+    """Return a document, or the document of one of its pages.
 
     It leaves no read mark. ``open_page_image`` and ``open_page_text``, which return content, leave
     one.
 
-    :raises RecordsHidden: it does not exist or is not open to this user. The refusal is logged.
+    :raises RecordsHidden: it does not exist or is not open to this user.
     """
-    return _open_logged(document_id, "document", str(document_id), page=page, by=by, at=at)
+    return _open_document(document_id, page=page, by=by)
 
 
 def open_page_image(*, document_id: int, page: int, by: User, at: datetime) -> bytes:
-    """Render a page as a PNG, after logging the access and leaving the reviewer's mark.
+    """Render a page as a PNG, after leaving the reviewer's mark.
 
     :param page: counted from 1 within the document.
-    :raises RecordsHidden: no such page, or not open to this user. The refusal is logged too.
+    :raises RecordsHidden: no such page, or not open to this user.
     :raises files.services.FileRefused: the page cannot be rendered.
     """
-    document = _open_page_logged(document_id, page, by=by, at=at)
-    return files.services.render_page_png(document.file, page)
+    document = _open_page(document_id, page, by=by, at=at)
+    return files.services.render_page_png(document.file, document.page_of_file(page))
 
 
 def open_page_text(*, document_id: int, page: int, by: User, at: datetime) -> tuple[Document, str]:
-    """Extract the text of a page; empty for a scan. Logs and marks as ``open_page_image`` does.
+    """Extract the text of a page; empty for a scan. Marks as ``open_page_image`` does.
 
-    :raises RecordsHidden: no such page, or not open to this user. The refusal is logged too.
+    :raises RecordsHidden: no such page, or not open to this user.
     """
-    document = _open_page_logged(document_id, page, by=by, at=at)
-    return document, files.services.extract_page_text(document.file, page)
+    document = _open_page(document_id, page, by=by, at=at)
+    return document, files.services.extract_page_text(document.file, document.page_of_file(page))
 
 
-def _open_page_logged(document_id: int, page: int, *, by: User, at: datetime) -> Document:
-    document = _open_logged(document_id, "page", f"{document_id}/{page}", page=page, by=by, at=at)
+def _open_page(document_id: int, page: int, *, by: User, at: datetime) -> Document:
+    document = _open_document(document_id, page=page, by=by)
     assignment = access.reading_assignment(by, document.case)
     if assignment is None:
         return document
@@ -116,34 +125,19 @@ def _open_page_logged(document_id: int, page: int, *, by: User, at: datetime) ->
                 by=by,
                 at=at,
             )
-        except NotAllowed as refusal:  # the case was taken back while this call waited for the lock
-            _log_look(by, "page", f"{document_id}/{page}", granted=False, at=at)
+        except (
+            NotAllowed
+        ) as refusal:  # the reviewer was removed while this call waited for the lock
             raise RecordsHidden(str(refusal)) from refusal
     return document
 
 
-def _open_logged(
-    document_id: int,
-    subject: str,
-    reference: str,
-    *,
-    by: User,
-    at: datetime,
-    page: int | None = None,
-) -> Document:
+def _open_document(document_id: int, *, by: User, page: int | None = None) -> Document:
     document = Document.objects.select_related("case", "file").filter(pk=document_id).first()
     reason = access.why_not_open(by, document) if document else "There is no such document."
     # After the access check, so that nobody else can find out how many pages there are.
     if document and not reason and page is not None and not 1 <= page <= document.pages:
         reason = "There is no such page."
-    # Before the refusal is raised, and in no transaction that the refusal would undo.
-    _log_look(by, subject, reference, granted=not reason, at=at)
     if document is None or reason:
         raise RecordsHidden(reason)
     return document
-
-
-def _log_look(by: User, subject: str, reference: str, *, granted: bool, at: datetime) -> None:
-    accounts.services.record_look(
-        by=by, subject=subject, reference=reference[:80], granted=granted, at=at
-    )
