@@ -192,7 +192,7 @@ class Profile:
         """Active licenses, California first. Empty when any board has restricted one."""
         if self.restricted_licenses:
             return ()
-        return tuple(sorted(self.licenses, key=lambda held: (held.state != HOME_STATE, held.state)))
+        return tuple(sorted(self.licenses, key=lambda row: (row.state != HOME_STATE, row.state)))
 
     @cached_property
     def kind(self) -> str:
@@ -207,14 +207,20 @@ class Profile:
     @cached_property
     def certified_specialties(self) -> tuple[str, ...]:
         """Specialties, by name, whose certification is in force and allows a decision."""
-        names = {held.specialty for held in self.certifications if held.standing == "CERTIFIED"}
+        names = {
+            certification.specialty
+            for certification in self.certifications
+            if certification.standing == "CERTIFIED"
+        }
         return tuple(sorted(names - NEVER_ALONE))
 
     @cached_property
     def lost_certifications(self) -> tuple[CertificationRecord, ...]:
         """Certifications that a board has suspended or revoked."""
         lost = {"SUSPENDED", "REVOKED"}
-        return tuple(held for held in self.certifications if held.standing in lost)
+        return tuple(
+            certification for certification in self.certifications if certification.standing in lost
+        )
 
     @cached_property
     def specialties(self) -> tuple[str, ...]:
@@ -230,19 +236,21 @@ class Profile:
     def practice_start(self) -> PracticeRecord | None:
         """The start of active clinical practice; the latest one if several are on file."""
         # The latest start gives the fewest years, which is safe if two are on file by mistake.
-        starts = [held for held in self.practice if held.kind == PracticeKind.START]
-        return max(starts, key=lambda held: (held.valid_from or date.min, held.pk), default=None)
+        starts = [fact for fact in self.practice if fact.kind == PracticeKind.START]
+        return max(starts, key=lambda fact: (fact.valid_from or date.min, fact.pk), default=None)
 
     @cached_property
     def hours(self) -> PracticeRecord | None:
         """The attestation of weekly hours in force; the latest one if there are several."""
-        attested = [held for held in self.practice if held.kind == PracticeKind.HOURS]
-        return max(attested, key=lambda held: (held.valid_from or date.min, held.pk), default=None)
+        attested = [fact for fact in self.practice if fact.kind == PracticeKind.HOURS]
+        return max(attested, key=lambda fact: (fact.valid_from or date.min, fact.pk), default=None)
 
     def training(self, topic: str) -> TrainingRecord | None:
         """Return the latest training in a topic that is in force, or ``None``."""
-        taken = [held for held in self.trainings if held.topic == topic]
-        return max(taken, key=lambda held: (held.valid_from or date.min, held.pk), default=None)
+        records = [record for record in self.trainings if record.topic == topic]
+        return max(
+            records, key=lambda record: (record.valid_from or date.min, record.pk), default=None
+        )
 
     @property
     def found_sanctions(self) -> tuple[SanctionRecord, ...]:

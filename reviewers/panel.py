@@ -1,6 +1,8 @@
 """Data of the panel pages: the roster, a reviewer's file, and a reviewer's own work."""
 
+import re
 from calendar import day_name
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
@@ -9,16 +11,23 @@ from typing import Any
 from django.db.models import Count, Exists, OuterRef, Q, QuerySet
 
 from accounts.models import User
+from cases.item_groups import group_item_sentences
 from cases.models import Case, DisputedItem, TreatmentCategory
+from cases.models.restrictions import select_visible
+from directory.affiliations import Limits, judge_affiliation
 from reviewers.forms.panel import TITLES
 from reviewers.matching.candidacy import DEFAULT_RULES, SETTINGS, CandidateData, Reason, Rules
-from reviewers.matching.candidates import WITH_REVIEWER
-from reviewers.matching.track_record import get_matching_rules
+from reviewers.matching.track_record import (
+    WITH_REVIEWER,
+    get_conflict_limits,
+    get_matching_rules,
+)
 
-from .facts import PracticeKind, Profile
-from .matching import ranking, requirements
+from .conflicts import LevelCount, count_levels
+from .facts import PanelStatus, PracticeKind, Profile
+from .matching import ranking
 from .models import (
-    Candidate,
+    Affiliation,
     CandidateList,
     ConflictResult,
     CredentialFact,
@@ -26,9 +35,10 @@ from .models import (
     Reviewer,
     ReviewerAssignment,
 )
-from .profiles import load_profiles
+from .profiles import load_facts_by_reviewer, load_profiles
 from .services.conflicts import list_open_questions
 from .services.credentialing import FACT_KINDS
+from .stored_lists import StoredCandidate
 
 PAGE = 50
 LAPSES_SOON = timedelta(days=90)
@@ -53,9 +63,10 @@ class FactLine:
     """One stored fact for display in a file."""
 
     row: CredentialFact
-    words: str
+    text: str
     lapsed: bool
     lapses_soon: bool
+    level: str = ""  # of an affiliation: who forbids it, and where
 
 
 @dataclass(frozen=True)
@@ -80,13 +91,10 @@ class RulesChange:
 class CandidateLine:
     """One candidate for display on the assignment page."""
 
-    candidate: Candidate
+    candidate: StoredCandidate
+    reviewer: Reviewer
     line: str
     reasons: Sequence[str]
-
-    @property
-    def reviewer(self) -> Reviewer:
-        return self.candidate.reviewer
 
 
 def list_roster(
@@ -112,18 +120,18 @@ def list_roster(
     if after:
         rows = rows.filter(code__gt=after)
     # distinct(): the join with certifications repeats reviewers who have several that match.
-    found = list(annotate_workload(rows, on=on).distinct()[: PAGE + 1])
-    shown = found[:PAGE]
-    held = load_profiles(
-        Reviewer.objects.filter(pk__in=[row.pk for row in shown]), on=on, known_at=known_at
+    rows_found = list(annotate_workload(rows, on=on).distinct()[: PAGE + 1])
+    page_rows = rows_found[:PAGE]
+    profiles = load_profiles(
+        Reviewer.objects.filter(pk__in=[row.pk for row in page_rows]), on=on, known_at=known_at
     )
     rules = get_matching_rules(on, known_at=known_at)
-    then = load_roster_entries(shown, known_at=known_at)
+    entries = load_roster_entries(page_rows, known_at=known_at)
     lines = [
-        _build_roster_line(row, held[row.pk], rules, then.get(row.pk), with_work=with_work)
-        for row in shown
+        _build_roster_line(row, profiles[row.pk], rules, entries.get(row.pk), with_work=with_work)
+        for row in page_rows
     ]
-    return lines, shown[-1].code if len(found) > PAGE else ""
+    return lines, page_rows[-1].code if len(rows_found) > PAGE else ""
 
 
 @dataclass(frozen=True)
@@ -162,15 +170,15 @@ def list_blocking_reasons(
     :param entry: the row's values at that time; the current ones when left out.
     :param with_work: consider open cases, which are known only for today.
     """
-    applicant = CandidateData(
+    candidate = CandidateData(
         profile,
         workload=row.workload,
         overdue=row.overdue,
         days_off=frozenset(row.days_off if entry is None else entry.days_off),
     )
     passed_over = set() if with_work else {"WORKLOAD", "OVERDUE"}
-    answers = ranking.check_general_requirements(applicant, rules)
-    return [one for one in answers if not one.holds and one.requirement not in passed_over]
+    answers = ranking.check_general_requirements(candidate, rules)
+    return [one for one in answers if not one.is_met and one.requirement not in passed_over]
 
 
 def describe_offer_limits(
@@ -179,8 +187,8 @@ def describe_offer_limits(
     """Describe the treatments that a reviewer is offered and the days off. At most one query."""
     names = "All treatments"
     if subjects is not None:
-        found = TreatmentCategory.objects.filter(pk__in=subjects).order_by("name")
-        names = ", ".join(str(row) for row in found) or "None"
+        excluded = TreatmentCategory.objects.filter(pk__in=subjects).order_by("name")
+        names = ", ".join(str(row) for row in excluded) or "None"
     return names, ", ".join(f"{day_name[day]}s" for day in sorted(days_off))
 
 
@@ -198,10 +206,11 @@ def annotate_workload(rows: QuerySet[Reviewer], *, on: date) -> QuerySet[Any]:
     )
 
 
-def list_open_work(reviewer: Reviewer) -> QuerySet[ReviewerAssignment]:
-    """Return the live assignments of a reviewer, by due date."""
+def list_open_work(reviewer: Reviewer, reader: User) -> QuerySet[ReviewerAssignment]:
+    """Return the live assignments of a reviewer that the reader may see, by due date."""
     return (
-        ReviewerAssignment.objects.filter(
+        select_visible(ReviewerAssignment.objects.all(), reader)
+        .filter(
             reviewer=reviewer,
             state__in=ReviewerAssignment.LIVE,
             case__status__in=WITH_REVIEWER,
@@ -218,12 +227,13 @@ def load_reviewer_file(
 
     :param holding_only: only facts in force on the day; otherwise also past and future ones.
     """
-    found = []
+    sections = []
+    limits = get_conflict_limits(on, known_at=known_at)
     for kind, model in FACT_KINDS.items():
         manager: Any = model._default_manager
         rows = manager.known_at(known_at).filter(reviewer=reviewer)
         if holding_only:
-            rows = rows.on(on)
+            rows = rows.true_on(on)
         related = {
             "certification": ("specialty", "parent"),
             "affiliation": ("organization", "person"),
@@ -232,8 +242,15 @@ def load_reviewer_file(
         # Names are rows of their own and would otherwise take a query for each line.
         if kind == "affiliation":
             rows = rows.prefetch_related("organization__names", "person__names")
-        found.append((kind, TITLES[kind], [_build_fact_line(row, on) for row in rows]))
-    return found
+        sections.append((kind, TITLES[kind], [_build_fact_line(row, on, limits) for row in rows]))
+    return sections
+
+
+def count_affiliation_levels(limits: Limits, *, on: date, known_at: datetime) -> list[LevelCount]:
+    """Count the affiliations of active reviewers by who forbids them. One query."""
+    active = Reviewer.objects.filter(status=PanelStatus.ACTIVE)
+    found = load_facts_by_reviewer(on=on, known_at=known_at, of=active, kinds=["affiliations"])
+    return count_levels({pk: facts["affiliations"] for pk, facts in found.items()}, limits)
 
 
 def list_recently_removed(user: User, *, now: datetime) -> list[ReviewerAssignment]:
@@ -286,14 +303,14 @@ def list_my_work(user: User) -> list[ReviewerWork]:
 def list_expiring_facts(profile: Profile) -> list[tuple[str, date]]:
     """Return the facts of a reviewer's file that expire soon, by date."""
     dated = [
-        *((f"License in {held.state}", held.valid_to) for held in profile.licenses),
-        *((f"Certification in {held.specialty}", held.valid_to) for held in profile.certifications),
+        *((f"License in {fact.state}", fact.valid_to) for fact in profile.licenses),
+        *((f"Certification in {fact.specialty}", fact.valid_to) for fact in profile.certifications),
         *(
-            ("Attestation of weekly hours", held.valid_to)
-            for held in profile.practice
-            if held.kind == PracticeKind.HOURS
+            ("Attestation of weekly hours", fact.valid_to)
+            for fact in profile.practice
+            if fact.kind == PracticeKind.HOURS
         ),
-        *(("Training", held.valid_to) for held in profile.trainings),
+        *(("Training", fact.valid_to) for fact in profile.trainings),
     ]
     soon = [(words, day) for words, day in dated if day and day <= profile.on + LAPSES_SOON]
     return sorted(soon, key=lambda pair: pair[1])
@@ -326,28 +343,24 @@ def list_rule_changes() -> list[RulesChange]:
     return changes[::-1]
 
 
-def split_candidates(listed: CandidateList) -> tuple[list[CandidateLine], list[CandidateLine]]:
+def split_candidates(
+    candidate_list: CandidateList,
+) -> tuple[list[CandidateLine], list[CandidateLine]]:
     """Split a candidate list into eligible candidates by rank and ineligible ones. One query."""
-    rows = listed.candidates.select_related("reviewer").order_by("rank", "reviewer__code")
-    shown = [_build_candidate_line(row) for row in rows]
-    eligible = [one for one in shown if one.candidate.rank is not None]
-    return eligible, [one for one in shown if one.candidate.rank is None]
+    candidates = candidate_list.candidates
+    # The whole panel is read at once: a statement with thousands of ids would cost more.
+    reviewers = Reviewer.objects.in_bulk()
+    lines = [_build_candidate_line(one, reviewers[one.reviewer_id]) for one in candidates]
+    eligible = [one for one in lines if one.candidate.rank is not None]
+    return eligible, [one for one in lines if one.candidate.rank is None]
 
 
 def count_exclusion_reasons(excluded: Iterable[CandidateLine]) -> list[tuple[int, str]]:
     """Count the ineligible candidates of each requirement, most first."""
-    tally = dict.fromkeys(requirements.REQUIREMENTS, 0)
+    tally: Counter[str] = Counter()
     for one in excluded:
-        for requirement in {
-            reason["requirement"] for reason in one.candidate.reasons if not reason["holds"]
-        }:
-            tally[requirement] += 1
-    pairs = [
-        (number, requirements.REQUIREMENTS[requirement])
-        for requirement, number in tally.items()
-        if number
-    ]
-    return sorted(pairs, key=lambda pair: -pair[0])
+        tally.update(one.candidate.refusing_requirements)
+    return ranking.describe_counts(tally)
 
 
 def list_open_conflicts(
@@ -358,13 +371,12 @@ def list_open_conflicts(
     They concern the reviewers who have the case or, while no one has it, candidates who are
     otherwise eligible.
     """
-    waiting = [held.reviewer_id for held in live if held.reviewer_id is not None]
+    waiting = [assignment.reviewer_id for assignment in live if assignment.reviewer_id is not None]
     if not waiting:
         waiting = [
             one.reviewer.pk
             for one in excluded
-            if {reason["requirement"] for reason in one.candidate.reasons if not reason["holds"]}
-            == {"UNSETTLED"}
+            if one.candidate.refusing_requirements == {"UNSETTLED"}
         ]
     return list_open_questions(case, waiting)
 
@@ -379,24 +391,33 @@ def list_shared_surnames(assignment: ReviewerAssignment) -> list[str]:
 
 
 def _build_roster_line(
-    row: Any, held: Profile, rules: Rules, entry: RosterEntry | None, *, with_work: bool
+    row: Any, profile: Profile, rules: Rules, entry: RosterEntry | None, *, with_work: bool
 ) -> RosterLine:
     # ``load_profiles`` gives the current status, and the page may show an earlier day.
     if entry is not None:
-        held = replace(held, status=entry.status, capacity=entry.capacity)
+        profile = replace(profile, status=entry.status, capacity=entry.capacity)
     return RosterLine(
         reviewer=row,
-        specialties=", ".join(held.specialties),
-        states=", ".join(dict.fromkeys(held_license.state for held_license in held.licenses)),
+        specialties=", ".join(profile.specialties),
+        states=", ".join(dict.fromkeys(held_license.state for held_license in profile.licenses)),
         workload=row.workload,
-        hindrances=list_blocking_reasons(held, row, rules=rules, entry=entry, with_work=with_work),
+        hindrances=list_blocking_reasons(
+            profile, row, rules=rules, entry=entry, with_work=with_work
+        ),
     )
 
 
-def _build_fact_line(row: Any, on: date) -> FactLine:
+def _build_fact_line(row: Any, on: date, limits: Limits) -> FactLine:
     lapsed = row.valid_to is not None and row.valid_to < on
     soon = not lapsed and row.valid_to is not None and row.valid_to <= on + LAPSES_SOON
-    return FactLine(row, _describe_fact(row), lapsed, soon)
+    level = _describe_level(row, limits) if isinstance(row, Affiliation) else ""
+    return FactLine(row, _describe_fact(row), lapsed, soon, level)
+
+
+def _describe_level(row: Affiliation, limits: Limits) -> str:
+    """Describe who forbids an affiliation. With which parties is decided for each case."""
+    level = judge_affiliation(row, limits)
+    return str(level) if level else "No conflict: within the limits in force."
 
 
 def _describe_fact(row: Any) -> str:
@@ -447,17 +468,29 @@ def _has_current_attestation(row: ReviewerAssignment) -> bool:
     )
 
 
-def _build_candidate_line(row: Candidate) -> CandidateLine:
+def _build_candidate_line(row: StoredCandidate, reviewer: Reviewer) -> CandidateLine:
     sentences: dict[str, list[str]] = {}
     for reason in row.reasons:
         sentences.setdefault(reason["requirement"], []).append(reason["sentence"])
+    sentences = {name: _group_by_item(some) for name, some in sentences.items()}
     if row.rank is None:
         return CandidateLine(
-            row, "", [sentence for some in sentences.values() for sentence in some]
+            row, reviewer, "", [sentence for some in sentences.values() for sentence in some]
         )
     # The choice depends on these. The stored list keeps all reasons.
     line = [
         one for name in ("CERTIFICATION", "LICENSE", "WORKLOAD") for one in sentences.get(name, [])
     ]
     why = [one for name in ("SPECIALTY", "CONFLICT", "REMARK") for one in sentences.get(name, [])]
-    return CandidateLine(row, " ".join(line), why)
+    return CandidateLine(row, reviewer, " ".join(line), why)
+
+
+def _group_by_item(sentences: Sequence[str]) -> list[str]:
+    """Say once what the sentences say of several items: “Item 1: …”, “Item 2: …”."""
+    parts = [_ABOUT_ITEM.fullmatch(sentence) for sentence in sentences]
+    about = [(int(part[1]), part[2]) for part in parts if part]
+    others = [sentence for sentence, part in zip(sentences, parts, strict=True) if not part]
+    return [*group_item_sentences(about), *others]
+
+
+_ABOUT_ITEM = re.compile(r"Item (\d+): (.+)", re.DOTALL)

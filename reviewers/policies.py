@@ -1,30 +1,81 @@
 """Permissions about reviewers: an empty string when allowed, else the sentence to show."""
 
-from accounts.models import User
-from cases.lifecycle import Status
-from cases.models import Case
-from cases.organization_facts import why_not_decided_here
-from cases.policies import why_not_at_stage
-from reviewers.matching.candidates import WITH_REVIEWER
-from reviewers.models.assignment import get_seat_approval, list_taken_seats
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
 
-from .models import Attestation, AttestationWording, Reviewer, ReviewerAssignment
+from django.db.models import Exists, OuterRef, QuerySet
+
+from accounts.models import User
+from cases.case_rows import rows_of
+from cases.lifecycle import Status
+from cases.models import Case, ItemChange
+from cases.organization_facts import map_cases_not_decided_here, why_not_decided_here
+from cases.policies import why_not_at_stage
+from reviewers.matching.track_record import WITH_REVIEWER
+from reviewers.models.assignment import SeatState, get_seat_approval, read_seat_state
+
+from .models import (
+    Attestation,
+    AttestationWording,
+    Reviewer,
+    ReviewerAssignment,
+    ReviewerBar,
+)
 
 
 def why_not_assign(user: User, case: Case) -> str:
     """Return why the case cannot be assigned, including conflicts of this organization."""
-    reason = why_not_at_stage(
+    reason = _why_not_assign_at_stage(user, case) or why_not_decided_here(case)
+    return reason or (_AWAITS_ITEM_CHANGE if has_open_item_change(case) else "")
+
+
+def map_reasons_not_to_assign(user: User, cases: Sequence[Case]) -> dict[int, str]:
+    """Return of each case, by id, what ``why_not_assign`` says. Two queries."""
+    elsewhere = map_cases_not_decided_here(cases)
+    open_changes = ItemChange.objects.filter(case__in=cases, state=ItemChange.State.PROPOSED)
+    changing = set(open_changes.values_list("case_id", flat=True))
+    return {
+        case.pk: _why_not_assign_at_stage(user, case)
+        or elsewhere[case.pk]
+        or (_AWAITS_ITEM_CHANGE if case.pk in changing else "")
+        for case in cases
+    }
+
+
+# A reviewer is matched by the items, so their changes are decided first.
+_AWAITS_ITEM_CHANGE = (
+    "A change of the disputed items waits for a second person. Accept or refuse it before you "
+    "choose a reviewer."
+)
+
+
+def has_open_item_change(case: Case) -> bool:
+    """Return whether a proposed change of the items waits. One query, or none on a loaded page."""
+    known: bool | None = case.__dict__.get("has_changes")
+    if known is not None:
+        return known
+    return bool(list_open_item_changes(case))
+
+
+def list_open_item_changes(case: Case) -> list[ItemChange]:
+    """List the changes of the items that wait for a second person. One query."""
+    waiting = ItemChange.objects.filter(case=case, state=ItemChange.State.PROPOSED)
+    return list(waiting.select_related("item").order_by("pk"))
+
+
+def _why_not_assign_at_stage(user: User, case: Case) -> str:
+    return why_not_at_stage(
         user,
-        "reviewers.assign",
+        "reviewers.assign_reviewer",
         case,
         Status.RECORDS_COMPLETE,
-        act="choose a reviewer for it",
+        action="choose a reviewer for it",
     )
-    return reason or why_not_decided_here(case)
 
 
 def why_not_plan(user: User) -> str:
-    if user.may("reviewers.assign"):
+    if user.may("reviewers.assign_reviewer"):
         return ""
     return "Only coordinators assign cases to reviewers."
 
@@ -32,12 +83,12 @@ def why_not_plan(user: User) -> str:
 def why_not_remove_reviewer(user: User, case: Case) -> str:
     return why_not_at_stage(
         user,
-        "reviewers.assign",
+        "reviewers.assign_reviewer",
         case,
         Status.RECORDS_COMPLETE,
         Status.REVIEWER_CHOSEN,
         Status.IN_REVIEW,
-        act="remove its reviewer",
+        action="remove its reviewer",
     )
 
 
@@ -48,35 +99,47 @@ def why_not_move(user: User, assignment: ReviewerAssignment) -> str:
     return why_not_remove_reviewer(user, assignment.case) or why_not_decided_here(assignment.case)
 
 
-def why_not_approve_seats(user: User, case: Case) -> str:
+def why_not_approve_seats(user: User, case: Case, seats: SeatState | None = None) -> str:
+    """Return why several reviewers cannot be approved.
+
+    :param seats: the seats of the case, if they have been read.
+    """
     reason = why_not_at_stage(
         user,
-        "reviewers.assign",
+        "reviewers.assign_reviewer",
         case,
         Status.RECORDS_COMPLETE,
         Status.REVIEWER_CHOSEN,
         Status.IN_REVIEW,
-        act="approve more than one reviewer",
+        action="approve more than one reviewer",
     )
-    if not reason and (approval := get_seat_approval(case)) is not None:
-        return f"{approval.seats} reviewers are already approved for this case."
-    return reason
+    if reason:
+        return reason
+    approval = (seats or read_seat_state(case)).approval
+    return f"{approval.seats} reviewers are already approved for this case." if approval else ""
 
 
-def why_not_end_seats(user: User, case: Case) -> str:
+def why_not_end_seats(user: User, case: Case, seats: SeatState | None = None) -> str:
+    """Return why the approval of several reviewers cannot be canceled.
+
+    :param seats: the seats of the case, if they have been read.
+    """
     reason = why_not_at_stage(
         user,
-        "reviewers.assign",
+        "reviewers.assign_reviewer",
         case,
         Status.RECORDS_COMPLETE,
-        act="return to one reviewer",
+        action="cancel the approval of several reviewers",
     )
-    if not reason and get_seat_approval(case) is None:
-        return "This case has one reviewer. There is no approval to end."
+    if reason:
+        return reason
+    seats = seats or read_seat_state(case)
+    if seats.approval is None:
+        return "This case has one reviewer. There is no approval to cancel."
     # Seat 1 exists without the approval. Only the other seats depend on it.
-    if not reason and list_taken_seats(case) - {1}:
+    if seats.taken - {1}:
         return "Another seat is assigned. Remove that reviewer first."
-    return reason
+    return ""
 
 
 def why_not_keep_credentials(user: User | None) -> str:
@@ -88,13 +151,13 @@ def why_not_keep_credentials(user: User | None) -> str:
 
 def why_not_set_limits(user: User | None) -> str:
     """Return why this person cannot set conflict limits. ``None`` is the system."""
-    if user is None or user.may("reviewers.set_conflict_limits"):
+    if user is None or user.may("reviewers.manage_conflict_limits"):
         return ""
     return "Only the medical director sets the conflict limits."
 
 
 def why_not_set_rules(user: User) -> str:
-    if user.may("reviewers.manage_weights"):
+    if user.may("reviewers.manage_matching_rules"):
         return ""
     return "Only the medical director sets the matching rules."
 
@@ -107,7 +170,7 @@ def why_not_publish_attestation(user: User) -> str:
 
 def why_not_check_payer_bias(user: User | None) -> str:
     """Return why this person cannot run payer-bias tests. ``None`` is the system."""
-    if user is None or user.may("reviewers.check_payer_bias"):
+    if user is None or user.may("reviewers.run_payer_bias_test"):
         return ""
     return "Only the medical director runs tests and records what was found."
 
@@ -117,7 +180,7 @@ def why_not_resolve_conflict(user: User, reviewer: Reviewer) -> str:
     # Checked before the role, because one account may also have a role of the staff.
     if reviewer.user_id == user.pk:
         return "Someone other than the reviewer must resolve this."
-    if not (user.may("reviewers.assign") or user.may("reviewers.manage_credentials")):
+    if not (user.may("reviewers.assign_reviewer") or user.may("reviewers.manage_credentials")):
         return "Your role does not let you resolve possible conflicts."
     return ""
 
@@ -126,7 +189,7 @@ def why_not_answer(user: User, assignment: ReviewerAssignment) -> str:
     """Return why this person cannot attest for, or decline, an assignment."""
     if assignment.reviewer is None or assignment.reviewer.user_id != user.pk:
         return "Only the reviewer to whom the case is offered can answer."
-    if not user.may("determinations.review"):
+    if not user.may("determinations.write_review"):
         return "Your role does not let you review cases."
     if not assignment.is_live:
         return "This case is no longer offered to you."
@@ -153,7 +216,9 @@ def why_not_decline(user: User, assignment: ReviewerAssignment) -> str:
         Status.IN_REVIEW,
     }:
         case = assignment.case
-        return f"Case {case.number} is in “{case.stage.label}” and cannot be declined now."
+        return (
+            f"Case {case.number} is in the “{case.stage.label}” stage and cannot be declined now."
+        )
     return reason
 
 
@@ -166,27 +231,77 @@ def list_live_assignments(case: Case) -> list[ReviewerAssignment]:
     )
 
 
-def list_past_assignments(case: Case) -> list[ReviewerAssignment]:
-    """Return the ended assignments of a case, latest first. One query."""
-    return list(
-        case.assignments.filter(ended_at__isnull=False)
-        .select_related("reviewer", "offered_by")
-        .order_by("-ended_at", "-pk")
+@dataclass(frozen=True)
+class CaseAssignments:
+    """All assignments of a case.
+
+    :ivar live: those of the current round that are offered or accepted, by seat.
+    :ivar ended: those that have ended, latest first.
+    :ivar seats: the seats of the current round.
+    """
+
+    live: Sequence[ReviewerAssignment]
+    ended: Sequence[ReviewerAssignment]
+    seats: SeatState
+
+
+def read_case_assignments(case: Case) -> CaseAssignments:
+    """Read all assignments of a case and its seats. Two queries."""
+    rows = list(case.assignments.select_related("reviewer", "offered_by").order_by("seat", "pk"))
+    of_round = [one for one in rows if one.round == case.round]
+    return CaseAssignments(
+        live=[one for one in of_round if one.is_live],
+        ended=sorted(
+            (one for one in rows if one.ended_at is not None),
+            key=lambda one: (one.ended_at, one.pk),
+            reverse=True,
+        ),
+        seats=SeatState(
+            get_seat_approval(case), frozenset(one.seat for one in of_round if one.takes_seat)
+        ),
     )
 
 
 def find_live_assignment(user: User, case: Case) -> ReviewerAssignment | None:
-    """Return this person's live assignment in the current round, if any."""
-    return (
-        ReviewerAssignment.objects.filter(
-            case=case,
-            round=case.round,
-            reviewer__user=user,
-            state__in=ReviewerAssignment.LIVE,
-        )
-        .select_related("reviewer")
-        .first()
+    """Return this person's live assignment in the current round, if any. At most one query.
+
+    It carries what else decides whether the records are open: ``is_barred`` and ``is_attested``.
+    """
+    return rows_of(case).once(
+        ("live assignment", user.pk), lambda: _read_live_assignment(user, case)
     )
+
+
+def _read_live_assignment(user: User, case: Case) -> ReviewerAssignment | None:
+    rows = ReviewerAssignment.objects.filter(
+        case=case,
+        round=case.round,
+        reviewer__user=user,
+        state__in=ReviewerAssignment.LIVE,
+    )
+    return annotate_access(rows.select_related("reviewer")).first()
+
+
+def annotate_access(
+    rows: QuerySet[ReviewerAssignment],
+) -> QuerySet[ReviewerAssignment]:
+    """Load assignments with ``is_barred`` and ``is_attested``, see ``why_not_open_file``."""
+    bars = ReviewerBar.objects.filter(case=OuterRef("case"), reviewer=OuterRef("reviewer"))
+    attestations = Attestation.objects.filter(
+        assignment=OuterRef("pk"),
+        voided_at__isnull=True,
+        party_list_version=OuterRef("case__party_list_version"),
+    )
+    return rows.annotate(is_barred=Exists(bars), is_attested=Exists(attestations))
+
+
+def keep_live_assignment(user: User, assignment: ReviewerAssignment) -> None:
+    """Let the rules of this page use an assignment that the page has loaded with its access.
+
+    :param assignment: of this user, loaded by ``annotate_access``; its case keeps its rows.
+    """
+    if assignment.round == assignment.case.round and assignment.is_live:
+        rows_of(assignment.case).once(("live assignment", user.pk), lambda: assignment)
 
 
 def find_live_attestation(assignment: ReviewerAssignment) -> Attestation | None:
@@ -202,24 +317,25 @@ def why_not_open_file(user: User, case: Case) -> str:
     A live attestation for the current party list is required. A party added later closes the
     records until the reviewer attests again (Labor Code 139.5: conflicts are checked first).
     """
-    if not user.may("determinations.review"):
+    if not user.may("determinations.write_review"):
         return "Your role does not let you review cases."
-    assignment = find_live_assignment(user, case)
+    assignment: Any = find_live_assignment(user, case)
     if assignment is None or assignment.reviewer is None:
         return "This case is not assigned to you."
     # A suspension closes the records at once, also of cases that are accepted.
     if assignment.reviewer.status != Reviewer.Status.ACTIVE:
         return "You are not active on the panel. Contact the coordinator."
     # From the request for information on, a barred reviewer's assignment may still be live.
-    if assignment.reviewer.bars.filter(case=case).exists():
+    if assignment.is_barred:
         return "You have a conflict with this case."
     if case.stage not in WITH_REVIEWER:
         return (
-            f"Case {case.number} is in “{case.stage.label}”; its records are closed to reviewers."
+            f"Case {case.number} is in the “{case.stage.label}” stage; "
+            "its records are closed to reviewers."
         )
     if assignment.state != ReviewerAssignment.State.ACCEPTED:
         return "Attest first that you have no conflict. Then the records open."
-    if find_live_attestation(assignment) is None:
+    if not assignment.is_attested:
         return (
             "The parties of this case have changed. Attest again that you have no conflict. "
             "Then the records open."

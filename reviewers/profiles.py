@@ -1,7 +1,7 @@
 """Loads reviewer profiles as of a day and as known at a moment, in two queries."""
 
 from collections import defaultdict
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Iterable
 from dataclasses import replace
 from datetime import date, datetime
 from decimal import Decimal
@@ -142,17 +142,17 @@ def load_profile(reviewer: Reviewer, *, on: date, known_at: datetime) -> Profile
 
     Status and capacity are those of that moment, from the reviewer's history.
     """
-    then = (
+    versions = (
         reviewer.history.filter(history_date__lte=known_at)
         .order_by("-history_date", "-history_id")
         .first()
     )
-    found = load_profiles(Reviewer.objects.filter(pk=reviewer.pk), on=on, known_at=known_at)
-    now = found[reviewer.pk]
+    profiles = load_profiles(Reviewer.objects.filter(pk=reviewer.pk), on=on, known_at=known_at)
+    now = profiles[reviewer.pk]
     # The reviewer was not on file at that moment, so there are only the current values.
-    if then is None:
+    if versions is None:
         return now
-    return replace(now, status=then.status, capacity=then.capacity)
+    return replace(now, status=versions.status, capacity=versions.capacity)
 
 
 def load_profiles(
@@ -215,18 +215,38 @@ def load_facts_by_reviewer(
         for kind, (model, columns) in _COLUMNS.items()
         if kind in kinds
     ]
-    found: dict[int, dict[str, list[Any]]] = defaultdict(lambda: defaultdict(list))
     # all=True, because the rows differ by kind and id, and looking for equal ones is slow.
-    for row in parts[0].union(*parts[1:], all=True) if parts[1:] else parts[0]:
-        kind, reviewer_id, pk, *rest = row
+    return _build_facts(parts[0].union(*parts[1:], all=True) if parts[1:] else parts[0])
+
+
+def select_affiliations(only: Q, *, on: Any, known_at: Any) -> QuerySet[Any]:
+    """Select the affiliations in force on a day, as known at a moment, for a kept query.
+
+    :param on: the day or a slot for it, and ``known_at`` likewise the moment.
+    """
+    model, columns = _COLUMNS["affiliations"]
+    return _query_facts(
+        model, "affiliations", columns, on=on, known_at=known_at, of=None, only=only
+    )
+
+
+def build_affiliations(rows: Iterable[Any]) -> dict[int, tuple[AffiliationRecord, ...]]:
+    """Build the affiliations of each reviewer from the rows of ``select_affiliations``."""
+    return {pk: tuple(facts["affiliations"]) for pk, facts in _build_facts(rows).items()}
+
+
+def _build_facts(rows: Iterable[Any]) -> dict[int, dict[str, list[Any]]]:
+    """Build the facts of each reviewer and kind from the rows of ``_query_facts``."""
+    by_reviewer: dict[int, dict[str, list[Any]]] = defaultdict(lambda: defaultdict(list))
+    for kind, reviewer_id, pk, *rest in rows:
         dated = dict(zip(_DATED, rest[: len(_DATED)], strict=True))
         built = _BUILD[kind]({"pk": pk, **dated}, rest[len(_DATED) :])
-        found[reviewer_id][kind].append(built)
-    for kinds in found.values():
+        by_reviewer[reviewer_id][kind].append(built)
+    for kinds in by_reviewer.values():
         for rows in kinds.values():
             # A union has no order, and results should not differ from run to run.
-            rows.sort(key=lambda held: held.pk)
-    return found
+            rows.sort(key=lambda fact: fact.pk)
+    return by_reviewer
 
 
 def _query_facts(
@@ -234,8 +254,8 @@ def _query_facts(
     kind: str,
     columns: list[Any],
     *,
-    on: date,
-    known_at: datetime,
+    on: Any,  # a date, or a slot for one
+    known_at: Any,
     of: QuerySet[Reviewer] | None,
     only: Q | None,
 ) -> QuerySet[Any]:

@@ -12,7 +12,7 @@ from typing import Any
 
 from django.db.models import Q
 
-from cases.models import Party, Role
+from cases.models import Party, PartyRole
 from cases.party_facts import group_party_rows, list_joint_cases
 from deadlines.days import local_day
 from directory.affiliations import PASS
@@ -41,22 +41,26 @@ from .profiles import load_profile
 # The party roles of each sentence about affiliations. The first role must be on file, because the
 # letter cannot deny an affiliation with an unknown party. The UR organization belongs to the claims
 # administrator that uses it, and the manufacturer to the providers who would use its product.
-PARTY_CLASSES: dict[str, tuple[Role, ...]] = {
-    "no_affiliation_employer": (Role.EMPLOYER,),
-    "no_affiliation_employee": (Role.EMPLOYEE, Role.EMPLOYEE_ATTORNEY, Role.REPRESENTATIVE),
+PARTY_CLASSES: dict[str, tuple[PartyRole, ...]] = {
+    "no_affiliation_employer": (PartyRole.EMPLOYER,),
+    "no_affiliation_employee": (
+        PartyRole.EMPLOYEE,
+        PartyRole.EMPLOYEE_ATTORNEY,
+        PartyRole.REPRESENTATIVE,
+    ),
     "no_affiliation_providers": (
-        Role.REQUESTING_PHYSICIAN,
-        Role.PHYSICIAN_GROUP,
-        Role.OTHER_PROVIDER,
-        Role.FACILITY,
-        Role.MANUFACTURER,
+        PartyRole.REQUESTING_PHYSICIAN,
+        PartyRole.PHYSICIAN_GROUP,
+        PartyRole.OTHER_PROVIDER,
+        PartyRole.FACILITY,
+        PartyRole.MANUFACTURER,
     ),
     "no_affiliation_claims_administrator": (
-        Role.CLAIMS_ADMINISTRATOR,
-        Role.INSURER,
-        Role.DEFENSE_ATTORNEY,
-        Role.UR_ORGANIZATION,
-        Role.UR_PHYSICIAN,
+        PartyRole.CLAIMS_ADMINISTRATOR,
+        PartyRole.INSURER,
+        PartyRole.DEFENSE_ATTORNEY,
+        PartyRole.UR_ORGANIZATION,
+        PartyRole.UR_PHYSICIAN,
     ),
 }
 
@@ -77,17 +81,17 @@ def get_credential_line(
     assignment: ReviewerAssignment, *, on: date, known_at: datetime
 ) -> CredentialLine:
     """Return the reviewer's specialties and license states on a day, as known at a moment."""
-    held = _load_assignment_profile(assignment, on=on, known_at=known_at)
-    chosen = [match["specialty"] for match in assignment.match_reasons]
-    own = held.specialties
+    profile = _load_assignment_profile(assignment, on=on, known_at=known_at)
+    matched_specialties = [match["specialty"] for match in assignment.match_reasons]
+    own = profile.specialties
     # A matched specialty that is no longer certified must not be printed.
-    ordered = [name for name in chosen if name in own] + list(own)
+    ordered = [name for name in matched_specialties if name in own] + list(own)
     return CredentialLine(
         specialties=tuple(dict.fromkeys(ordered)),
         license_states=tuple(
-            dict.fromkeys(held_license.state for held_license in held.good_licenses)
+            dict.fromkeys(held_license.state for held_license in profile.good_licenses)
         ),
-        license_kind=held.kind or _find_last_kind(held),
+        license_kind=profile.kind or _find_last_kind(profile),
     )
 
 
@@ -99,30 +103,30 @@ def collect_reviewer_facts(
     Called on the day of signing and again on the day of issue. For an old letter, pass the day and
     moment of its signing.
     """
-    held = _load_assignment_profile(assignment, on=on, known_at=known_at)
+    profile = _load_assignment_profile(assignment, on=on, known_at=known_at)
     about = f"seat {assignment.seat}"
-    found = [
-        *_build_affiliation_facts(assignment, held, known_at=known_at),
+    facts = [
+        *_build_affiliation_facts(assignment, profile, known_at=known_at),
         _build_attestation_fact(assignment, known_at=known_at),
-        _build_license_fact(held),
-        *_build_certification_facts(held),
-        _build_practice_years_fact(held),
-        _build_practice_hours_fact(held),
-        _build_specialty_match_fact(assignment, held),
-        *_build_training_facts(held),
+        _build_license_fact(profile),
+        *_build_certification_facts(profile),
+        _build_practice_years_fact(profile),
+        _build_practice_hours_fact(profile),
+        _build_specialty_match_fact(assignment, profile),
+        *_build_training_facts(profile),
     ]
     return [
         Fact(one.name, one.value, one.source, one.valid_from, one.valid_to, about)
-        for one in found
+        for one in facts
         if one is not None
     ]
 
 
-def _find_last_kind(held: Profile) -> str:
+def _find_last_kind(profile: Profile) -> str:
     """Return the kind of a restricted or lapsed license, so that a refusal can name it."""
-    for held_license in held.licenses:
+    for held_license in profile.licenses:
         return held_license.kind
-    lapsed = _find_lapsed_fact(License, held)
+    lapsed = _find_lapsed_fact(License, profile)
     return lapsed.kind if lapsed is not None else ""
 
 
@@ -135,7 +139,7 @@ def _load_assignment_profile(
 
 
 def _build_affiliation_facts(
-    assignment: ReviewerAssignment, held: Profile, *, known_at: datetime
+    assignment: ReviewerAssignment, profile: Profile, *, known_at: datetime
 ) -> list[Fact]:
     """Build one fact for each class of parties without an affiliation.
 
@@ -144,7 +148,7 @@ def _build_affiliation_facts(
     """
     case = assignment.case
     # A barred reviewer may have any affiliation, so the letter denies none.
-    if case.reviewer_bars.filter(reviewer_id=held.reviewer_id, barred_at__lte=known_at).exists():
+    if case.reviewer_bars.filter(reviewer_id=profile.reviewer_id, barred_at__lte=known_at).exists():
         return []
     # Parties of consolidated cases count too, because the letter decides their items.
     roles = dict(
@@ -152,8 +156,8 @@ def _build_affiliation_facts(
         .filter(case__in=list_joint_cases(case))
         .values_list("pk", "role")
     )
-    now = group_by_party(find_case_conflicts(case, held, known_at=known_at))
-    stored = _load_stored_results(assignment, held, list(roles), known_at=known_at)
+    now = group_by_party(find_case_conflicts(case, profile, known_at=known_at))
+    stored = _load_stored_results(assignment, profile, list(roles), known_at=known_at)
     facts = []
     for name, classes in PARTY_CLASSES.items():
         of_class = [pk for pk, role in roles.items() if role in classes]
@@ -177,7 +181,11 @@ def _build_affiliation_facts(
 
 
 def _load_stored_results(
-    assignment: ReviewerAssignment, held: Profile, party_ids: Sequence[int], *, known_at: datetime
+    assignment: ReviewerAssignment,
+    profile: Profile,
+    party_ids: Sequence[int],
+    *,
+    known_at: datetime,
 ) -> dict[int, tuple[int, datetime]]:
     """Return the parties whose latest stored checks all passed.
 
@@ -185,28 +193,28 @@ def _load_stored_results(
 
     :returns: party id → (party list version, time) of the latest check.
     """
-    alike = group_party_rows(assignment.case)
+    same_parties = group_party_rows(assignment.case)
     rows = ConflictResult.objects.filter(
         case_id=assignment.case_id,
-        reviewer_id=held.reviewer_id,
-        party_id__in=frozenset().union(*(alike[pk] for pk in party_ids)),
+        reviewer_id=profile.reviewer_id,
+        party_id__in=frozenset().union(*(same_parties[pk] for pk in party_ids)),
         tested_at__lte=known_at,
     ).order_by("tested_at", "pk")
     latest: dict[int, dict[str, ConflictResult]] = {}
     for row in rows:
         # The lowest id stands for all rows that name the same party.
-        of_party = latest.setdefault(min(alike[row.party_id]), {})
+        of_party = latest.setdefault(min(same_parties[row.party_id]), {})
         # A later check that found nothing replaces the findings of earlier checks.
         if row.relation == "NONE":
             of_party.clear()
         of_party[row.relation] = row
-    found = {pk: list(latest.get(min(alike[pk]), {}).values()) for pk in party_ids}
+    results = {pk: list(latest.get(min(same_parties[pk]), {}).values()) for pk in party_ids}
     return {
         pk: (
             max(row.party_list_version for row in tests),
             max(row.tested_at for row in tests),
         )
-        for pk, tests in found.items()
+        for pk, tests in results.items()
         if tests and all(row.result == ConflictResult.Result.PASS for row in tests)
     }
 
@@ -239,12 +247,14 @@ def _get_list_version(assignment: ReviewerAssignment, known_at: datetime) -> int
     return max(versions, default=0)
 
 
-def _build_license_fact(held: Profile) -> Fact | None:
+def _build_license_fact(profile: Profile) -> Fact | None:
     # A letter may not state a good license while a sanction is on file.
-    sanctioned = held.restricted_licenses or held.lost_certifications or held.found_sanctions
-    if sanctioned or held.status != PanelStatus.ACTIVE:
+    sanctioned = (
+        profile.restricted_licenses or profile.lost_certifications or profile.found_sanctions
+    )
+    if sanctioned or profile.status != PanelStatus.ACTIVE:
         return None
-    good = held.good_licenses
+    good = profile.good_licenses
     if good:
         # The letter names every state, so the fact is valid until the last license expires.
         last = max(good, key=lambda one: one.valid_to or date.max)
@@ -257,7 +267,7 @@ def _build_license_fact(held: Profile) -> Fact | None:
             valid_to=last.valid_to,
         )
     # A license that was restricted when it expired is not a lapsed good license.
-    lapsed = _find_lapsed_fact(License, held, standing=License.Standing.ACTIVE)
+    lapsed = _find_lapsed_fact(License, profile, standing=License.Standing.ACTIVE)
     if lapsed is None:
         return None
     return Fact(
@@ -265,21 +275,23 @@ def _build_license_fact(held: Profile) -> Fact | None:
     )
 
 
-def _build_certification_facts(held: Profile) -> Iterable[Fact]:
+def _build_certification_facts(profile: Profile) -> Iterable[Fact]:
     """Build the board certification fact, which only physicians need.
 
     A lapsed certification is returned with its last day.
     """
     # ``certified_specialties`` leaves out what a reviewer may not decide alone.
-    certified = [one for one in held.certifications if one.specialty in held.certified_specialties]
+    certified = [
+        one for one in profile.certifications if one.specialty in profile.certified_specialties
+    ]
     if certified:
         last = max(certified, key=lambda one: one.valid_to or date.max)
-        names = ", ".join(held.certified_specialties)
+        names = ", ".join(profile.certified_specialties)
         yield Fact(
             "board_certification", names, _describe_source(last), last.valid_from, last.valid_to
         )
         return
-    lapsed = _find_lapsed_fact(Certification, held, standing=Certification.Standing.CERTIFIED)
+    lapsed = _find_lapsed_fact(Certification, profile, standing=Certification.Standing.CERTIFIED)
     if lapsed is not None:
         yield Fact(
             "board_certification",
@@ -290,12 +302,12 @@ def _build_certification_facts(held: Profile) -> Iterable[Fact]:
         )
 
 
-def _build_practice_years_fact(held: Profile) -> Fact | None:
-    start = held.practice_start
+def _build_practice_years_fact(profile: Profile) -> Fact | None:
+    start = profile.practice_start
     if start is None or start.valid_from is None:
         return None
     # The same test as in matching: more than five years, not exactly five.
-    if start.valid_from >= subtract_years(held.on, requirements.PRACTICE_YEARS):
+    if start.valid_from >= subtract_years(profile.on, requirements.PRACTICE_YEARS):
         return None
     return Fact(
         "practice_years",
@@ -305,8 +317,8 @@ def _build_practice_years_fact(held: Profile) -> Fact | None:
     )
 
 
-def _build_practice_hours_fact(held: Profile) -> Fact | None:
-    hours = held.hours
+def _build_practice_hours_fact(profile: Profile) -> Fact | None:
+    hours = profile.hours
     if hours is not None and hours.weekly_hours is not None:
         if hours.weekly_hours < requirements.WEEKLY_HOURS:
             return None
@@ -317,7 +329,7 @@ def _build_practice_hours_fact(held: Profile) -> Fact | None:
             hours.valid_from,
             hours.valid_to,
         )
-    lapsed = _find_lapsed_fact(PracticeFact, held, kind=PracticeFact.Kind.HOURS)
+    lapsed = _find_lapsed_fact(PracticeFact, profile, kind=PracticeFact.Kind.HOURS)
     if lapsed is None or lapsed.weekly_hours is None:
         return None
     return Fact(
@@ -329,10 +341,10 @@ def _build_practice_hours_fact(held: Profile) -> Fact | None:
     )
 
 
-def _build_specialty_match_fact(assignment: ReviewerAssignment, held: Profile) -> Fact | None:
+def _build_specialty_match_fact(assignment: ReviewerAssignment, profile: Profile) -> Fact | None:
     """Return the specialty match stored with the assignment, if its specialties are in force."""
     matches = assignment.match_reasons
-    if not matches or any(match["specialty"] not in held.specialties for match in matches):
+    if not matches or any(match["specialty"] not in profile.specialties for match in matches):
         return None
     value = [
         {"item": match["position"], "specialty": match["specialty"], "why": match["why"]}
@@ -341,12 +353,12 @@ def _build_specialty_match_fact(assignment: ReviewerAssignment, held: Profile) -
     return Fact("specialty_match", value, f"Candidate list {assignment.candidate_list_id}")
 
 
-def _build_training_facts(held: Profile) -> Iterable[Fact]:
+def _build_training_facts(profile: Profile) -> Iterable[Fact]:
     for topic, name in (
         (Training.Topic.LAW, "training_law"),
         (Training.Topic.EVIDENCE, "training_evidence"),
     ):
-        taken = held.training(topic)
+        taken = profile.training(topic)
         if taken is not None:
             yield Fact(
                 name,
@@ -356,7 +368,7 @@ def _build_training_facts(held: Profile) -> Iterable[Fact]:
                 taken.valid_to,
             )
             continue
-        lapsed = _find_lapsed_fact(Training, held, topic=topic)
+        lapsed = _find_lapsed_fact(Training, profile, topic=topic)
         if lapsed is not None:
             yield Fact(
                 name,
@@ -367,15 +379,15 @@ def _build_training_facts(held: Profile) -> Iterable[Fact]:
             )
 
 
-def _find_lapsed_fact(model: Any, held: Profile, **about: Any) -> Any:
+def _find_lapsed_fact(model: Any, profile: Profile, **about: Any) -> Any:
     """Return the fact that expired last before the day, to name it in a refusal."""
     return (
-        model._default_manager.known_at(held.known_at)
-        .filter(reviewer_id=held.reviewer_id, valid_to__lt=held.on, **about)
+        model._default_manager.known_at(profile.known_at)
+        .filter(reviewer_id=profile.reviewer_id, valid_to__lt=profile.on, **about)
         .order_by("-valid_to", "-pk")
         .first()
     )
 
 
-def _describe_source(held: FactRecord | CredentialFact) -> str:
-    return f"{held.source}, verified {held.verified_on:%m/%d/%Y} by {held.verified_by}"
+def _describe_source(fact: FactRecord | CredentialFact) -> str:
+    return f"{fact.source}, verified {fact.verified_on:%m/%d/%Y} by {fact.verified_by}"

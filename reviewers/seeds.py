@@ -374,8 +374,8 @@ def seed_specialties(*, by: User | None, at: datetime) -> dict[str, int]:
 
     :returns: how many rows of each kind were added, and how many lines of the map are waiting.
     """
-    known = {row.name: row for row in Specialty.objects.all()}
-    added = [Specialty(name=name) for name in SPECIALTIES if name not in known]
+    stored = {row.name: row for row in Specialty.objects.all()}
+    added = [Specialty(name=name) for name in SPECIALTIES if name not in stored]
     Specialty.objects.bulk_store(added, by=by, at=at, why="Default list")
     specialties = {row.name: row for row in Specialty.objects.all()}
     # Before the map, whose lines refer to the conditions.
@@ -402,22 +402,22 @@ def seed_specialties(*, by: User | None, at: datetime) -> dict[str, int]:
 
 
 def _new_conditions() -> list[Condition]:
-    known = set(Condition.objects.values_list("name", flat=True))
+    stored = set(Condition.objects.values_list("name", flat=True))
     return [
         Condition(name=name, codes=codes, words=words)
         for name, (codes, words) in CONDITIONS.items()
-        if name not in known
+        if name not in stored
     ]
 
 
 def _new_scopes() -> list[ScopeLimit]:
     """Return the missing scope limits whose treatment category is on file."""
     tops = {row.name: row for row in TreatmentCategory.objects.filter(parent=None)}
-    known = set(ScopeLimit.objects.values_list("license_kind", "category_id"))
+    stored = set(ScopeLimit.objects.values_list("license_kind", "category_id"))
     return [
         ScopeLimit(license_kind=kind, category=tops[name], source=source)
         for kind, name, source in SCOPES
-        if name in tops and (kind, tops[name].pk) not in known
+        if name in tops and (kind, tops[name].pk) not in stored
     ]
 
 
@@ -427,7 +427,7 @@ def _new_fits(specialties: dict[str, Specialty]) -> tuple[list[SpecialtyFit], in
         for row in TreatmentCategory.objects.select_related("parent")
     }
     conditions = {row.name: row for row in Condition.objects.all()}
-    known: set[tuple[int, int | None, int | None, str]] = set(
+    stored: set[tuple[int, int | None, int | None, str]] = set(
         SpecialtyFit.objects.values_list("specialty_id", "category_id", "condition_id", "body_part")
     )
     fits, waiting = [], 0
@@ -445,9 +445,9 @@ def _new_fits(specialties: dict[str, Specialty]) -> tuple[list[SpecialtyFit], in
                 condition.pk if condition else None,
                 part,
             )
-            if key not in known:
+            if key not in stored:
                 # Two entries of ``MAP`` may give the same line, too.
-                known.add(key)
+                stored.add(key)
                 fits.append(
                     SpecialtyFit(
                         specialty=specialties[name],

@@ -3,8 +3,9 @@
 from time import monotonic
 
 import structlog
-from celery import shared_task
 from django.utils import timezone
+
+from jobs.tasks import JobInProgress, scheduled_job
 
 from .services import payer_bias
 
@@ -13,14 +14,15 @@ logger = structlog.get_logger(__name__)
 LONGEST = 20.0  # seconds after which no further test starts; the next run continues
 
 
-@shared_task(name="reviewers.check_payer_bias")
-def check_payer_bias(**_: object) -> None:
+@scheduled_job("reviewers.run_payer_bias_test")
+def check_payer_bias(job: JobInProgress) -> None:
     """Run the missing payer-bias tests of each month and each twelve months."""
     began = monotonic()
     while monotonic() - began < LONGEST:
         test = payer_bias.run_next_bias_test(at=timezone.now())
         if test is None:
             return
+        job.keep_alive()
         logger.info(
             "payer_bias_tested",
             first=test.first.isoformat(),

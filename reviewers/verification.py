@@ -17,7 +17,7 @@ CYCLE_YEARS = 3
 class Verification:
     """A verified fact, and when it is due for re-verification."""
 
-    what: str
+    name: str
     verified_on: date
     due_on: date
 
@@ -32,25 +32,28 @@ def list_verifications(profile: Profile) -> list[Verification]:
     Only the latest sanction check counts.
     """
     start = profile.practice_start
-    latest = max(profile.sanction_checks, key=lambda held: held.verified_on, default=None)
-    found = [
-        *(_build_verification(f"The license in {held.state}", held) for held in profile.licenses),
+    latest = max(profile.sanction_checks, key=lambda check: check.verified_on, default=None)
+    lines = [
         *(
-            _build_verification(f"The certification in {held.specialty}", held)
-            for held in profile.certifications
+            _build_verification(f"The license in {check.state}", check)
+            for check in profile.licenses
+        ),
+        *(
+            _build_verification(f"The certification in {check.specialty}", check)
+            for check in profile.certifications
         ),
         *([_build_verification("The start of practice", start)] if start else []),
         *([_build_verification("The sanction check", latest)] if latest else []),
     ]
-    return sorted(found, key=lambda one: (one.due_on, one.what))
+    return sorted(lines, key=lambda one: (one.due_on, one.name))
 
 
 def list_missing_facts(profile: Profile) -> list[str]:
     """Return what a file lacks to be complete, in the order of the file."""
-    proofs = {held.kind for held in profile.file_proofs}
+    proofs = {proof.kind for proof in profile.file_proofs}
     # Only physicians must be board certified.
     physician_without = profile.is_physician and not profile.certified_specialties
-    lacks: Iterable[tuple[bool, str]] = (
+    missing: Iterable[tuple[bool, str]] = (
         (not profile.licenses, "a license in force"),
         (physician_without, "a board certification in force"),
         (profile.practice_start is None, "the start of practice"),
@@ -62,11 +65,11 @@ def list_missing_facts(profile: Profile) -> list[str]:
         ("IDENTITY" not in proofs, "proof of identity"),
         ("MALPRACTICE" not in proofs, "malpractice coverage and history"),
     )
-    return [words for lacking, words in lacks if lacking]
+    return [words for lacking, words in missing if lacking]
 
 
-def _build_verification(what: str, held: FactRecord) -> Verification:
-    return Verification(what, held.verified_on, add_years(held.verified_on, CYCLE_YEARS))
+def _build_verification(name: str, fact: FactRecord) -> Verification:
+    return Verification(name, fact.verified_on, add_years(fact.verified_on, CYCLE_YEARS))
 
 
 def add_years(day: date, years: int) -> date:

@@ -36,13 +36,13 @@ class WordingHistory:
 
 def list_wordings(*, on: date, reader: User) -> WordingHistory:
     """Return all wordings, grouped for a day. Three queries for any number of wordings."""
-    found = _load_published_wordings(reader)
-    begun = [one for one in found if one.row.effective_from <= on]
+    wordings = _load_published_wordings(reader)
+    begun = [one for one in wordings if one.row.effective_from <= on]
     return WordingHistory(
         in_force=begun[0] if begun else None,
-        to_come=[one for one in found if one.row.effective_from > on],
+        to_come=[one for one in wordings if one.row.effective_from > on],
         before=begun[1:],
-        latest=found[0].row if found else None,
+        latest=wordings[0].row if wordings else None,
     )
 
 
@@ -61,11 +61,11 @@ def _load_published_wordings(reader: User) -> list[PublishedWording]:
         .annotate(how_many=Count("pk"))
         .values_list("wording", "how_many")
     )
-    found = []
+    wordings = []
     for row in rows:
         version = versions[row.pk]
         user = version.history_user
-        found.append(
+        wordings.append(
             PublishedWording(
                 row=row,
                 by=user.name_for(reader) if user is not None else "",
@@ -75,4 +75,4 @@ def _load_published_wordings(reader: User) -> list[PublishedWording]:
                 next_from=next_from.get(row.pk),
             )
         )
-    return found
+    return wordings

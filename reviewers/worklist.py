@@ -4,8 +4,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
+from accounts.models import User
+from cases.models.restrictions import select_visible
 from reviewers.matching.candidacy import CandidateData, Reason
-from reviewers.matching.candidates import WITH_REVIEWER
+from reviewers.matching.track_record import WITH_REVIEWER
 
 from .facts import Profile
 from .matching import ranking
@@ -47,29 +49,32 @@ class Worklist:
     incomplete: Sequence[tuple[Reviewer, Sequence[str]]]
 
 
-def build_worklist(*, on: date, known_at: datetime) -> Worklist:
+def build_worklist(*, on: date, known_at: datetime, reader: User) -> Worklist:
     """Build the worklist of a day. Five queries for any size of panel."""
     # Inactive reviewers get no cases, so no one has to keep their files complete.
     people = list(Reviewer.objects.exclude(status=Reviewer.Status.INACTIVE).order_by("code"))
-    held = load_profiles(
+    profiles = load_profiles(
         Reviewer.objects.exclude(status=Reviewer.Status.INACTIVE), on=on, known_at=known_at
     )
     work: dict[int, list[ReviewerAssignment]] = {}
-    open_now = ReviewerAssignment.objects.filter(
-        state__in=ReviewerAssignment.LIVE, case__status__in=WITH_REVIEWER
-    ).select_related("case")
+    open_now = select_visible(
+        ReviewerAssignment.objects.filter(
+            state__in=ReviewerAssignment.LIVE, case__status__in=WITH_REVIEWER
+        ).select_related("case"),
+        reader,
+    )
     for assignment in open_now.order_by("case__due_on", "pk"):
         if assignment.reviewer_id is not None:
             work.setdefault(assignment.reviewer_id, []).append(assignment)
     lapses = [
         Lapse(person, reasons, work.get(person.pk, []))
         for person in people
-        if (reasons := list_stopping_reasons(held[person.pk]))
+        if (reasons := list_stopping_reasons(profiles[person.pk]))
     ]
     due = [
         DueLine(person, one, one.is_overdue(on))
         for person in people
-        for one in list_verifications(held[person.pk])
+        for one in list_verifications(profiles[person.pk])
         if one.due_on <= on + AHEAD
     ]
     return Worklist(
@@ -82,7 +87,9 @@ def build_worklist(*, on: date, known_at: datetime) -> Worklist:
         lapses=sorted(lapses, key=lambda lapse: not lapse.open_work),
         due=sorted(due, key=lambda line: (line.verification.due_on, line.reviewer.code)),
         incomplete=[
-            (person, lacks) for person in people if (lacks := list_missing_facts(held[person.pk]))
+            (person, missing)
+            for person in people
+            if (missing := list_missing_facts(profiles[person.pk]))
         ],
     )
 
@@ -93,5 +100,5 @@ def list_stopping_reasons(profile: Profile) -> list[Reason]:
         reason
         # Without open cases and days off, only the file itself can refuse.
         for reason in ranking.check_general_requirements(CandidateData(profile, workload=0))
-        if not reason.holds and reason.requirement not in _NOT_OF_THE_FILE
+        if not reason.is_met and reason.requirement not in _NOT_OF_THE_FILE
     ]

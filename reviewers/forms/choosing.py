@@ -5,7 +5,7 @@ from typing import Any
 
 from django import forms
 
-from form_fields.fields import DatedForm, Line, PaperDate, PaperText
+from form_fields.fields import DatedForm, KeyedDate, LetterText, LineField
 from reviewers.models import (
     ConflictResult,
     ReviewerAssignment,
@@ -24,8 +24,8 @@ class AssignForm(forms.Form):
         choices=[("", "Choose a reason"), *ReviewerAssignment.Override.choices],
         required=False,
     )
-    override_reason = Line(label="Note", max_length=300, required=False)
-    go_on = forms.BooleanField(required=False)  # then open the next waiting case
+    override_reason = LineField(label="Note", max_length=300, required=False)
+    open_next = forms.BooleanField(required=False)  # then open the next waiting case
 
 
 class ConflictResolutionForm(forms.Form):
@@ -40,7 +40,7 @@ class ConflictResolutionForm(forms.Form):
         widget=forms.RadioSelect,
         error_messages={"required": "Choose whether there is a conflict."},
     )
-    note = Line(
+    note = LineField(
         label="How do you know?",
         max_length=300,
         error_messages={"required": "Enter a note: how do you know?"},
@@ -50,7 +50,7 @@ class ConflictResolutionForm(forms.Form):
 class RemoveReviewerForm(forms.Form):
     """Why the reviewer is removed from a case."""
 
-    reason = Line(
+    reason = LineField(
         label="Why is the reviewer removed?",
         max_length=300,
         error_messages={"required": "Enter why the reviewer is removed."},
@@ -63,7 +63,7 @@ class RemoveReviewerForm(forms.Form):
 class DeclineForm(forms.Form):
     """Why a reviewer declines a case."""
 
-    reason = Line(
+    reason = LineField(
         label="Why do you decline the case?",
         max_length=300,
         error_messages={"required": "Enter why you decline the case."},
@@ -108,20 +108,20 @@ class SeatsForm(DatedForm):
         coerce=int,
         choices=[(number, str(number)) for number in range(2, SeatApproval.MOST + 1)],
     )
-    approved_by = Line(
+    approved_by = LineField(
         label="Approved by",
         max_length=120,
         error_messages={"required": "Enter who approved it for the Administrative Director."},
     )
-    approved_on = PaperDate(
+    approved_on = KeyedDate(
         label="Approved on", error_messages={"required": "Enter the date of the approval."}
     )
-    reference = Line(
+    reference = LineField(
         label="Reference of the approval letter",
         max_length=120,
         error_messages={"required": "Enter the reference of the written approval."},
     )
-    reason = PaperText(
+    reason = LetterText(
         label="Why one reviewer is not enough",
         max_length=500,
         error_messages={"required": "Enter why one reviewer is not enough."},
@@ -156,8 +156,8 @@ class PlanLinesField(forms.Field):
 
 
 def _parse_choice_line(line: str) -> tuple[int, int, int]:
-    given, version, reviewer = line.split(":")
-    return int(given), int(version), int(reviewer)
+    row_id, version, reviewer = line.split(":")
+    return int(row_id), int(version), int(reviewer)
 
 
 class PlanForm(forms.Form):
@@ -169,7 +169,7 @@ class PlanForm(forms.Form):
 class MoveForm(PlanForm):
     """The open cases of a reviewer to move, and the reason."""
 
-    reason = Line(
+    reason = LineField(
         label="Why are the cases moved?",
         help_text="Stored with each case. Only people who may see reviewer names can read it.",
         max_length=300,

@@ -6,7 +6,7 @@ from typing import Any
 from django import forms
 
 from cases.models import TreatmentCategory
-from form_fields.fields import DatedForm, Line, PaperDate
+from form_fields.fields import DatedForm, KeyedDate, LineField
 from reviewers.matching.candidacy import LIMITS, SETTINGS, WEIGHTS
 from reviewers.models import Kin
 
@@ -14,7 +14,7 @@ from reviewers.models import Kin
 class RulesForm(DatedForm):
     """All weights and limits from a day on."""
 
-    effective_from = PaperDate(
+    effective_from = KeyedDate(
         label="In force from", error_messages={"required": "Enter the first day."}
     )
 
@@ -26,7 +26,7 @@ class RulesForm(DatedForm):
                 help_text=setting.help_text,
                 error_messages={"required": "Enter a number.", "invalid": "Enter a number."},
             )
-        self.fields["reason"] = Line(
+        self.fields["reason"] = LineField(
             label="Reason",
             max_length=300,
             error_messages={"required": "Enter why the rules change."},
@@ -59,7 +59,7 @@ class OfferLimitsForm(forms.Form):
         widget=forms.CheckboxSelectMultiple,
         required=False,
     )
-    reason = Line(
+    reason = LineField(
         label="Reason", max_length=300, error_messages={"required": "Enter why this changes."}
     )
 
@@ -81,8 +81,8 @@ class OfferLimitsForm(forms.Form):
 class PeriodForm(DatedForm):
     """The period to test, both days included."""
 
-    first = PaperDate(label="First day", error_messages={"required": "Enter the first day."})
-    last = PaperDate(label="Last day", error_messages={"required": "Enter the last day."})
+    first = KeyedDate(label="First day", error_messages={"required": "Enter the first day."})
+    last = KeyedDate(label="Last day", error_messages={"required": "Enter the last day."})
 
     def clean_last(self) -> object:
         """Check the order of the days.
@@ -100,7 +100,7 @@ class PeriodForm(DatedForm):
 class BiasNoteForm(forms.Form):
     """A note on what was found about a test."""
 
-    words = Line(
+    words = LineField(
         label="What you reviewed and what you found",
         max_length=1000,
         widget=forms.Textarea(attrs={"rows": 4}),
@@ -111,11 +111,11 @@ class BiasNoteForm(forms.Form):
 class LimitsForm(DatedForm):
     """The holdings and relatives that are a conflict."""
 
-    effective_from = PaperDate(
+    effective_from = KeyedDate(
         label="In force from", error_messages={"required": "Enter the first day."}
     )
     holding_percent = forms.DecimalField(
-        label="Holding that is a conflict, above",
+        label="Ownership share that is a conflict, above",
         help_text="Percent of an organization.",
         max_digits=5,
         decimal_places=2,
@@ -132,7 +132,13 @@ class LimitsForm(DatedForm):
         widget=forms.CheckboxSelectMultiple,
         required=False,
     )
-    reason = Line(
+    source = LineField(
+        label="Source",
+        max_length=200,
+        help_text="The regulation or policy from which the organization takes these limits.",
+        error_messages={"required": "Enter the source of the limits."},
+    )
+    reason = LineField(
         label="Reason",
         max_length=300,
         error_messages={"required": "Enter why the limits change."},

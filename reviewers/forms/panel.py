@@ -7,7 +7,7 @@ from typing import Any
 
 from django import forms
 
-from form_fields.fields import DatedForm, Line, PaperDate, PaperText
+from form_fields.fields import DatedForm, KeyedDate, LetterText, LineField
 from reviewers.models import (
     Affiliation,
     Certification,
@@ -34,8 +34,8 @@ HOURS_ERRORS = {
 class ReviewerForm(forms.Form):
     """A reviewer's name, contact details and capacity."""
 
-    first_name = Line(label="First name", error_messages={"required": "Enter the first name."})
-    last_name = Line(
+    first_name = LineField(label="First name", error_messages={"required": "Enter the first name."})
+    last_name = LineField(
         label="Last name", max_length=160, error_messages={"required": "Enter the last name."}
     )
     email = forms.EmailField(
@@ -43,7 +43,7 @@ class ReviewerForm(forms.Form):
         required=False,
         error_messages={"invalid": "This is not an email address. Check it."},
     )
-    phone = Line(label="Phone", max_length=40, required=False)
+    phone = LineField(label="Phone", max_length=40, required=False)
     capacity = forms.IntegerField(
         label="Capacity (open cases at one time)",
         min_value=0,
@@ -62,7 +62,7 @@ class StatusForm(forms.Form):
     """A reviewer's status on the panel, with the reason for a change."""
 
     status = forms.ChoiceField(label="Status", choices=Reviewer.Status.choices)
-    reason = Line(
+    reason = LineField(
         label="Reason",
         max_length=300,
         error_messages={"required": "Enter why the status changes."},
@@ -84,20 +84,22 @@ class SignInForm(forms.Form):
 class AsOfForm(DatedForm):
     """The day of the facts, and the day on which they were known."""
 
-    on = PaperDate(label="Facts on", required=False)
-    known = PaperDate(label="As known at the end of", required=False)
+    on = KeyedDate(label="Facts on", required=False)
+    known = KeyedDate(label="As known at the end of", required=False)
 
 
 class FactForm(DatedForm):
     """The fields of every dated fact: its days and its verification."""
 
-    valid_from = PaperDate(label="First day", required=False)
-    valid_to = PaperDate(label="Last day", required=False)
-    verified_on = PaperDate(
+    valid_from = KeyedDate(label="First day", required=False)
+    valid_to = KeyedDate(label="Last day", required=False)
+    verified_on = KeyedDate(
         label="Verified on", error_messages={"required": "Enter the day of verification."}
     )
-    verified_by = Line(label="Verified by", error_messages={"required": "Enter who verified this."})
-    source = Line(
+    verified_by = LineField(
+        label="Verified by", error_messages={"required": "Enter who verified this."}
+    )
+    source = LineField(
         label="Source",
         max_length=200,
         help_text="The register, board or document.",
@@ -112,7 +114,7 @@ class FactForm(DatedForm):
         super().__init__(*args, **options)
         if correcting:
             self.fields["withdrawn"] = forms.BooleanField(
-                label="Withdraw: it was never true and is not replaced", required=False
+                label="Withdraw without a replacement: entered by mistake", required=False
             )
         self.order_fields([*self.own, "valid_from", "valid_to"])
 
@@ -136,7 +138,7 @@ class LicenseForm(FactForm):
     """A license to practice."""
 
     own = ["state", "number", "kind", "standing"]
-    state = Line(
+    state = LineField(
         label="State",
         max_length=40,
         in_letters=True,
@@ -144,7 +146,9 @@ class LicenseForm(FactForm):
         help_text="In full, as letters print it.",
         error_messages={"required": "Enter the state."},
     )
-    number = Line(label="Number", max_length=40, error_messages={"required": "Enter the number."})
+    number = LineField(
+        label="Number", max_length=40, error_messages={"required": "Enter the number."}
+    )
     kind = forms.ChoiceField(label="Kind", choices=LicenseKind.choices)
     standing = forms.ChoiceField(
         label="Standing", choices=License.Standing.choices, initial=License.Standing.ACTIVE
@@ -155,15 +159,19 @@ class CertificationForm(FactForm):
     """A board certification."""
 
     own = ["board", "specialty", "parent", "standing", "maintenance"]
-    board = Line(label="Board", max_length=160, error_messages={"required": "Enter the board."})
+    board = LineField(
+        label="Board", max_length=160, error_messages={"required": "Enter the board."}
+    )
     specialty = forms.ModelChoiceField(
         label="Specialty",
         queryset=Specialty.objects.filter(is_active=True).order_by("name"),
+        empty_label="Choose",
         error_messages={"required": "Choose the specialty."},
     )
     parent = forms.ModelChoiceField(
         label="Parent specialty",
         queryset=Specialty.objects.filter(is_active=True).order_by("name"),
+        empty_label="None",
         required=False,
         help_text="For a subspecialty.",
     )
@@ -199,7 +207,7 @@ class TrainingForm(FactForm):
 
     own = ["topic", "version_taught"]
     topic = forms.ChoiceField(label="Topic", choices=Training.Topic.choices)
-    version_taught = Line(
+    version_taught = LineField(
         label="Version",
         max_length=40,
         error_messages={"required": "Enter the version of the training."},
@@ -210,7 +218,7 @@ class SanctionCheckForm(FactForm):
     """The result of a sanction check."""
 
     own = ["register", "found", "note"]
-    register = Line(
+    register = LineField(
         label="Register",
         max_length=80,
         help_text="NPDB, OIG, a licensing board.",
@@ -231,21 +239,21 @@ class SanctionCheckForm(FactForm):
     # The field uses "yes" and "no", but the row stores a boolean.
     @classmethod
     def of(cls, row: CredentialFact) -> dict[str, Any]:
-        found = "yes" if isinstance(row, SanctionCheck) and row.found else "no"
-        return super().of(row) | {"found": found}
+        answer = "yes" if isinstance(row, SanctionCheck) and row.found else "no"
+        return super().of(row) | {"found": answer}
 
 
 class ExperienceForm(FactForm):
     """Clinical experience with a treatment."""
 
     own = ["treatment", "detail"]
-    treatment = Line(
+    treatment = LineField(
         label="Treatment",
         max_length=160,
         help_text="As in requests. Add another entry for another name, such as “PRP”.",
         error_messages={"required": "Enter the treatment."},
     )
-    detail = Line(
+    detail = LineField(
         label="Detail",
         max_length=300,
         required=False,
@@ -258,7 +266,7 @@ class FileProofForm(FactForm):
 
     own = ["kind", "detail"]
     kind = forms.ChoiceField(label="What it proves", choices=FileProof.Kind.choices)
-    detail = Line(
+    detail = LineField(
         label="Document",
         max_length=300,
         help_text="Type of document, carrier and policy, or malpractice history.",
@@ -270,7 +278,7 @@ class LeaveForm(FactForm):
     """A leave."""
 
     own = ["note"]
-    note = Line(label="Note", max_length=200, required=False)
+    note = LineField(label="Note", max_length=200, required=False)
 
     def __init__(self, *args: Any, correcting: bool = False, **options: Any) -> None:
         super().__init__(*args, correcting=correcting, **options)
@@ -282,13 +290,13 @@ class AffiliationForm(FactForm):
 
     own = ["relation", "organization_name", "person_name", "kin", "share_percent", "note"]
     relation = forms.ChoiceField(label="Relation", choices=Affiliation.Relation.choices)
-    organization_name = Line(
+    organization_name = LineField(
         label="Organization",
         max_length=300,
         required=False,
         help_text="For a family affiliation: the relative’s employer, or what they direct or own.",
     )
-    person_name = Line(label="Person", max_length=300, required=False)
+    person_name = LineField(label="Person", max_length=300, required=False)
     kin = forms.ChoiceField(
         label="Relative",
         choices=[("", "Not a relative"), *Kin.choices],
@@ -303,7 +311,7 @@ class AffiliationForm(FactForm):
         error_messages={"invalid": "Enter a number, such as 2.5."},
         help_text="For ownership or a holding.",
     )
-    note = Line(label="Note", max_length=300, required=False)
+    note = LineField(label="Note", max_length=300, required=False)
 
     def __init__(self, *args: Any, correcting: bool = False, **options: Any) -> None:
         super().__init__(*args, correcting=correcting, **options)
@@ -344,10 +352,10 @@ class ReportForm(DatedForm):
         widget=forms.RadioSelect,
         error_messages={"required": "Choose what has changed."},
     )
-    changed_on = PaperDate(
+    changed_on = KeyedDate(
         label="Date of the change", error_messages={"required": "Enter the day of the change."}
     )
-    words = PaperText(
+    words = LetterText(
         label="Description",
         max_length=1000,
         widget=forms.Textarea(attrs={"rows": 3}),

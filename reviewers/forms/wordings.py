@@ -4,7 +4,7 @@ from typing import Any
 
 from django import forms
 
-from form_fields.fields import DatedForm, Line, PaperDate
+from form_fields.fields import DatedForm, KeyedDate, LineField
 from reviewers.models import AttestationWording
 from reviewers.services.wordings import (
     QUESTION_MOST,
@@ -18,16 +18,16 @@ from reviewers.services.wordings import (
 class WordingForm(DatedForm):
     """The next wording. The service checks its content."""
 
-    effective_from = PaperDate(
+    effective_from = KeyedDate(
         label="First day", error_messages={"required": "Enter the first day of the wording."}
     )
-    text = Line(
+    text = LineField(
         label="Statement",
         max_length=TEXT_MOST,
         widget=forms.Textarea(attrs={"rows": 7}),
         error_messages={"required": "Enter the statement."},
     )
-    questions = Line(
+    questions = LineField(
         label="Questions",
         help_text="One per line, in order. A changed line becomes a new question.",
         # Browsers send each line break as two characters.
@@ -35,7 +35,7 @@ class WordingForm(DatedForm):
         widget=forms.Textarea(attrs={"rows": 16}),
         error_messages={"required": "Enter at least one question."},
     )
-    surname = Line(
+    surname = LineField(
         label="Last question, about a shared surname",
         help_text="The attestation page points to it when a party shares the reviewer’s surname.",
         max_length=QUESTION_MOST,
@@ -44,7 +44,7 @@ class WordingForm(DatedForm):
             "required": "The question about a shared surname is required. Enter it here."
         },
     )
-    reason = Line(
+    reason = LineField(
         label="Reason",
         max_length=REASON_MOST,
         error_messages={"required": "Enter why the wording changes."},
@@ -57,9 +57,9 @@ class WordingForm(DatedForm):
         """Return the latest wording as the initial values of the next."""
         if latest is None:
             return {}
-        asked = [one["text"] for one in latest.questions if one["code"] != SURNAME]
+        questions = [one["text"] for one in latest.questions if one["code"] != SURNAME]
         last = [one["text"] for one in latest.questions if one["code"] == SURNAME]
-        return {"text": latest.text, "questions": "\n".join(asked), "surname": "".join(last)}
+        return {"text": latest.text, "questions": "\n".join(questions), "surname": "".join(last)}
 
     def clean_questions(self) -> list[str]:
         """Return the lines that are not empty."""

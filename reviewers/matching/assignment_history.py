@@ -7,8 +7,7 @@ from datetime import date, datetime, timedelta
 from django.db.models import QuerySet
 
 from accounts.models import User
-from cases.models import Party
-from cases.models import Role as PartyRole
+from cases.models import Party, PartyRole
 from deadlines.days import local_day, start_of_day
 from directory.names import fold_organization
 from reviewers.models import PayerBiasTest, Reviewer, ReviewerAssignment
@@ -88,7 +87,7 @@ class DeviatingPair:
 
     specialty: str
     party: str
-    reviewer: Reviewer | None  # None for a reader without reviewers.see_identity
+    reviewer: Reviewer | None  # None for a reader without reviewers.view_identity
     expected: float
     actual: int
 
@@ -96,21 +95,21 @@ class DeviatingPair:
 def list_deviating_pairs(test: PayerBiasTest, *, reader: User) -> Sequence[DeviatingPair]:
     """Return the pairs that deviate most, from the assignments that the test read. Three queries.
 
-    The reviewer is hidden from a reader without ``reviewers.see_identity`` (Labor Code 4610.6(f)).
+    The reviewer is hidden from a reader without ``reviewers.view_identity`` (Labor Code 4610.6(f)).
     """
     # Offers made after the test would give other pairs than those that raised the alert.
     history = load_choice_history(
         test.first, test.last, role=PartyRole(test.party_role), known_at=test.made_at
     )
     pairs = find_deviating(history.choices)
-    known: dict[int, Reviewer] = {}
-    if reader.may("reviewers.see_identity"):
-        known = Reviewer.objects.in_bulk([int(pair.reviewer) for pair in pairs])
+    reviewers_by_id: dict[int, Reviewer] = {}
+    if reader.may("reviewers.view_identity"):
+        reviewers_by_id = Reviewer.objects.in_bulk([int(pair.reviewer) for pair in pairs])
     return [
         DeviatingPair(
             specialty=pair.specialty,
             party=history.names[pair.party],
-            reviewer=known.get(int(pair.reviewer)),
+            reviewer=reviewers_by_id.get(int(pair.reviewer)),
             expected=pair.expected,
             actual=pair.actual,
         )

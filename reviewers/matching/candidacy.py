@@ -23,7 +23,8 @@ class RuleSetting:
 
 
 # Defaults, until the director sets others. Each candidate list stores the values that it used.
-# Points of the score that orders the eligible reviewers; the default maximum is 100.
+# Points of the score that orders the eligible reviewers. The first five add up to at most 100 by
+# default; a returning case can add 50 more.
 WEIGHT_SETTINGS: dict[str, RuleSetting] = {
     "specialty_fit": RuleSetting(
         40, "Specialty match", "Full points when a mapped specialty covers every item."
@@ -36,13 +37,14 @@ WEIGHT_SETTINGS: dict[str, RuleSetting] = {
         10, "Timeliness", "Full points when all recent reviews were issued on time."
     ),
     "rotation": RuleSetting(10, "Rotation", "Points grow with the days since the last offer."),
-    # Half of the default maximum: the case usually returns to someone who knows its records.
+    # Half of the first five: the case usually returns to someone who knows its records.
     "returned_work": RuleSetting(
         50,
         "Returning case",
-        "The reviewer was recently removed from this case, and it was not offered to anyone since.",
+        "The reviewer was recently removed from this case, "
+        "and it has not been offered to anyone since.",
     ),
-    # Cancels the default maximum: the reviewer stays eligible but ranks behind nearly everyone.
+    # Cancels the first five: the reviewer stays eligible but ranks behind nearly everyone.
     "declined_before": RuleSetting(-100, "Declined this case", "Zero or a negative number."),
 }
 # Limits in days or cases. 0 turns a case limit off.
@@ -86,9 +88,11 @@ DEFAULT_RULES = Rules(WEIGHTS, LIMITS)
 
 
 @dataclass(frozen=True)
-class Item:
-    """The facts of a disputed item that matching needs. Its own category comes before the parent.
+class MatchItem:
+    """The facts of a disputed item that matching needs.
 
+    :ivar categories: ids of its own category and then of the parent category, if there is one.
+        Empty if the item has no category.
     :ivar conditions: ids of the conditions found in the diagnosis.
     :ivar diagnosis: names of those conditions, else the diagnosis as printed; may be empty.
     :ivar is_experimental: the UR decision calls it experimental or investigational.
@@ -133,14 +137,48 @@ class Scope:
 class TrackRecord:
     """A reviewer's past reviews and last offer, as ``track_record`` counts them."""
 
-    finished: int = 0  # latest issued reviews that had a due date
-    on_time: int = 0
+    counted_reviews: int = 0  # the latest issued reviews with a due date, up to the limit
+    on_time_reviews: int = 0  # those of them that were issued by their due date
     last_offered_on: date | None = None
 
-    def with_offers(self, many: int, *, on: date) -> "TrackRecord":
-        """Return the record as it is after ``many`` more offers on a day."""
-        # A planned case is not finished, so the counts for timeliness stay as they are.
-        return replace(self, last_offered_on=on) if many else self
+    def with_offer(self, *, on: date) -> "TrackRecord":
+        """Return the record as it is after an offer on a day."""
+        # A planned case has not been issued, so the counts for timeliness stay as they are.
+        return replace(self, last_offered_on=on)
+
+
+@dataclass(frozen=True)
+class Workload:
+    """A reviewer's open work and track record. Never kept, because every offer changes it."""
+
+    workload: int = 0  # open cases of the reviewer
+    overdue: int = 0  # those of them that are overdue
+    record: TrackRecord = TrackRecord()
+
+    def with_offer(self, *, on: date, is_overdue: bool) -> "Workload":
+        """Return the work as it is after the offer of one more case on a day."""
+        return Workload(self.workload + 1, self.overdue + is_overdue, self.record.with_offer(on=on))
+
+
+IDLE = Workload()  # of a reviewer without open cases, finished reviews and recent offers
+
+
+@dataclass(frozen=True)
+class CaseMarks:
+    """What sets a reviewer apart for one case: conflicts, and the history with the case.
+
+    :ivar conflicts: the results of the conflict check; ``None`` if no affiliation and no name
+        comes near a party, so that nothing is found.
+    """
+
+    barred_because: str = ""
+    was_on_earlier_round: bool = False
+    has_declined: bool = False
+    removed_from_case_on: date | None = None
+    conflicts: tuple[FoundConflict, ...] | None = None
+
+
+NO_MARKS = CaseMarks()
 
 
 @dataclass(frozen=True)
@@ -148,18 +186,19 @@ class CandidateData:
     """Everything that matching knows about one reviewer for one case."""
 
     profile: Profile
-    workload: int = 0
-    overdue: int = 0  # overdue cases of the workload
-    subjects: frozenset[int] | None = None  # category ids that may be offered; None: all
+    workload: int = 0  # open cases of the reviewer
+    overdue: int = 0  # those of them that are overdue
+    # Ids of the treatment categories that may be offered; None: all.
+    allowed_categories: frozenset[int] | None = None
     days_off: frozenset[int] = frozenset()  # weekdays, Monday 0
     record: TrackRecord = TrackRecord()
     removed_from_case_on: date | None = None  # the day the reviewer was removed from this case
-    barred_because: str = ""
-    on_earlier_round: bool = False
-    declined_before: bool = False
+    barred_because: str = ""  # the reason of the bar; empty if the reviewer is not barred
+    was_on_earlier_round: bool = False  # accepted the case before it was remanded
+    has_declined: bool = False  # declined the case in this round
     conflicts: tuple[FoundConflict, ...] = ()
     # A cache of what follows from the profile and the days off, so it is not compared.
-    answered: "DailyAnswers | None" = field(default=None, repr=False, compare=False)
+    daily_results: "DailyResults | None" = field(default=None, repr=False, compare=False)
 
 
 @dataclass(frozen=True)
@@ -167,33 +206,45 @@ class Reason:
     """The result of one requirement, or a remark about the score."""
 
     requirement: str
-    holds: bool
+    is_met: bool
     sentence: str
 
 
 @dataclass(frozen=True)
-class DailyAnswers:
+class DailyResults:
     """Results of the requirements that do not depend on a case, for one reviewer on a day."""
 
-    held: tuple[Reason, ...]
-    refused: tuple[Reason, ...]
+    met: tuple[Reason, ...]
+    unmet: tuple[Reason, ...]
 
 
 @dataclass(frozen=True)
 class Match:
-    """Why a reviewer's specialty fits one item. Stored with the assignment for the letter."""
+    """Why a reviewer's specialty fits one item.
+
+    Stored with the assignment, because the final determination letter states it.
+
+    :ivar is_mapped: the specialty map lists the specialty for the item. Otherwise the map has no
+        entry for the item, and any board certification is accepted.
+    """
 
     item_id: int
     position: int
     specialty: str
-    mapped: bool
+    is_mapped: bool
     why: str
     diagnosis: str = ""
 
 
 @dataclass(frozen=True)
-class Verdict:
-    """The result for one reviewer. ``rank`` is ``None`` when a requirement refuses."""
+class CandidateResult:
+    """The result for one reviewer.
+
+    :ivar code: the reviewer's code, such as "R-0042", which does not identify the person.
+    :ivar rank: the position among the eligible reviewers, from 1; ``None`` if not eligible or not
+        ranked yet.
+    :ivar score: the points; ``None`` if a requirement is not met, so the reviewer is not eligible.
+    """
 
     reviewer_id: int
     code: str
@@ -208,18 +259,18 @@ class Verdict:
 
     @property
     def refusals(self) -> tuple[Reason, ...]:
-        return tuple(reason for reason in self.reasons if not reason.holds)
+        return tuple(reason for reason in self.reasons if not reason.is_met)
 
 
 @dataclass(frozen=True)
 class MatchCase:
-    """The case that all applicants are compared for."""
+    """The case for which all candidates are compared."""
 
     case_number: str
-    items: tuple[Item, ...]
-    fits: tuple[SpecialtyMapEntry, ...]
+    items: tuple[MatchItem, ...]
+    specialty_map: tuple[SpecialtyMapEntry, ...]
     on: date
     rules: Rules = DEFAULT_RULES
     scopes: tuple[Scope, ...] = field(default=())
-    # Cache of results for this case, shared by applicants with the same specialties or license.
+    # Cache of results for this case, shared by candidates with the same specialties or license.
     memo: dict[Any, Any] = field(default_factory=dict, repr=False, compare=False)

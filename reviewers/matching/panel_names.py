@@ -31,21 +31,21 @@ class PanelNameIndex:
 
     def near(self, parties: Iterable[PartyFacts]) -> set[int]:
         """Return the ids of reviewers whose name may match one of these parties."""
-        found: set[int] = set()
+        ids: set[int] = set()
         for party in parties:
             for name in (*party.person_names, *party.officer_names):
-                self._add_near(name, found)
+                self._add_near(name, ids)
             # An organization may be named after a person: "Ada Quill Medical Group".
             for word in party.organization_words:
-                found |= self._by_first.get(word, set())
-        return found
+                ids |= self._by_first.get(word, set())
+        return ids
 
-    def _add_near(self, name: FoldedName, found: set[int]) -> None:
-        found |= self._swapped.get((name.first, name.last), set())
+    def _add_near(self, name: FoldedName, ids: set[int]) -> None:
+        ids |= self._swapped.get((name.first, name.last), set())
         for word in name.last.split():
-            found |= self._by_surname.get(word, set())
+            ids |= self._by_surname.get(word, set())
         for slip in _build_surname_keys(name.last):
-            found |= self._by_slip.get(slip, set())
+            ids |= self._by_slip.get(slip, set())
 
 
 def _build_surname_keys(surname: str) -> set[str]:

@@ -35,7 +35,7 @@ class Choice:
 
 
 @dataclass(frozen=True)
-class Finding:
+class BiasResult:
     """The result of one test. ``p`` is the share of random deals at least as uneven as reality."""
 
     choices: int
@@ -96,11 +96,15 @@ class _Expected(dict[int, float]):
 
     def pairs(self) -> Iterator[int]:
         """Yield every possible pair once."""
-        seen: dict[int, set[int]] = defaultdict(set)
+        reviewers_of: dict[int, set[int]] = defaultdict(set)
         for of_party, of_reviewer, _ in self._blocks:
             for party in of_party:
-                seen[party].update(of_reviewer)
-        return (party * self.stride + one for party, others in seen.items() for one in others)
+                reviewers_of[party].update(of_reviewer)
+        return (
+            party * self.stride + reviewer
+            for party, reviewers in reviewers_of.items()
+            for reviewer in reviewers
+        )
 
 
 class _Specialty:
@@ -108,56 +112,60 @@ class _Specialty:
 
     def __init__(self, choices: Iterable[Choice]) -> None:
         months: dict[str, list[Choice]] = defaultdict(list)
-        for one in choices:
-            months[one.month].append(one)
-        # With one party or one reviewer in a month, every deal is alike and shows nothing.
-        able = [
+        for choice in choices:
+            months[choice.month].append(choice)
+        # With one party or one reviewer in a month, all deals are equal and show nothing.
+        comparable = [
             month
             for _, month in sorted(months.items())
-            if len({one.party for one in month}) > 1 and len({one.reviewer for one in month}) > 1
+            if len({choice.party for choice in month}) > 1
+            and len({choice.reviewer for choice in month}) > 1
         ]
-        self.parties = sorted({one.party for month in able for one in month})
-        self.reviewers = sorted({one.reviewer for month in able for one in month})
+        self.parties = sorted({choice.party for month in comparable for choice in month})
+        self.reviewers = sorted({choice.reviewer for month in comparable for choice in month})
         party_number = {name: number for number, name in enumerate(self.parties)}
         reviewer_number = {name: number for number, name in enumerate(self.reviewers)}
         self.blocks = [
             _Block(
-                [party_number[one.party] for one in month],
-                [reviewer_number[one.reviewer] for one in month],
+                [party_number[choice.party] for choice in month],
+                [reviewer_number[choice.reviewer] for choice in month],
             )
-            for month in able
+            for month in comparable
         ]
         stride = len(self.reviewers)
-        # The parties keep their places in every deal, so their part of each pair is computed once.
-        self.bases = [party * stride for block in self.blocks for party in block.parties]
+        # A deal moves only the reviewers, so the party's part of each pair number is computed once.
+        self.party_offsets = [party * stride for block in self.blocks for party in block.parties]
         self.expected = _Expected(self.blocks, stride)
 
-    def together(self, reviewers: Iterable[int]) -> Counter[int]:
+    def count_pairs(self, reviewers: Iterable[int]) -> Counter[int]:
         """Count the shared cases of each pair when reviewers are assigned in this order."""
-        return Counter(map(add, self.bases, reviewers))
+        return Counter(map(add, self.party_offsets, reviewers))
 
-    def happened(self) -> Counter[int]:
-        return self.together(one for block in self.blocks for one in block.reviewers)
+    def count_actual_pairs(self) -> Counter[int]:
+        """Count the shared cases of each pair as actually assigned."""
+        return self.count_pairs(reviewer for block in self.blocks for reviewer in block.reviewers)
 
-    def unevenness(self, together: Counter[int]) -> float:
+    def measure_unevenness(self, pair_counts: Counter[int]) -> float:
         """Compute Pearson's chi-square: the sum of (actual - expected)²/expected over all pairs."""
         # It equals the sum of actual²/expected, less the total.
         expected = self.expected
-        return sum(n * n / expected[pair] for pair, n in together.items()) - len(self.bases)
+        return sum(n * n / expected[pair] for pair, n in pair_counts.items()) - len(
+            self.party_offsets
+        )
 
-    def dealt(self, chance: random.Random) -> float:
+    def measure_random_deal(self, generator: random.Random) -> float:
         """Return the unevenness of one random deal."""
-        draw = chance.random
+        draw = generator.random
         deal: list[int] = []
         for block in self.blocks:
             # Sorting by a random key is a fair shuffle, and faster here than random.shuffle.
             deal += sorted(block.reviewers, key=lambda _: draw())
-        return self.unevenness(self.together(deal))
+        return self.measure_unevenness(self.count_pairs(deal))
 
 
 def find_steering(
     choices: Sequence[Choice], *, deals: int | None = None, seed: int = SEED
-) -> Finding:
+) -> BiasResult:
     """Test whether, given the specialty, the reviewer depends on the party.
 
     The same choices, deals and seed give the same result.
@@ -166,22 +174,23 @@ def find_steering(
         fewer with more choices but at least 199, so that a year of 140,000 choices takes seconds.
     """
     specialties = _list_comparable_specialties(choices)
-    compared = sum(len(one.bases) for one in specialties)
+    compared = sum(len(specialty.party_offsets) for specialty in specialties)
     if deals is None:
         deals = choose_deal_count(compared)
-    chance = random.Random(seed)  # noqa: S311  # not used for security
-    happened, dealt = 0.0, [0.0] * deals
-    for one in specialties:
-        happened += one.unevenness(one.happened())
+    generator = random.Random(seed)  # noqa: S311  # not used for security
+    actual_unevenness, deal_unevenness = 0.0, [0.0] * deals
+    for specialty in specialties:
+        actual_unevenness += specialty.measure_unevenness(specialty.count_actual_pairs())
         for number in range(deals):
-            dealt[number] += one.dealt(chance)
-        one.expected.clear()  # the values of all specialties of a year would not fit in memory
+            deal_unevenness[number] += specialty.measure_random_deal(generator)
+        # The values of all specialties of a year would not fit in memory.
+        specialty.expected.clear()
     # A deal as uneven as reality counts; the tolerance covers the rounding of sums.
-    as_uneven = sum(total >= happened - 1e-9 for total in dealt)
-    return Finding(
+    as_uneven = sum(total >= actual_unevenness - 1e-9 for total in deal_unevenness)
+    return BiasResult(
         choices=len(choices),
         compared=compared,
-        unevenness=round(happened, 3),
+        unevenness=round(actual_unevenness, 3),
         # Reality counts as one of the deals, so that p is never 0.
         p=round((as_uneven + 1) / (deals + 1), 6),
         deals=deals,
@@ -202,18 +211,22 @@ def find_deviating(choices: Sequence[Choice], *, most: int = 10) -> list[Pair]:
     """
     worst: list[tuple[float, Pair]] = []
     for name, group in _group_by_specialty(choices):
-        one = _Specialty(group)
-        together = one.happened()
-        found = (
-            (_measure_deviance(together[pair], one.expected[pair]), pair)
-            for pair in one.expected.pairs()
+        specialty = _Specialty(group)
+        pair_counts = specialty.count_actual_pairs()
+        deviances = (
+            (_measure_deviance(pair_counts[pair], specialty.expected[pair]), pair)
+            for pair in specialty.expected.pairs()
         )
         # The pairs of a year are too many to sort, and only a few are shown.
-        for surprise, pair in heapq.nlargest(most, found):
-            party, reviewer = divmod(pair, one.expected.stride)
-            expected = one.expected[pair]
+        for surprise, pair in heapq.nlargest(most, deviances):
+            party, reviewer = divmod(pair, specialty.expected.stride)
+            expected = specialty.expected[pair]
             worst_pair = Pair(
-                name, one.parties[party], one.reviewers[reviewer], expected, together[pair]
+                name,
+                specialty.parties[party],
+                specialty.reviewers[reviewer],
+                expected,
+                pair_counts[pair],
             )
             worst.append((surprise, worst_pair))
     worst.sort(key=lambda line: (-line[0], line[1].specialty, line[1].party, line[1].reviewer))
@@ -229,12 +242,12 @@ def _measure_deviance(actual: int, expected: float) -> float:
 
 def _group_by_specialty(choices: Iterable[Choice]) -> list[tuple[str, list[Choice]]]:
     groups: dict[str, list[Choice]] = defaultdict(list)
-    for one in choices:
-        groups[one.specialty].append(one)
+    for choice in choices:
+        groups[choice.specialty].append(choice)
     return sorted(groups.items())
 
 
 def _list_comparable_specialties(choices: Iterable[Choice]) -> list[_Specialty]:
     """Return the specialties that have a comparable choice in at least one month."""
-    found = [_Specialty(group) for _, group in _group_by_specialty(choices)]
-    return [one for one in found if one.blocks]
+    specialties = [_Specialty(group) for _, group in _group_by_specialty(choices)]
+    return [specialty for specialty in specialties if specialty.blocks]

@@ -1,14 +1,23 @@
 """Batch assignment plans: which reviewer each of many cases would go to, and why. Pure."""
 
-from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Protocol
 
-from . import ranking
-from .candidacy import CandidateData, MatchCase, Verdict
+from .candidacy import IDLE, CandidateResult, MatchCase, Workload
+from .panel_ranking import PanelRanking
 
 # The page lists the reasons of this many ineligible reviewers; all of them are counted.
 CLOSEST_SHOWN = 10
+
+
+class CanBeRanked(Protocol):
+    """The input of the ranking for one case."""
+
+    @property
+    def match_case(self) -> MatchCase: ...
+    def rank(self, work: Mapping[int, Workload]) -> PanelRanking:
+        """Rank the panel, with the open work of reviewers as it is now."""
 
 
 @dataclass(frozen=True)
@@ -17,8 +26,7 @@ class PlanInput:
 
     case_id: int
     version: int
-    question: MatchCase
-    people: Sequence[CandidateData]
+    ranking: CanBeRanked
     is_overdue: bool = False
     why_not: str = ""  # why the case cannot be assigned to anyone now
 
@@ -30,10 +38,12 @@ class PlanStep:
     case_id: int
     case_number: str
     version: int
-    chosen: Verdict | None
+    chosen: CandidateResult | None
     kept_out: int
     counts: Sequence[tuple[int, str]]
-    refused: Sequence[Verdict]  # ineligible reviewers: those with the fewest reasons, or all
+    refused: Sequence[
+        CandidateResult
+    ]  # ineligible reviewers: those with the fewest reasons, or all
     why_not: str = ""  # why the case cannot be assigned to anyone now
 
     @property
@@ -42,63 +52,42 @@ class PlanStep:
         return [reason.sentence for reason in self.chosen.reasons] if self.chosen else []
 
 
-def plan_assignments(cases: Iterable[PlanInput], *, in_full: str = "") -> Iterator[PlanStep]:
+def plan_assignments(
+    cases: Iterable[PlanInput], *, work: Mapping[int, Workload], in_full: str = ""
+) -> Iterator[PlanStep]:
     """Propose the best reviewer for each case, in the given order.
 
     Cases proposed earlier in the plan count as workload, so capacity is never exceeded.
 
+    :param work: the open work of each reviewer who has any.
     :param in_full: the number of a case for which all ineligible reviewers are listed.
     """
-    # Counted here, because nothing is stored until the plan is executed.
-    given: Counter[int] = Counter()
-    late: Counter[int] = Counter()
+    # A copy that grows, because nothing is stored until the plan is executed.
+    work = dict(work)
     for asked in cases:
-        question = asked.question
+        match_case = asked.ranking.match_case
         # The case keeps its line in the plan, so that the page can show why it has no proposal.
         if asked.why_not:
             yield PlanStep(
-                asked.case_id, question.case_number, asked.version, None, 0, (), (), asked.why_not
+                asked.case_id, match_case.case_number, asked.version, None, 0, (), (), asked.why_not
             )
             continue
-        verdicts = ranking.rank_candidates(
-            question, [_add_planned_work(one, question, given, late) for one in asked.people]
-        )
-        # Eligible reviewers come first, so the first verdict shows whether there is one.
-        chosen = verdicts[0] if verdicts and verdicts[0].is_eligible else None
-        if chosen:
-            given[chosen.reviewer_id] += 1
-            # An overdue case counts toward the limit on overdue cases as well.
-            late[chosen.reviewer_id] += asked.is_overdue
-        refused = [one for one in verdicts if not one.is_eligible]
+        placed = asked.ranking.rank(work)
+        best = placed.best
+        if best:
+            work[best.reviewer_id] = work.get(best.reviewer_id, IDLE).with_offer(
+                # An overdue case counts toward the limit on overdue cases as well.
+                on=match_case.on,
+                is_overdue=asked.is_overdue,
+            )
         yield PlanStep(
             case_id=asked.case_id,
-            case_number=question.case_number,
+            case_number=match_case.case_number,
             version=asked.version,
-            chosen=chosen,
-            kept_out=len(refused),
-            counts=ranking.count_refusals(refused),
-            refused=refused
-            if question.case_number == in_full
-            else find_closest_candidates(refused),
+            chosen=best,
+            kept_out=placed.refused_number,
+            counts=placed.refusal_counts,
+            refused=placed.list_refused()
+            if match_case.case_number == in_full
+            else placed.list_closest(CLOSEST_SHOWN),
         )
-
-
-def find_closest_candidates(refused: Iterable[Verdict]) -> list[Verdict]:
-    """Return the ineligible reviewers with the fewest reasons, who are closest to eligible."""
-    return sorted(refused, key=lambda one: (len(one.refusals), one.code))[:CLOSEST_SHOWN]
-
-
-def _add_planned_work(
-    applicant: CandidateData, question: MatchCase, given: Counter[int], late: Counter[int]
-) -> CandidateData:
-    """Return the applicant with the cases that the plan has proposed so far."""
-    pk = applicant.profile.reviewer_id
-    # Most reviewers have no case in the plan so far and need no copy.
-    if not given[pk]:
-        return applicant
-    return replace(
-        applicant,
-        workload=applicant.workload + given[pk],
-        overdue=applicant.overdue + late[pk],
-        record=applicant.record.with_offers(given[pk], on=question.on),
-    )

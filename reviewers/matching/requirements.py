@@ -2,13 +2,14 @@
 
 Each requirement returns sentences for reviewers who pass and for those who fail (Labor Code
 139.5(d)(4); 8 CCR 9792.10.6). Requirements that do not depend on the case are checked once a day.
+That a reviewer has no contract for utilization review is this organization's policy, not the law.
 """
 
 from collections.abc import Callable, Sequence
 from datetime import date
 from decimal import Decimal
 
-from directory.affiliations import FAIL, UNKNOWN
+from directory.affiliations import FAIL, POLICY_SOURCE, UNKNOWN, ConflictLevel, Level
 from directory.names import fold_name
 from reviewers.facts import (
     EXPERIENCE_YEARS,
@@ -22,7 +23,7 @@ from reviewers.facts import (
 )
 from reviewers.verification import CYCLE_YEARS, list_verifications
 
-from .candidacy import CandidateData, DailyAnswers, MatchCase, Reason
+from .candidacy import CandidateData, DailyResults, MatchCase, Reason
 
 # ``reviewers.proofs`` uses the same two limits, so a letter never states what matching refused.
 PRACTICE_YEARS = 5  # more than
@@ -60,45 +61,64 @@ REQUIREMENTS: dict[str, str] = {
 # Looked up for every reason of every reviewer, so the position is not searched each time.
 _REQUIREMENT_ORDER = {requirement: place for place, requirement in enumerate(REQUIREMENTS)}
 
+# Found in no statute: the clause before Labor Code 139.5(d)(5) bars appointed QMEs.
+_UR_CONTRACT_LEVEL = Level(ConflictLevel.ORGANIZATION, POLICY_SOURCE)
+_QME_LEVEL = Level(ConflictLevel.STATUTE, "Labor Code 139.5(d)(4), which refers to Section 139.2")
+
 Requirement = Callable[[MatchCase, CandidateData], Sequence[Reason]]
 
 
-def check_daily_requirements(applicant: CandidateData) -> DailyAnswers:
+def check_daily_requirements(candidate: CandidateData) -> DailyResults:
     """Check the requirements that do not depend on a case: profile, date and days off.
 
-    Kept in ``CandidateData.answered``, so that they are not checked again for each case.
+    Kept in ``CandidateData.daily_results``, so that they are not checked again for each case.
     """
-    # Without a case, no requirement in this list can give an answer that holds for one case only.
-    question = MatchCase("", (), (), applicant.profile.on)
+    # An empty case: the requirements in this list do not read it.
+    match_case = MatchCase("", (), (), candidate.profile.on)
     answers = [
-        answer for requirement in _DAILY_CHECKS for answer in requirement(question, applicant)
+        answer for requirement in _DAILY_CHECKS for answer in requirement(match_case, candidate)
     ]
-    return DailyAnswers(
-        held=tuple(one for one in answers if one.holds),
-        refused=tuple(one for one in answers if not one.holds),
+    return DailyResults(
+        met=tuple(one for one in answers if one.is_met),
+        unmet=tuple(one for one in answers if not one.is_met),
     )
 
 
-def check_case_requirements(question: MatchCase, applicant: CandidateData) -> list[Reason]:
+def check_case_requirements(match_case: MatchCase, candidate: CandidateData) -> list[Reason]:
     """Check the requirements that depend on the case or change with every offer."""
-    return [answer for requirement in _CASE_CHECKS for answer in requirement(question, applicant)]
+    return [answer for requirement in _CASE_CHECKS for answer in requirement(match_case, candidate)]
 
 
-def check_workload(question: MatchCase, applicant: CandidateData) -> list[Reason]:
+def check_workload(match_case: MatchCase, candidate: CandidateData) -> list[Reason]:
     """Check capacity and the limits on open and overdue cases."""
-    load, capacity = applicant.workload, applicant.profile.capacity
-    limits = question.rules.limits
+    load, capacity = candidate.workload, candidate.profile.capacity
+    limits = match_case.rules.limits
     answers = [Reason("WORKLOAD", load < capacity, f"Open cases: {load} of {capacity}.")]
     # 0 turns a limit off. Both limits apply in addition to the reviewer's own capacity.
     if (ceiling := limits["most_open"]) and load >= ceiling:
-        words = f"Open cases: {load}. The limit for every reviewer is {ceiling}."
-        answers.append(Reason("WORKLOAD", False, words))
-    if (ceiling := limits["most_overdue"]) and applicant.overdue >= ceiling:
-        words = (
-            f"Overdue cases: {applicant.overdue}. No new cases are offered at {ceiling} or more."
+        sentence = f"Open cases: {load}. The limit for every reviewer is {ceiling}."
+        answers.append(Reason("WORKLOAD", False, sentence))
+    if (ceiling := limits["most_overdue"]) and candidate.overdue >= ceiling:
+        sentence = (
+            f"Overdue cases: {candidate.overdue}. No new cases are offered at {ceiling} or more."
         )
-        answers.append(Reason("OVERDUE", False, words))
+        answers.append(Reason("OVERDUE", False, sentence))
     return answers
+
+
+def count_workload_refusals(
+    match_case: MatchCase, capacity: int, workload: int, overdue: int
+) -> tuple[int, int]:
+    """Count the refusals that ``check_workload`` gives, without their sentences.
+
+    :returns: the number for open cases, and the number for overdue cases.
+    """
+    limits = match_case.rules.limits
+    most_open, most_overdue = limits["most_open"], limits["most_overdue"]
+    return (
+        (workload >= capacity) + bool(most_open and workload >= most_open),
+        int(bool(most_overdue and overdue >= most_overdue)),
+    )
 
 
 def get_requirement_order(reason: Reason) -> int:
@@ -106,108 +126,114 @@ def get_requirement_order(reason: Reason) -> int:
     return _REQUIREMENT_ORDER[reason.requirement]
 
 
-def _check_status(question: MatchCase, applicant: CandidateData) -> list[Reason]:
-    status = applicant.profile.status
-    words: dict[str, str] = {
+def _check_status(match_case: MatchCase, candidate: CandidateData) -> list[Reason]:
+    status = candidate.profile.status
+    sentences: dict[str, str] = {
         PanelStatus.SUSPENDED: "Suspended from the panel.",
         PanelStatus.INACTIVE: "No longer active on the panel.",
     }
     if status == PanelStatus.ACTIVE:
         return [Reason("STATUS", True, "Active on the panel.")]
-    return [Reason("STATUS", False, words.get(status, "Not active on the panel."))]
+    return [Reason("STATUS", False, sentences.get(status, "Not active on the panel."))]
 
 
-def _check_sign_in(question: MatchCase, applicant: CandidateData) -> list[Reason]:
-    if applicant.profile.has_sign_in:
+def _check_sign_in(match_case: MatchCase, candidate: CandidateData) -> list[Reason]:
+    if candidate.profile.has_sign_in:
         # A sign-in is no reason to choose a reviewer, so only its absence is listed.
         return []
     return [Reason("SIGN_IN", False, "Has no sign-in and could not open the case.")]
 
 
-def _check_bars(question: MatchCase, applicant: CandidateData) -> list[Reason]:
+def _check_bars(match_case: MatchCase, candidate: CandidateData) -> list[Reason]:
     answers = []
-    if applicant.barred_because:
-        sentence = f"Barred from this case: {applicant.barred_because.rstrip('.')}."
+    if candidate.barred_because:
+        sentence = f"Barred from this case: {candidate.barred_because.rstrip('.')}."
         answers.append(Reason("BARRED", False, sentence))
     # Labor Code 4610.6(i): after a reversal another reviewer decides.
-    if applicant.on_earlier_round:
+    if candidate.was_on_earlier_round:
         sentence = "Reviewed an earlier round. A remanded case must go to another reviewer."
         answers.append(Reason("EARLIER_ROUND", False, sentence))
     return answers
 
 
-def _check_licenses(question: MatchCase, applicant: CandidateData) -> list[Reason]:
-    profile = applicant.profile
+def _check_licenses(match_case: MatchCase, candidate: CandidateData) -> list[Reason]:
+    profile = candidate.profile
     # One restricted license refuses, even if the licenses of other states are good.
     if profile.restricted_licenses:
-        held = profile.restricted_licenses[0]
-        words = f"License in {held.state}: {held.standing.lower()}{_format_since(held)}."
-        return [Reason("SANCTION", False, words)]
+        restricted = profile.restricted_licenses[0]
+        standing = f"{restricted.standing.lower()}{_format_since(restricted)}"
+        sentence = f"License in {restricted.state}: {standing}."
+        return [Reason("SANCTION", False, sentence)]
     if not profile.good_licenses:
-        words = f"No active, unrestricted license on {format_day(question.on)}."
-        return [Reason("LICENSE", False, words)]
-    states = ", ".join(dict.fromkeys(held.state for held in profile.good_licenses))
+        sentence = f"No active, unrestricted license on {format_day(match_case.on)}."
+        return [Reason("LICENSE", False, sentence)]
+    states = ", ".join(dict.fromkeys(one.state for one in profile.good_licenses))
     # The coordinator needs the first expiration; the sentence lists the states without dates.
-    until = min((held.valid_to for held in profile.good_licenses if held.valid_to), default=None)
-    words = f"Licensed in {states}" + (
+    until = min(
+        (one.valid_to for one in profile.good_licenses if one.valid_to),
+        default=None,
+    )
+    sentence = f"Licensed in {states}" + (
         f". First expiration: {format_day(until)}." if until else "."
     )
-    return [Reason("LICENSE", True, words)]
+    return [Reason("LICENSE", True, sentence)]
 
 
-def _check_sanctions(question: MatchCase, applicant: CandidateData) -> list[Reason]:
+def _check_sanctions(match_case: MatchCase, candidate: CandidateData) -> list[Reason]:
     answers = [
         Reason("SANCTION", False, f"Sanction found in {check.register}{_format_since(check)}.")
-        for check in applicant.profile.found_sanctions
+        for check in candidate.profile.found_sanctions
     ]
     # Several contracts give the same sentence, so only the first one is listed.
     answers += [
         Reason(
             "UR_CONTRACT",
             False,
-            "Has a utilization review contract, which reviewers may not have.",
+            f"Has a contract for utilization review. {_UR_CONTRACT_LEVEL}",
         )
-        for held in applicant.profile.affiliations
-        if held.relation == "UR_CONTRACT"
+        for affiliation in candidate.profile.affiliations
+        if affiliation.relation == "UR_CONTRACT"
     ][:1]
     return answers
 
 
-def _check_qme_appointment(question: MatchCase, applicant: CandidateData) -> list[Reason]:
-    """Refuse an appointed QME (Labor Code 139.5(d))."""
-    held = next((one for one in applicant.profile.file_proofs if one.kind == ProofKind.QME), None)
-    if held is None:
+def _check_qme_appointment(match_case: MatchCase, candidate: CandidateData) -> list[Reason]:
+    """Refuse an appointed QME (Labor Code 139.5(d)(4), which refers to Section 139.2)."""
+    appointment = next(
+        (one for one in candidate.profile.file_proofs if one.kind == ProofKind.QME), None
+    )
+    if appointment is None:
         return []
-    since = _format_since(held)
-    words = f"Appointed as a qualified medical evaluator (QME){since}; a QME may not review."
-    return [Reason("QME", False, words)]
+    since = _format_since(appointment)
+    sentence = f"Appointed as a qualified medical evaluator (QME){since}. {_QME_LEVEL}"
+    return [Reason("QME", False, sentence)]
 
 
-def _check_verifications(question: MatchCase, applicant: CandidateData) -> list[Reason]:
+def _check_verifications(match_case: MatchCase, candidate: CandidateData) -> list[Reason]:
     # A check that was never made has no date to be overdue, so it needs a reason of its own.
-    if not applicant.profile.sanction_checks:
+    if not candidate.profile.sanction_checks:
         return [Reason("VERIFICATION", False, "No sanction check is on file.")]
-    late = [one for one in list_verifications(applicant.profile) if one.is_overdue(question.on)]
+    late = [one for one in list_verifications(candidate.profile) if one.is_overdue(match_case.on)]
     return [
         Reason(
             "VERIFICATION",
             False,
-            f"{one.what} was last verified {format_day(one.verified_on)}, "
+            f"{one.name} was last verified {format_day(one.verified_on)}, "
             f"more than {CYCLE_YEARS} years ago.",
         )
         for one in late
     ]
 
 
-def _check_certifications(question: MatchCase, applicant: CandidateData) -> list[Reason]:
-    profile = applicant.profile
+def _check_certifications(match_case: MatchCase, candidate: CandidateData) -> list[Reason]:
+    profile = candidate.profile
     lost = [
         Reason(
             "SANCTION",
             False,
-            f"Certification in {held.specialty}: {held.standing.lower()}{_format_since(held)}.",
+            f"Certification in {fact.specialty}: {fact.standing.lower()}{_format_since(fact)}.",
         )
-        for held in profile.lost_certifications
+        for fact in profile.lost_certifications
     ]
     # Only physicians must be board certified. For other kinds the license implies the specialty.
     if lost or not profile.is_physician:
@@ -216,44 +242,44 @@ def _check_certifications(question: MatchCase, applicant: CandidateData) -> list
         names = ", ".join(profile.certified_specialties)
         return [Reason("CERTIFICATION", True, f"Board certified in {names}.")]
     # certified_specialties leaves out nursing, so a physician certified only in it gets here.
-    if {held.specialty for held in profile.certifications} & NEVER_ALONE:
-        words = "A registered nurse may not be the only reviewer."
+    if {fact.specialty for fact in profile.certifications} & NEVER_ALONE:
+        sentence = "A registered nurse may not be the only reviewer."
     else:
-        words = f"No board certification in force on {format_day(question.on)}."
-    return [Reason("CERTIFICATION", False, words)]
+        sentence = f"No board certification in force on {format_day(match_case.on)}."
+    return [Reason("CERTIFICATION", False, sentence)]
 
 
-def _check_practice(question: MatchCase, applicant: CandidateData) -> list[Reason]:
-    start, hours = applicant.profile.practice_start, applicant.profile.hours
+def _check_practice(match_case: MatchCase, candidate: CandidateData) -> list[Reason]:
+    start, hours = candidate.profile.practice_start, candidate.profile.hours
     answers = []
     if start is None or start.valid_from is None:
-        words = "The start of active practice is not on file."
-        answers.append(Reason("PRACTICE_YEARS", False, words))
+        sentence = "The start of active practice is not on file."
+        answers.append(Reason("PRACTICE_YEARS", False, sentence))
     else:
         # Exactly five years is not enough: the requirement is more than five.
-        enough = start.valid_from < subtract_years(question.on, PRACTICE_YEARS)
-        words = f"In active practice since {format_day(start.valid_from)}"
-        words += "." if enough else f". More than {PRACTICE_YEARS} years are required."
-        answers.append(Reason("PRACTICE_YEARS", enough, words))
+        enough = start.valid_from < subtract_years(match_case.on, PRACTICE_YEARS)
+        sentence = f"In active practice since {format_day(start.valid_from)}"
+        sentence += "." if enough else f". More than {PRACTICE_YEARS} years are required."
+        answers.append(Reason("PRACTICE_YEARS", enough, sentence))
     if hours is None or hours.weekly_hours is None:
-        words = f"No attestation of weekly hours is in force on {format_day(question.on)}."
-        answers.append(Reason("PRACTICE_HOURS", False, words))
+        sentence = f"No attestation of weekly hours is in force on {format_day(match_case.on)}."
+        answers.append(Reason("PRACTICE_HOURS", False, sentence))
     else:
         enough = hours.weekly_hours >= WEEKLY_HOURS
         # normalize() drops the zero of 24.0; the format :f keeps 30 from becoming 3E+1.
-        words = f"Attested {hours.weekly_hours.normalize():f} hours a week"
-        words += "." if enough else f". At least {WEEKLY_HOURS} are required."
-        answers.append(Reason("PRACTICE_HOURS", enough, words))
+        sentence = f"Attested {hours.weekly_hours.normalize():f} hours a week"
+        sentence += "." if enough else f". At least {WEEKLY_HOURS} are required."
+        answers.append(Reason("PRACTICE_HOURS", enough, sentence))
     return answers
 
 
-def _check_training(question: MatchCase, applicant: CandidateData) -> list[Reason]:
+def _check_training(match_case: MatchCase, candidate: CandidateData) -> list[Reason]:
     answers = []
     for topic, requirement, subject in (
         ("LAW", "TRAINING_LAW", "the governing law"),
         ("EVIDENCE", "TRAINING_EVIDENCE", "the evidence hierarchy"),
     ):
-        taken = applicant.profile.training(topic)
+        taken = candidate.profile.training(topic)
         if taken is None:
             answers.append(
                 Reason(requirement, False, f"No current training in {subject} is on file.")
@@ -265,36 +291,36 @@ def _check_training(question: MatchCase, applicant: CandidateData) -> list[Reaso
     return answers
 
 
-def _check_leave(question: MatchCase, applicant: CandidateData) -> list[Reason]:
-    leaves = applicant.profile.leaves
+def _check_leave(match_case: MatchCase, candidate: CandidateData) -> list[Reason]:
+    leaves = candidate.profile.leaves
     if not leaves:
         return []
     # Leaves may overlap, so the latest last day counts.
-    until = max((held.valid_to or date.max for held in leaves), default=date.max)
-    words = "On leave." if until == date.max else f"On leave until {format_day(until)}."
-    return [Reason("LEAVE", False, words)]
+    until = max((leave.valid_to or date.max for leave in leaves), default=date.max)
+    sentence = "On leave." if until == date.max else f"On leave until {format_day(until)}."
+    return [Reason("LEAVE", False, sentence)]
 
 
-def _check_day_off(question: MatchCase, applicant: CandidateData) -> list[Reason]:
-    if question.on.weekday() not in applicant.days_off:
+def _check_day_off(match_case: MatchCase, candidate: CandidateData) -> list[Reason]:
+    if match_case.on.weekday() not in candidate.days_off:
         return []
-    return [Reason("DAY_OFF", False, f"Does not work on {question.on:%A}s.")]
+    return [Reason("DAY_OFF", False, f"Does not work on {match_case.on:%A}s.")]
 
 
-def check_license_scope(question: MatchCase, applicant: CandidateData) -> Sequence[Reason]:
+def check_license_scope(match_case: MatchCase, candidate: CandidateData) -> Sequence[Reason]:
     """Check each item against the license and the treatments that the reviewer is offered."""
     # Many reviewers share a license kind, so the items are checked once for each kind.
-    key = (applicant.profile.kind, applicant.subjects, "scope")
-    known: Sequence[Reason] | None = question.memo.get(key)
-    if known is None:
-        known = question.memo[key] = tuple(_list_scope_refusals(question, applicant))
-    return known
+    key = (candidate.profile.kind, candidate.allowed_categories, "scope")
+    cached: Sequence[Reason] | None = match_case.memo.get(key)
+    if cached is None:
+        cached = match_case.memo[key] = tuple(_list_scope_refusals(match_case, candidate))
+    return cached
 
 
-def _list_scope_refusals(question: MatchCase, applicant: CandidateData) -> list[Reason]:
-    kind = applicant.profile.kind
+def _list_scope_refusals(match_case: MatchCase, candidate: CandidateData) -> list[Reason]:
+    kind = candidate.profile.kind
     answers = []
-    for item in question.items:
+    for item in match_case.items:
         answers += [
             Reason(
                 "SCOPE",
@@ -302,56 +328,59 @@ def _list_scope_refusals(question: MatchCase, applicant: CandidateData) -> list[
                 f"Item {item.position}: a {KIND_NAMES.get(kind, 'reviewer')}’s license does not "
                 f"cover {scope.name} ({scope.source}).",
             )
-            for scope in question.scopes
+            for scope in match_case.scopes
             if scope.license_kind == kind and scope.category in item.categories
         ]
         # None means all treatments. The item's categories include the parent, so it may be listed.
-        if applicant.subjects is not None and not applicant.subjects & set(item.categories):
-            words = f"Item {item.position}: the reviewer is not offered this kind of treatment."
-            answers.append(Reason("SUBJECT", False, words))
+        if candidate.allowed_categories is not None and not candidate.allowed_categories & set(
+            item.categories
+        ):
+            sentence = f"Item {item.position}: the reviewer is not offered this kind of treatment."
+            answers.append(Reason("SUBJECT", False, sentence))
     return answers
 
 
-def _check_experience(question: MatchCase, applicant: CandidateData) -> list[Reason]:
+def check_experience(match_case: MatchCase, candidate: CandidateData) -> list[Reason]:
     """Require clinical experience in the past three years with an experimental treatment.
 
     The organization follows 215 ILCS 180/55 and the model act on external review.
     """
     answers = []
-    for item in question.items:
+    for item in match_case.items:
         if not item.is_experimental:
             continue
         # Requests name a treatment in many ways, so its words may be in any order in the title.
-        words = set(fold_name(item.title).split())
-        held = next(
+        title_words = set(fold_name(item.title).split())
+        experience = next(
             (
                 one
-                for one in applicant.profile.experience
-                if set(fold_name(one.treatment).split()) <= words
+                for one in candidate.profile.experience
+                if set(fold_name(one.treatment).split()) <= title_words
             ),
             None,
         )
-        if held is None:
+        if experience is None:
             sentence = (
                 f"Item {item.position} is experimental, and no experience with it in the past "
                 f"{EXPERIENCE_YEARS} years is on file."
             )
         else:
-            until = f" until {format_day(held.valid_to)}" if held.valid_to else ""
+            until = f" until {format_day(experience.valid_to)}" if experience.valid_to else ""
             sentence = (
-                f"Item {item.position} is experimental: experience with {held.treatment}{until}."
+                f"Item {item.position} is experimental: "
+                f"experience with {experience.treatment}{until}."
             )
-        answers.append(Reason("EXPERIENCE", held is not None, sentence))
+        answers.append(Reason("EXPERIENCE", experience is not None, sentence))
     return answers
 
 
-def _check_conflicts(question: MatchCase, applicant: CandidateData) -> list[Reason]:
+def _check_conflicts(match_case: MatchCase, candidate: CandidateData) -> list[Reason]:
     # A possible conflict refuses too, but under its own name, so that a person can resolve it.
     # PASS is left out: one sentence at the end covers all parties.
     requirements = {FAIL: "CONFLICT", UNKNOWN: "UNSETTLED"}
     answers = [
         Reason(requirements[conflict.result], False, conflict.sentence)
-        for conflict in applicant.conflicts
+        for conflict in candidate.conflicts
         if conflict.result in requirements
     ]
     return answers or [Reason("CONFLICT", True, "No affiliation with a party is on file.")]
@@ -374,11 +403,11 @@ _DAILY_CHECKS: list[Requirement] = [
 _CASE_CHECKS: list[Requirement] = [
     _check_bars,
     check_license_scope,
-    _check_experience,
+    check_experience,
     check_workload,
     _check_conflicts,
 ]
 
 
-def _format_since(held: FactRecord) -> str:
-    return f" since {format_day(held.valid_from)}" if held.valid_from else ""
+def _format_since(fact: FactRecord) -> str:
+    return f" since {format_day(fact.valid_from)}" if fact.valid_from else ""

@@ -1,7 +1,8 @@
 """The specialty map: which specialties may decide an item, and which conditions it has. Pure.
 
-Staff maintain the map. Any board-certified physician may decide a treatment without an entry, if a
-coordinator confirms. Other license kinds may decide only what the map lists for them.
+Staff maintain the map. If it has no entry for a treatment, any board-certified physician may decide
+it, if a coordinator confirms. Reviewers with other licenses may decide only what the map lists for
+them.
 """
 
 import re
@@ -11,93 +12,101 @@ from dataclasses import dataclass
 from directory.names import fold_name
 from reviewers.facts import KIND_NAMES, NEVER_ALONE, Profile
 
-from .candidacy import Item, Match, MatchCase, Reason, SpecialtyMapEntry
+from .candidacy import Match, MatchCase, MatchItem, Reason, SpecialtyMapEntry
 
 
 def find_most_specific_entries(
-    item: Item, fits: Sequence[SpecialtyMapEntry]
+    item: MatchItem, fits: Sequence[SpecialtyMapEntry]
 ) -> list[SpecialtyMapEntry]:
-    """Return the most specific lines of the map that match an item.
+    """Return the most specific entries of the map that match an item.
 
-    Lines of the item's category come before those of the parent category, and those before lines
-    for any treatment. Among them, a line with condition and body part comes before one with the
-    condition only, then the body part only, then neither.
+    Entries of the item's category win over entries of the parent category, and both over entries
+    for any treatment. Within one category, an entry with condition and body part wins over one with
+    only the condition, that one over only the body part, and that one over neither.
     """
-    # The first level with a matching line decides, so a specific line can narrow a general one.
+    # The first category with a matching entry decides, so an entry can narrow a more general one.
     for category in (*item.categories, None):
-        found = [fit for fit in fits if fit.category == category and _applies_to_item(fit, item)]
-        if found:
-            closest = max(map(_measure_specificity, found))
-            return [fit for fit in found if _measure_specificity(fit) == closest]
+        entries = [fit for fit in fits if fit.category == category and _applies_to_item(fit, item)]
+        if entries:
+            closest = max(map(_measure_specificity, entries))
+            return [fit for fit in entries if _measure_specificity(fit) == closest]
     return []
 
 
 def match_specialties(
-    question: MatchCase, profile: Profile
+    match_case: MatchCase, profile: Profile
 ) -> tuple[tuple[Match, ...], tuple[Reason, ...]]:
-    """Match a reviewer's specialties to each item. Cached for reviewers with the same ones."""
+    """Match a reviewer's specialties to each item: the matches, and one reason per item.
+
+    Cached in ``match_case.memo`` for all reviewers of the same kind with the same specialties.
+    """
     key = (profile.kind, profile.specialties)
-    known = question.memo.get(key)
-    if known is None:
-        known = question.memo[key] = _match_items(question, profile)
-    answer: tuple[tuple[Match, ...], tuple[Reason, ...]] = known
+    cached = match_case.memo.get(key)
+    if cached is None:
+        cached = match_case.memo[key] = _match_items(match_case, profile)
+    answer: tuple[tuple[Match, ...], tuple[Reason, ...]] = cached
     return answer
 
 
 def _match_items(
-    question: MatchCase, profile: Profile
+    match_case: MatchCase, profile: Profile
 ) -> tuple[tuple[Match, ...], tuple[Reason, ...]]:
-    """Match specialties to each item, with one reason per item."""
+    """Compute ``match_specialties`` without the cache."""
     matches: list[Match] = []
     reasons: list[Reason] = []
-    for item in question.items:
-        found = _match_item(item, find_most_specific_entries(item, question.fits), profile)
-        if isinstance(found, Match):
-            matches.append(found)
-            reasons.append(Reason("SPECIALTY", True, f"Item {item.position}: {found.why}"))
+    for item in match_case.items:
+        item_match = _match_item(
+            item, find_most_specific_entries(item, match_case.specialty_map), profile
+        )
+        if isinstance(item_match, Match):
+            matches.append(item_match)
+            reasons.append(Reason("SPECIALTY", True, f"Item {item.position}: {item_match.why}"))
         else:
-            reasons.append(Reason("SPECIALTY", False, f"Item {item.position}: {found}"))
+            reasons.append(Reason("SPECIALTY", False, f"Item {item.position}: {item_match}"))
     # Without items no requirement of the map could refuse anyone.
-    if not question.items:
+    if not match_case.items:
         reasons.append(Reason("SPECIALTY", False, "The case has no open item to decide."))
     return tuple(matches), tuple(reasons)
 
 
-def _match_item(item: Item, wanted: Sequence[SpecialtyMapEntry], profile: Profile) -> Match | str:
-    own = profile.specialties
-    if wanted:
-        for fit in wanted:
+def _match_item(
+    item: MatchItem, entries: Sequence[SpecialtyMapEntry], profile: Profile
+) -> Match | str:
+    """Match one item to the first fitting specialty; without a match, return why as text."""
+    own_specialties = profile.specialties
+    if entries:
+        for fit in entries:
             # The map is edited by staff and may list nursing, which still may not decide alone.
-            if fit.specialty in own and fit.specialty not in NEVER_ALONE:
-                what_for = f" for {fit.condition_name}" if fit.condition_name else ""
-                why = f"{fit.specialty} fits{what_for}: {fit.reason.rstrip('.')}."
-                return _build_match(item, fit.specialty, why, mapped=True)
-        names = ", ".join(sorted({fit.specialty for fit in wanted}))
-        return f"requires one of {names}."
-    if profile.is_physician and own:
+            if fit.specialty in own_specialties and fit.specialty not in NEVER_ALONE:
+                condition_words = f" for {fit.condition_name}" if fit.condition_name else ""
+                why = f"{fit.specialty} fits{condition_words} ({fit.reason.rstrip('.')})."
+                return _build_match(item, fit.specialty, why, is_mapped=True)
+        *names, last = sorted({fit.specialty for fit in entries})
+        return f"requires {', '.join(names)} or {last}." if names else f"requires {last}."
+    if profile.is_physician and own_specialties:
         why = (
             "the specialty map has no entry for this treatment; any board-certified specialty is "
             "accepted if the coordinator confirms."
         )
         # Any specialty is accepted, but the match has to name one: the first by name.
-        return _build_match(item, own[0], why, mapped=False)
+        return _build_match(item, own_specialties[0], why, is_mapped=False)
     kind = KIND_NAMES.get(profile.kind, "reviewer without a valid license")
     return f"the specialty map has no entry that allows a {kind}."
 
 
-def _build_match(item: Item, specialty: str, why: str, *, mapped: bool) -> Match:
-    return Match(item.item_id, item.position, specialty, mapped, why, item.diagnosis)
+def _build_match(item: MatchItem, specialty: str, why: str, *, is_mapped: bool) -> Match:
+    return Match(item.item_id, item.position, specialty, is_mapped, why, item.diagnosis)
 
 
-def _applies_to_item(fit: SpecialtyMapEntry, item: Item) -> bool:
-    """Return whether the condition and the body part of a line match an item.
+def _applies_to_item(fit: SpecialtyMapEntry, item: MatchItem) -> bool:
+    """Return whether the condition and the body part of an entry match an item.
 
-    An empty field matches everything, but an entirely empty line matches nothing.
+    An empty field matches everything, but an entirely empty entry matches nothing.
     """
     if fit.condition is not None and fit.condition not in item.conditions:
         return False
     if fit.body_part:
-        # All words of the line must be named: "Spine" matches "Lumbar spine", not the reverse.
+        # The item must contain every word of the entry: "Spine" matches "Lumbar spine".
         return set(fit.body_part.casefold().split()) <= set(item.body_part.casefold().split())
     return fit.category is not None or fit.condition is not None
 

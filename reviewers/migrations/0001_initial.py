@@ -75,6 +75,7 @@ class Migration(InitialTables):
                 ("party_list_version", models.PositiveIntegerField()),
                 ("weights", models.JSONField(default=dict)),
                 ("digest", models.CharField(max_length=64)),
+                ("content", models.JSONField(default=dict)),
                 (
                     "case",
                     models.ForeignKey(
@@ -92,6 +93,19 @@ class Migration(InitialTables):
                         to=settings.AUTH_USER_MODEL,
                     ),
                 ),
+            ],
+        ),
+        migrations.CreateModel(
+            name="ChangeMark",
+            fields=[
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("subject", models.CharField(max_length=20)),
+                ("token", models.CharField(max_length=40)),
             ],
         ),
         migrations.CreateModel(
@@ -136,6 +150,7 @@ class Migration(InitialTables):
                 ("effective_from", models.DateField(unique=True)),
                 ("holding_percent", models.DecimalField(decimal_places=2, max_digits=5)),
                 ("kin", models.JSONField(default=list)),
+                ("source", models.CharField(default="8 CCR 9768.1", max_length=200)),
                 ("reason", models.CharField(max_length=300)),
                 ("recorded_at", models.DateTimeField()),
             ],
@@ -334,6 +349,7 @@ class Migration(InitialTables):
                 ("effective_from", models.DateField(db_index=True)),
                 ("holding_percent", models.DecimalField(decimal_places=2, max_digits=5)),
                 ("kin", models.JSONField(default=list)),
+                ("source", models.CharField(default="8 CCR 9768.1", max_length=200)),
                 ("reason", models.CharField(max_length=300)),
                 ("recorded_at", models.DateTimeField()),
                 ("history_id", models.AutoField(primary_key=True, serialize=False)),
@@ -733,7 +749,7 @@ class Migration(InitialTables):
                 ),
             ],
             options={
-                "permissions": [("see_identity", "See who a reviewer is")],
+                "permissions": [("view_identity", "See who a reviewer is")],
                 "abstract": False,
                 "base_manager_name": "objects",
             },
@@ -1266,6 +1282,18 @@ class Migration(InitialTables):
                 ),
                 ("tested", models.JSONField(default=list)),
                 ("sentence", models.CharField(max_length=400)),
+                (
+                    "level",
+                    models.CharField(
+                        blank=True,
+                        choices=[
+                            ("STATUTE", "Statute"),
+                            ("ORGANIZATION", "Organization’s rule"),
+                        ],
+                        max_length=12,
+                    ),
+                ),
+                ("level_source", models.CharField(blank=True, max_length=200)),
                 ("note", models.CharField(blank=True, max_length=300)),
                 ("tested_at", models.DateTimeField()),
                 (
@@ -1300,36 +1328,6 @@ class Migration(InitialTables):
                         on_delete=django.db.models.deletion.PROTECT,
                         related_name="+",
                         to=settings.AUTH_USER_MODEL,
-                    ),
-                ),
-                (
-                    "reviewer",
-                    models.ForeignKey(
-                        on_delete=django.db.models.deletion.PROTECT,
-                        related_name="+",
-                        to="reviewers.reviewer",
-                    ),
-                ),
-            ],
-        ),
-        migrations.CreateModel(
-            name="Candidate",
-            fields=[
-                (
-                    "id",
-                    models.BigAutoField(
-                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
-                    ),
-                ),
-                ("rank", models.PositiveSmallIntegerField(null=True)),
-                ("score", models.IntegerField(null=True)),
-                ("reasons", models.JSONField(default=list)),
-                (
-                    "candidate_list",
-                    models.ForeignKey(
-                        on_delete=django.db.models.deletion.PROTECT,
-                        related_name="candidates",
-                        to="reviewers.candidatelist",
                     ),
                 ),
                 (
@@ -2237,12 +2235,6 @@ class Migration(InitialTables):
             ),
         ),
         migrations.AddConstraint(
-            model_name="candidate",
-            constraint=models.UniqueConstraint(
-                fields=("candidate_list", "reviewer"), name="candidate_once"
-            ),
-        ),
-        migrations.AddConstraint(
             model_name="affiliation",
             constraint=models.CheckConstraint(
                 condition=models.Q(
@@ -2337,6 +2329,70 @@ class Migration(InitialTables):
                 models.F("body_part"),
                 name="specialty_fit_once",
                 violation_error_message="This line is already on the map.",
+            ),
+        ),
+        migrations.AddIndex(
+            model_name="certification",
+            index=models.Index(
+                condition=models.Q(("corrects__isnull", False)),
+                fields=["corrects"],
+                name="certification_corrected",
+            ),
+        ),
+        migrations.AddIndex(
+            model_name="fileproof",
+            index=models.Index(
+                condition=models.Q(("corrects__isnull", False)),
+                fields=["corrects"],
+                name="fileproof_corrected",
+            ),
+        ),
+        migrations.AddIndex(
+            model_name="leave",
+            index=models.Index(
+                condition=models.Q(("corrects__isnull", False)),
+                fields=["corrects"],
+                name="leave_corrected",
+            ),
+        ),
+        migrations.AddIndex(
+            model_name="license",
+            index=models.Index(
+                condition=models.Q(("corrects__isnull", False)),
+                fields=["corrects"],
+                name="license_corrected",
+            ),
+        ),
+        migrations.AddIndex(
+            model_name="practicefact",
+            index=models.Index(
+                condition=models.Q(("corrects__isnull", False)),
+                fields=["corrects"],
+                name="practicefact_corrected",
+            ),
+        ),
+        migrations.AddIndex(
+            model_name="sanctioncheck",
+            index=models.Index(
+                condition=models.Q(("corrects__isnull", False)),
+                fields=["corrects"],
+                name="sanctioncheck_corrected",
+            ),
+        ),
+        migrations.AddIndex(
+            model_name="training",
+            index=models.Index(
+                condition=models.Q(("corrects__isnull", False)),
+                fields=["corrects"],
+                name="training_corrected",
+            ),
+        ),
+        migrations.AddIndex(
+            model_name="treatmentexperience",
+            index=models.Index(
+                condition=models.Q(("corrects__isnull", False)),
+                fields=["corrects"],
+                name="treatmentexperience_corrected",
             ),
         ),
     ]

@@ -13,7 +13,6 @@ class Migration(migrations.Migration):
             [
                 "reviewers_affiliation",
                 "reviewers_attestationwording",
-                "reviewers_candidate",
                 "reviewers_candidatelist",
                 "reviewers_certification",
                 "reviewers_conflictresult",

@@ -5,13 +5,13 @@ from directory.models import Kin
 from .assignment import (
     Attestation,
     AttestationWording,
-    Candidate,
     CandidateList,
     ConflictResult,
     ReviewerAssignment,
     ReviewerBar,
     SeatApproval,
 )
+from .marks import ChangeMark
 from .panel import (
     Affiliation,
     Certification,
@@ -37,9 +37,9 @@ __all__ = [
     "Affiliation",
     "Attestation",
     "AttestationWording",
-    "Candidate",
     "CandidateList",
     "Certification",
+    "ChangeMark",
     "Condition",
     "ConflictLimits",
     "ConflictResult",

@@ -1,10 +1,15 @@
 """Reviewers on cases: candidate lists, conflict results, assignments and attestations."""
 
+from dataclasses import dataclass
+from functools import cached_property
+
 from django.conf import settings
 from django.db import models
 
 from accounts.versions import Versioned
 from cases.models import Case, Origin, Party
+from directory.affiliations import ConflictLevel
+from reviewers.stored_lists import StoredCandidate, unpack_candidates
 
 from .panel import Reviewer
 
@@ -24,30 +29,21 @@ class CandidateList(models.Model):
     party_list_version = models.PositiveIntegerField()
     weights = models.JSONField(default=dict)  # the values that this ranking used
     digest = models.CharField(max_length=64)  # of all ranks and reasons
+    # Every reviewer with rank and reasons, as ``pack_candidates`` writes it. In one value and not
+    # in rows, because thousands of reviewers share a few reasons.
+    content = models.JSONField(default=dict)
 
     def __str__(self) -> str:
         return f"Candidates for {self.case}"
 
+    @cached_property
+    def candidates(self) -> tuple[StoredCandidate, ...]:
+        """The reviewers of the list, the eligible ones by rank and then the others by code."""
+        return unpack_candidates(self.content)
 
-class Candidate(models.Model):
-    """One reviewer on a candidate list. Append-only."""
-
-    candidate_list = models.ForeignKey(
-        CandidateList, on_delete=models.PROTECT, related_name="candidates"
-    )
-    reviewer = models.ForeignKey(Reviewer, on_delete=models.PROTECT, related_name="+")
-    rank = models.PositiveSmallIntegerField(null=True)  # NULL: not eligible
-    score = models.IntegerField(null=True)
-    # [{"requirement": "LICENSE", "holds": true, "sentence": "Licensed in California …"}, …]
-    reasons = models.JSONField(default=list)
-
-    class Meta:
-        constraints = [
-            models.UniqueConstraint(name="candidate_once", fields=["candidate_list", "reviewer"])
-        ]
-
-    def __str__(self) -> str:
-        return f"{self.reviewer} on {self.candidate_list}"
+    def find_candidate(self, reviewer_id: int) -> StoredCandidate | None:
+        """Return one reviewer of the list, or ``None`` if the reviewer is not on it."""
+        return next((one for one in self.candidates if one.reviewer_id == reviewer_id), None)
 
 
 class ConflictResult(models.Model):
@@ -69,6 +65,9 @@ class ConflictResult(models.Model):
     result = models.CharField(max_length=8, choices=Result)
     tested = models.JSONField(default=list)  # relations that were checked
     sentence = models.CharField(max_length=400)
+    # Who forbids the affiliation, and where. Empty if there is no conflict.
+    level = models.CharField(max_length=12, choices=ConflictLevel, blank=True)
+    level_source = models.CharField(max_length=200, blank=True)
     note = models.CharField(max_length=300, blank=True)  # by the person who resolved it
     tested_at = models.DateTimeField()
     tested_by = models.ForeignKey(
@@ -174,8 +173,13 @@ class ReviewerAssignment(Versioned):
         return self.state in self.LIVE
 
     @property
+    def takes_seat(self) -> bool:
+        """Whether nobody else can be offered its seat in its round."""
+        return self.is_live or self.state == self.State.FINISHED
+
+    @property
     def reviewer_label(self) -> str:
-        """The reviewer's name and code, for people with ``reviewers.see_identity`` only."""
+        """The reviewer's name and code, for people with ``reviewers.view_identity`` only."""
         return "" if self.reviewer is None else f"{self.reviewer.full_name} ({self.reviewer.code})"
 
 
@@ -297,13 +301,31 @@ def count_seats(case: Case) -> int:
 
 def list_taken_seats(case: Case) -> set[int]:
     """Return the seats offered, accepted or finished in the current round. One query."""
-    held = case.assignments.filter(
+    assignments = case.assignments.filter(
         round=case.round, state__in=[*ReviewerAssignment.LIVE, ReviewerAssignment.State.FINISHED]
     )
-    return set(held.values_list("seat", flat=True))
+    return set(assignments.values_list("seat", flat=True))
+
+
+@dataclass(frozen=True)
+class SeatState:
+    """The seats of a case in its current round: how many are approved, and which are taken."""
+
+    approval: SeatApproval | None
+    taken: frozenset[int]
+
+    @property
+    def free(self) -> list[int]:
+        """The seats without a reviewer, lowest first."""
+        seats = self.approval.seats if self.approval else 1
+        return [seat for seat in range(1, seats + 1) if seat not in self.taken]
+
+
+def read_seat_state(case: Case) -> SeatState:
+    """Read the seats of a case. Two queries."""
+    return SeatState(get_seat_approval(case), frozenset(list_taken_seats(case)))
 
 
 def list_free_seats(case: Case) -> list[int]:
     """Return the seats without a reviewer, lowest first. Two queries."""
-    taken = list_taken_seats(case)
-    return [seat for seat in range(1, count_seats(case) + 1) if seat not in taken]
+    return read_seat_state(case).free

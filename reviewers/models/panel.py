@@ -139,14 +139,14 @@ class Reviewer(Versioned):
     days_off = models.JSONField(default=list, blank=True)  # weekdays without offers, Monday 0
 
     class Meta(Versioned.Meta):
-        permissions = [("see_identity", "See who a reviewer is")]
+        permissions = [("view_identity", "See who a reviewer is")]
 
     def __str__(self) -> str:
         return self.code
 
     @property
     def full_name(self) -> str:
-        """The name, for people with ``reviewers.see_identity`` only."""
+        """The name, for people with ``reviewers.view_identity`` only."""
         return f"{self.first_name} {self.last_name}"
 
 
@@ -157,7 +157,7 @@ class CredentialFact(TwoTimeFact):
     verified_on = models.DateField()
     verified_by = models.CharField(max_length=120)
 
-    class Meta:
+    class Meta(TwoTimeFact.Meta):
         abstract = True
 
 
@@ -219,7 +219,7 @@ class PracticeFact(CredentialFact):
     kind = models.CharField(max_length=8, choices=Kind)
     weekly_hours = models.DecimalField(max_digits=4, decimal_places=1, null=True, blank=True)
 
-    class Meta:
+    class Meta(CredentialFact.Meta):
         constraints = [
             models.CheckConstraint(
                 name="practice_fact_whole",

@@ -3,7 +3,7 @@
 from django.conf import settings
 from django.db import models
 
-from cases.models import Role as PartyRole
+from cases.models import PartyRole
 from reviewers.matching.payer_bias import FEWEST_COMPARED
 
 
@@ -89,7 +89,7 @@ class PayerBiasTest(models.Model):
 class PayerBiasNote(models.Model):
     """A note on what someone found about a test. Append-only.
 
-    The text may name reviewers, so only people with ``reviewers.see_identity`` see it.
+    The text may name reviewers, so only people with ``reviewers.view_identity`` see it.
     """
 
     test = models.ForeignKey(PayerBiasTest, on_delete=models.PROTECT, related_name="notes")

@@ -5,6 +5,7 @@ from django.db import models
 
 from accounts.versions import Versioned
 from cases.models import TreatmentCategory
+from directory.affiliations import DEFAULT_LIMITS
 
 from .panel import LicenseKind
 
@@ -52,12 +53,14 @@ class ScopeLimit(Versioned):
 
 
 class ConflictLimits(Versioned):
-    """Which holdings and relatives are a conflict, from a day on (8 CCR 9768.1)."""
+    """This organization's rule, from a day on: which holdings and relatives are a conflict."""
 
     effective_from = models.DateField(unique=True)
     # A holding above this share of an organization is a financial affiliation.
     holding_percent = models.DecimalField(max_digits=5, decimal_places=2)
     kin = models.JSONField(default=list)  # values of Kin that count as family
+    # Where the organization takes these limits from; conflicts that only they cause name it.
+    source = models.CharField(max_length=200, default=DEFAULT_LIMITS.source)
     reason = models.CharField(max_length=300)
     recorded_at = models.DateTimeField()
 

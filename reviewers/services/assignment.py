@@ -2,7 +2,7 @@
 
 The events written here never contain the reviewer's name, nor text that a reviewer or coordinator
 typed about them. That text is kept on the assignment, which only people with
-``reviewers.see_identity`` can read (Labor Code 4610.6(f)).
+``reviewers.view_identity`` can read (Labor Code 4610.6(f)).
 """
 
 from collections.abc import Mapping, Sequence
@@ -19,7 +19,8 @@ from deadlines.days import local_day
 from directory.affiliations import FAIL, UNKNOWN, FoundConflict
 from reviewers import policies
 from reviewers.matching.candidacy import Reason
-from reviewers.matching.candidates import WITH_REVIEWER, evaluate_candidates
+from reviewers.matching.candidates import evaluate_candidates
+from reviewers.matching.track_record import WITH_REVIEWER
 from reviewers.models import (
     Attestation,
     AttestationWording,
@@ -111,40 +112,40 @@ def _assign_in_transaction(
     # Locked, so that two cases cannot both get the reviewer's last open place.
     reviewer = Reviewer.objects.select_for_update().get(pk=reviewer_id)
     # No constraint keeps one reviewer from having two seats of a case.
-    if any(held.reviewer_id == reviewer.pk for held in policies.list_live_assignments(case)):
+    if any(live.reviewer_id == reviewer.pk for live in policies.list_live_assignments(case)):
         refuse_if(f"{reviewer.code} already has this case. Choose another reviewer.")
-    seen = CandidateList.objects.get(pk=candidate_list_id)
+    shown_list = CandidateList.objects.get(pk=candidate_list_id)
     # The ids come from the form, so the list may belong to another case.
-    if seen.case_id != case.pk or seen.round != case.round:
+    if shown_list.case_id != case.pk or shown_list.round != case.round:
         refuse_if("This list of candidates belongs to another case or round.")
-    if seen.party_list_version != case.party_list_version:
+    if shown_list.party_list_version != case.party_list_version:
         raise Outdated("The parties of the case have changed. Review the new list, then choose.")
     # The list may be old, so credentials, open cases and affiliations are checked as of now.
-    verdicts, conflicts = evaluate_candidates(case, on=local_day(at), known_at=at, only=reviewer)
-    verdict = verdicts[0]
-    if not verdict.is_eligible:
-        sentences = " ".join(reason.sentence for reason in verdict.refusals)
+    results, conflicts = evaluate_candidates(case, on=local_day(at), known_at=at, only=reviewer)
+    result = results[0]
+    if not result.is_eligible:
+        sentences = " ".join(reason.sentence for reason in result.refusals)
         refuse_if(f"{reviewer.code} cannot be assigned to this case. {sentences}")
     # The rank that the coordinator saw decides whether a reason is needed, not the new one.
-    place = seen.candidates.filter(reviewer=reviewer).values_list("rank", flat=True).first()
-    override = _check_override(place, override_code, override_reason)
+    listed = shown_list.find_candidate(reviewer.pk)
+    override = _check_override(listed.rank if listed else None, override_code, override_reason)
     assignment = ReviewerAssignment(
         case=case,
         round=case.round,
         seat=seat,
         reviewer=reviewer,
-        candidate_list=seen,
+        candidate_list=shown_list,
         # Copied, because the letter states this match and the map may change before then.
         match_reasons=[
             {
                 "item": match.item_id,
                 "position": match.position,
                 "specialty": match.specialty,
-                "mapped": match.mapped,
+                "mapped": match.is_mapped,
                 "why": match.why,
                 "diagnosis": match.diagnosis,
             }
-            for match in verdict.matches
+            for match in result.matches
         ],
         override_code=override,
         override_reason=override_reason.strip()[:300],
@@ -227,25 +228,25 @@ def _attest_in_transaction(
     if outdated := policies.why_not_sign(wording, wording_id):
         raise Outdated(outdated)
     assert wording is not None  # noqa: S101  # why_not_sign refuses without one
-    given = _complete_answers(wording, answers)
-    verdicts, conflicts = evaluate_candidates(case, on=local_day(at), known_at=at, only=reviewer)
+    complete_answers = _complete_answers(wording, answers)
+    results, conflicts = evaluate_candidates(case, on=local_day(at), known_at=at, only=reviewer)
     store_conflict_results(case=case, found={reviewer.pk: conflicts[reviewer.pk]}, by=by, at=at)
-    stated = [code for code, answer in given.items() if answer == "yes"]
-    found = [conflict for conflict in conflicts[reviewer.pk] if conflict.result == FAIL]
+    stated = [code for code, answer in complete_answers.items() if answer == "yes"]
+    failed = [conflict for conflict in conflicts[reviewer.pk] if conflict.result == FAIL]
     # A conflict ends the assignment even if a credential has lapsed, so it is checked first.
-    if not stated and not found:
-        _refuse_lapsed(verdicts[0].refusals, conflicts[reviewer.pk])
+    if not stated and not failed:
+        _refuse_lapsed(results[0].refusals, conflicts[reviewer.pk])
     # A constraint allows one attestation in force. The earlier one is kept as void.
     _void_attestations(assignment, "Attested again", by=by, at=at)
     signed = Attestation(
         assignment=assignment,
         wording=wording,
-        answers=given,
+        answers=complete_answers,
         party_list_version=case.party_list_version,
         signed_at=at,
         signed_by=by,
     )
-    if stated or found:
+    if stated or failed:
         why = "A conflict was stated" if stated else "A conflict was found"
         # Kept as evidence of the answers, but void from the start, so that it opens nothing.
         signed.voided_at, signed.voided_because = at, why
@@ -368,7 +369,7 @@ def finish_assignment(*, assignment_id: int, by: User | None, at: datetime) -> R
 
 
 def get_current_wording(at: datetime) -> AttestationWording | None:
-    """The attestation that is signed on a day: the latest number in force."""
+    """Return the attestation that is signed on a day: the latest number in force."""
     return (
         AttestationWording.objects.filter(effective_from__lte=local_day(at))
         .order_by("-number")
@@ -398,11 +399,11 @@ def get_free_seat(case: Case, *, reader: User) -> int:
     :param reader: the person for whom the refusal names who assigned the last seat.
     :raises AlreadyTaken: no seat is free; the message says who assigned the last one.
     """
-    held = policies.list_live_assignments(case)
+    live = policies.list_live_assignments(case)
     free = list_free_seats(case)
-    if held and not free:
+    if live and not free:
         # A missing time sorts first and is never compared with a time, which would fail.
-        last = max(held, key=lambda one: (one.offered_at is not None, one.offered_at))
+        last = max(live, key=lambda one: (one.offered_at is not None, one.offered_at))
         name = name_actor(last.offered_by, reader=reader)
         raise AlreadyTaken(f"{name} has already offered case {case.number} to a reviewer.")
     # If all seats are finished, the check of the stage refuses next, with a better sentence.
@@ -433,16 +434,19 @@ def _describe_override(assignment: ReviewerAssignment) -> str:
 
 def _refuse_outside_review(case: Case) -> None:
     if case.stage not in WITH_REVIEWER:
-        refuse_if(f"Case {case.number} is in “{case.stage.label}”; there is nothing to attest now.")
+        refuse_if(
+            f"Case {case.number} is in the “{case.stage.label}” stage; "
+            "there is nothing to attest now."
+        )
 
 
 def _complete_answers(wording: AttestationWording, answers: Mapping[str, str]) -> dict[str, str]:
     # Answers to questions that the wording does not ask are not signed, so they are dropped.
     codes = [question["code"] for question in wording.questions]
-    given = {code: str(answers.get(code, "")).lower() for code in codes}
-    if any(answer not in {"yes", "no"} for answer in given.values()):
+    complete = {code: str(answers.get(code, "")).lower() for code in codes}
+    if any(answer not in {"yes", "no"} for answer in complete.values()):
         refuse_if("Answer every question with yes or no.")
-    return given
+    return complete
 
 
 def _refuse_lapsed(refusals: Sequence[Reason], conflicts: Sequence[FoundConflict]) -> None:
@@ -466,7 +470,7 @@ def _end_assignment(
     assignment: ReviewerAssignment,
     case: Case,
     state: ReviewerAssignment.State,
-    because: str,
+    reason: str,
     kind: Event.Kind,
     sentence: str,
     *,
@@ -481,9 +485,9 @@ def _end_assignment(
     review again.
     """
     # At every stage: without an attestation in force the records close at once.
-    _void_attestations(assignment, because, by=by, at=at)
+    _void_attestations(assignment, reason, by=by, at=at)
     if case.stage in {Status.RECORDS_COMPLETE, Status.REVIEWER_CHOSEN, Status.IN_REVIEW}:
-        assignment.state, assignment.ended_at, assignment.ended_because = state, at, because
+        assignment.state, assignment.ended_at, assignment.ended_because = state, at, reason
         assignment.store(by=by, at=at, fields=["state", "ended_at", "ended_because"])
         if case.stage != Status.RECORDS_COMPLETE:  # already there while another seat is free
             case.move_to(Status.RECORDS_COMPLETE, by=by, at=at)
@@ -492,10 +496,10 @@ def _end_assignment(
 
 
 def _void_attestations(
-    assignment: ReviewerAssignment, because: str, *, by: User, at: datetime
+    assignment: ReviewerAssignment, reason: str, *, by: User, at: datetime
 ) -> None:
     for signed in assignment.attestations.filter(voided_at__isnull=True):
-        signed.voided_at, signed.voided_because = at, because
+        signed.voided_at, signed.voided_because = at, reason
         signed.store(by=by, at=at, fields=["voided_at", "voided_because"])
 
 
@@ -533,5 +537,5 @@ def _describe_seat(assignment: ReviewerAssignment, *, capital: bool = False) -> 
 
     The number is shown only where several reviewers are approved for the case.
     """
-    words = "the reviewer" if count_seats(assignment.case) == 1 else f"reviewer {assignment.seat}"
-    return words[0].upper() + words[1:] if capital else words
+    label = "the reviewer" if count_seats(assignment.case) == 1 else f"reviewer {assignment.seat}"
+    return label[0].upper() + label[1:] if capital else label

@@ -12,7 +12,7 @@ from accounts.refusals import refuse_if
 from cases.models import Case, Event
 from cases.services import own_conflicts
 from deadlines.days import local_day
-from directory.affiliations import FoundConflict
+from directory.affiliations import DEFAULT_LIMITS, FoundConflict
 from reviewers import policies
 from reviewers.facts import format_day
 from reviewers.matching.candidates import find_case_conflicts
@@ -43,7 +43,7 @@ def check_own_conflicts_first(*, case_id: int, by: User, at: datetime) -> None:
     Runs in its own transaction, so that what it finds is kept even if the assignment is refused.
     """
     # Without the permission the action is refused, and then nothing may be stored.
-    if by.may("reviewers.assign"):
+    if by.may("reviewers.assign_reviewer"):
         own_conflicts.check_own_conflicts_of_case(case_id=case_id, by=by, at=at)
 
 
@@ -66,6 +66,7 @@ def store_conflict_results(
                 result=conflict.result,
                 tested=list(conflict.tested),
                 sentence=conflict.sentence,
+                **conflict.prohibition_fields,
                 tested_at=at,
                 tested_by=by,
             )
@@ -105,6 +106,8 @@ def resolve_conflict(
         tested=[unknown.relation],
         result=result,
         sentence=unknown.sentence,
+        level=unknown.level,
+        level_source=unknown.level_source,
         note=note.strip()[:300],
         tested_at=at,
         tested_by=by,
@@ -125,13 +128,15 @@ def resolve_conflict(
 
 def list_open_questions(case: Case, reviewer_ids: Iterable[int]) -> list[ConflictResult]:
     """Return the unresolved possible conflicts of a case, the latest result of each."""
-    rows = (
+    rows = list(
         ConflictResult.objects.filter(
             case=case, reviewer_id__in=list(reviewer_ids), result=ConflictResult.Result.UNKNOWN
         )
         .select_related("reviewer", "party")
         .order_by("-pk")
     )
+    if not rows:
+        return []
     # Compared by party and relation, because each new check stores the same question again.
     resolved = set(
         ConflictResult.objects.filter(case=case, resolves__isnull=False).values_list(
@@ -152,6 +157,7 @@ def set_conflict_limits(
     effective_from: date,
     holding_percent: Decimal,
     kin: Sequence[str],
+    source: str = DEFAULT_LIMITS.source,
     reason: str,
     by: User | None,
     at: datetime,
@@ -161,11 +167,13 @@ def set_conflict_limits(
     :param holding_percent: a holding above this share of an organization is a financial
         affiliation.
     :param kin: values of ``Kin`` that count as family.
-    :raises NotAllowed: wrong role, a past day, a day that has limits, no reason, or an impossible
-        share.
+    :param source: where the organization takes these limits from.
+    :raises NotAllowed: wrong role, a past day, a day that has limits, no reason, no source, or an
+        impossible share.
     """
     refuse_if(policies.why_not_set_limits(by))
     refuse_if("" if reason.strip() else "Enter why the limits change.")
+    refuse_if("" if source.strip() else "Enter the source of the limits.")
     if effective_from < local_day(at):
         refuse_if("Limits cannot start in the past. Choose today or later.")
     on_file = f"Limits from {format_day(effective_from)} are already on file. Choose another day."
@@ -180,6 +188,7 @@ def set_conflict_limits(
         holding_percent=holding_percent,
         # In the order of ``Kin`` and without repeats, however the form sent them.
         kin=[value for value in Kin.values if value in kin],
+        source=source.strip()[:200],
         reason=reason.strip()[:300],
         recorded_at=at,
     )

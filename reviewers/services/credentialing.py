@@ -19,6 +19,7 @@ from accounts.roles import Role
 from deadlines.days import local_day
 from directory.models import AffiliationRelation
 from directory.names import fold_name
+from directory.services.facts import lock_dated_row
 from directory.services.people import find_or_store_organization, store_person
 from reviewers import policies
 from reviewers.facts import PanelStatus, PracticeKind, ProofKind
@@ -351,7 +352,7 @@ def add_file_proof(
 ) -> FileProof:
     """Record proof of identity, malpractice coverage, or a QME appointment.
 
-    A QME appointment blocks new cases while it is in force (Labor Code 139.5(d)).
+    A QME appointment blocks new cases while it is in force (Labor Code 139.5(d)(4), 139.2).
 
     :raises NotAllowed: wrong role, or an impossible value.
     """
@@ -457,7 +458,7 @@ def correct_fact(
     refuse_if(policies.why_not_keep_credentials(by))
     model: Any = FACT_KINDS[kind]
     # Locked, so that two people cannot correct the same row.
-    old = model._default_manager.select_for_update().get(pk=fact_id)
+    old: Any = lock_dated_row(model, fact_id)
     if model._default_manager.filter(corrects=old).exists():
         raise BadFact("", "Someone has already corrected this row. Correct the newer one.")
     row: CredentialFact = model(
@@ -638,10 +639,10 @@ def _next_code() -> str:
 def _find_specialty(named: Specialty | str, field: str) -> Specialty:
     if isinstance(named, Specialty):
         return named
-    found = Specialty.objects.filter(name__iexact=named.strip()).first()
-    if found is None:
+    specialty = Specialty.objects.filter(name__iexact=named.strip()).first()
+    if specialty is None:
         raise BadFact(field, f"The specialty “{named}” is not on the list.")
-    return found
+    return specialty
 
 
 @transaction.atomic

@@ -2,9 +2,7 @@
 
 import hashlib
 import json
-from collections.abc import Mapping, Sequence
 from datetime import datetime
-from typing import Any
 
 from django.db import transaction
 
@@ -12,12 +10,12 @@ from accounts.models import User
 from accounts.refusals import refuse_if
 from cases.models import Case
 from deadlines.days import local_day
-from directory.affiliations import UNKNOWN, FoundConflict
+from directory.affiliations import UNKNOWN
 from reviewers import policies
-from reviewers.matching.candidacy import Verdict
-from reviewers.matching.candidates import evaluate_candidates
-from reviewers.matching.track_record import get_matching_rules
-from reviewers.models import Candidate, CandidateList, ConflictResult
+from reviewers.matching.candidates import rank_case
+from reviewers.matching.panel_ranking import PanelRanking
+from reviewers.models import CandidateList, ConflictResult
+from reviewers.stored_lists import pack_candidates
 
 from .conflicts import check_own_conflicts_first, store_conflict_results
 
@@ -40,88 +38,64 @@ def _rank_in_transaction(case_id: int, *, by: User, at: datetime) -> CandidateLi
     case = Case.objects.lock(case_id)
     refuse_if(policies.why_not_assign(by, case))
     day = local_day(at)
-    rules = get_matching_rules(day, known_at=at)
-    verdicts, conflicts = evaluate_candidates(case, on=day, known_at=at, rules=rules)
-    content = [_serialize_verdict(verdict) for verdict in verdicts]
+    placed = rank_case(case, on=day, known_at=at)
+    weights = placed.match_case.rules.values
+    content = pack_candidates(
+        (one.reviewer_id, one.score, one.reasons) for one in placed.list_results()
+    )
     # The day, the rules and the party list are part of it, because a stored list states them.
     digest = hashlib.sha256(
         json.dumps(
-            [case.round, case.party_list_version, day.isoformat(), rules.values, content]
+            [case.round, case.party_list_version, day.isoformat(), weights, content]
         ).encode()
     ).hexdigest()
     latest = case.candidate_lists.order_by("-pk").first()
-    # The page ranks whenever it loads. A new list has a row for every reviewer of the panel.
+    # The page ranks whenever it loads, and a list names every reviewer of the panel.
     if latest is not None and latest.digest == digest:
         return latest
-    made = CandidateList.objects.create(
+    candidate_list = CandidateList.objects.create(
         case=case,
         round=case.round,
         made_at=at,
         made_by=by,
         on_day=day,
         party_list_version=case.party_list_version,
-        weights=rules.values,
+        weights=weights,
         digest=digest,
+        content=content,
     )
-    Candidate.objects.bulk_create(
-        [
-            Candidate(
-                candidate_list=made,
-                reviewer_id=verdict.reviewer_id,
-                rank=verdict.rank,
-                score=verdict.score,
-                reasons=row["reasons"],
-            )
-            for verdict, row in zip(verdicts, content, strict=True)
-        ],
-        # Databases limit the number of parameters in one statement.
-        batch_size=500,
-    )
-    _store_new_questions(case, verdicts, conflicts, by=by, at=at)
-    return made
+    _store_new_questions(case, placed, by=by, at=at)
+    return candidate_list
 
 
 def _store_new_questions(
     case: Case,
-    verdicts: list[Verdict],
-    conflicts: Mapping[int, Sequence[FoundConflict]],
+    placed: PanelRanking,
     *,
     by: User,
     at: datetime,
 ) -> None:
     # Resolving a conflict helps only if nothing else excludes the reviewer.
     only_in_doubt = [
-        verdict.reviewer_id
-        for verdict in verdicts
-        if verdict.refusals and {reason.requirement for reason in verdict.refusals} == {"UNSETTLED"}
+        result.reviewer_id
+        for result in placed.list_marked()
+        if result.refusals and {reason.requirement for reason in result.refusals} == {"UNSETTLED"}
     ]
     if not only_in_doubt:
         return
     # Each question is stored once for each version of the party list.
-    known = set(
+    stored_keys = set(
         ConflictResult.objects.filter(
             case=case, result=UNKNOWN, party_list_version=case.party_list_version
         ).values_list("reviewer_id", "party_id", "relation")
     )
-    found = {
+    questions = {
         pk: [
             conflict
-            for conflict in conflicts[pk]
+            for conflict in placed.get_conflicts(pk)
             if conflict.result == UNKNOWN
-            and (pk, conflict.party_id, conflict.relation) not in known
+            and (pk, conflict.party_id, conflict.relation) not in stored_keys
         ]
         for pk in only_in_doubt
     }
-    store_conflict_results(case=case, found=found, by=by, at=at)
-
-
-def _serialize_verdict(verdict: Verdict) -> dict[str, Any]:
-    return {
-        "reviewer": verdict.reviewer_id,
-        "rank": verdict.rank,
-        "score": verdict.score,
-        "reasons": [
-            {"requirement": one.requirement, "holds": one.holds, "sentence": one.sentence}
-            for one in verdict.reasons
-        ],
-    }
+    store_conflict_results(case=case, found=questions, by=by, at=at)

@@ -12,9 +12,10 @@ from django.db.models import F
 from accounts.models import User
 from accounts.refusals import refuse_if
 from cases.lifecycle import Status
+from cases.models.restrictions import select_visible
 from reviewers import policies
 from reviewers.matching import planning
-from reviewers.matching.candidates import MatchingContext
+from reviewers.matching.candidates import MatchingContext, RankingInput
 from reviewers.matching.planning import PlanInput, PlanStep
 from reviewers.models import ReviewerAssignment
 
@@ -22,9 +23,9 @@ from . import assignment as assignments
 from .assignment import Outdated
 from .planning import (
     HasTime,
-    Outcome,
     PlanAction,
-    build_plan_input,
+    PlanLineResult,
+    build_plan_inputs,
     has_unlimited_time,
     load_context_at,
     offer_planned_reviewer,
@@ -40,7 +41,7 @@ _FINISHED_STATUSES = [Status.ISSUED, Status.WITHDRAWN, Status.TERMINATED, Status
 class MoveLine:
     """One open case of a reviewer: who would get it, or why it cannot be moved."""
 
-    held: ReviewerAssignment
+    assignment: ReviewerAssignment
     step: PlanStep | None
     why_not: str
 
@@ -66,19 +67,18 @@ def build_move_plan(
     :raises NotAllowed: wrong role.
     """
     refuse_if(policies.why_not_plan(by))
-    held = _list_open_assignments(reviewer_id)
-    why_not = {one.pk: policies.why_not_move(by, one) for one in held}
-    wanted = {one.pk for one in held} if only is None else set(only)
-    movable = [one for one in held if one.pk in wanted and not why_not[one.pk]]
-    in_time = takewhile(
-        lambda _: has_time(), _build_inputs_without_holder(movable, load_context_at(at))
-    )
-    steps = planning.plan_assignments(in_time, in_full=in_full)
+    assignments = _list_open_assignments(reviewer_id, by)
+    why_not = {one.pk: policies.why_not_move(by, one) for one in assignments}
+    selected_ids = {one.pk for one in assignments} if only is None else set(only)
+    movable = [one for one in assignments if one.pk in selected_ids and not why_not[one.pk]]
+    today = load_context_at(at)
+    in_time = takewhile(lambda _: has_time(), _build_inputs_without_holder(movable, today))
+    steps = planning.plan_assignments(in_time, work=today.work, in_full=in_full)
     # The plan is shorter than the list if the time ran out, hence not strict.
-    found = {one.pk: step for one, step in zip(movable, steps, strict=False)}
-    lines = [MoveLine(one, found.get(one.pk), why_not[one.pk]) for one in held]
+    step_of = {one.pk: step for one, step in zip(movable, steps, strict=False)}
+    lines = [MoveLine(one, step_of.get(one.pk), why_not[one.pk]) for one in assignments]
     # A case that the plan did not reach has neither and is planned on the next load.
-    return [line for line in lines if line.step or line.why_not], len(held)
+    return [line for line in lines if line.step or line.why_not], len(assignments)
 
 
 def execute_move_plan(
@@ -89,7 +89,7 @@ def execute_move_plan(
     by: User,
     at: datetime,
     has_time: HasTime = has_unlimited_time,
-) -> list[Outcome]:
+) -> list[PlanLineResult]:
     """Remove the reviewer from each case and offer it to the planned one, both or neither.
 
     Every requirement is checked again. A refusal affects only its own case, which is not moved.
@@ -101,15 +101,15 @@ def execute_move_plan(
     refuse_if(policies.why_not_plan(by))
     refuse_if("" if reason.strip() else "Enter why the cases are moved.")
     # The ids come from the form. Those of another reviewer are reported as unknown.
-    theirs = ReviewerAssignment.objects.filter(
+    open_assignments = select_visible(ReviewerAssignment.objects.all(), by).filter(
         reviewer=reviewer_id, pk__in=[pk for pk, _, _ in choices]
     )
-    held = theirs.select_related("case").in_bulk()
+    by_id = open_assignments.select_related("case").in_bulk()
     return run_each_in_own_transaction(
         acts=[
             PlanAction(
-                held[pk].case_id if pk in held else None,
-                held[pk].case.number if pk in held else "?",
+                by_id[pk].case_id if pk in by_id else None,
+                by_id[pk].case.number if pk in by_id else "?",
                 partial(_move_case, pk, version, to, reason),
             )
             for pk, version, to in choices
@@ -120,10 +120,11 @@ def execute_move_plan(
     )
 
 
-def _list_open_assignments(reviewer_id: int) -> list[ReviewerAssignment]:
+def _list_open_assignments(reviewer_id: int, reader: User) -> list[ReviewerAssignment]:
     """Return the live assignments of a reviewer's open cases, by due date. One query."""
     return list(
-        ReviewerAssignment.objects.filter(
+        select_visible(ReviewerAssignment.objects.all(), reader)
+        .filter(
             reviewer=reviewer_id,
             # A remand starts a new round, and work of an earlier one cannot be moved.
             round=F("case__round"),
@@ -136,56 +137,51 @@ def _list_open_assignments(reviewer_id: int) -> list[ReviewerAssignment]:
 
 
 def _build_inputs_without_holder(
-    held: Sequence[ReviewerAssignment], today: MatchingContext
+    assignments: Sequence[ReviewerAssignment], today: MatchingContext
 ) -> Iterator[PlanInput]:
     """Build the plan input of each case, without its current reviewer."""
     # One query for all cases, because a plan may have many.
     seated: dict[int, set[int | None]] = defaultdict(set)
     for case_id, reviewer_id in ReviewerAssignment.objects.filter(
-        case__in=[one.case_id for one in held],
+        case__in=[one.case_id for one in assignments],
         round=F("case__round"),
         state__in=ReviewerAssignment.LIVE,
     ).values_list("case_id", "reviewer_id"):
         seated[case_id].add(reviewer_id)
-    for one in held:
-        question = build_plan_input(one.case, today)
-        yield replace(
-            question,
-            people=[
-                replace(person, barred_because="has another seat of this case")
-                if person.profile.reviewer_id in seated[one.case_id]
-                else person
-                for person in question.people
-                if person.profile.reviewer_id != one.reviewer_id
-            ],
-        )
+    inputs = build_plan_inputs([one.case for one in assignments], today)
+    for one, (_, plan_input) in zip(assignments, inputs, strict=True):
+        ranking = plan_input.ranking
+        assert isinstance(ranking, RankingInput)  # noqa: S101
+        holder = one.reviewer_id
+        assert holder is not None  # noqa: S101  # selected by the reviewer
+        others = [pk for pk in seated[one.case_id] if pk is not None]
+        yield replace(plan_input, ranking=ranking.without_holder(holder, others))
 
 
 def _move_case(
     assignment_id: int, seen_version: int, to: int, reason: str, *, by: User, at: datetime
 ) -> str:
     # Locked before the checks, so that nothing changes between them and the removal.
-    held = assignments.lock_assignment(assignment_id)
-    _refuse_if_gone(held, reader=by)
-    refuse_if_changed(held.case, seen_version, reader=by)
-    if to == held.reviewer_id:
+    assignment = assignments.lock_assignment(assignment_id)
+    _refuse_if_gone(assignment, reader=by)
+    refuse_if_changed(assignment.case, seen_version, reader=by)
+    if to == assignment.reviewer_id:
         refuse_if("This reviewer already has the case. Choose another reviewer.")
     assignments.remove_reviewer(
         assignment_id=assignment_id, reason=reason, to_another=True, by=by, at=at
     )
-    made = offer_planned_reviewer(case_id=held.case_id, reviewer_id=to, by=by, at=at)
-    return f"Moved to {made.reviewer_label}."
+    offered = offer_planned_reviewer(case_id=assignment.case_id, reviewer_id=to, by=by, at=at)
+    return f"Moved to {offered.reviewer_label}."
 
 
-def _refuse_if_gone(held: ReviewerAssignment, *, reader: User) -> None:
+def _refuse_if_gone(assignment: ReviewerAssignment, *, reader: User) -> None:
     """Refuse when the assignment has ended.
 
     :raises Outdated: the reviewer no longer has the case; the message says why and by whom.
     """
-    if held.is_live:
+    if assignment.is_live:
         return
-    latest = held.history.order_by("-history_id").first()
-    who = latest.history_user.name_for(reader) if latest and latest.history_user else "the system"
-    raise Outdated(
-        f"{held.reviewer} no longer has the case: {held.get_state_display().lower()} by {who}."
-    )
+    latest = assignment.history.order_by("-history_id").first()
+    name = latest.history_user.name_for(reader) if latest and latest.history_user else "the system"
+    state = assignment.get_state_display().lower()
+    raise Outdated(f"{assignment.reviewer} no longer has the case: {state} by {name}.")

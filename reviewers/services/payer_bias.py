@@ -4,7 +4,7 @@ Scheduled tests cover each whole month and the twelve months that end with it, f
 ``PAYER_ROLES``, since the first offer. Missing tests are run oldest first.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 
@@ -12,7 +12,7 @@ from django.db import IntegrityError, transaction
 
 from accounts.models import User
 from accounts.refusals import refuse_if
-from cases.models import Role as PartyRole
+from cases.models import PartyRole
 from deadlines.days import local_day
 from reviewers import policies
 from reviewers.matching.assignment_history import list_choices_between, list_offers_between
@@ -27,21 +27,21 @@ MONTHS_IN_YEAR = 12
 
 def compute_bias_test(*, first: date, last: date, role: PartyRole) -> PayerBiasTest:
     """Run one test of a period for the parties of one role, without storing it."""
-    found = find_steering(list_choices_between(first, last, role=role))
+    result = find_steering(list_choices_between(first, last, role=role))
     return PayerBiasTest(
         first=first,
         last=last,
         party_role=role,
-        choices=found.choices,
-        compared=found.compared,
+        choices=result.choices,
+        compared=result.compared,
         # Converted through text, because Decimal(0.01) keeps the binary error of the float.
-        unevenness=Decimal(str(found.unevenness)),
-        p=Decimal(str(found.p)),
+        unevenness=Decimal(str(result.unevenness)),
+        p=Decimal(str(result.p)),
         # Kept with the result, so that a later change of the limit does not alter old tests.
         alarm=Decimal(str(ALARM)),
-        is_steered=found.is_steered,
-        deals=found.deals,
-        seed=found.seed,
+        is_steered=result.is_steered,
+        deals=result.deals,
+        seed=result.seed,
     )
 
 
@@ -49,6 +49,18 @@ def run_bias_tests(
     *, first: date, last: date, by: User | None, at: datetime
 ) -> list[PayerBiasTest]:
     """Run and store the tests of a period, both days included, for each payer role.
+
+    :param by: the person who asks; ``None`` is the system, which has no limit on the period.
+    :raises NotAllowed: as ``compute_bias_tests``.
+    """
+    tests = compute_bias_tests(first=first, last=last, by=by, at=at)
+    return store_bias_tests(tests=tests, by=by, at=at)
+
+
+def compute_bias_tests(
+    *, first: date, last: date, by: User | None, at: datetime
+) -> list[PayerBiasTest]:
+    """Run the tests of a period without storing them. Takes seconds: call outside transactions.
 
     :param by: the person who asks; ``None`` is the system, which has no limit on the period.
     :raises NotAllowed: wrong role, a day in the future, days in the wrong order, or more than
@@ -64,12 +76,22 @@ def run_bias_tests(
             f"These days have {many:,} assignments; up to {MOST_ON_PAGE:,} can be tested here. "
             "Choose a shorter period. The last twelve months are tested automatically each month."
         )
-    made = [compute_bias_test(first=first, last=last, role=role) for role in PAYER_ROLES]
-    with transaction.atomic():  # the computation takes seconds, so it stays outside the transaction
-        for test in made:
-            test.made_at, test.made_by = at, by
-            test.save(force_insert=True)
-    return made
+    return [compute_bias_test(first=first, last=last, role=role) for role in PAYER_ROLES]
+
+
+@transaction.atomic
+def store_bias_tests(
+    *, tests: Sequence[PayerBiasTest], by: User | None, at: datetime
+) -> list[PayerBiasTest]:
+    """Store the tests that ``compute_bias_tests`` ran.
+
+    :raises NotAllowed: wrong role.
+    """
+    refuse_if(policies.why_not_check_payer_bias(by))
+    for test in tests:
+        test.made_at, test.made_by = at, by
+        test.save(force_insert=True)
+    return list(tests)
 
 
 def run_next_bias_test(*, at: datetime) -> PayerBiasTest | None:
@@ -78,10 +100,10 @@ def run_next_bias_test(*, at: datetime) -> PayerBiasTest | None:
     One at a time, so that a stopped worker loses at most one test. A database constraint ensures
     that two workers at once store only one row.
     """
-    wanted = next(_list_missing_tests(local_day(at)), None)
-    if wanted is None:
+    missing_test = next(_list_missing_tests(local_day(at)), None)
+    if missing_test is None:
         return None
-    first, last, role = wanted
+    first, last, role = missing_test
     test = compute_bias_test(first=first, last=last, role=role)
     test.is_monthly, test.made_at = True, at
     try:
@@ -119,7 +141,7 @@ def _list_missing_tests(today: date) -> Iterator[tuple[date, date, PartyRole]]:
     began = offers.order_by("offered_at").values_list("offered_at", flat=True).first()
     if began is None:
         return
-    there = set(
+    stored = set(
         PayerBiasTest.objects.filter(is_monthly=True).values_list("first", "last", "party_role")
     )
     first = local_day(began).replace(day=1)
@@ -128,7 +150,7 @@ def _list_missing_tests(today: date) -> Iterator[tuple[date, date, PartyRole]]:
         # A month shows a recent link. Twelve months show one that is too weak for one month.
         for begin in (first, _shift_months(first, 1 - MONTHS_IN_YEAR)):
             for role in PAYER_ROLES:
-                if (begin, last, role.value) not in there:
+                if (begin, last, role.value) not in stored:
                     yield begin, last, role
         first = _shift_months(first, 1)
 

@@ -1,6 +1,6 @@
 """Batch assignment: the plan that is shown first, and executing it case by case."""
 
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import partial
@@ -18,11 +18,10 @@ from reviewers import policies
 from reviewers.matching import planning
 from reviewers.matching.candidates import (
     MatchingContext,
-    gather_matching_input,
+    gather_ranking_inputs,
     load_matching_context,
 )
 from reviewers.matching.planning import PlanInput, PlanStep
-from reviewers.matching.track_record import get_matching_rules
 from reviewers.models import Reviewer, ReviewerAssignment
 
 from .assignment import SHOWN_CANDIDATES, Outdated, assign_reviewer, get_free_seat
@@ -40,7 +39,7 @@ def has_unlimited_time() -> bool:
 
 
 @dataclass(frozen=True)
-class Outcome:
+class PlanLineResult:
     """The result of one line of a plan."""
 
     case_number: str
@@ -50,23 +49,24 @@ class Outcome:
     is_left: bool = False  # the time was over before its turn
 
 
-def list_waiting_cases() -> QuerySet[Case]:
+def list_waiting_cases(reader: User) -> QuerySet[Case]:
     """Return the cases that wait for their first reviewer, by due date."""
-    held = ReviewerAssignment.objects.filter(state__in=ReviewerAssignment.LIVE)
+    live = ReviewerAssignment.objects.filter(state__in=ReviewerAssignment.LIVE)
     return (
-        Case.objects.filter(status=Status.RECORDS_COMPLETE)
+        Case.objects.visible_to(reader)
+        .filter(status=Status.RECORDS_COMPLETE)
         # RECORDS_COMPLETE includes cases with one of several seats assigned; staff assign those.
-        .exclude(pk__in=held.values("case"))
+        .exclude(pk__in=live.values("case"))
         .order_by("due_on", "pk")
     )
 
 
-def find_next_waiting(case: Case) -> str:
+def find_next_waiting(case: Case, reader: User) -> str:
     """Return the number of the next waiting case after this one, or an empty string.
 
     After the last case, the list starts again from the first.
     """
-    numbers = list(list_waiting_cases().values_list("number", flat=True))
+    numbers = list(list_waiting_cases(reader).values_list("number", flat=True))
     at = numbers.index(case.number) + 1 if case.number in numbers else 0
     others = [number for number in numbers[at:] + numbers[:at] if number != case.number]
     return others[0] if others else ""
@@ -90,27 +90,37 @@ def build_plan(
     """
     refuse_if(policies.why_not_plan(by))
     today = load_context_at(at)
-    cases = list_waiting_cases() if only is None else list_waiting_cases().filter(pk__in=only)
-    in_time = takewhile(lambda _: has_time(), cases[:CASES_PER_PLAN])
-    steps = planning.plan_assignments(
-        # A case that cannot be assigned stays in the plan, with the reason.
-        replace(build_plan_input(case, today), why_not=policies.why_not_assign(by, case))
-        for case in in_time
-    )
-    return list(steps), list_waiting_cases().count()
+    cases = list_waiting_cases(by) if only is None else list_waiting_cases(by).filter(pk__in=only)
+    planned = build_plan_inputs(cases[:CASES_PER_PLAN], today)
+    # A case that cannot be assigned stays in the plan, with the reason.
+    reasons = policies.map_reasons_not_to_assign(by, [case for case, _ in planned])
+    inputs = (replace(one, why_not=reasons[case.pk]) for case, one in planned)
+    steps = planning.plan_assignments(takewhile(lambda _: has_time(), inputs), work=today.work)
+    return list(steps), list_waiting_cases(by).count()
 
 
 def load_context_at(at: datetime) -> MatchingContext:
     """Load the panel, rules and specialty map once for all cases of a plan."""
-    day = local_day(at)
-    return load_matching_context(get_matching_rules(day, known_at=at), on=day, known_at=at)
+    return load_matching_context(on=local_day(at), known_at=at)
 
 
-def build_plan_input(case: Case, today: MatchingContext) -> PlanInput:
-    """Build the plan input of a case."""
-    question, people = gather_matching_input(case, today)
-    is_overdue = case.due_on is not None and case.due_on < today.on
-    return PlanInput(case.pk, case.version, question, people, is_overdue)
+def build_plan_inputs(
+    cases: Iterable[Case], today: MatchingContext
+) -> list[tuple[Case, PlanInput]]:
+    """Build the plan inputs of some cases. Three queries and the one of the cases."""
+    rows = list(cases)
+    return [
+        (
+            case,
+            PlanInput(
+                case.pk,
+                case.version,
+                case_input,
+                is_overdue=case.due_on is not None and case.due_on < today.on,
+            ),
+        )
+        for case, case_input in zip(rows, gather_ranking_inputs(rows, today), strict=True)
+    ]
 
 
 @dataclass(frozen=True)
@@ -119,7 +129,7 @@ class PlanAction:
 
     case_id: int | None
     case_number: str
-    act: Callable[..., str]
+    service: Callable[..., str]
 
 
 def execute_plan(
@@ -128,7 +138,7 @@ def execute_plan(
     by: User,
     at: datetime,
     has_time: HasTime = has_unlimited_time,
-) -> list[Outcome]:
+) -> list[PlanLineResult]:
     """Offer each case to the planned reviewer. A refusal affects only its own case.
 
     Every requirement is checked again, as on the page of a single case.
@@ -136,8 +146,10 @@ def execute_plan(
     :param choices: case id, case version that was shown, and reviewer id.
     :param has_time: called before each case; when it returns ``False``, the rest is not offered.
     """
-    wanted = Case.objects.filter(pk__in=[case_id for case_id, _, _ in choices])
-    numbers = dict(wanted.values_list("pk", "number"))
+    planned_cases = Case.objects.visible_to(by).filter(
+        pk__in=[case_id for case_id, _, _ in choices]
+    )
+    numbers = dict(planned_cases.values_list("pk", "number"))
     return run_each_in_own_transaction(
         acts=[
             PlanAction(
@@ -159,36 +171,38 @@ def run_each_in_own_transaction(
     by: User,
     at: datetime,
     has_time: HasTime,
-) -> list[Outcome]:
+) -> list[PlanLineResult]:
     """Run each line of a plan in its own transaction. A refused line is rolled back.
 
     A conflict of this organization that is found is kept even if the line is refused.
     """
-    outcomes: list[Outcome] = []
+    outcomes: list[PlanLineResult] = []
     for one in acts:
         if one.case_id is None:
-            outcomes.append(Outcome(one.case_number, False, "There is no such case."))
+            outcomes.append(PlanLineResult(one.case_number, False, "There is no such case."))
         # After one line is left, the rest is left too, so that the order of the plan is kept.
         elif any(before.is_left for before in outcomes) or not has_time():
-            outcomes.append(Outcome(one.case_number, False, "Not processed yet.", is_left=True))
+            outcomes.append(
+                PlanLineResult(one.case_number, False, "Not processed yet.", is_left=True)
+            )
         else:
             check_own_conflicts_first(case_id=one.case_id, by=by, at=at)
             outcomes.append(
-                _run_in_own_transaction(one.case_number, partial(one.act, by=by, at=at))
+                _run_in_own_transaction(one.case_number, partial(one.service, by=by, at=at))
             )
     return outcomes
 
 
-def _run_in_own_transaction(number: str, act: Callable[[], str]) -> Outcome:
+def _run_in_own_transaction(number: str, service: Callable[[], str]) -> PlanLineResult:
     try:
         with transaction.atomic():
-            sentence = act()
+            sentence = service()
     # Before ``Refused``, which is its base class.
     except StaleForm as overtaken:
-        return Outcome(number, False, str(overtaken), was_overtaken=True)
+        return PlanLineResult(number, False, str(overtaken), was_overtaken=True)
     except Refused as refusal:
-        return Outcome(number, False, str(refusal))
-    return Outcome(number, True, sentence)
+        return PlanLineResult(number, False, str(refusal))
+    return PlanLineResult(number, True, sentence)
 
 
 def refuse_if_changed(case: Case, seen_version: int, *, reader: User) -> None:
@@ -199,9 +213,9 @@ def refuse_if_changed(case: Case, seen_version: int, *, reader: User) -> None:
     if case.version == seen_version:
         return
     latest = case.history.order_by("-history_id").first()
-    who = latest.history_user.name_for(reader) if latest and latest.history_user else "The system"
+    name = latest.history_user.name_for(reader) if latest and latest.history_user else "The system"
     raise Outdated(
-        f"{who} changed the case after this plan was made. "
+        f"{name} changed the case after this plan was made. "
         "Review the new plan, then select the case again."
     )
 
@@ -215,11 +229,12 @@ def offer_planned_reviewer(
     :raises NotAllowed: a requirement refuses, or any other refusal of ``assign_reviewer``.
     """
     # An assignment names the list that it was chosen from, so the list is made now.
-    listed = rank_panel(case_id=case_id, by=by, at=at)
+    candidate_list = rank_panel(case_id=case_id, by=by, at=at)
     reviewer = Reviewer.objects.filter(pk=reviewer_id).first()
     if reviewer is None:
         refuse_if("There is no such reviewer.")
-    place = listed.candidates.filter(reviewer=reviewer_id).values_list("rank", flat=True).first()
+    listed = candidate_list.find_candidate(reviewer_id)
+    place = listed.rank if listed else None
     # A lower rank needs a reason, and the form of a plan has no field for it.
     if place is not None and place > SHOWN_CANDIDATES:
         raise Outdated(
@@ -229,7 +244,7 @@ def offer_planned_reviewer(
     return assign_reviewer(
         case_id=case_id,
         reviewer_id=reviewer_id,
-        candidate_list_id=listed.pk,
+        candidate_list_id=candidate_list.pk,
         seen_version=None,  # already compared, with the case locked
         by=by,
         at=at,
@@ -243,5 +258,5 @@ def _offer_case(
     # Checked before the version, because its message names the person who was faster.
     get_free_seat(case, reader=by)
     refuse_if_changed(case, seen_version, reader=by)
-    made = offer_planned_reviewer(case_id=case_id, reviewer_id=reviewer_id, by=by, at=at)
-    return f"Offered to {made.reviewer_label}."
+    offered = offer_planned_reviewer(case_id=case_id, reviewer_id=reviewer_id, by=by, at=at)
+    return f"Offered to {offered.reviewer_label}."

@@ -80,12 +80,12 @@ def limit_offers(
     reviewer = Reviewer.objects.select_for_update().get(pk=reviewer_id)
     reviewer.refuse_if_stale(seen_version)
     refuse_if("" if reason.strip() else "Enter why this changes.")
-    wanted = sorted(set(subjects or ()))
+    subject_ids = sorted(set(subjects or ()))
     # The ids are stored as JSON, so no foreign key checks them.
-    if TreatmentCategory.objects.filter(pk__in=wanted).count() != len(wanted):
+    if TreatmentCategory.objects.filter(pk__in=subject_ids).count() != len(subject_ids):
         refuse_if("Choose treatments from the list.")
     if not set(days_off) <= set(range(7)):
         refuse_if("Choose days from the list.")
-    reviewer.subjects = None if subjects is None else wanted
+    reviewer.subjects = None if subjects is None else subject_ids
     reviewer.days_off = sorted(set(days_off))
     return reviewer.store(by=by, at=at, why=reason.strip(), fields=["subjects", "days_off"])

@@ -98,7 +98,7 @@ def end_seat_approval(*, case_id: int, reason: str, by: User, at: datetime) -> C
         kind=Event.Kind.SEATS_APPROVED,
         happened_at=at,
         by=by,
-        sentence="The case is decided by one reviewer again.",
+        sentence="The approval of several reviewers was canceled. One reviewer decides the case.",
         why=reason.strip(),
         facts={"seats": 1},
     )

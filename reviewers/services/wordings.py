@@ -54,20 +54,20 @@ def publish_attestation_wording(
         _collapse_spaces(surname),
         _collapse_spaces(reason),
     )
-    asked = [_collapse_spaces(question) for question in questions]
+    clean_questions = [_collapse_spaces(question) for question in questions]
     _refuse_day(effective_from, latest, at)
-    _refuse_words(text, asked, surname, reason)
+    _refuse_words(text, clean_questions, surname, reason)
     number = latest.number + 1 if latest is not None else 1
-    coded = _assign_question_codes(number, asked, surname)
+    coded = _assign_question_codes(number, clean_questions, surname)
     if latest is not None and (latest.text, latest.questions) == (text, coded):
         refuse_if(f"This is the same as wording {latest.number}. Change the text or a question.")
-    made = AttestationWording(
+    wording = AttestationWording(
         number=number, text=text, questions=coded, effective_from=effective_from
     )
     try:
         # A savepoint, so that the wording that won can be read after the clash.
         with transaction.atomic():
-            return made.store(by=by, at=at, why=reason)
+            return wording.store(by=by, at=at, why=reason)
     except IntegrityError:  # someone else published this number first
         raise Stale(AttestationWording.objects.get(number=number)) from None
 
@@ -114,11 +114,11 @@ def _refuse_words(text: str, questions: Sequence[str], surname: str, reason: str
         "The question about a shared surname is required. Enter it here.",
     )
     if _normalize_question(surname) in (
-        asked := [_normalize_question(question) for question in questions]
+        normal_questions := [_normalize_question(question) for question in questions]
     ):
         raise BadFact(
             "surname",
-            f"Question {asked.index(_normalize_question(surname)) + 1} is the same. "
+            f"Question {normal_questions.index(_normalize_question(surname)) + 1} is the same. "
             "The question about a shared surname is asked only once, as the last.",
         )
     _refuse_length("reason", reason, REASON_MOST, "Enter why the wording changes.")
@@ -131,19 +131,21 @@ def _refuse_questions(questions: Sequence[str]) -> None:
         raise BadFact(
             "questions", f"There are {len(questions)} questions. The limit is {QUESTIONS_MOST}."
         )
-    first: dict[str, int] = {}
-    for place, question in enumerate(questions, 1):
-        name = f"Question {place} (“{question[:40]}{'…' * (len(question) > 40)}”)"
+    first_positions: dict[str, int] = {}
+    for position, question in enumerate(questions, 1):
+        name = f"Question {position} (“{question[:40]}{'…' * (len(question) > 40)}”)"
         if not question:
-            raise BadFact("questions", f"Question {place} is empty. Enter it or remove it.")
+            raise BadFact("questions", f"Question {position} is empty. Enter it or remove it.")
         if len(question) > QUESTION_MOST:
             raise BadFact(
                 "questions",
                 f"{name} is {len(question)} characters long. Shorten it to {QUESTION_MOST}.",
             )
-        if (before := first.setdefault(_normalize_question(question), place)) != place:
+        if (
+            earlier := first_positions.setdefault(_normalize_question(question), position)
+        ) != position:
             raise BadFact(
-                "questions", f"{name} is the same as question {before}. Remove one of them."
+                "questions", f"{name} is the same as question {earlier}. Remove one of them."
             )
 
 
@@ -161,24 +163,24 @@ def _assign_question_codes(
 
     :raises BadFact: the surname question among the others, or another question in its place.
     """
-    known = {
+    known_codes = {
         _normalize_question(question["text"]): question["code"]
         for wording in AttestationWording.objects.order_by("number")
         for question in wording.questions
     }
     coded = []
-    for place, text in enumerate(questions, 1):
+    for position, text in enumerate(questions, 1):
         # The number of the wording makes a new code different from all earlier ones.
-        code = known.get(_normalize_question(text), f"q{number}_{place}")
+        code = known_codes.get(_normalize_question(text), f"q{number}_{position}")
         if code == SURNAME:
             raise BadFact(
                 "questions",
-                f"Question {place} asks about a shared surname. That question has its own field "
+                f"Question {position} asks about a shared surname. That question has its own field "
                 "below; remove it here.",
             )
         coded.append({"code": code, "text": text})
     # Signed answers are stored by code, and each code must keep its meaning.
-    if known.get(_normalize_question(surname), SURNAME) != SURNAME:
+    if known_codes.get(_normalize_question(surname), SURNAME) != SURNAME:
         raise BadFact(
             "surname",
             "This text was used for another question. Ask here about a shared surname.",

@@ -6,7 +6,7 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
 from django.views.decorators.http import require_http_methods
 
-from accounts.actions import run_action
+from accounts.actions import run_action, run_prepared_action
 from accounts.names import name_actor
 from accounts.requests import StaffRequest, posted_data, read_whole_number
 from reviewers import policies
@@ -23,14 +23,18 @@ def show_bias_tests(request: StaffRequest) -> HttpResponse:
     now = timezone.now()
     today = timezone.localdate(now)
     form = PeriodForm(posted_data(request), today=today)
-    attempt = run_action(
+    attempt = run_prepared_action(
         request,
         form,
-        lambda: payer_bias.run_bias_tests(**form.cleaned_data, by=request.user, at=now),
+        prepare=lambda: payer_bias.compute_bias_tests(**form.cleaned_data, by=request.user, at=now),
+        store=lambda tests: payer_bias.store_bias_tests(tests=tests, by=request.user, at=now),
         field="last",
+        button="Run test",
     )
     if attempt.done:
-        messages.success(request, f"Tested {attempt.result[0].choices:,} assignments.")
+        # Each kind of payer has a test of its own; most assignments are in the largest.
+        tested = max(test.choices for test in attempt.result)
+        messages.success(request, f"Tested {tested:,} assignments.")
         return redirect("reviewers:payer_bias")
     tests, next_id = list_bias_tests(read_whole_number(request.GET.get("before", "")))
     context = {
@@ -57,9 +61,10 @@ def show_bias_test(request: StaffRequest, test_id: int) -> HttpResponse:
             by=request.user,
             at=timezone.now(),
         ),
+        once=True,
     )
     if attempt.done:
-        messages.success(request, "The note is saved. The alert is removed from My day.")
+        messages.success(request, "The note is saved. A test with a note is not listed on My day.")
         return redirect("reviewers:payer_bias_test", test.pk)
     notes = test.notes.select_related("noted_by").order_by("pk")
     context = {
@@ -68,7 +73,7 @@ def show_bias_test(request: StaffRequest, test_id: int) -> HttpResponse:
         # Without an alert the pairs differ by chance, and showing them would accuse someone.
         "pairs": list_deviating_pairs(test, reader=request.user) if test.is_steered else [],
         "notes": [(note, name_actor(note.noted_by, reader=request.user)) for note in notes],
-        "sees_identity": request.user.may("reviewers.see_identity"),
+        "sees_identity": request.user.may("reviewers.view_identity"),
         "form": form,
         "why_not": policies.why_not_check_payer_bias(request.user),
     }

@@ -55,6 +55,7 @@ def add_reviewer(request: StaffRequest) -> HttpResponse:
         lambda: credentialing.create_reviewer(
             **form.cleaned_data, by=request.user, at=timezone.now()
         ),
+        once=True,
     )
     if attempt.done:
         messages.success(request, f"{attempt.result.code} was added. Add the credentials next.")
@@ -163,6 +164,7 @@ def add_fact(request: StaffRequest, code: str, kind: str) -> HttpResponse:
         request,
         form,
         lambda: ADD[kind](reviewer_id=row.pk, **form.new_fact(), by=request.user, at=now),
+        once=True,
     )
     if attempt.done:
         messages.success(request, f"{TITLES[kind]} was saved.")
@@ -170,7 +172,7 @@ def add_fact(request: StaffRequest, code: str, kind: str) -> HttpResponse:
     context = {
         "form": form,
         "reviewer": row,
-        "title": f"Add: {TITLES[kind].lower()}",
+        "title": f"Add {TITLES[kind].lower()}",
         "button": "Save",
         "today": timezone.localdate(now),
     }
@@ -204,7 +206,7 @@ def correct_fact(request: StaffRequest, code: str, kind: str, fact_id: int) -> H
     context = {
         "form": form,
         "reviewer": row,
-        "title": f"Correct: {TITLES[kind].lower()}",
+        "title": f"Correct {TITLES[kind].lower()}",
         "button": "Save correction",
         "today": timezone.localdate(now),
     }
@@ -221,10 +223,10 @@ def _render_reviewer_page(
 ) -> HttpResponse:
     now = timezone.now()
     today = timezone.localdate(now)
-    asked = {name: request.GET[name] for name in ("on", "known") if request.GET.get(name)}
-    form = AsOfForm(asked or None, today=today, initial={"on": today, "known": today})
+    query = {name: request.GET[name] for name in ("on", "known") if request.GET.get(name)}
+    form = AsOfForm(query or None, today=today, initial={"on": today, "known": today})
     on, known_at = read_as_of(form, today=today, now=now)
-    held = load_profile(row, on=on, known_at=known_at)
+    profile = load_profile(row, on=on, known_at=known_at)
     counted = panel.annotate_workload(Reviewer.objects.filter(pk=row.pk), on=on).get()
     # Status, capacity and limits are in the reviewer's row, so a past day needs its history.
     entry = panel.load_roster_entries([row], known_at=known_at).get(row.pk)
@@ -233,26 +235,26 @@ def _render_reviewer_page(
     )
     context = {
         "reviewer": row,
-        "held": held,
+        "profile": profile,
         "form": form,
         "on": on,
         "known_at": known_at,
-        "is_as_of": bool(asked),
+        "is_as_of": bool(query),
         "hindrances": panel.list_blocking_reasons(
-            held,
+            profile,
             counted,
             rules=get_matching_rules(on, known_at=known_at),
             entry=entry,
             # Open cases are known for the present only, so they do not count for a past day.
-            with_work=not asked,
+            with_work=not query,
         ),
         "subjects": subjects,
         "days_off": days_off,
         "workload": counted.workload,
-        "open_work": panel.list_open_work(row),
-        "facts": panel.load_reviewer_file(row, on=on, known_at=known_at, holding_only=bool(asked)),
+        "open_work": panel.list_open_work(row, request.user),
+        "facts": panel.load_reviewer_file(row, on=on, known_at=known_at, holding_only=bool(query)),
         "is_keeper": request.user.may("reviewers.manage_credentials"),
-        "sees_record": request.user.may("determinations.view_reviewer_record"),
+        "sees_record": request.user.may("determinations.view_track_record"),
         "status_form": status_form or StatusForm(initial={"status": row.status}),
         "sign_in_form": sign_in_form
         or SignInForm(initial={"email": row.user.email if row.user else ""}),

@@ -20,9 +20,9 @@ def edit_matching_rules(request: StaffRequest) -> HttpResponse:
     """Show the matching rules in force and past, and let the medical director set new ones."""
     now = timezone.now()
     today = timezone.localdate(now)
-    standing = get_matching_rules(today, known_at=now)
+    current_rules = get_matching_rules(today, known_at=now)
     form = RulesForm(
-        posted_data(request), today=today, initial={"effective_from": today, **standing.values}
+        posted_data(request), today=today, initial={"effective_from": today, **current_rules.values}
     )
     attempt = run_action(
         request,
@@ -35,13 +35,14 @@ def edit_matching_rules(request: StaffRequest) -> HttpResponse:
             by=request.user,
             at=now,
         ),
+        once=True,
     )
     if attempt.done:
         messages.success(request, "The matching rules are saved.")
         return redirect("reviewers:rules")
     context = {
         "form": form,
-        "standing": panel.list_rule_values(standing),
+        "standing": panel.list_rule_values(current_rules),
         "changes": panel.list_rule_changes(),
         "why_not": policies.why_not_set_rules(request.user),
         "today": today,

@@ -11,7 +11,6 @@ from django.views.decorators.http import require_http_methods, require_POST
 from accounts.actions import run_action
 from accounts.refusals import StaleForm
 from accounts.requests import StaffRequest, posted_data, read_whole_number
-from accounts.services import record_look
 from cases.models import DisputedItem, Party
 from cases.party_facts import select_latest_parties
 from reviewers import panel, policies
@@ -25,14 +24,14 @@ from reviewers.services import credentialing
 @require_http_methods(["GET", "HEAD", "POST"])
 def attest_independence(request: StaffRequest, assignment_id: int) -> HttpResponse:
     """Sign the conflict attestation for one case. Only then do its records open."""
-    held = _load_own_assignment(request, assignment_id)
+    assignment = _load_own_assignment(request, assignment_id)
     now = timezone.now()
     wording = assignments.get_current_wording(now)
     questions = wording.questions if wording else []
-    first = {"wording": wording.pk if wording else 0, "parties": held.case.party_list_version}
+    first = {"wording": wording.pk if wording else 0, "parties": assignment.case.party_list_version}
     form = AttestForm(_read_answers(request, wording), questions=questions, initial=first)
     if request.method != "POST":
-        return _render_attest_page(request, held, form, wording=wording)
+        return _render_attest_page(request, assignment, form, wording=wording)
     form.is_valid()
     # Report changed questions before unanswered ones.
     outdated = policies.why_not_sign(wording, form.cleaned_data.get("wording"))
@@ -42,7 +41,7 @@ def attest_independence(request: StaffRequest, assignment_id: int) -> HttpRespon
         request,
         form,
         lambda: assignments.sign_attestation(
-            assignment_id=held.pk,
+            assignment_id=assignment.pk,
             answers=form.answers(),
             wording_id=form.cleaned_data["wording"],
             seen_parties=form.cleaned_data["parties"],
@@ -53,9 +52,9 @@ def attest_independence(request: StaffRequest, assignment_id: int) -> HttpRespon
     if attempt.done:
         return _redirect_after_attesting(request, attempt.result)
     # Loaded again, because the assignment may have ended while the form was open.
-    held = _load_own_assignment(request, assignment_id)
+    assignment = _load_own_assignment(request, assignment_id)
     status = StaleForm.status if outdated else attempt.status
-    return _render_attest_page(request, held, form, wording=wording, status=status)
+    return _render_attest_page(request, assignment, form, wording=wording, status=status)
 
 
 def _read_answers(request: StaffRequest, wording: AttestationWording | None) -> QueryDict | None:
@@ -67,14 +66,14 @@ def _read_answers(request: StaffRequest, wording: AttestationWording | None) -> 
     seen_id = read_whole_number(sent.get("wording", "")) if sent is not None else None
     if sent is None or wording is None or seen_id in (None, wording.pk):
         return sent
-    seen = AttestationWording.objects.filter(pk=seen_id).first()
-    asked = seen.questions if seen is not None else []
-    kept = sent.copy()
+    shown_wording = AttestationWording.objects.filter(pk=seen_id).first()
+    questions = shown_wording.questions if shown_wording is not None else []
+    data = sent.copy()
     for question in wording.questions:
         # The reviewer answered another text or none, so this question has to be answered again.
-        if question not in asked:
-            kept.pop(f"answer_{question['code']}", None)
-    return kept
+        if question not in questions:
+            data.pop(f"answer_{question['code']}", None)
+    return data
 
 
 def _redirect_after_attesting(request: StaffRequest, after: ReviewerAssignment) -> HttpResponse:
@@ -91,14 +90,14 @@ def _redirect_after_attesting(request: StaffRequest, after: ReviewerAssignment) 
 @require_POST
 def decline_case(request: StaffRequest, assignment_id: int) -> HttpResponse:
     """Decline a case, with a reason."""
-    held = _load_own_assignment(request, assignment_id)
+    assignment = _load_own_assignment(request, assignment_id)
     now = timezone.now()
     form = DeclineForm(request.POST)
     attempt = run_action(
         request,
         form,
         lambda: assignments.decline_assignment(
-            assignment_id=held.pk,
+            assignment_id=assignment.pk,
             reason=form.cleaned_data["reason"],
             conflict=form.cleaned_data["conflict"],
             by=request.user,
@@ -106,18 +105,18 @@ def decline_case(request: StaffRequest, assignment_id: int) -> HttpResponse:
         ),
     )
     if attempt.done:
-        messages.success(request, f"You declined {held.case.number}.")
+        messages.success(request, f"You declined {assignment.case.number}.")
         return redirect("determinations:my_reviews")
     wording = assignments.get_current_wording(now)
     blank = AttestForm(
         questions=wording.questions if wording else [],
         initial={
             "wording": wording.pk if wording else 0,
-            "parties": held.case.party_list_version,
+            "parties": assignment.case.party_list_version,
         },
     )
     return _render_attest_page(
-        request, held, blank, wording=wording, declining=form, status=attempt.status
+        request, assignment, blank, wording=wording, declining=form, status=attempt.status
     )
 
 
@@ -130,6 +129,7 @@ def report_change(request: StaffRequest) -> HttpResponse:
         request,
         form,
         lambda: credentialing.report_change(**form.cleaned_data, by=request.user, at=now),
+        once=True,
     )
     if attempt.done:
         messages.success(request, "Thank you. Credentialing will review your report.")
@@ -140,7 +140,7 @@ def report_change(request: StaffRequest) -> HttpResponse:
 
 def _render_attest_page(
     request: StaffRequest,
-    held: ReviewerAssignment,
+    assignment: ReviewerAssignment,
     form: AttestForm,
     *,
     wording: Any,
@@ -148,9 +148,9 @@ def _render_attest_page(
     status: int = 200,
 ) -> HttpResponse:
     now = timezone.now()
-    case = held.case
+    case = assignment.case
     context = {
-        "assignment": held,
+        "assignment": assignment,
         "case": case,
         "form": form,
         "wording": wording,
@@ -159,16 +159,16 @@ def _render_attest_page(
         "parties": select_latest_parties(
             Party.objects.known_at(now).filter(case=case).order_by("pk")
         )
-        if held.is_live
+        if assignment.is_live
         else [],
         "items": case.items.filter(ending=DisputedItem.Ending.PENDING).order_by("position")
-        if held.is_live
+        if assignment.is_live
         else [],
-        "surnames": panel.list_shared_surnames(held) if held.is_live else [],
-        "signed": policies.find_live_attestation(held),
+        "surnames": panel.list_shared_surnames(assignment) if assignment.is_live else [],
+        "signed": policies.find_live_attestation(assignment),
         "is_open": policies.can_open_file(request.user, case),
-        "why_not": policies.why_not_answer(request.user, held),
-        "why_not_decline": policies.why_not_decline(request.user, held),
+        "why_not": policies.why_not_answer(request.user, assignment),
+        "why_not_decline": policies.why_not_decline(request.user, assignment),
         "declining": declining or DeclineForm(),
         "today": timezone.localdate(now),
     }
@@ -180,19 +180,11 @@ def _load_own_assignment(request: StaffRequest, assignment_id: int) -> ReviewerA
 
     Another reviewer's assignment gives the same 404 as one that does not exist.
     """
-    held = (
+    assignment = (
         ReviewerAssignment.objects.select_related("case", "reviewer")
         .filter(pk=assignment_id, reviewer__user=request.user)
         .first()
     )
-    # Before the 404, because refused attempts are recorded as well.
-    record_look(
-        by=request.user,
-        subject="assignment",
-        reference=str(assignment_id),
-        granted=held is not None,
-        at=timezone.now(),
-    )
-    if held is None:
+    if assignment is None:
         raise Http404("There is no such case for you.")
-    return held
+    return assignment

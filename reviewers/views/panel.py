@@ -11,11 +11,12 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from accounts.actions import run_action
 from accounts.requests import StaffRequest, posted_data
 from deadlines.days import start_of_day
+from directory.affiliations import STATUTE_LIMITS
 from form_fields.reasons import ReasonForm
 from reviewers import panel, policies
 from reviewers.forms.matching import LimitsForm
 from reviewers.forms.panel import AsOfForm
-from reviewers.matching.candidates import get_conflict_limits
+from reviewers.matching.track_record import get_conflict_limits
 from reviewers.models import (
     ConflictLimits,
     Kin,
@@ -33,21 +34,21 @@ def show_roster(request: StaffRequest) -> HttpResponse:
     today = timezone.localdate(now)
     find = request.GET.get("find", "")[:100]
     # Empty fields are left out, so that the blank form means today.
-    asked = {name: request.GET[name] for name in ("on", "known") if request.GET.get(name)}
-    form = AsOfForm(asked or None, today=today, initial={"on": today, "known": today})
+    query = {name: request.GET[name] for name in ("on", "known") if request.GET.get(name)}
+    form = AsOfForm(query or None, today=today, initial={"on": today, "known": today})
     on, known_at = read_as_of(form, today=today, now=now)
     lines, next_code = panel.list_roster(
         on=on,
         known_at=known_at,
         find=find,
         after=request.GET.get("after", "")[:12],
-        with_work=not asked,
+        with_work=not query,
     )
     context = {
         "form": form,
         "on": on,
         "known_at": known_at,
-        "is_as_of": bool(asked),
+        "is_as_of": bool(query),
         "lines": lines,
         "find": find,
         "next_code": next_code,
@@ -74,7 +75,7 @@ def _render_worklist_page(
     now = timezone.now()
     today = timezone.localdate(now)
     context = {
-        "waiting": build_worklist(on=today, known_at=now),
+        "waiting": build_worklist(on=today, known_at=now, reader=request.user),
         "form": resolving,
         "refused_report": refused_report,
         "is_keeper": request.user.may("reviewers.manage_credentials"),
@@ -113,25 +114,30 @@ def edit_conflict_limits(request: StaffRequest) -> HttpResponse:
     """Show the conflict limits in force and past, and let the medical director set new ones."""
     now = timezone.now()
     today = timezone.localdate(now)
-    standing = get_conflict_limits(today, known_at=now)
+    current_limits = get_conflict_limits(today, known_at=now)
     initial = {
         "effective_from": today,
-        "holding_percent": standing.holding_percent,
-        "kin": sorted(standing.kin),
+        "holding_percent": current_limits.holding_percent,
+        "kin": sorted(current_limits.kin),
+        "source": current_limits.source,
     }
     form = LimitsForm(posted_data(request), today=today, initial=initial)
     attempt = run_action(
         request,
         form,
         lambda: conflicts.set_conflict_limits(**form.cleaned_data, by=request.user, at=now),
+        once=True,
     )
     if attempt.done:
         messages.success(request, "The conflict limits are saved.")
         return redirect("reviewers:limits")
     context = {
         "form": form,
-        "standing": standing,
-        "standing_kin": [label for value, label in Kin.choices if value in standing.kin],
+        "standing": current_limits,
+        "standing_kin": [label for value, label in Kin.choices if value in current_limits.kin],
+        "statute": STATUTE_LIMITS,
+        "statute_kin": [label for value, label in Kin.choices if value in STATUTE_LIMITS.kin],
+        "levels": panel.count_affiliation_levels(current_limits, on=today, known_at=now),
         "rows": ConflictLimits.objects.order_by("-effective_from"),
         "kin_labels": dict(Kin.choices),
         "why_not": policies.why_not_set_limits(request.user),

@@ -16,7 +16,7 @@ from reviewers.matching.planning import PlanStep
 from reviewers.models import Reviewer
 from reviewers.services import moving as move_services
 from reviewers.services import planning as plan_services
-from reviewers.services.planning import HasTime, Outcome
+from reviewers.services.planning import HasTime, PlanLineResult
 
 from .panel import load_reviewer
 
@@ -25,7 +25,7 @@ TIME_LIMIT = 14
 
 
 @dataclass(frozen=True)
-class Proposal:
+class ProposedLine:
     """One line of a plan for display. ``value`` is the value of its checkbox."""
 
     step: PlanStep
@@ -54,7 +54,7 @@ def batch_assign(request: StaffRequest) -> HttpResponse:
                 for line, one in zip(request.POST.getlist("choices"), outcomes, strict=True)
                 if one.is_left
             ],
-            "waiting": plan_services.list_waiting_cases().count(),
+            "waiting": plan_services.list_waiting_cases(request.user).count(),
         }
         return render(
             request, "reviewers/plan.html", context, status=_get_response_status(outcomes)
@@ -83,7 +83,7 @@ def move_open_work(request: StaffRequest, code: str) -> HttpResponse:
     typed = {"reason": request.POST.get("reason", "")}
     # Planning the selected cases alone is no submission, so it shows no errors.
     form = MoveForm(posted_data(request)) if alone is None else MoveForm(initial=typed)
-    outcomes: list[Outcome] = []
+    outcomes: list[PlanLineResult] = []
     status = 422 if form.is_bound else 200
     if form.is_bound and form.is_valid():
         outcomes = move_services.execute_move_plan(
@@ -113,7 +113,7 @@ def move_open_work(request: StaffRequest, code: str) -> HttpResponse:
             zip(
                 lines,
                 _build_proposals(
-                    [(line.held.pk, line.step) for line in lines],
+                    [(line.assignment.pk, line.step) for line in lines],
                     None if outcomes else _read_ticked_lines(request, alone),
                 ),
                 strict=True,
@@ -144,7 +144,7 @@ def _read_cases_to_replan(request: StaffRequest) -> list[int] | None:
     form = PlanForm(request.POST)
     if "alone" not in request.POST or not form.is_valid():
         return None
-    return [given for given, _, _ in form.cleaned_data["choices"]]
+    return [case_id for case_id, _, _ in form.cleaned_data["choices"]]
 
 
 def _read_ticked_lines(request: StaffRequest, alone: list[int] | None) -> list[str] | None:
@@ -154,7 +154,7 @@ def _read_ticked_lines(request: StaffRequest, alone: list[int] | None) -> list[s
     return request.POST.getlist("choices") if is_refused else None
 
 
-def _get_response_status(outcomes: Sequence[Outcome]) -> int:
+def _get_response_status(outcomes: Sequence[PlanLineResult]) -> int:
     """Return 409 if someone else was first, 422 if anything was refused, else 200."""
     if any(one.was_overtaken for one in outcomes):
         return 409
@@ -163,25 +163,26 @@ def _get_response_status(outcomes: Sequence[Outcome]) -> int:
 
 def _build_proposals(
     steps: Sequence[tuple[int, PlanStep | None]], selected: Collection[str] | None
-) -> list[Proposal | None]:
+) -> list[ProposedLine | None]:
     """Build the displayed lines with their cases and proposed reviewers. Two queries.
 
     :param steps: pairs of the first number of the checkbox value and the step, if any.
     :param selected: checkbox values of a refused form; all are selected when left out.
     """
-    found = Reviewer.objects.in_bulk(
+    reviewers = Reviewer.objects.in_bulk(
         [step.chosen.reviewer_id for _, step in steps if step and step.chosen]
     )
+    # The plan holds only cases that its reader may see.
     cases = Case.objects.in_bulk([step.case_id for _, step in steps if step])
-    shown: list[Proposal | None] = []
-    for given, step in steps:
+    lines: list[ProposedLine | None] = []
+    for row_id, step in steps:
         if step is None:
-            shown.append(None)
+            lines.append(None)
         elif step.chosen is None:
-            shown.append(Proposal(step, cases[step.case_id], None, "", False))
+            lines.append(ProposedLine(step, cases[step.case_id], None, "", False))
         else:
-            value = f"{given}:{step.version}:{step.chosen.reviewer_id}"
+            value = f"{row_id}:{step.version}:{step.chosen.reviewer_id}"
             is_ticked = selected is None or value in selected
-            reviewer = found[step.chosen.reviewer_id]
-            shown.append(Proposal(step, cases[step.case_id], reviewer, value, is_ticked))
-    return shown
+            reviewer = reviewers[step.chosen.reviewer_id]
+            lines.append(ProposedLine(step, cases[step.case_id], reviewer, value, is_ticked))
+    return lines

@@ -19,10 +19,10 @@ def edit_attestation_wording(request: StaffRequest) -> HttpResponse:
     """Show current, future and past wordings, and let the medical director publish the next."""
     now = timezone.now()
     today = timezone.localdate(now)
-    shown = list_wordings(on=today, reader=request.user)
+    wordings = list_wordings(on=today, reader=request.user)
     # A wording may not start before the latest one.
-    first = max(today, shown.latest.effective_from) if shown.latest else today
-    initial = {"effective_from": first, **WordingForm.of(shown.latest)}
+    first = max(today, wordings.latest.effective_from) if wordings.latest else today
+    initial = {"effective_from": first, **WordingForm.of(wordings.latest)}
     form = WordingForm(posted_data(request), today=today, initial=initial)
     attempt = run_action(
         request,
@@ -30,16 +30,17 @@ def edit_attestation_wording(request: StaffRequest) -> HttpResponse:
         lambda: wording_services.publish_attestation_wording(
             **form.facts(), by=request.user, at=now
         ),
+        once=True,
     )
     if attempt.done:
         messages.success(request, f"Wording {attempt.result.number} is published.")
         return redirect("reviewers:attestation")
     # Someone else may have published meanwhile, and the page has to show that wording.
     if attempt.refusal:
-        shown = list_wordings(on=today, reader=request.user)
+        wordings = list_wordings(on=today, reader=request.user)
     context = {
         "form": form,
-        "shown": shown,
+        "shown": wordings,
         "why_not": policies.why_not_publish_attestation(request.user),
         "today": today,
     }

@@ -9,6 +9,7 @@ from django.core.management.base import BaseCommand, CommandError
 from django.urls import reverse
 from django.utils import timezone
 
+from accounts.counting import count_noun
 from reviewers.models import Reviewer
 from reviewers.profiles import load_profiles
 from reviewers.verification import list_missing_facts, list_verifications
@@ -31,24 +32,23 @@ class Command(BaseCommand):
         active = Reviewer.objects.filter(status=Reviewer.Status.ACTIVE)
         # Sorted, because a seed selects the same files only from the same order.
         codes = sorted(active.values_list("code", flat=True))
-        drawn = random.Random(options["seed"]).sample(  # noqa: S311  # repeatable, not for security
+        sample = random.Random(options["seed"]).sample(  # noqa: S311  # repeatable, not for security
             codes, min(options["count"], len(codes))
         )
-        held = {one.code: one for one in load_profiles(active, on=on, known_at=now).values()}
+        profiles = {one.code: one for one in load_profiles(active, on=on, known_at=now).values()}
         whole = 0
-        for code in sorted(drawn):
-            gaps = [f"lacks {words}" for words in list_missing_facts(held[code])]
+        for code in sorted(sample):
+            gaps = [f"lacks {words}" for words in list_missing_facts(profiles[code])]
             gaps += [
-                f"{one.what} was due for re-verification by {one.due_on:%m/%d/%Y}"
-                for one in list_verifications(held[code])
+                f"{one.name} was due for re-verification by {one.due_on:%m/%d/%Y}"
+                for one in list_verifications(profiles[code])
                 if one.is_overdue(on)
             ]
             whole += not gaps
             address = reverse("reviewers:reviewer", args=[code])
             self.stdout.write(f"{code}  {address}  {'; '.join(gaps) or 'complete'}")
-        summary = (
-            f"{whole} of {len(drawn)} files complete on {on:%m/%d/%Y}, seed {options['seed']}."
-        )
-        if whole < len(drawn):
+        files = count_noun(len(sample), "file")
+        summary = f"{whole} of {files} complete on {on:%m/%d/%Y}, seed {options['seed']}."
+        if whole < len(sample):
             raise CommandError(summary)
         self.stdout.write(summary)

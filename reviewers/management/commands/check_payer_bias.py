@@ -11,6 +11,7 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError
 from django.utils import timezone
 
+from accounts.counting import count_noun
 from accounts.refusals import NotAllowed
 from reviewers.models import PayerBiasTest
 from reviewers.services import payer_bias
@@ -33,30 +34,30 @@ class Command(BaseCommand):
         last = options["last"] or timezone.localdate(now)
         first = options["first"] or last.replace(day=1, month=1)
         if options["dry_run"]:
-            made = [
+            results = [
                 payer_bias.compute_bias_test(first=first, last=last, role=role)
                 for role in payer_bias.PAYER_ROLES
             ]
         else:
             try:
                 # As the system, so the limit on the number of assignments does not apply.
-                made = payer_bias.run_bias_tests(first=first, last=last, by=None, at=now)
+                results = payer_bias.run_bias_tests(first=first, last=last, by=None, at=now)
             except NotAllowed as refusal:
                 raise CommandError(str(refusal)) from refusal
         if options["json"]:
             period = {"from": first.isoformat(), "to": last.isoformat()}
-            tests = {_get_role_label(test): _as_json(test) for test in made}
+            tests = {_get_role_label(test): _as_json(test) for test in results}
             self.stdout.write(json.dumps(period | {"tests": tests}, indent=1))
         else:
             self.stdout.write(f"Reviewer assignments from {first:%m/%d/%Y} to {last:%m/%d/%Y}")
-            for test in made:
+            for test in results:
                 verdict = "DEPENDS on" if test.is_steered else "does not depend on"
                 self.stdout.write(
                     f"Reviewer choice {verdict} the {_get_role_label(test)}: {test.compared} of "
-                    f"{test.choices} assignments compared, p {test.p:.3f}."
+                    f"{count_noun(test.choices, 'assignment')} compared, p {test.p:.3f}."
                 )
         # A scheduled job can tell an alert from the exit status.
-        if any(test.is_steered for test in made):
+        if any(test.is_steered for test in results):
             raise SystemExit(1)
 
 

@@ -9,6 +9,7 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError
 from django.utils import timezone
 
+from accounts.counting import count_noun
 from cases.models import Case
 from reviewers.matching import ranking
 from reviewers.matching.candidates import evaluate_candidates
@@ -32,7 +33,7 @@ class Command(BaseCommand):
         if case is None:
             raise CommandError(f"There is no case {options['case']}.")
         rules = get_matching_rules(day, known_at=now)
-        verdicts, _ = evaluate_candidates(case, on=day, known_at=now, rules=rules)
+        results, _ = evaluate_candidates(case, on=day, known_at=now, rules=rules)
         if options["json"]:
             return json.dumps(
                 {
@@ -41,22 +42,23 @@ class Command(BaseCommand):
                     "weights": rules.values,
                     "reviewers": [
                         {
-                            "code": verdict.code,
-                            "rank": verdict.rank,
-                            "score": verdict.score,
-                            "reasons": [asdict(reason) for reason in verdict.reasons],
+                            "code": result.code,
+                            "rank": result.rank,
+                            "score": result.score,
+                            "reasons": [asdict(reason) for reason in result.reasons],
                         }
-                        for verdict in verdicts
+                        for result in results
                     ],
                 },
                 indent=1,
                 ensure_ascii=False,
             )
         lines = [f"Case {case.number} on {day:%m/%d/%Y}"]
-        for verdict in verdicts:
-            rank = f"{verdict.rank}." if verdict.rank else "–"
-            score = f", {verdict.score} points" if verdict.rank else ", not eligible"
-            lines.append(f"{rank:>4} {verdict.code}{score}")
-            lines += [f"       {reason.sentence}" for reason in verdict.reasons]
-        lines += [f"{number} {words}" for number, words in ranking.count_refusals(verdicts)]
+        for result in results:
+            rank = f"{result.rank}." if result.rank else "–"
+            points = count_noun(result.score or 0, "point")
+            score = f", {points}" if result.rank else ", not eligible"
+            lines.append(f"{rank:>4} {result.code}{score}")
+            lines += [f"       {reason.sentence}" for reason in result.reasons]
+        lines += [f"{number} {words}" for number, words in ranking.count_refusals(results)]
         return "\n".join(lines)

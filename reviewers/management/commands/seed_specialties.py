@@ -5,6 +5,7 @@ from typing import Any
 from django.core.management.base import BaseCommand
 from django.utils import timezone
 
+from accounts.counting import count_noun
 from reviewers.seeds import seed_specialties
 
 
@@ -14,12 +15,13 @@ class Command(BaseCommand):
     def handle(self, **options: Any) -> str:
         added = seed_specialties(by=None, at=timezone.now())
         line = (
-            f"Added {added['specialties']} specialties, {added['fits']} lines of the map and "
-            f"{added['wordings']} attestation wording(s)."
+            f"Added {count_noun(added['specialties'], 'specialty,specialties')}, "
+            f"{count_noun(added['fits'], 'line')} of the map and "
+            f"{count_noun(added['wordings'], 'attestation wording')}."
         )
         if added["waiting"]:
             line += (
-                f" {added['waiting']} entries were skipped because their treatment category is "
-                "missing. Add the categories, then run this again."
+                f" {count_noun(added['waiting'], 'entry was,entries were')} skipped because the "
+                "treatment category is missing. Add the categories, then run this again."
             )
         return line
