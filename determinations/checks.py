@@ -6,10 +6,29 @@ done. A review with a finding cannot be submitted.
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from datetime import date
 
 from letters.outcomes import CHOICE, Outcome
 
 SUMMARY = "summary"
+HIGHER_RANK = "higher-rank-unanswered"
+
+
+@dataclass(frozen=True)
+class DatedText:
+    """What the law requires at the check ``code``, for requests from a day to a day."""
+
+    code: str
+    effective_from: date
+    effective_to: date | None
+    sentence: str
+    source: str
+    is_confirmed: bool = False
+
+    def covers(self, day: date) -> bool:
+        return self.effective_from <= day and (
+            self.effective_to is None or day <= self.effective_to
+        )
 
 
 @dataclass(frozen=True)
@@ -25,6 +44,8 @@ class ItemDraft:
     why_not_higher: str = ""
     citations: int = 0  # number of authorities cited
     parent_id: int | None = None  # the item that this one depends on
+    # The RFA date, or the date of service of a retrospective request. It decides which law applies.
+    requested_on: date | None = None
 
 
 @dataclass(frozen=True)
@@ -37,10 +58,11 @@ class ReviewDraft:
     dispatch_is_current: bool = True
     lacking_glyphs: Sequence[tuple[str, str]] = ()  # (part, sentence)
     naming_parts: Sequence[str] = ()  # parts that contain the reviewer's own name
+    rule_texts: Sequence[DatedText] = ()
 
 
 @dataclass(frozen=True)
-class Finding:
+class Blocker:
     """Something that is missing, and where to add it."""
 
     code: str
@@ -48,31 +70,32 @@ class Finding:
     part: str = field(default=SUMMARY)  # "summary", "item-<id>" or "records"
 
 
-def find_blockers(review: ReviewDraft) -> list[Finding]:
+def find_blockers(review: ReviewDraft) -> list[Blocker]:
     """List everything that prevents submission, in the order of the letter."""
-    found: list[Finding] = []
+    blockers: list[Blocker] = []
     if not review.summary.strip():
-        found.append(Finding("summary-empty", "Write the clinical case summary."))
+        blockers.append(Blocker("summary-empty", "Write the clinical case summary."))
     # An item can depend on another one of the same review; its parent decides what it needs.
     by_id = {item.id: item for item in review.items}
     for item in review.items:
-        found += _find_item_blockers(item, by_id.get(item.parent_id or 0))
+        parent = by_id.get(item.parent_id or 0)
+        blockers += _find_item_blockers(item, parent, review.rule_texts)
     if not review.dispatch_is_current:
-        found.append(
-            Finding(
+        blockers.append(
+            Blocker(
                 "records-added",
                 "Records were added after the case file was sent to you. "
                 "Reload this page to receive them.",
                 "records",
             )
         )
-    found += [
-        Finding("record-unopened", f"Open “{title}”, or mark it not relevant.", "records")
+    blockers += [
+        Blocker("record-unopened", f"Open “{title}”, or mark it not relevant.", "records")
         for title in review.unopened_documents
     ]
-    found += [Finding("glyph", sentence, part) for part, sentence in review.lacking_glyphs]
-    found += [
-        Finding(
+    blockers += [Blocker("glyph", sentence, part) for part, sentence in review.lacking_glyphs]
+    blockers += [
+        Blocker(
             "own-name",
             "Remove your own name from the text: the parties may not learn who the reviewer is "
             "(Labor Code 4610.6(f)).",
@@ -80,44 +103,62 @@ def find_blockers(review: ReviewDraft) -> list[Finding]:
         )
         for part in review.naming_parts
     ]
-    return found
+    return blockers
 
 
 def is_upheld_with_parent(item: ItemDraft, parent: ItemDraft | None) -> bool:
-    """Whether an item is upheld together with the treatment that it depends on.
+    """Return whether an item is upheld together with the treatment that it depends on.
 
     Only then does it need no citation of its own.
     """
     return parent is not None and parent.outcome == item.outcome == Outcome.UPHELD
 
 
-def _find_item_blockers(item: ItemDraft, parent: ItemDraft | None) -> list[Finding]:
+def find_rule_text(texts: Sequence[DatedText], code: str, day: date | None) -> DatedText | None:
+    """Find the rule text of a check for a day of request; ``None`` if there is none."""
+    if day is None:
+        return None
+    return next((text for text in texts if text.code == code and text.covers(day)), None)
+
+
+def describe_rank_rule(texts: Sequence[DatedText], requested_on: date | None) -> str:
+    """Say what a reviewer has to explain who relies on evidence below the first rank.
+
+    Without the date of the request it is not known which text of Labor Code 4610.5(c)(2) applies,
+    so none is quoted.
+    """
+    text = find_rule_text(texts, HIGHER_RANK, requested_on)
+    if text is not None:
+        return f"{text.sentence.rstrip('.')} ({text.source})."
+    ask = "Explain why you rely on this rank of evidence."
+    if requested_on is None:
+        return f"{ask} The date of the request is not on file, so no rule is quoted."
+    return f"{ask} No rule is on file for requests of {requested_on:%m/%d/%Y}."
+
+
+def _find_item_blockers(
+    item: ItemDraft, parent: ItemDraft | None, texts: Sequence[DatedText]
+) -> list[Blocker]:
     part, name = f"item-{item.id}", f"Item {item.position}"
-    found = []
+    blockers = []
     if not item.outcome:
-        found.append(Finding("outcome-missing", f"{name}: choose {CHOICE}.", part))
+        blockers.append(Blocker("outcome-missing", f"{name}: choose {CHOICE}.", part))
     if not item.rationale.strip():
-        found.append(Finding("rationale-missing", f"{name}: write the rationale.", part))
+        blockers.append(Blocker("rationale-missing", f"{name}: write the rationale.", part))
     # The parent's citations explain the decision: what depends on it falls with it.
     if is_upheld_with_parent(item, parent):
-        return found
+        return blockers
     if not item.citations:
-        found.append(
-            Finding(
+        blockers.append(
+            Blocker(
                 "authority-missing",
                 f"{name}: cite the guideline or evidence relied on.",
                 part,
             )
         )
     if not item.basis:
-        found.append(Finding("basis-missing", f"{name}: choose the rank of evidence.", part))
+        blockers.append(Blocker("basis-missing", f"{name}: choose the rank of evidence.", part))
     elif item.basis != "A" and not item.why_not_higher.strip():
-        found.append(
-            Finding(
-                "higher-rank-unanswered",
-                f"{name}: explain why no higher rank of evidence applies "
-                "(Labor Code 4610.5(c)(2)).",
-                part,
-            )
-        )
-    return found
+        rule = describe_rank_rule(texts, item.requested_on)
+        blockers.append(Blocker(HIGHER_RANK, f"{name}: {rule[0].lower()}{rule[1:]}", part))
+    return blockers

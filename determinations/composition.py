@@ -7,18 +7,20 @@ Reads only. What a sentence states about the reviewer must be a fact on the date
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime
+from itertools import zip_longest
 
 from django.conf import settings
 
 import letters.services
 import records.services.dispatch
 from cases.consolidated_items import list_decided_items
+from cases.letter_periods import collect_implementation_facts, collect_petition_facts
 from cases.models import Case, DisputedItem, Priority
 from correspondence.services.notices import load_organization
 from deadlines.days import local_day
 from eligibility.services.citations import find_stated_citations
 from guidelines.citations import Citation, compose_citation_line
-from letters.documents import Analysis, Credentials, DeterminationDocument, Item
+from letters.documents import Analysis, Credentials, DeterminationDocument, PrintedItem
 from letters.facts import Fact
 from letters.kinds import LetterKind
 from letters.models import WordingSet
@@ -84,12 +86,18 @@ def compose_determination(
     for seat in seats:
         facts += collect_seat_facts(seat.assignment, lines[seat.assignment.seat], on=on, at=at)
     wording = letters.services.find_wording_in_force(kind=LetterKind.DETERMINATION, layout=layout)
-    variants = {seat.about: (lines[seat.assignment.seat].license_kind,) for seat in seats}
-    how_made, summary_lead_in, decisions_lead_in = _compose_sentences(
-        seats, wording, facts, variants, on=on
-    )
     # A single reviewer is not numbered: the letter then speaks of "the reviewer".
     several = len(seats) > 1
+    if several:
+        facts += [
+            Fact("reviewer", _label_reviewer(seat), "Assignments", about=seat.about)
+            for seat in seats
+        ]
+    variants = {
+        seat.about: _choose_variants(lines[seat.assignment.seat].license_kind, several=several)
+        for seat in seats
+    }
+    sentences = _compose_sentences(seats, wording, facts, variants, on=on)
     style = "2014" if layout == LAYOUTS["2014"] else "today"
     ur_decision = case.ur_decision
     document = DeterminationDocument(
@@ -97,10 +105,10 @@ def compose_determination(
         organization=load_organization(),
         dated_on=on,
         case_number=case.number,
-        how_made=how_made,
-        summary_lead_in=summary_lead_in,
+        how_made=sentences.how_made,
+        summary_lead_in=sentences.summary_lead_in,
         summary=_join_summaries(seats),
-        decisions_lead_in=decisions_lead_in,
+        decisions_lead_in=sentences.decisions_lead_in,
         items=tuple(
             _compose_item(case, item, seats, wording, style=style)
             for item in _load_decided_items(case)
@@ -121,6 +129,7 @@ def compose_determination(
         application_received=case.received_on,
         # The layout of 2014 has no such list.
         documents_reviewed=_list_documents_read(seats) if style == "today" else (),
+        closing=sentences.closing,
     )
     return Composition(
         layout=layout,
@@ -132,6 +141,23 @@ def compose_determination(
     )
 
 
+@dataclass(frozen=True)
+class _Sentences:
+    """The fixed sentences of the letter, by their place."""
+
+    how_made: tuple[str, ...]
+    summary_lead_in: str
+    decisions_lead_in: str
+    closing: tuple[str, ...]
+
+
+def _choose_variants(license_kind: str, *, several: bool) -> tuple[str, ...]:
+    """Return the wording variants for one reviewer, most important first."""
+    if several:
+        return (f"SEVERAL_{license_kind}", "SEVERAL", license_kind)
+    return (license_kind,)
+
+
 def _compose_sentences(
     seats: Sequence[_Seat],
     wording: WordingSet,
@@ -139,12 +165,9 @@ def _compose_sentences(
     variants: Mapping[str, tuple[str, ...]],
     *,
     on: date,
-) -> tuple[tuple[str, ...], str, str]:
-    """Compose how the determination was made, and the two lead-in sentences."""
-    how_made: list[str] = []
-    summary_lead_in = decisions_lead_in = ""
-    for seat in seats:
-        composed = letters.services.compose_wording(
+) -> _Sentences:
+    by_seat = [
+        letters.services.compose_wording(
             wording_set=wording,
             facts=facts,
             declared=DETERMINATION_FACTS,
@@ -152,16 +175,26 @@ def _compose_sentences(
             variants=variants[seat.about],
             about=seat.about,
         )
-        # Reviewers with the same license share sentences. Each is printed once.
-        how_made += [text for text in composed.paragraphs("how_made") if text not in how_made]
-        # These do not speak of a single reviewer, so one text is enough for all.
-        summary_lead_in = composed.text("summary_lead_in")
-        decisions_lead_in = composed.text("decisions_lead_in")
-    return tuple(how_made), summary_lead_in, decisions_lead_in
+        for seat in seats
+    ]
+    # By place in the letter, so that what differs by reviewer stays together. A paragraph that
+    # reviewers share is printed once.
+    paragraph_groups = zip_longest(*(one.paragraphs("how_made") for one in by_seat), fillvalue="")
+    how_made = dict.fromkeys(text for group in paragraph_groups for text in group if text)
+    # The other places do not speak of a single reviewer, so the text for one is enough for all.
+    return _Sentences(
+        how_made=tuple(how_made),
+        summary_lead_in=by_seat[0].text("summary_lead_in"),
+        decisions_lead_in=by_seat[0].text("decisions_lead_in"),
+        closing=by_seat[0].paragraphs("closing"),
+    )
 
 
 def collect_case_facts(case: Case, *, on: date) -> list[Fact]:
-    """The printed facts of the case. An unknown fact is left out, so the letter is refused."""
+    """Return the printed facts of the case.
+
+    An unknown fact is left out, so the letter is refused.
+    """
     ur_decision = case.ur_decision
     days = {
         "date_assigned": case.assigned_on,
@@ -173,6 +206,9 @@ def collect_case_facts(case: Case, *, on: date) -> list[Fact]:
     return [
         Fact("imro_name", settings.IMRO_NAME, "Settings"),
         Fact("imro_short_name", settings.IMRO_SHORT_NAME, "Settings"),
+        Fact("imro_phone", settings.IMRO_PHONE, "Settings"),
+        *collect_petition_facts(on),
+        *collect_implementation_facts(on),
         Fact("case_number", case.number, "Registration"),
         Fact("priority", _label_priority(case), "Application"),
         *(
@@ -186,10 +222,10 @@ def collect_case_facts(case: Case, *, on: date) -> list[Fact]:
 def collect_seat_facts(
     assignment: ReviewerAssignment, line: proofs.CredentialLine, *, on: date, at: datetime
 ) -> list[Fact]:
-    """The facts about one reviewer on a day, and about the records sent to and read by them."""
+    """Return the facts about one reviewer on a day, and about the records sent and read."""
     about = f"seat {assignment.seat}"
-    found = list(proofs.collect_reviewer_facts(assignment, on=on, known_at=at))
-    found += [
+    facts = list(proofs.collect_reviewer_facts(assignment, on=on, known_at=at))
+    facts += [
         replace(fact, about=about)
         # Both are ``None`` without proof. The letter is then refused with the name of the fact.
         for fact in (
@@ -199,12 +235,12 @@ def collect_seat_facts(
         if fact is not None
     ]
     if line.specialties:
-        found.append(Fact("specialties", ", ".join(line.specialties), "Certificates", about=about))
+        facts.append(Fact("specialties", ", ".join(line.specialties), "Certificates", about=about))
     if line.license_states:
-        found.append(
+        facts.append(
             Fact("license_states", ", ".join(line.license_states), "Licenses", about=about)
         )
-    return found
+    return facts
 
 
 def _load_seats(case: Case, only_seat: int | None) -> list[_Seat]:
@@ -214,7 +250,7 @@ def _load_seats(case: Case, only_seat: int | None) -> list[_Seat]:
     ).select_related("reviewer", "review")
     if only_seat is not None:
         assignments = assignments.filter(seat=only_seat)
-    found = []
+    seats = []
     for assignment in assignments.prefetch_related("drafts", "opinions__citations").order_by(
         "seat"
     ):
@@ -230,10 +266,10 @@ def _load_seats(case: Case, only_seat: int | None) -> list[_Seat]:
             opinions[opinion.item_id] = opinion
         written = review.summary if review else ""
         summary = drafts.get("summary", {}).get("summary", written)
-        found.append(_Seat(assignment, summary, opinions))
-    if not found:
+        seats.append(_Seat(assignment, summary, opinions))
+    if not seats:
         raise letters.services.LetterRefused(["No reviewer has accepted this case yet."])
-    return found
+    return seats
 
 
 def _load_decided_items(case: Case) -> list[DisputedItem]:
@@ -248,7 +284,7 @@ def _load_decided_items(case: Case) -> list[DisputedItem]:
 
 def _compose_item(
     case: Case, item: DisputedItem, seats: list[_Seat], wording: WordingSet, *, style: str
-) -> Item:
+) -> PrintedItem:
     # A seat may lack an opinion while the case is in review, and the preview shows the rest.
     opinions = [(seat, seat.opinions[item.pk]) for seat in seats if item.pk in seat.opinions]
     try:
@@ -263,7 +299,7 @@ def _compose_item(
     codes = sorted({code for _, opinion in opinions for code in opinion.notices})
     # Some titles already begin with their prefix.
     prefix = f"{item.prefix}: " if item.prefix and not item.title.startswith(item.prefix) else ""
-    return Item(
+    return PrintedItem(
         title=f"{prefix}{item.title}",
         outcome=word,
         # Stored with the space after it, which the layout adds itself.
@@ -294,10 +330,10 @@ def _list_live_citations(opinion: Opinion) -> list[Citation]:
 
 
 def _compose_notice(wording: WordingSet, code: str) -> str:
-    """The published text of a notice that is printed under an item."""
+    """Return the published text of a notice that is printed under an item."""
     slot = f"notice_{code.replace('-', '_')}"
-    found = wording.sentences.filter(slot=slot).order_by("order")
-    return " ".join(row.text for row in found)
+    sentences = wording.sentences.filter(slot=slot).order_by("order")
+    return " ".join(row.text for row in sentences)
 
 
 def _join_summaries(seats: list[_Seat]) -> str:
@@ -311,17 +347,22 @@ def _label_reviewer(seat: _Seat) -> str:
 
 
 def _label_priority(case: Case) -> str:
-    """Letters print "Standard" for a regular review."""
+    """Return the label of a priority; letters print "Standard" for a regular review."""
     return "Standard" if case.priority == Priority.REGULAR else str(case.get_priority_display())
 
 
 def _list_documents_read(seats: list[_Seat]) -> tuple[str, ...]:
     """List the documents that the reviewers opened (8 CCR 9792.10.6(d))."""
     read = [ReadMark.Mark.OPENED, ReadMark.Mark.REVIEWED]
-    documents = Document.objects.filter(
-        read_marks__assignment__in=[seat.assignment for seat in seats], read_marks__mark__in=read
-    ).distinct()
-    return tuple(_describe_document(document) for document in documents.order_by("number"))
+    documents = (
+        Document.objects.in_record()
+        .filter(
+            read_marks__assignment__in=[seat.assignment for seat in seats],
+            read_marks__mark__in=read,
+        )
+        .distinct()
+    )
+    return tuple(_describe_document(document) for document in documents.order_by("record_page"))
 
 
 def _describe_document(document: Document) -> str:

@@ -46,11 +46,15 @@ def list_review_cards(user: User) -> list[ReviewCard]:
     own = [one.assignment.pk for one in work]
     cases = [one.assignment.case_id for one in work]
     pages = _map_by_case(
-        Document.objects.filter(case__in=cases).values_list("case_id").annotate(n=Sum("pages"))
+        Document.objects.in_record()
+        .filter(case__in=cases)
+        .values_list("case_id")
+        .annotate(n=Sum("pages"))
     )
     # Sets are compared in Python, so the number of queries does not grow with the cases.
     documents: dict[int, set[int]] = {}
-    for case_id, pk in Document.objects.filter(case__in=cases).values_list("case_id", "pk"):
+    on_file = Document.objects.in_record().filter(case__in=cases)
+    for case_id, pk in on_file.values_list("case_id", "pk"):
         documents.setdefault(case_id, set()).add(pk)
     opened: dict[int, set[int]] = {}
     marks = ReadMark.objects.filter(assignment__in=own)

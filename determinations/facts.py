@@ -4,11 +4,13 @@ Printed facts appear in the letter. Proof facts support its sentences about the 
 stored with the letter and are not passed to the worker that renders it.
 """
 
+from cases.letter_periods import IMPLEMENTATION_FACTS, PETITION_FACTS
 from letters.facts import FactName
 
 PRINTED = (
     FactName("imro_name", "Name of the review organization", printed=True),
     FactName("imro_short_name", "Short name of the review organization", printed=True),
+    FactName("imro_phone", "Telephone of the review organization", printed=True),
     FactName("case_number", "Case number", printed=True),
     FactName("date_assigned", "Date assigned", printed=True),
     FactName("date_of_injury", "Date of injury", printed=True),
@@ -16,8 +18,11 @@ PRINTED = (
     FactName("ur_denial_date", "UR denial date", printed=True),
     FactName("priority", "Priority", printed=True),
     FactName("application_received", "Date on which the application was received", printed=True),
+    FactName("reviewer", "Number of the reviewer, if there are several", printed=True),
     FactName("specialties", "Certified specialties", printed=True),
     FactName("license_states", "States of licensure", printed=True),
+    *PETITION_FACTS,
+    *IMPLEMENTATION_FACTS,
 )
 
 PROOFS = (

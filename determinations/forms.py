@@ -6,7 +6,7 @@ from django import forms
 
 from cases.consolidated_items import list_decided_items
 from cases.models import Case
-from form_fields.fields import DatedForm, PaperDate, PaperText
+from form_fields.fields import DatedForm, KeyedDate, LetterText
 from reviewers.models.assignment import count_seats
 
 LONG = forms.Textarea(attrs={"rows": 4})
@@ -16,13 +16,13 @@ class CiteForm(forms.Form):
     """A citation: a recommendation of our guidelines, or another source as text."""
 
     recommendation = forms.IntegerField(required=False)
-    as_printed = PaperText(label="Other source", max_length=1000, required=False)
+    as_printed = LetterText(label="Other source", max_length=1000, required=False)
 
 
 class QualityForm(forms.Form):
     """A QA review. A comment is required to return the review."""
 
-    comment = PaperText(label="Comment", max_length=4000, required=False, widget=LONG)
+    comment = LetterText(label="Comment", max_length=4000, required=False, widget=LONG)
     item = forms.TypedChoiceField(
         label="About", required=False, coerce=int, empty_value=None, choices=[]
     )
@@ -48,19 +48,18 @@ class QualityForm(forms.Form):
 class PeriodForm(DatedForm):
     """A period of days, both ends included."""
 
-    first = PaperDate(label="From", required=False)
-    last = PaperDate(label="To", required=False)
+    first = KeyedDate(label="From", required=False)
+    last = KeyedDate(label="To", required=False)
 
-    def clean(self) -> dict[str, Any]:
-        data = super().clean() or {}
-        if data.get("first") and data.get("last") and data["last"] < data["first"]:
-            self.add_error("last", "The period ends before it begins. Check both dates.")
-        return data
+    def clean(self) -> None:
+        self.refuse_reversed_period("first", "last")
 
 
 class SendForm(DatedForm):
     """The date on which the determination letter was sent to all remaining recipients."""
 
-    sent_on = PaperDate(
-        label="Sent on", error_messages={"required": "Enter the date on which it was sent."}
+    sent_on = KeyedDate(
+        label="Sent on",
+        starts_today=True,
+        error_messages={"required": "Enter the date on which it was sent."},
     )

@@ -16,7 +16,7 @@ _FIELDS = {
     "outcome": "Outcome",
     "rationale": "Rationale",
     "basis": "Rank of evidence",
-    "why_not_higher": "Why no higher rank",
+    "why_not_higher": "Reason for the rank of evidence",
 }
 
 

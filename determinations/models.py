@@ -1,15 +1,20 @@
 """Reviews and opinions of reviewers, the determination derived from them, and QA reviews."""
 
 from django.conf import settings
+from django.core.exceptions import ValidationError
 from django.db import models
 from django.db.models import Q
 
 from accounts.versions import Versioned
 from cases.models import Case, DisputedItem, Origin
+from deadlines.models import DatedRow
+from deadlines.rules import BadRules, refuse_gap_or_overlap
 from guidelines.models import CitationFields, Recommendation
 from letters.models import Letter
 from letters.outcomes import case_outcome_choices, outcome_choices
 from reviewers.models import ReviewerAssignment
+
+from .checks import HIGHER_RANK, DatedText
 
 
 class PartyTerm(models.TextChoices):
@@ -20,7 +25,7 @@ class PartyTerm(models.TextChoices):
     APPLICANT = "applicant", "applicant"
 
 
-class Basis(models.TextChoices):
+class EvidenceRank(models.TextChoices):
     """The ranks of evidence of Labor Code 4610.5(c)(2), highest first."""
 
     A = "A", "A. Medical Treatment Utilization Schedule (MTUS)"
@@ -29,6 +34,51 @@ class Basis(models.TextChoices):
     D = "D", "D. Expert opinion"
     E = "E", "E. Generally accepted standards of medical practice"
     F = "F", "F. Likely to benefit where other treatments are not effective"
+
+
+class RuleText(DatedRow):
+    """What the law requires at one check of a review, for requests from a day to a day.
+
+    The day is that of the request for authorization, or of the service if the request is
+    retrospective.
+    """
+
+    KEY = ["code"]
+
+    class Code(models.TextChoices):
+        HIGHER_RANK = HIGHER_RANK, "Evidence below the first rank"
+
+    code = models.CharField("check", max_length=40, choices=Code)
+    sentence = models.CharField(max_length=400)  # what the reviewer has to do
+
+    class Meta(Versioned.Meta):
+        verbose_name = "evidence rule"
+
+    def __str__(self) -> str:
+        return f"{self.get_code_display()}, from {self.effective_from:%m/%d/%Y}"
+
+    def clean(self) -> None:
+        """Refuse days that overlap with another row or leave a gap, on the form of the row.
+
+        :raises ValidationError: naming both rows.
+        """
+        if self.effective_from is None:
+            return  # the form already says that the day is missing
+        try:
+            refuse_gap_or_overlap([*self.versions_of_the_law().exclude(pk=self.pk), self])
+        except BadRules as problem:
+            raise ValidationError(str(problem)) from problem
+
+    def as_text(self) -> DatedText:
+        """Return the row as the checks read it."""
+        return DatedText(
+            code=self.code,
+            effective_from=self.effective_from,
+            effective_to=self.effective_to,
+            sentence=self.sentence,
+            source=self.source,
+            is_confirmed=self.is_confirmed,
+        )
 
 
 class Review(Versioned):
@@ -76,7 +126,7 @@ class Opinion(Versioned):
     item = models.ForeignKey(DisputedItem, on_delete=models.PROTECT, related_name="opinions")
     outcome = models.CharField(max_length=12, choices=outcome_choices, blank=True)
     rationale = models.TextField(blank=True)
-    basis = models.CharField(max_length=1, choices=Basis, blank=True)
+    basis = models.CharField(max_length=1, choices=EvidenceRank, blank=True)
     why_not_higher = models.TextField(blank=True)  # required when the basis is not A
     notices = models.JSONField(default=list, blank=True)  # codes, e.g. "opioid-taper"
 
@@ -197,7 +247,7 @@ class Determination(Versioned):
 class DecidedItem(Versioned):
     """The outcome of one item in a determination, and how it was derived from the opinions."""
 
-    class How(models.TextChoices):
+    class Derivation(models.TextChoices):
         ONE_REVIEWER = "ONE_REVIEWER", "One reviewer"
         MAJORITY = "MAJORITY", "Majority"
         EVEN_SPLIT = "EVEN_SPLIT", "Even split, so the treatment is approved"
@@ -208,7 +258,7 @@ class DecidedItem(Versioned):
     )
     item = models.ForeignKey(DisputedItem, on_delete=models.PROTECT, related_name="decided")
     outcome = models.CharField(max_length=12, choices=outcome_choices)
-    how = models.CharField(max_length=16, choices=How)
+    how = models.CharField(max_length=16, choices=Derivation)
 
     class Meta(Versioned.Meta):
         constraints = [

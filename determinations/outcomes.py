@@ -35,9 +35,9 @@ def derive_case_outcome(items: Iterable[str]) -> str:
 
     :raises NoOpinion: no item was decided.
     """
-    found = set(items)
-    if not found or found - set(Outcome.values):
+    outcomes = set(items)
+    if not outcomes or outcomes - set(Outcome.values):
         raise NoOpinion("A case without decided items has no outcome.")
-    if found == {Outcome.UPHELD}:
+    if outcomes == {Outcome.UPHELD}:
         return CaseOutcome.UPHOLD
-    return CaseOutcome.OVERTURN if found == {Outcome.OVERTURNED} else CaseOutcome.PARTIAL
+    return CaseOutcome.OVERTURN if outcomes == {Outcome.OVERTURNED} else CaseOutcome.PARTIAL

@@ -1,6 +1,7 @@
 """Rules for writing, checking, approving, issuing and sending. "" means allowed."""
 
 from accounts.models import User
+from cases.case_rows import keeps_rows, rows_of
 from cases.lifecycle import Status
 from cases.models import Case
 from cases.organization_facts import why_not_decided_here
@@ -11,12 +12,19 @@ from reviewers.models.assignment import count_seats
 from .models import Determination, Review
 
 
+def why_not_keep_rule_texts(user: User) -> str:
+    """Return why a user may not confirm the texts of the law at the checks of a review."""
+    if user.may("determinations.manage_rule_texts"):
+        return ""
+    return "Only the medical director can confirm a rule text."
+
+
 def why_not_write(user: User, assignment: ReviewerAssignment) -> str:
-    """Why a user may not write the review of an assignment now."""
+    """Return why a user may not write the review of an assignment now."""
     case = assignment.case
     if assignment.reviewer is None or assignment.reviewer.user_id != user.pk:
         return "This case is not assigned to you."
-    if not user.may("determinations.review"):
+    if not user.may("determinations.write_review"):
         return "Your role does not let you write reviews."
     if not assignment.is_live:
         return "This case is no longer assigned to you. The review cannot be changed."
@@ -24,7 +32,10 @@ def why_not_write(user: User, assignment: ReviewerAssignment) -> str:
         return "Accept the case and attest that you have no conflict first."
     # RECORDS_COMPLETE: this reviewer works while another seat of the case is still free.
     if case.stage not in {Status.IN_REVIEW, Status.RECORDS_COMPLETE}:
-        return f"Case {case.number} is at “{case.stage.label}”. The review cannot be changed."
+        return (
+            f"Case {case.number} is in the “{case.stage.label}” stage. "
+            "The review cannot be changed."
+        )
     # Reviewers decide independently, so a submitted review is closed until all have submitted.
     if is_submitted(assignment) and (waiting := seats_without_review(case)):
         return (
@@ -40,7 +51,7 @@ def describe_seats(seats: list[int]) -> str:
 
 
 def seats_without_review(case: Case) -> list[int]:
-    """The seats of the current round whose review is not submitted yet. Two queries."""
+    """Return the seats of the current round whose review is not submitted yet. Two queries."""
     submitted = set(
         Review.objects.filter(
             assignment__case=case,
@@ -54,12 +65,26 @@ def seats_without_review(case: Case) -> list[int]:
 
 
 def is_submitted(assignment: ReviewerAssignment) -> bool:
-    """Whether the reviewer has submitted the review of this assignment. One query."""
-    return Review.objects.filter(assignment=assignment, state=Review.State.SUBMITTED).exists()
+    """Return whether the reviewer has submitted this review. At most one query."""
+    review = find_review(assignment)
+    return review is not None and review.state == Review.State.SUBMITTED
+
+
+def find_review(assignment: ReviewerAssignment) -> Review | None:
+    """Return the review of an assignment, if it was opened. At most one query."""
+
+    def read_review() -> Review | None:
+        # A page may have loaded it together with the assignment; a service reads it again.
+        if "review" in assignment._state.fields_cache and keeps_rows(assignment.case):
+            loaded: Review | None = assignment._state.fields_cache["review"]
+            return loaded
+        return Review.objects.filter(assignment=assignment).first()
+
+    return rows_of(assignment.case).once(("review", assignment.pk), read_review)
 
 
 def has_decided(user: User, case: Case) -> bool:
-    """Whether this user decided the case as a reviewer, in any round. One query."""
+    """Return whether this user decided the case as a reviewer, in any round. One query."""
     return ReviewerAssignment.objects.filter(
         case=case,
         reviewer__user=user,
@@ -71,9 +96,9 @@ def has_decided(user: User, case: Case) -> bool:
 
 
 def why_not_check_quality(user: User, case: Case) -> str:
-    """Why a user may not return or approve the review now."""
+    """Return why a user may not return or approve the review now."""
     reason = why_not_at_stage(
-        user, "determinations.check_quality", case, Status.QA, act="review its quality"
+        user, "determinations.review_quality", case, Status.QA, action="review its quality"
     )
     # One person may hold several roles, but nobody checks or issues their own decision.
     if not reason and has_decided(user, case):
@@ -82,13 +107,13 @@ def why_not_check_quality(user: User, case: Case) -> str:
 
 
 def why_not_issue(user: User, case: Case) -> str:
-    """Why a user may not issue the determination now."""
+    """Return why a user may not issue the determination now."""
     reason = why_not_at_stage(
         user,
-        "determinations.issue",
+        "determinations.issue_determination",
         case,
         Status.APPROVED,
-        act="issue the determination",
+        action="issue the determination",
     )
     if not reason and has_decided(user, case):
         return "You decided this case, so another medical director has to issue it."
@@ -97,13 +122,13 @@ def why_not_issue(user: User, case: Case) -> str:
 
 
 def why_not_void_approval(user: User, case: Case) -> str:
-    """Why a user may not void the approval and return the case to QA review."""
+    """Return why a user may not void the approval and return the case to QA review."""
     reason = why_not_at_stage(
         user,
-        "determinations.issue",
+        "determinations.issue_determination",
         case,
         Status.APPROVED,
-        act="return it to QA review",
+        action="return it to QA review",
     )
     if not reason and has_decided(user, case):
         return "You decided this case, so another medical director has to return it."
@@ -111,14 +136,14 @@ def why_not_void_approval(user: User, case: Case) -> str:
 
 
 def why_not_mark_sent(user: User, case: Case) -> str:
-    """Why a user may not mark the determination as sent now."""
+    """Return why a user may not mark the determination as sent now."""
     return why_not_at_stage(
-        user, "letters.mark_sent", case, Status.ISSUED, act="mark the determination as sent"
+        user, "letters.mark_sent", case, Status.ISSUED, action="mark the determination as sent"
     )
 
 
 def live_determination(case: Case) -> Determination | None:
-    """The determination of the current round, if a review was submitted."""
+    """Return the determination of the current round, if a review was submitted."""
     return (
         case.determinations.filter(round=case.round)
         # A determination that was set aside stays on file beside the one that replaces it.

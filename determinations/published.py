@@ -9,7 +9,7 @@ from guidelines.models import CitationFields
 from reviewers.models import ReviewerAssignment
 
 from .models import Determination, Opinion, Review
-from .shapes import Citation, Item, Lineage, PublishedCase, Statement, build_facts
+from .shapes import Citation, Lineage, PublishedCase, PublishedItem, Statement, build_facts
 
 OPIOID_NOTICE = "opioid-taper"
 
@@ -111,7 +111,7 @@ def read_decided_case(case: Case) -> PublishedCase:
     )
 
 
-def _read_item(item: DisputedItem, outcome: str, opinion: Opinion | None) -> Item:
+def _read_item(item: DisputedItem, outcome: str, opinion: Opinion | None) -> PublishedItem:
     notices = set(opinion.notices) if opinion else set()
     if notices - {OPIOID_NOTICE}:
         raise NotExportable(
@@ -127,7 +127,7 @@ def _read_item(item: DisputedItem, outcome: str, opinion: Opinion | None) -> Ite
             in_dispute=item.in_dispute,
         )
     cited = [one for one in opinion.citations.all() if one.removed_at is None] if opinion else []
-    return Item(
+    return PublishedItem(
         position=item.position,
         title=item.title,
         # Both or neither, as the reader of the format requires.

@@ -7,7 +7,9 @@ from statistics import median
 
 from django.db.models import Min
 
+from accounts.models import User
 from cases.models import Deadline
+from cases.models.restrictions import select_visible
 from deadlines.days import local_day
 from reviewers.models import Reviewer, ReviewerAssignment
 
@@ -42,11 +44,13 @@ class ReviewerRecord:
         return round(100 * self.late / self.finished) if self.finished else 0
 
 
-def load_reviewer_record(reviewer: Reviewer, *, first: date, last: date) -> ReviewerRecord:
+def load_reviewer_record(
+    reviewer: Reviewer, *, first: date, last: date, reader: User
+) -> ReviewerRecord:
     """Load the statistics of a reviewer for a period, both days included. Six queries."""
+    own = select_visible(ReviewerAssignment.objects.filter(reviewer=reviewer), reader)
     finished = list(
-        ReviewerAssignment.objects.filter(
-            reviewer=reviewer,
+        own.filter(
             state=ReviewerAssignment.State.FINISHED,
             ended_at__date__gte=first,
             ended_at__date__lte=last,
@@ -69,8 +73,7 @@ def load_reviewer_record(reviewer: Reviewer, *, first: date, last: date) -> Revi
         if one.accepted_at and one.review.pk in submitted
     ]
     readings = _list_returns(rounds)
-    declined = ReviewerAssignment.objects.filter(
-        reviewer=reviewer,
+    declined = own.filter(
         state=ReviewerAssignment.State.DECLINED,
         ended_at__date__gte=first,
         ended_at__date__lte=last,
@@ -98,8 +101,8 @@ def _list_returns(rounds: dict[tuple[int, int], ReviewerAssignment]) -> list[Qua
     return [
         row
         for row in rows
-        if (held := rounds.get((row.determination.case_id, row.determination.round)))
-        and row.seat in {None, held.seat}
+        if (assignment := rounds.get((row.determination.case_id, row.determination.round)))
+        and row.seat in {None, assignment.seat}
     ]
 
 

@@ -121,7 +121,7 @@ class Lineage:
 
 
 @dataclass(frozen=True)
-class Item:
+class PublishedItem:
     """One disputed treatment, its heading and its outcome, and both lists of citations."""
 
     position: int
@@ -155,7 +155,7 @@ class PublishedCase:
     number: str
     priority: str
     decided_on: date
-    items: tuple[Item, ...]
+    items: tuple[PublishedItem, ...]
     injured_on: date | None = None
     ur_decided_on: date | None = None
     received_on: date | None = None
@@ -274,8 +274,8 @@ def _read_header_dates(value: "_Value", today: date) -> dict[str, date | None]:
     keys = value.keys(facts=tuple(HEADER_DATES))
     dates = {name: keys[name].maybe(lambda value: value.day(today)) for name in HEADER_DATES}
     # Unknown dates are skipped, so the known ones are compared across the gap.
-    known = [(name, day) for name, day in dates.items() if day is not None]
-    for (earlier, first), (later, second) in pairwise(known):
+    stated_dates = [(name, day) for name, day in dates.items() if day is not None]
+    for (earlier, first), (later, second) in pairwise(stated_dates):
         if second < first:
             raise InvalidFactsFile(
                 f"header_dates.{later}",
@@ -304,7 +304,7 @@ def _read_statement(value: "_Value") -> Statement:
     )
 
 
-def _read_item(value: "_Value") -> Item:
+def _read_item(value: "_Value") -> PublishedItem:
     keys = value.keys(
         facts=(
             "position",
@@ -335,7 +335,7 @@ def _read_item(value: "_Value") -> Item:
         keys["title_full_length"].refuse(
             "A full length is given, but title_truncated does not say that the title is cut short"
         )
-    return Item(
+    return PublishedItem(
         position=keys["position"].number(1, 999),
         title=title,
         full_length=full_length,
@@ -420,7 +420,10 @@ class _Value:
         optional: Sequence[str] = (),
         derived: Sequence[str] = (),
     ) -> dict[str, "_Value"]:
-        """The members of an object; refuses a key that is neither a fact nor a known note."""
+        """Return the members of an object.
+
+        Refuses a key that is neither a fact nor a known note.
+        """
         if not isinstance(self.value, dict):
             self.refuse(f"An object is needed here, not {_name_json_type(self.value)}")
         # Notes are listed for every element of a list alike, so the index is removed.
@@ -444,11 +447,11 @@ class _Value:
 
     def _path(self, key: str) -> str:
         # A key is text from the file, so it may hold anything; an odd one is quoted.
-        shown = key if re.fullmatch(r"[A-Za-z0-9_-]{1,60}", key) else _quote_value(key)
-        return f"{self.place}.{shown}" if self.place else shown
+        key_text = key if re.fullmatch(r"[A-Za-z0-9_-]{1,60}", key) else _quote_value(key)
+        return f"{self.place}.{key_text}" if self.place else key_text
 
     def values(self, most: int) -> Iterator["_Value"]:
-        """The members of a list of at most ``most``."""
+        """Yield the members of a list of at most ``most``."""
         if not isinstance(self.value, list):
             self.refuse(f"A list is needed here, not {_name_json_type(self.value)}")
         if len(self.value) > most:
@@ -461,7 +464,7 @@ class _Value:
         return None if self.value is None or self.missing else read(self)
 
     def text(self, longest: int) -> str:
-        """A text as printed: not empty, not too long, and without control characters."""
+        """Return a text as printed: not empty, not too long, and without control characters."""
         if not isinstance(self.value, str):
             self.refuse(f"Text is needed here, not {_name_json_type(self.value)}")
         for index, character in enumerate(self.value):
@@ -480,14 +483,14 @@ class _Value:
         return self.value
 
     def text_or_empty(self, longest: int) -> str:
-        """A text as ``text`` reads it, or an empty one if the publication does not state it."""
+        """Return a text as ``text`` reads it; empty if the publication does not state it."""
         return self.maybe(lambda value: value.text(longest)) or ""
 
     def texts(self, longest: int) -> tuple[str, ...]:
         return tuple(value.text(longest) for value in self.values(MAX_LIST))
 
     def number(self, least: int, most: int) -> int:
-        """A whole number between two bounds, both included."""
+        """Return a whole number between two bounds, both included."""
         # In Python, true is also an int.
         if not isinstance(self.value, int) or isinstance(self.value, bool):
             self.refuse(f"A whole number is needed here, not {_name_json_type(self.value)}")
@@ -510,11 +513,11 @@ class _Value:
         return self.value
 
     def choice_or_empty(self, words: Sequence[str]) -> str:
-        """One of the words, or an empty text if the publication does not state it."""
+        """Return one of the words, or an empty text if the publication does not state it."""
         return self.maybe(lambda value: value.one_of(words)) or ""
 
     def day(self, today: date) -> date:
-        """A day as letters print it, MM/DD/YYYY, that exists and is not in the future."""
+        """Return a day as letters print it, MM/DD/YYYY, that exists and is not in the future."""
         if not isinstance(self.value, str):
             self.refuse(f"A date MM/DD/YYYY is needed here, not {_name_json_type(self.value)}")
         # ``strptime`` alone would also accept "1/5/2016", which letters do not print.
@@ -572,11 +575,11 @@ def _name_json_type(value: Any) -> str:
 
 def _quote_value(value: Any) -> str:
     """Format a value of the file for a message: shortened, and on one line."""
-    shown = "".join(
+    quoted = "".join(
         character if character.isprintable() else f"\\u{ord(character):04x}"
         for character in str(value)[:60]
     )
-    return f"“{shown}{'…' if len(str(value)) > 60 else ''}”"
+    return f"“{quoted}{'…' if len(str(value)) > 60 else ''}”"
 
 
 def _print_date(day: date) -> str:
@@ -622,7 +625,7 @@ def build_facts(case: PublishedCase) -> dict[str, Any]:
     }
 
 
-def _build_item_facts(item: Item) -> dict[str, Any]:
+def _build_item_facts(item: PublishedItem) -> dict[str, Any]:
     # Empty text is written as null, as in the files: the publication does not say.
     lineage = item.lineage and {name: value or None for name, value in vars(item.lineage).items()}
     optional = {
@@ -677,13 +680,13 @@ def describe_difference(stored: Any, given: Any, place: str = "") -> str:
         # The stored keys first, so the reported place does not depend on the order in the file.
         for key in {**stored, **given}:
             path = f"{place}.{key}" if place else key
-            if found := describe_difference(stored.get(key), given.get(key), path):
-                return found
+            if difference := describe_difference(stored.get(key), given.get(key), path):
+                return difference
         return ""
     if isinstance(stored, list) and isinstance(given, list):
         for index, (one, other) in enumerate(zip(stored, given, strict=False)):
-            if found := describe_difference(one, other, f"{place}[{index}]"):
-                return found
+            if difference := describe_difference(one, other, f"{place}[{index}]"):
+                return difference
         if len(stored) == len(given):
             return ""
         return f"{place} holds {len(stored)} entries here and {len(given)} in the file"

@@ -15,12 +15,21 @@ from import_export.admin import ImportExportMixin
 from import_export.formats.base_formats import CSV, JSON
 
 from accounts.actions import try_action
-from accounts.admin import VersionedAdmin, VersionedInline, signed_in_user
+from accounts.admin import VersionedAdmin, VersionedInline, confirm_each, signed_in_user
 from accounts.differences import Piece, word_differences
 from accounts.models import User
 
 from . import services
-from .models import ApprovedParagraph, Edition, Guideline, Recommendation, Source
+from .models import (
+    ApprovedParagraph,
+    DrugListEdition,
+    Edition,
+    Guideline,
+    ListedDrug,
+    Recommendation,
+    Source,
+    format_day,
+)
 
 
 class WordDiff(resources.Diff):
@@ -54,7 +63,10 @@ class VersionedResource(resources.ModelResource):
 
 
 class EditionResource(VersionedResource):
-    """Editions, identified by guideline and label. A confirmation is signed, never imported."""
+    """Editions, identified by guideline and label.
+
+    Confirmations are not imported: a named person confirms each edition.
+    """
 
     guideline = fields.Field(
         attribute="guideline", widget=widgets.ForeignKeyWidget(Guideline, field="code")
@@ -63,9 +75,10 @@ class EditionResource(VersionedResource):
     class Meta:
         model = Edition
         fields = (
-            "guideline", "label", "valid_from", "valid_to", "picked_by", "regulation", "note",
+            "guideline", "label", "valid_from", "ends_before", "governing_date", "regulation",
+            "note",
         )  # fmt: skip
-        # Numbers of rows differ between installations, so files identify rows by what they mean.
+        # Primary keys differ between installations, so files identify rows by natural keys.
         import_id_fields = ("guideline", "label")
         clean_model_instances = True
         skip_unchanged = True
@@ -79,7 +92,10 @@ class EditionWidget(widgets.ForeignKeyWidget):
         code, _, label = (part.strip() for part in str(value).partition("|"))
         edition = Edition.objects.filter(guideline__code=code, label=label).first()
         if edition is None:
-            raise ValueError(f"No edition is called “{value}”. Write it as code | label.")
+            raise ValueError(
+                f"There is no edition “{value}”. Enter the code of the guideline, a bar and "
+                "the label, such as ODG | 2024."
+            )
         return edition
 
     def render(self, value: Any, obj: Any = None, **options: Any) -> str:
@@ -114,7 +130,7 @@ class GuidelineResource(VersionedResource):
         report_skipped = True
 
 
-class FileMixin(ImportExportMixin):
+class GuidelineFilesMixin(ImportExportMixin):
     """Import with a preview, for users who may add rows; export, for users who may view them."""
 
     formats = [CSV, JSON]
@@ -135,12 +151,12 @@ class InForceFilter(admin.SimpleListFilter):
     parameter_name = "in_force"
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
-        asked = request.GET.get(self.parameter_name, "")
+        typed_day = request.GET.get(self.parameter_name, "")
         # The other days lie on both sides of dates on which the MTUS changed its editions.
         days = [("today", "Today"), ("2014-06-20", "06/20/2014"), ("2016-07-28", "07/28/2016"),
                 ("2016-07-29", "07/29/2016"), ("2017-12-01", "12/01/2017")]  # fmt: skip
         # A day from the address is listed too, so that the filter shows what it filters by.
-        return days if not asked or asked in dict(days) else [*days, (asked, asked)]
+        return days if not typed_day or typed_day in dict(days) else [*days, (typed_day, typed_day)]
 
     def queryset(self, request: HttpRequest, rows: models.QuerySet[Any]) -> models.QuerySet[Any]:
         if not self.value():
@@ -152,7 +168,7 @@ class InForceFilter(admin.SimpleListFilter):
 
 
 class ConfirmedFilter(admin.SimpleListFilter):
-    """Filter for editions whose dates a person has confirmed, or has not."""
+    """Filter for rows that a person has confirmed, or has not."""
 
     title = "confirmed"
     parameter_name = "confirmed"
@@ -168,7 +184,14 @@ class ConfirmedFilter(admin.SimpleListFilter):
 
 class EditionInline(VersionedInline):
     model = Edition
-    fields = ("label", "valid_from", "valid_to", "picked_by", "regulation", "confirmation")
+    fields = (
+        "label",
+        "valid_from",
+        "ends_before",
+        "governing_date",
+        "regulation",
+        "confirmation",
+    )
     readonly_fields = ("confirmation",)
     ordering = ("valid_from", "pk")
 
@@ -192,7 +215,7 @@ class SourceAdmin(VersionedAdmin):
 
 
 @admin.register(Guideline)
-class GuidelineAdmin(FileMixin, VersionedAdmin):
+class GuidelineAdmin(GuidelineFilesMixin, VersionedAdmin):
     list_display = ("title", "source", "code", "regulation", "is_active")
     list_filter = ("source", "is_active")
     list_select_related = ("source",)
@@ -203,9 +226,9 @@ class GuidelineAdmin(FileMixin, VersionedAdmin):
 
 
 @admin.register(Edition)
-class EditionAdmin(FileMixin, VersionedAdmin):
-    list_display = ("guideline", "label", "valid_from", "valid_to", "confirmed")
-    list_filter = ("guideline__source", InForceFilter, ConfirmedFilter, "picked_by")
+class EditionAdmin(GuidelineFilesMixin, VersionedAdmin):
+    list_display = ("guideline", "label", "valid_from", "ends_before", "confirmed")
+    list_filter = ("guideline__source", InForceFilter, ConfirmedFilter, "governing_date")
     list_select_related = ("guideline",)
     search_fields = ("guideline__title", "label", "regulation", "note")
     ordering = ("guideline__title", "valid_from", "pk")
@@ -222,30 +245,16 @@ class EditionAdmin(FileMixin, VersionedAdmin):
 
     @admin.action(description="Confirm dates and regulation")
     def confirm(self, request: HttpRequest, rows: models.QuerySet[Edition]) -> None:
-        now = timezone.now()
-        done = 0
-        for edition_id in rows.values_list("pk", flat=True):
-            # One transaction for each edition: a refused one does not undo the others.
-            attempt = try_action(
-                partial(
-                    services.confirm_edition,
-                    edition_id=edition_id,
-                    on=timezone.localdate(now),
-                    by=signed_in_user(request),
-                    at=now,
-                )
-            )
-            done += attempt.done
-            if attempt.refusal:
-                messages.warning(request, str(attempt.refusal))
-        if done:
-            messages.success(
-                request, f"{done} edition{'' if done == 1 else 's'} confirmed in your name."
-            )
+        confirm_each(
+            request,
+            rows,
+            lambda row, **signed: services.confirm_edition(edition_id=row.pk, **signed),
+            noun="edition",
+        )
 
 
 @admin.register(Recommendation)
-class RecommendationAdmin(FileMixin, VersionedAdmin):
+class RecommendationAdmin(GuidelineFilesMixin, VersionedAdmin):
     list_display = ("section", "edition", "pages", "is_active")
     list_filter = ("edition__guideline__source", "is_active", "edition__guideline")
     list_select_related = ("edition__guideline",)
@@ -283,6 +292,46 @@ class ApprovedParagraphAdmin(VersionedAdmin):
                 messages.success(request, f"“{attempt.result}” was published for reviewers.")
 
 
+class DrugListRowAdmin(VersionedAdmin):
+    """A table of the drug list. Only its action confirms rows, because it stores who did."""
+
+    readonly_fields = ("confirmed",)
+    exclude = ("confirmed_by", "confirmed_on")
+    actions = ("confirm",)
+
+    @admin.display(description="Confirmed", ordering="confirmed_on")
+    def confirmed(self, row: DrugListEdition | ListedDrug) -> str:
+        return _describe_confirmation(row)
+
+    @admin.action(description="Confirm against the source")
+    def confirm(self, request: HttpRequest, rows: models.QuerySet[Any]) -> None:
+        confirm_each(
+            request,
+            rows,
+            lambda row, **signed: services.confirm_drug_list_row(row=row, **signed),
+            noun="row",
+        )
+
+
+@admin.register(DrugListEdition)
+class DrugListEditionAdmin(DrugListRowAdmin):
+    list_display = ("label", "valid_from", "is_complete", "source", "confirmed")
+    list_filter = ("is_complete", ConfirmedFilter)
+    search_fields = ("label", "source", "note")
+    ordering = ("-valid_from", "pk")
+
+
+@admin.register(ListedDrug)
+class ListedDrugAdmin(DrugListRowAdmin):
+    list_display = (
+        "ingredient", "dosage_form", "strength", "status", "special_fill", "perioperative_fill",
+        "valid_from", "ends_before", "confirmed",
+    )  # fmt: skip
+    list_filter = ("status", ConfirmedFilter, "drug_class")
+    search_fields = ("ingredient", "other_names", "drug_class")
+    ordering = ("ingredient_normal", "dosage_form", "strength", "valid_from", "pk")
+
+
 def _mark_change(piece: Piece) -> str:
     marks = {"added": "<ins>{}</ins>", "removed": "<del>{}</del>", "same": "<span>{}</span>"}
     return format_html(marks[piece.change], piece.text)
@@ -295,7 +344,7 @@ def _parse_day(text: str) -> date | None:
         return None
 
 
-def _describe_confirmation(edition: Edition) -> str:
-    if edition.confirmed_on is None:
+def _describe_confirmation(row: Edition | DrugListEdition | ListedDrug) -> str:
+    if row.confirmed_on is None:
         return "Not confirmed"
-    return f"Confirmed {edition.confirmed_on:%m/%d/%Y}"  # the history shows by whom
+    return f"Confirmed {format_day(row.confirmed_on)}"  # the history shows by whom

@@ -15,15 +15,15 @@ _POSTGRESQL = [
     "CREATE EXTENSION IF NOT EXISTS btree_gist",
     "ALTER TABLE guidelines_edition DROP CONSTRAINT IF EXISTS edition_days_apart",
     "ALTER TABLE guidelines_edition ADD CONSTRAINT edition_days_apart EXCLUDE USING gist "
-    # The range excludes its last day, as ``valid_to`` is the first day not in force.
-    "(guideline_id WITH =, daterange(valid_from, valid_to, '[)') WITH &&)",
+    # The range excludes its last day, as ``ends_before`` is the first day not in force.
+    "(guideline_id WITH =, daterange(valid_from, ends_before, '[)') WITH &&)",
 ]
 
 _SHARE_A_DAY = (
     "SELECT 1 FROM guidelines_edition AS other WHERE other.guideline_id = NEW.guideline_id "
     # Dates are text in SQLite, and this text sorts behind every real date.
-    "AND other.valid_from < COALESCE(NEW.valid_to, '9999-12-31') "
-    "AND NEW.valid_from < COALESCE(other.valid_to, '9999-12-31')"
+    "AND other.valid_from < COALESCE(NEW.ends_before, '9999-12-31') "
+    "AND NEW.valid_from < COALESCE(other.ends_before, '9999-12-31')"
 )
 _SQLITE = [
     # Dropped first, so that a later migration can run the operation again.
@@ -43,14 +43,17 @@ class KeepEditionsApart(Operation):
     reversible = True
     elidable = False
 
+    def statements(self, vendor: str) -> list[str]:
+        """The statements that keep editions apart; ``accounts.guards`` compares them later."""
+        return _POSTGRESQL if vendor == "postgresql" else _SQLITE
+
     def state_forwards(self, app_label: str, state: Any) -> None:
         """Do nothing: Django's state of the models does not know this constraint."""
 
     def database_forwards(
         self, app_label: str, schema_editor: Any, from_state: Any, to_state: Any
     ) -> None:
-        on_server = schema_editor.connection.vendor == "postgresql"
-        for statement in _POSTGRESQL if on_server else _SQLITE:
+        for statement in self.statements(schema_editor.connection.vendor):
             schema_editor.execute(statement)
 
     def database_backwards(

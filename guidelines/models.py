@@ -12,11 +12,18 @@ from django.db.models import F, Q
 from accounts.versions import Versioned, VersionedQuerySet
 
 from .citations import Citation, describe_authority
+from .drug_list import DrugListEdition as DrugListEdition
+from .drug_list import ListedDrug as ListedDrug
 
 if TYPE_CHECKING:
     from accounts.models import User
 
 NOT_CONFIRMED = "edition not confirmed for this date"
+
+
+def format_day(day: date) -> str:
+    """Format a day for sentences on screens: ``Nov 29, 2026``."""
+    return f"{day:%b} {day.day}, {day.year}"
 
 
 class EditionsOverlap(ValidationError):
@@ -61,34 +68,38 @@ class EditionQuerySet(VersionedQuerySet):
     """Queries for editions by date."""
 
     def in_force(self, on: date) -> Self:
-        """Filter for editions in force on a day. ``valid_to`` is the first day not in force."""
-        return self.filter(Q(valid_from__lte=on), Q(valid_to__isnull=True) | Q(valid_to__gt=on))
+        """Select the editions in force on a day. ``ends_before`` is the first day not in force."""
+        return self.filter(
+            Q(valid_from__lte=on), Q(ends_before__isnull=True) | Q(ends_before__gt=on)
+        )
 
     def overlapping(self, edition: "Edition") -> Self:
         """Other editions of the guideline that are in force on the same days, oldest first."""
         others = self.filter(guideline_id=edition.guideline_id).exclude(pk=edition.pk)
-        others = others.filter(Q(valid_to__isnull=True) | Q(valid_to__gt=edition.valid_from))
-        if edition.valid_to is not None:
-            others = others.filter(valid_from__lt=edition.valid_to)
+        others = others.filter(Q(ends_before__isnull=True) | Q(ends_before__gt=edition.valid_from))
+        if edition.ends_before is not None:
+            others = others.filter(valid_from__lt=edition.ends_before)
         return others.order_by("valid_from", "pk")
 
 
 class Edition(Versioned):
-    """An edition of a guideline, in force from ``valid_from`` up to but not on ``valid_to``.
+    """An edition of a guideline, in force from ``valid_from`` to the day before ``ends_before``.
 
-    ``picked_by`` says which date chooses the edition: that of the request for authorization or,
-    for treatment already given, that of the service.
+    ``governing_date`` says which date decides the edition: that of the request for authorization
+    or, for treatment already given, that of the service.
     """
 
-    class PickedBy(models.TextChoices):
+    class GoverningDate(models.TextChoices):
         REQUEST = "REQUEST", "Date of the request"
         SERVICE = "SERVICE", "Date of the service"
 
     guideline = models.ForeignKey(Guideline, on_delete=models.PROTECT, related_name="editions")
     label = models.CharField(max_length=40)  # "2009", as printed in letters
     valid_from = models.DateField()
-    valid_to = models.DateField(null=True, blank=True)
-    picked_by = models.CharField(max_length=8, choices=PickedBy, default=PickedBy.REQUEST)
+    ends_before = models.DateField(null=True, blank=True)
+    governing_date = models.CharField(
+        max_length=8, choices=GoverningDate, default=GoverningDate.REQUEST
+    )
     regulation = models.CharField(max_length=120, blank=True)
     note = models.CharField(max_length=300, blank=True)
     # Empty until a named person has compared the dates with the source. Pages say so.
@@ -106,7 +117,7 @@ class Edition(Versioned):
             models.CheckConstraint(
                 name="edition_dates_ordered",
                 # An edition that was in force on no day could never be cited correctly.
-                condition=Q(valid_to__isnull=True) | Q(valid_to__gt=F("valid_from")),
+                condition=Q(ends_before__isnull=True) | Q(ends_before__gt=F("valid_from")),
             ),
             models.CheckConstraint(
                 name="edition_confirmed_by_and_on",
@@ -125,15 +136,18 @@ class Edition(Versioned):
     @property
     def days(self) -> str:
         """The days in force, as text for a sentence."""
-        if self.valid_to is None:
-            return f"from {self.valid_from:%m/%d/%Y}"
-        return f"from {self.valid_from:%m/%d/%Y} up to but not including {self.valid_to:%m/%d/%Y}"
+        if self.ends_before is None:
+            return f"from {format_day(self.valid_from)}"
+        return (
+            f"from {format_day(self.valid_from)} "
+            f"up to but not including {format_day(self.ends_before)}"
+        )
 
     def status_on(self, on: date) -> str:
-        """The status on a day: "in force", "superseded" or "not yet"."""
+        """Return the status on a day: "in force", "superseded" or "not yet"."""
         if on < self.valid_from:
             return "not yet"
-        return "in force" if self.valid_to is None or on < self.valid_to else "superseded"
+        return "in force" if self.ends_before is None or on < self.ends_before else "superseded"
 
     def clean(self) -> None:
         """Refuse days that another edition of the guideline already has. Queries.
@@ -181,7 +195,14 @@ class Edition(Versioned):
         if stored.confirmed_on != self.confirmed_on:  # this save confirms the edition again
             return False
         # The note is not among them: it states nothing that a letter could print.
-        names = ("guideline_id", "label", "valid_from", "valid_to", "picked_by", "regulation")
+        names = (
+            "guideline_id",
+            "label",
+            "valid_from",
+            "ends_before",
+            "governing_date",
+            "regulation",
+        )
         return any(getattr(stored, name) != getattr(self, name) for name in names)
 
 
@@ -190,10 +211,10 @@ class RecommendationQuerySet(VersionedQuerySet):
 
     def matching(self, words: str) -> Self:
         """Active rows with every word in their section, keywords, chapter, source or edition."""
-        found = self.filter(is_active=True, edition__guideline__is_active=True)
+        rows = self.filter(is_active=True, edition__guideline__is_active=True)
         # Each word may match in another field, so "back mtus 2009" finds a section.
         for word in words.split():
-            found = found.filter(
+            rows = rows.filter(
                 Q(section__icontains=word)
                 | Q(keywords__icontains=word)
                 | Q(edition__label__icontains=word)
@@ -202,20 +223,20 @@ class RecommendationQuerySet(VersionedQuerySet):
                 | Q(edition__guideline__source__code__icontains=word)
             )
         # Every result prints its source, guideline and edition; this avoids three queries for each.
-        return found.select_related("edition__guideline__source")
+        return rows.select_related("edition__guideline__source")
 
     def picker(self, words: str, *, on: date, most: int = 20) -> list["Recommendation"]:
         """Search results for the guideline picker, editions in force on a day first. Queries."""
-        found = self.matching(words).annotate(
+        ranked = self.matching(words).annotate(
             # Ranked in the database, because only the first ``most`` rows are read.
             rank=models.Case(
                 models.When(edition__valid_from__gt=on, then=2),
-                models.When(edition__valid_to__lte=on, then=1),
+                models.When(edition__ends_before__lte=on, then=1),
                 default=0,
                 output_field=models.IntegerField(),
             )
         )
-        ordered = found.order_by("rank", "edition__guideline__title", "section", "pk")
+        ordered = ranked.order_by("rank", "edition__guideline__title", "section", "pk")
         rows: list[Any] = list(ordered[:most])
         return rows
 
@@ -242,7 +263,7 @@ class Recommendation(Versioned):
         return f"{self.edition}: {self.section}"
 
     def authority(self) -> str:
-        """The citation as a letter would print it now."""
+        """Return the citation as a letter would print it now."""
         guideline = self.edition.guideline
         return describe_authority(
             Citation(
@@ -259,11 +280,11 @@ class Recommendation(Versioned):
         )
 
     def edition_note(self, on: date) -> str:
-        """Whether the edition is in force on a day, and whether a person confirmed its dates."""
+        """Return whether the edition is in force on a day, and if a person confirmed its dates."""
         status = {
-            "in force": f"in force on {on:%m/%d/%Y}",
-            "superseded": f"superseded on {on:%m/%d/%Y}",
-            "not yet": f"not yet in force on {on:%m/%d/%Y}",
+            "in force": f"in force on {format_day(on)}",
+            "superseded": f"superseded on {format_day(on)}",
+            "not yet": f"not yet in force on {format_day(on)}",
         }[self.edition.status_on(on)]
         return status if self.edition.is_confirmed else f"{status}; {NOT_CONFIRMED}"
 
@@ -306,7 +327,7 @@ class CitationFields(models.Model):
         abstract = True
 
     def citation(self) -> Citation:
-        """The row as the value that ``guidelines.citations`` uses."""
+        """Return the row as the value that ``guidelines.citations`` uses."""
         return Citation(
             source=self.source,
             mtus=self.mtus,

@@ -20,16 +20,16 @@ def search_guidelines(request: HttpRequest) -> HttpResponse:
     the user may cite there.
     """
     # Every word adds a condition to the query, so the text is limited.
-    words = request.GET.get("q", "").strip()[:100]
+    query = request.GET.get("q", "").strip()[:100]
     on = _parse_day(request.GET.get("on", ""))
     # One letter would match nearly every row.
-    found = Recommendation.objects.picker(words, on=on) if len(words) > 1 else []
+    recommendations = Recommendation.objects.picker(query, on=on) if len(query) > 1 else []
     context = {
         "found": [
             {"pk": each.pk, "citation": each.authority(), "edition_note": each.edition_note(on)}
-            for each in found
+            for each in recommendations
         ],
-        "query": words,
+        "query": query,
         "on": on,
         "assignment": {"pk": _parse_number(request.GET.get("assignment", ""))},
         "item": {"pk": _parse_number(request.GET.get("item", ""))},

@@ -22,6 +22,109 @@ class Migration(InitialTables):
 
     operations = [
         migrations.CreateModel(
+            name="HistoricalRuleText",
+            fields=[
+                (
+                    "id",
+                    models.BigIntegerField(
+                        auto_created=True, blank=True, db_index=True, verbose_name="ID"
+                    ),
+                ),
+                ("version", models.PositiveIntegerField(default=0, editable=False)),
+                ("history_change_reason", models.TextField(blank=True, default="")),
+                ("source", models.CharField(max_length=200)),
+                ("note", models.TextField(blank=True)),
+                ("effective_from", models.DateField()),
+                ("effective_to", models.DateField(blank=True, null=True)),
+                ("confirmed_on", models.DateField(blank=True, null=True)),
+                (
+                    "code",
+                    models.CharField(
+                        choices=[("higher-rank-unanswered", "Evidence below the first rank")],
+                        max_length=40,
+                        verbose_name="check",
+                    ),
+                ),
+                ("sentence", models.CharField(max_length=400)),
+                ("history_id", models.AutoField(primary_key=True, serialize=False)),
+                ("history_date", models.DateTimeField(db_index=True)),
+                (
+                    "history_type",
+                    models.CharField(
+                        choices=[("+", "Created"), ("~", "Changed"), ("-", "Deleted")], max_length=1
+                    ),
+                ),
+                (
+                    "confirmed_by",
+                    models.ForeignKey(
+                        blank=True,
+                        db_constraint=False,
+                        null=True,
+                        on_delete=django.db.models.deletion.DO_NOTHING,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+                (
+                    "history_user",
+                    models.ForeignKey(
+                        null=True,
+                        on_delete=django.db.models.deletion.SET_NULL,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+            ],
+            options={
+                "verbose_name": "historical evidence rule",
+                "verbose_name_plural": "historical evidence rules",
+                "ordering": ("-history_date", "-history_id"),
+                "get_latest_by": ("history_date", "history_id"),
+            },
+            bases=(simple_history.models.HistoricalChanges, models.Model),
+        ),
+        migrations.CreateModel(
+            name="RuleText",
+            fields=[
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("version", models.PositiveIntegerField(default=0, editable=False)),
+                ("source", models.CharField(max_length=200)),
+                ("note", models.TextField(blank=True)),
+                ("effective_from", models.DateField()),
+                ("effective_to", models.DateField(blank=True, null=True)),
+                ("confirmed_on", models.DateField(blank=True, null=True)),
+                (
+                    "code",
+                    models.CharField(
+                        choices=[("higher-rank-unanswered", "Evidence below the first rank")],
+                        max_length=40,
+                        verbose_name="check",
+                    ),
+                ),
+                ("sentence", models.CharField(max_length=400)),
+                (
+                    "confirmed_by",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+            ],
+            options={
+                "verbose_name": "evidence rule",
+                "abstract": False,
+                "base_manager_name": "objects",
+            },
+        ),
+        migrations.CreateModel(
             name="Determination",
             fields=[
                 (

@@ -1,8 +1,10 @@
-"""Tables of this app that the database keeps append-only."""
+"""Append-only tables; the shipped rule texts, which may not overlap."""
 
 from django.db import migrations
 
 from accounts.append_only import GuardTables
+from deadlines.migration_operations import RefuseOverlap
+from determinations.shipped_rule_texts import load_rule_texts
 
 
 class Migration(migrations.Migration):
@@ -18,6 +20,9 @@ class Migration(migrations.Migration):
                 "determinations_historicalopinioncitation",
                 "determinations_historicalqualityreview",
                 "determinations_historicalreview",
+                "determinations_historicalruletext",
             ]
         ),
+        migrations.RunPython(load_rule_texts, migrations.RunPython.noop),
+        RefuseOverlap("determinations_ruletext", ["code"]),
     ]

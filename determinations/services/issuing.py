@@ -11,7 +11,7 @@ import reviewers.services.assignment
 from accounts.models import User
 from accounts.refusals import NotAllowed, refuse_if
 from cases.lifecycle import Status
-from cases.models import Case, DisputedItem, Event
+from cases.models import Case, DisputedItem, Event, Priority
 from cases.services import case_deadlines
 from cases.services.extensions import DEADLINE_KIND_OF_PRIORITY
 from cases.services.notice_deadlines import NOTICE_MARK
@@ -48,10 +48,10 @@ def describe_missing_proofs(assignment: ReviewerAssignment, *, at: datetime) -> 
     # Only physicians are board certified; the letter says nothing of it for other licenses.
     if line.license_kind not in {"MD", "DO"}:
         needed.remove("board_certification")
-    found = letters.facts.find_fact_problems(
+    problems = letters.facts.find_fact_problems(
         facts, needed=needed, declared=DETERMINATION_FACTS, on=on
     )
-    return " ".join(found)
+    return " ".join(problems)
 
 
 def preview_determination(
@@ -67,11 +67,11 @@ def preview_determination(
     # No lock, because rendering takes seconds. A preview is found by its text, so a text that
     # changes meanwhile has no preview.
     case = Case.objects.select_related("ur_decision").get(pk=case_id)
-    made = composition.compose_determination(case, at=at, only_seat=only_seat)
+    composed = composition.compose_determination(case, at=at, only_seat=only_seat)
     return letters.services.preview_document(
-        document=made.document,
-        layout=made.layout,
-        facts=made.facts,
+        document=composed.document,
+        layout=composed.layout,
+        facts=composed.facts,
         declared=DETERMINATION_FACTS,
         by=by,
         at=at,
@@ -81,18 +81,18 @@ def preview_determination(
 def check_readiness(case: Case, *, at: datetime) -> Readiness:
     """Check whether this case can be issued now. Queries."""
     try:
-        made = composition.compose_determination(case, at=at)
+        composed = composition.compose_determination(case, at=at)
     except letters.services.LetterRefused as refusal:
         return Readiness(tuple(refusal.problems), (), None)
     # The preview is looked up by the frozen text, so any change since makes it unusable.
-    words = letters.services.freeze_words(
-        document=made.document, facts=made.facts, declared=DETERMINATION_FACTS
+    frozen_text = letters.services.freeze_words(
+        document=composed.document, facts=composed.facts, declared=DETERMINATION_FACTS
     )
     proof_names = {one.name for one in PROOFS}
     return Readiness(
-        problems=tuple(made.document.problems(made.layout)),
-        proofs=tuple(fact for fact in made.facts if fact.name in proof_names),
-        preview=letters.services.find_document_preview(words=words, layout=made.layout),
+        problems=tuple(composed.document.problems(composed.layout)),
+        proofs=tuple(fact for fact in composed.facts if fact.name in proof_names),
+        preview=letters.services.find_document_preview(words=frozen_text, layout=composed.layout),
     )
 
 
@@ -118,27 +118,28 @@ def issue_determination(
     determination = policies.live_determination(case)
     if determination is None:
         raise NotAllowed("No review has been submitted for this case.")
-    made = composition.compose_determination(case, at=at)
+    composed = composition.compose_determination(case, at=at)
     on = local_day(at)
     letter = letters.services.enqueue_letter(
         kind=LetterKind.DETERMINATION,
         reference=case.number,
         variant=f"round-{case.round}",
-        layout=made.layout,
-        document=made.document,
-        facts=made.facts,
+        layout=composed.layout,
+        document=composed.document,
+        facts=composed.facts,
         declared=DETERMINATION_FACTS,
         on=on,
-        wording_set=made.wording_set,
-        variants=made.variants,
+        wording_set=composed.wording_set,
+        variants=composed.variants,
         # The recipients are those of the notice of assignment, each by their own channel.
-        deliveries=[build_address(party) for party in list_notice_recipients(case, on=on)],
+        recipients=[build_address(party) for party in list_notice_recipients(case, on=on)],
         require_preview=True,
+        urgent=case.priority == Priority.EXPEDITED,
         by=by,
         at=at,
     )
     # As printed, so that later changes of the reviewer's file do not change an issued letter.
-    _freeze_credentials(determination, made, by=by, at=at)
+    _freeze_credentials(determination, composed, by=by, at=at)
     outcomes = []
     for decided in determination.decided_items.select_related("item"):
         item = decided.item
@@ -186,13 +187,12 @@ def render_issued_copy(case: Case, *, layout: str) -> bytes:
     if determination is None or determination.letter is None or determination.issued_at is None:
         raise letters.services.LetterRefused([f"No determination of {case} was issued here."])
     letter = determination.letter
-    # The frozen text needs no facts again, and gives the same bytes as the letter that was sent.
-    if letter.layout == layout:
-        document = letters.services.load_letter_document(letter)
-    else:
-        document = composition.compose_determination(
-            case, at=determination.issued_at, layout=layout
-        ).document
+    # The letter as it was sent, even if the layout has a newer version.
+    if letters.services.is_in_layout(letter, layout):
+        return letters.services.load_letter_content(letter)
+    document = composition.compose_determination(
+        case, at=determination.issued_at, layout=layout
+    ).document
     return letters.services.typeset_document(document=document, layout=layout)
 
 
@@ -220,18 +220,18 @@ def list_changes_since_return(case: Case) -> list[ChangedText]:
         return []
     # The QA reviewer read the text as of this moment, so it is the old side of the comparison.
     before = returned.checked_at
-    found = []
-    held = case.assignments.filter(round=case.round, state__in=ReviewerAssignment.DECIDING)
-    assignments = list(held.order_by("seat"))
+    changes = []
+    deciding = case.assignments.filter(round=case.round, state__in=ReviewerAssignment.DECIDING)
+    assignments = list(deciding.order_by("seat"))
     for assignment in assignments:
         review = Review.objects.get(assignment=assignment)
-        whose = f"Reviewer {assignment.seat}, " if len(assignments) > 1 else ""
+        prefix = f"Reviewer {assignment.seat}, " if len(assignments) > 1 else ""
         rows: list[tuple[str, str, Review | Opinion, str]] = [
-            (f"{whose}Clinical case summary", "summary", review, "summary")
+            (f"{prefix}Clinical case summary", "summary", review, "summary")
         ]
         rows += [
             (
-                f"{whose}Item {opinion.item.position}: {opinion.item.title}",
+                f"{prefix}Item {opinion.item.position}: {opinion.item.title}",
                 f"item-{opinion.item_id}",
                 opinion,
                 "rationale",
@@ -246,14 +246,14 @@ def list_changes_since_return(case: Case) -> list[ChangedText]:
             old = getattr(past.first(), field, "") or ""
             new = getattr(row, field)
             if old != new:
-                found.append(ChangedText(title, part, old, new))
-    return found
+                changes.append(ChangedText(title, part, old, new))
+    return changes
 
 
 def _freeze_credentials(
-    determination: Determination, made: composition.Composition, *, by: User, at: datetime
+    determination: Determination, composed: composition.Composition, *, by: User, at: datetime
 ) -> None:
-    for seat, line in made.credentials.items():
+    for seat, line in composed.credentials.items():
         CredentialStatement(
             determination=determination,
             seat=seat,
@@ -261,7 +261,7 @@ def _freeze_credentials(
             license_states=list(line.license_states),
             # How the letter joins them, in the words of the format of published decisions.
             separator="comma+space",
-            placement=made.layout,
+            placement=composed.layout,
         ).store(by=by, at=at, why="Frozen at issue")
 
 

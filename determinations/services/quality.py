@@ -40,8 +40,8 @@ def return_review(
     refuse_if("" if comment.strip() else "Enter what to change before you return the review.")
     if item_id is not None:
         # Includes the items of consolidated cases, which this determination decides too.
-        known = list_decided_items(case).filter(pk=item_id).exists()
-        refuse_if("" if known else "Choose an item of this case.")
+        is_item_of_case = list_decided_items(case).filter(pk=item_id).exists()
+        refuse_if("" if is_item_of_case else "Choose an item of this case.")
     # Reviews of other seats stay submitted, so those reviewers do not have to sign again.
     reviews = [one for one in _load_reviews(case) if seat in {None, one.assignment.seat}]
     refuse_if("" if reviews else "Choose a reviewer of this case.")

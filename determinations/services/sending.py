@@ -10,8 +10,9 @@ from accounts.refusals import NotAllowed, refuse_if
 from cases.lifecycle import Status
 from cases.models import Case, Event
 from cases.services import consolidation, post_determination
+from deadlines.calendars import format_day
 from determinations import policies
-from letters.models import Channel, Delivery
+from letters.models import Service
 
 
 @transaction.atomic
@@ -28,28 +29,21 @@ def mark_determination_sent(*, case_id: int, sent_on: date, by: User, at: dateti
     if determination is None or determination.letter is None:
         raise NotAllowed("This case has no determination letter.")
     letter = determination.letter
-    # A delivery that was already sent keeps its date.
-    for delivery in letter.deliveries.filter(state=Delivery.State.PREPARED).order_by("pk"):
-        letters.services.mark_delivery_sent(
-            delivery_id=delivery.pk,
-            method=Channel(delivery.channel),
-            on=sent_on,
-            by=by,
-            at=at,
-        )
-    # The time to petition runs from the mailing (Labor Code 4610.6(h)), not from the issue.
-    post_determination.start_post_determination_deadlines(
-        case=case, sent_on=sent_on, letter=letter, by=by, at=at
-    )
+    # A recipient who was already served keeps that date.
+    waiting = letter.services.filter(state=Service.State.PREPARED).order_by("pk")
+    for service_id in waiting.values_list("pk", flat=True):
+        letters.services.mark_served(service_id=service_id, on=sent_on, by=by, at=at)
+    # The time to petition runs from the service (8 CCR 10575(c)), not from the issue.
+    post_determination.start_post_determination_deadlines(case=case, letter=letter, by=by, at=at)
     case.move_to(Status.CLOSED, by=by, at=at, why="Determination sent")
-    # Their items were decided by this letter, and they get no letter of their own.
+    # This letter also decides the items of consolidated cases, which get no letter of their own.
     consolidation.close_consolidated_cases(lead=case, by=by, at=at)
     Event.objects.create(
         case=case,
         kind=Event.Kind.LETTER_SENT,
         happened_at=at,
         by=by,
-        sentence=f"Determination sent {sent_on:%m/%d/%Y}. The case is closed.",
+        sentence=f"Determination sent {format_day(sent_on)}. The case is closed.",
         facts={"sent_on": sent_on.isoformat()},
         letter=letter,
     )

@@ -10,15 +10,16 @@ import records.services.dispatch
 import records.services.reading
 from accounts.models import User
 from accounts.refusals import NotAllowed, Refused, StaleForm, refuse_if
+from cases.case_rows import rows_of
 from cases.consolidated_items import list_decided_items
 from cases.lifecycle import Status
 from cases.models import Case, DisputedItem, Event
 from determinations import checks, policies
 from determinations.models import (
-    Basis,
     DecidedItem,
     Determination,
     Draft,
+    EvidenceRank,
     Opinion,
     OpinionCitation,
     PartyTerm,
@@ -33,6 +34,7 @@ from reviewers.models import ReviewerAssignment
 from reviewers.services.assignment import lock_assignment
 
 from .issuing import describe_missing_proofs
+from .rule_texts import find_request_date, list_rule_texts
 
 EDITING_SPAN = timedelta(minutes=15)  # after this time a saved draft becomes a version
 # Against a pasted medical record. No rationale of a letter comes near this length.
@@ -44,8 +46,8 @@ _ITEM_FIELDS = ("outcome", "rationale", "basis", "why_not_higher")
 class DraftConflict(StaleForm):
     """The draft was saved in another window in between. Holds both texts."""
 
-    def __init__(self, theirs: Draft, mine: Mapping[str, Any]) -> None:
-        self.theirs, self.mine = theirs, dict(mine)
+    def __init__(self, stored: Draft, submitted: Mapping[str, Any]) -> None:
+        self.theirs, self.mine = stored, dict(submitted)
         super().__init__(
             "This text was changed in another window. Compare both versions and keep one."
         )
@@ -54,7 +56,7 @@ class DraftConflict(StaleForm):
 class ReviewUnfinished(Refused):
     """The review is not complete. ``findings`` lists everything that is missing."""
 
-    def __init__(self, findings: list[checks.Finding]) -> None:
+    def __init__(self, findings: list[checks.Blocker]) -> None:
         self.findings = findings
         super().__init__(" ".join(finding.sentence for finding in findings))
 
@@ -74,21 +76,41 @@ def open_review(*, assignment_id: int, by: User, at: datetime) -> Review:
     # Opening twice must not fail: the page posts this when it loads, even in two windows at once.
     if review is None:
         review = Review(assignment=assignment).store(by=by, at=at, why="Opened")
-    known = set(assignment.opinions.values_list("item_id", flat=True))
+    stored_ids = set(assignment.opinions.values_list("item_id", flat=True))
     # Only the missing ones: an opinion that exists may already hold text.
     for item in _pending_items(assignment.case):
-        if item.pk not in known:
+        if item.pk not in stored_ids:
             Opinion(assignment=assignment, item=item).store(by=by, at=at, why="Opened")
     return review
 
 
 def is_opened(assignment: ReviewerAssignment) -> bool:
-    """Whether the reviewer has the current case file and an opinion on every item. Queries."""
-    known = set(assignment.opinions.values_list("item_id", flat=True))
+    """Return whether the reviewer has the current case file and an opinion on every item.
+
+    Queries.
+    """
+    opinion_ids = {opinion.item_id for opinion in list_opinions(assignment)}
     return (
-        Review.objects.filter(assignment=assignment).exists()
+        policies.find_review(assignment) is not None
         and records.services.dispatch.is_dispatch_current(assignment)
-        and all(item.pk in known for item in _pending_items(assignment.case))
+        and all(item.pk in opinion_ids for item in _pending_items(assignment.case))
+    )
+
+
+def list_opinions(assignment: ReviewerAssignment) -> list[Opinion]:
+    """List the opinions of an assignment with their items and citations. At most three queries."""
+    rows = (
+        assignment.opinions.select_related("item__case__ur_decision", "item__parent")
+        .prefetch_related("citations", "item__administrator_citations")
+        .order_by("item__position")
+    )
+    return rows_of(assignment.case).once(("opinions", assignment.pk), lambda: list(rows))
+
+
+def map_drafts(assignment: ReviewerAssignment) -> dict[str, Draft]:
+    """Map the parts of a review to their drafts. At most one query."""
+    return rows_of(assignment.case).once(
+        ("drafts", assignment.pk), lambda: {row.part: row for row in assignment.drafts.all()}
     )
 
 
@@ -173,8 +195,8 @@ def add_citation(
     last = opinion.citations.order_by("-position").values_list("position", flat=True).first()
     citation = OpinionCitation(opinion=opinion, position=(last or 0) + 1)
     if recommendation_id:
-        known = Recommendation.objects.select_related("edition__guideline__source")
-        recommendation = known.filter(pk=recommendation_id).first()
+        recommendations = Recommendation.objects.select_related("edition__guideline__source")
+        recommendation = recommendations.filter(pk=recommendation_id).first()
         # The number comes from the page and may be stale or forged.
         if recommendation is None:
             raise NotAllowed("Choose a guideline from the list.")
@@ -209,7 +231,7 @@ def remove_citation(*, assignment_id: int, citation_id: int, by: User, at: datet
         citation.store(by=by, at=at, why="Citation removed", fields=["removed_at"])
 
 
-def find_unfinished(assignment: ReviewerAssignment) -> list[checks.Finding]:
+def find_unfinished(assignment: ReviewerAssignment) -> list[checks.Blocker]:
     """List everything that prevents submission, based on the drafts. Queries."""
     return checks.find_blockers(_build_review_draft(assignment))
 
@@ -245,7 +267,7 @@ def submit_review(*, assignment_id: int, by: User, at: datetime) -> Determinatio
     for opinion in assignment.opinions.select_related("item"):
         opinion.store(by=by, at=at, why=number.capitalize())
     # Before counting who is missing: a reopened review has to be submitted again.
-    _reopen_outdated(case, but=assignment, by=by, at=at)
+    _reopen_outdated(case, except_for=assignment, by=by, at=at)
     waiting = policies.seats_without_review(case)
     if waiting:
         # A new version of the case makes forms stale that were opened before this review.
@@ -269,7 +291,7 @@ def submit_review(*, assignment_id: int, by: User, at: datetime) -> Determinatio
     return determination
 
 
-def _reopen_outdated(case: Case, *, but: ReviewerAssignment, by: User, at: datetime) -> None:
+def _reopen_outdated(case: Case, *, except_for: ReviewerAssignment, by: User, at: datetime) -> None:
     """Reopen submitted reviews of other reviewers that are no longer complete.
 
     For example, a record was added since: all reviewers must decide on the same case file.
@@ -277,7 +299,7 @@ def _reopen_outdated(case: Case, *, but: ReviewerAssignment, by: User, at: datet
     others = (
         case.assignments.filter(round=case.round, review__state=Review.State.SUBMITTED)
         .filter(state=ReviewerAssignment.State.ACCEPTED)
-        .exclude(pk=but.pk)
+        .exclude(pk=except_for.pk)
         .select_related("reviewer", "review")
     )
     for other in others:
@@ -346,15 +368,17 @@ def _clean_content(
 ) -> dict[str, str]:
     """Check the fields of a part and normalize characters pasted from word processors."""
     if part == checks.SUMMARY:
-        wanted: tuple[str, ...] = ("summary", "party_term")
+        field_names: tuple[str, ...] = ("summary", "party_term")
     else:
         prefix, _, pk = part.partition("-")
         # Compared as text: the part comes from the address, where "item-x" is possible.
-        known = pk in {str(one) for one in assignment.opinions.values_list("item_id", flat=True)}
-        refuse_if("" if prefix == "item" and known else "This item is not part of your case.")
-        wanted = _ITEM_FIELDS
+        is_own_item = pk in {
+            str(one) for one in assignment.opinions.values_list("item_id", flat=True)
+        }
+        refuse_if("" if prefix == "item" and is_own_item else "This item is not part of your case.")
+        field_names = _ITEM_FIELDS
     clean: dict[str, str] = {}
-    for name in wanted:
+    for name in field_names:
         # A page without this field must not empty what is stored.
         if name not in content:
             continue
@@ -368,7 +392,7 @@ def _clean_content(
     # Empty choices are allowed in a draft; the checks before submission ask for them.
     if clean.get("outcome") not in {None, "", *Outcome.values}:
         refuse_if(f"Choose {CHOICE}.")
-    if clean.get("basis") not in {None, "", *Basis.values}:
+    if clean.get("basis") not in {None, "", *EvidenceRank.values}:
         refuse_if("Choose a rank of evidence from A to F.")
     if clean.get("party_term") not in {None, *PartyTerm.values}:
         refuse_if("Choose the letter’s term for the injured worker.")
@@ -425,29 +449,24 @@ def _cite_recommendation(citation: OpinionCitation, recommendation: Recommendati
 
 
 def _describe_unprintable(text: str) -> str:
-    found = find_unprintable(text)
-    if not found:
+    characters = find_unprintable(text)
+    if not characters:
         return ""
-    names = ", ".join(sorted({glyph.name for glyph in found}))
+    names = ", ".join(sorted({glyph.name for glyph in characters}))
     return f"The letter cannot print {names}. Replace it with words or a plain character."
 
 
 def _build_review_draft(assignment: ReviewerAssignment) -> checks.ReviewDraft:
     # Drafts replace the stored text, so that the page warns about what the reviewer sees now.
-    drafts = {draft.part: draft.content for draft in assignment.drafts.all()}
-    review = Review.objects.filter(assignment=assignment).first()
+    drafts = {part: draft.content for part, draft in map_drafts(assignment).items()}
+    review = policies.find_review(assignment)
     summary = drafts.get(checks.SUMMARY, {}).get("summary", review.summary if review else "")
     glyphs = [(checks.SUMMARY, sentence)] if (sentence := _describe_unprintable(summary)) else []
     written = {checks.SUMMARY: [summary]}
     items = []
-    opinions = (
-        # Prefetched: the citations are read twice for each item below.
-        assignment.opinions.filter(item__ending=DisputedItem.Ending.PENDING)
-        .select_related("item")
-        .prefetch_related("citations")
-        .order_by("item__position")
-    )
-    for opinion in opinions:
+    for opinion in list_opinions(assignment):
+        if opinion.item.ending != DisputedItem.Ending.PENDING:
+            continue
         typed = drafts.get(f"item-{opinion.item_id}", {})
         now = {name: typed.get(name, getattr(opinion, name)) for name in _ITEM_FIELDS}
         items.append(
@@ -457,6 +476,7 @@ def _build_review_draft(assignment: ReviewerAssignment) -> checks.ReviewDraft:
                 title=opinion.item.title,
                 citations=sum(1 for one in opinion.citations.all() if one.removed_at is None),
                 parent_id=opinion.item.parent_id,
+                requested_on=find_request_date(opinion.item),
                 **now,
             )
         )
@@ -486,11 +506,12 @@ def _build_review_draft(assignment: ReviewerAssignment) -> checks.ReviewDraft:
         naming_parts=[
             part for part, texts in written.items() if _has_reviewer_name(assignment, texts)
         ],
+        rule_texts=rows_of(assignment.case).once(("rule texts",), list_rule_texts),
     )
 
 
 def _has_reviewer_name(assignment: ReviewerAssignment, texts: Iterable[str]) -> bool:
-    """Whether a text contains the reviewer's first and last name side by side, in any order."""
+    """Return whether a text has the reviewer's first and last name side by side, in any order."""
     reviewer = assignment.reviewer
     if reviewer is None:
         return False

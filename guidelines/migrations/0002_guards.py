@@ -13,8 +13,10 @@ class Migration(migrations.Migration):
         GuardTables(
             [
                 "guidelines_historicalapprovedparagraph",
+                "guidelines_historicaldruglistedition",
                 "guidelines_historicaledition",
                 "guidelines_historicalguideline",
+                "guidelines_historicallisteddrug",
                 "guidelines_historicalrecommendation",
                 "guidelines_historicalsource",
             ]

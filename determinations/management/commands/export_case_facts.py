@@ -21,11 +21,11 @@ class Command(BaseCommand):
         parser.add_argument("--out", type=Path, metavar="FILE")
 
     def handle(self, *args: Any, case: str, out: Path | None, **options: Any) -> None:
-        found = Case.objects.filter(number=case).first()
-        if found is None:
+        row = Case.objects.filter(number=case).first()
+        if row is None:
             raise CommandError(f"There is no case {case}.")
         try:
-            facts = export_case_facts(found)
+            facts = export_case_facts(row)
         except NotExportable as error:
             raise CommandError(str(error)) from error
         text = json.dumps(facts, indent=1, ensure_ascii=False)

@@ -7,8 +7,12 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError
 from django.utils import timezone
 
+from accounts.counting import count_noun
 from determinations import shapes
-from determinations.services.published import AlreadyLoaded, NumberTaken, load_published
+from determinations.services.published import AlreadyLoaded, load_many_published
+
+# Loaded in one transaction. All their rows are in memory at once.
+FILES_AT_ONCE = 500
 
 
 class Command(BaseCommand):
@@ -27,27 +31,46 @@ class Command(BaseCommand):
         )
 
     def handle(self, *args: Any, files: list[Path], dry_run: bool, **options: Any) -> None:
-        refused = 0
+        refused = sum(
+            self._load(files[start : start + FILES_AT_ONCE], dry_run)
+            for start in range(0, len(files), FILES_AT_ONCE)
+        )
+        if refused:
+            raise CommandError(
+                f"{refused} of {count_noun(len(files), 'file')} refused.", returncode=1
+            )
+
+    def _load(self, files: list[Path], dry_run: bool) -> int:
+        """Load some files in one transaction and return how many were refused."""
+        refusals: dict[Path, str] = {}
+        letters: dict[Path, dict[str, Any]] = {}
         for file in files:
             try:
-                self.stdout.write(f"{file}: {self._load(file, dry_run)}")
-            except (OSError, shapes.InvalidFactsFile, NumberTaken) as error:
-                reason = f"{error.strerror}." if isinstance(error, OSError) else error
-                self.stderr.write(f"{file}: refused. {reason}")
-                refused += 1
-        if refused:
-            raise CommandError(f"{refused} of {len(files)} files refused.", returncode=1)
+                letters[file] = self._read(file)
+            except OSError as error:
+                refusals[file] = f"{error.strerror}."
+            except shapes.InvalidFactsFile as error:
+                refusals[file] = str(error)
+        results = load_many_published(
+            letters=list(letters.values()), by=None, at=timezone.now(), dry_run=dry_run
+        )
+        done = "can be loaded" if dry_run else "loaded"
+        for file, result in zip(letters, results, strict=True):
+            if isinstance(result.refusal, AlreadyLoaded):
+                self.stdout.write(
+                    f"{file}: case {result.refusal.case.number} is already loaded, unchanged."
+                )
+            elif result.refusal is not None:
+                refusals[file] = str(result.refusal)
+            elif result.case is not None:
+                names = ", ".join(result.notes)
+                kept_out = f" Notes not stored: {names}." if names else ""
+                self.stdout.write(f"{file}: case {result.case.number} {done}.{kept_out}")
+        for file, reason in refusals.items():
+            self.stderr.write(f"{file}: refused. {reason}")
+        return len(refusals)
 
-    def _load(self, file: Path, dry_run: bool) -> str:
-        at = timezone.now()
+    def _read(self, file: Path) -> dict[str, Any]:
         with file.open("rb") as opened:
             # One byte more than allowed is enough to refuse a larger file without reading it all.
-            facts = shapes.parse_facts_file(opened.read(shapes.MAX_FILE_BYTES + 1))
-        _, notes = shapes.read_published_case(facts, today=timezone.localdate(at))
-        try:
-            case = load_published(facts=facts, by=None, at=at, dry_run=dry_run)
-        except AlreadyLoaded as known:
-            return f"case {known.case.number} is already loaded, unchanged."
-        done = "can be loaded" if dry_run else "loaded"
-        kept_out = f" Notes not stored: {', '.join(notes)}." if notes else ""
-        return f"case {case.number} {done}.{kept_out}"
+            return shapes.parse_facts_file(opened.read(shapes.MAX_FILE_BYTES + 1))

@@ -21,15 +21,15 @@ class Command(BaseCommand):
         parser.add_argument("--out", type=Path, required=True, metavar="FILE.pdf")
 
     def handle(self, *, case: str, layout: str, out: Path, **options: Any) -> None:
-        found = Case.objects.filter(number=case).first()
-        if found is None:
+        row = Case.objects.filter(number=case).first()
+        if row is None:
             raise CommandError(f"There is no case {case}.")
         try:
-            content = render_issued_copy(found, layout=LAYOUTS[layout])
+            content = render_issued_copy(row, layout=LAYOUTS[layout])
         except NotAllowed as refusal:
             raise CommandError(str(refusal)) from refusal
         try:
             out.write_bytes(content)
         except OSError as error:
             raise CommandError(f"{out} cannot be written: {error.strerror}.") from error
-        self.stdout.write(f"{found.number}, {layout}: {out}")
+        self.stdout.write(f"{row.number}, {layout}: {out}")
