@@ -13,8 +13,9 @@ from django.conf import settings
 from django.urls import reverse
 
 import letters.services
+from cases.letter_periods import collect_petition_facts
 from cases.lifecycle import Status
-from cases.models import Case, CaseLetter, Deadline, DisputedItem, Event, Party, Priority, Role
+from cases.models import Case, CaseLetter, Deadline, DisputedItem, Event, Party, PartyRole, Priority
 from correspondence.services.notices import build_address, load_organization
 from deadlines.days import local_day
 from eligibility import rules
@@ -29,7 +30,7 @@ from letters.documents import (
 )
 from letters.facts import Fact, FactName
 from letters.kinds import LetterKind
-from letters.models import Channel, WordingSet
+from letters.models import DeliveryMethod, WordingSet
 from letters.wording import Composed
 
 from .kinds import SPECS, LetterSpec
@@ -37,6 +38,11 @@ from .kinds import SPECS, LetterSpec
 LAYOUT = "case-letter"
 
 _PARTIES = {"employee", "claims_administrator"}
+# How an item ended without a decision, as a closure notice prints it.
+_ENDED = {
+    DisputedItem.Ending.WITHDRAWN: "withdrawn",
+    DisputedItem.Ending.AUTHORIZED: "authorized by the claims administrator",
+}
 _NAMED_FACT = re.compile(r"\((\w+)\)")
 
 
@@ -64,11 +70,11 @@ class ComposedLetter:
 def list_possible_recipients(draft: CaseLetter, *, at: datetime) -> list[Party]:
     """List the parties who may receive this letter today, in the order of 8 CCR 9792.10.4(b)."""
     roles = _letter_spec(draft).recipients
-    on_the_case = draft.case.parties.current().on(local_day(at))
+    on_the_case = draft.case.parties.current().true_on(local_day(at))
     # A party of a single item only, such as another physician, gets no letters of the case.
-    found = on_the_case.filter(role__in=roles, item=None)
+    parties = on_the_case.filter(role__in=roles, item=None)
     # By id within a role, so that the first recipient, whose letter is previewed, stays the same.
-    return sorted(found, key=lambda party: (roles.index(Role(party.role)), party.pk))
+    return sorted(parties, key=lambda party: (roles.index(PartyRole(party.role)), party.pk))
 
 
 def list_chosen_recipients(draft: CaseLetter, *, at: datetime) -> list[Party]:
@@ -81,30 +87,34 @@ def list_chosen_recipients(draft: CaseLetter, *, at: datetime) -> list[Party]:
 
 def find_missing_parts(draft: CaseLetter, *, at: datetime) -> list[MissingPart]:
     """List everything that prevents sending the draft; empty if it can be sent."""
-    case, found = draft.case, []
+    case, missing = draft.case, []
     to_parties = reverse("cases:parties", args=[case.number])
     getting = list_chosen_recipients(draft, at=at)
     if not getting:
-        found.append(MissingPart("No recipient is selected.", to_parties))
+        missing.append(MissingPart("No recipient is selected.", to_parties))
     for party in getting:
-        # Found before approval: afterward the address is frozen in the delivery.
+        # Found before approval: afterward the address is frozen in the service.
         if not build_address(party).address.strip():
-            lacks = {Channel.FAX: "fax number", Channel.ELECTRONIC: "e-mail address"}
-            what = lacks.get(Channel(party.preferred_channel), "postal address")
-            sentence = f"{party.get_role_display()} {party.name} has no {what} on file."
-            found.append(MissingPart(sentence, to_parties))
+            address_names = {
+                DeliveryMethod.FAX: "fax number",
+                DeliveryMethod.ELECTRONIC: "email address",
+            }
+            method = DeliveryMethod(party.preferred_channel)
+            missing_name = address_names.get(method, "postal address")
+            sentence = f"{party.get_role_display()} {party.name} has no {missing_name} on file."
+            missing.append(MissingPart(sentence, to_parties))
     if getting:
         # The first stands for all: the letters differ only in address, channel and copies.
         try:
-            made = compose_letter(draft, getting[0], at=at)
+            composed = compose_letter(draft, getting[0], at=at)
         except letters.services.LetterRefused as refusal:
-            found += [MissingPart(one, _repair_url(draft, one)) for one in refusal.problems]
+            missing += [MissingPart(one, _repair_url(draft, one)) for one in refusal.problems]
         else:
-            found += [
+            missing += [
                 MissingPart(one, _repair_url(draft, one))
-                for one in find_document_problems(made.document, LAYOUT)
+                for one in find_document_problems(composed.document, LAYOUT)
             ]
-    return found
+    return missing
 
 
 def compose_letter(draft: CaseLetter, party: Party, *, at: datetime) -> ComposedLetter:
@@ -142,7 +152,7 @@ def compose_letter(draft: CaseLetter, party: Party, *, at: datetime) -> Composed
             name=party.name,
             address=tuple(party.address.splitlines()),
         ),
-        way=_delivery_line(party),
+        way=_service_line(party),
         employee=str(values.get("employee", "")),
         opening=composed.paragraphs("opening"),
         sections=tuple(_build_sections(spec, composed, values)),
@@ -172,18 +182,18 @@ def _build_sections(
         # Typed by staff for this case, so it is a fact and not a sentence of the wording.
         if name == "particulars":
             paragraphs += (str(values["particulars"]),) if "particulars" in values else ()
-        listed = values.get(spec.lists.get(name, ""), [])
-        points = tuple(listed) if isinstance(listed, list) else ()
+        list_values = values.get(spec.lists.get(name, ""), [])
+        points = tuple(list_values) if isinstance(list_values, list) else ()
         # A heading without anything below it would look like a mistake.
         if paragraphs or points:
             yield Section(composed.text(f"{name}_heading"), paragraphs, points)
 
 
 def _choose_slots(wording: WordingSet, spec: LetterSpec, values: dict[str, object]) -> list[str]:
-    """The slots of the wording, without those that depend on a fact that is not stated."""
+    """Return the slots of the wording, without those that depend on a fact that is not stated."""
     # From the wording, so that only slots it really has are asked for.
-    held = wording.sentences.order_by("slot").values_list("slot", flat=True).distinct()
-    return [slot for slot in held if not (fact := spec.fact_for(slot)) or fact in values]
+    available_slots = wording.sentences.order_by("slot").values_list("slot", flat=True).distinct()
+    return [slot for slot in available_slots if not (fact := spec.fact_for(slot)) or fact in values]
 
 
 def _choose_variants(draft: CaseLetter) -> tuple[str, ...]:
@@ -191,7 +201,8 @@ def _choose_variants(draft: CaseLetter) -> tuple[str, ...]:
     if draft.kind == LetterKind.CLOSURE:
         # The stage is asked first; a case that is closed by now no longer shows how it ended.
         ended = {Status.WITHDRAWN: "WITHDRAWN", Status.TERMINATED: "TERMINATED"}
-        return (ended.get(case.stage) or _closure_variant(case),)
+        variant = ended.get(case.stage) or _closure_variant(case)
+        return (variant,) if variant != "PARTIAL" else _partial_closure_variants(case)
     if draft.kind == LetterKind.INELIGIBILITY and _is_partly_eligible(case):
         return ("PARTIAL",)
     # The priority stays as second choice for sentences without a variant for duplicates.
@@ -201,7 +212,7 @@ def _choose_variants(draft: CaseLetter) -> tuple[str, ...]:
 
 
 def _closure_variant(case: Case) -> str:
-    """The closure variant of a case that did not end in a stage of its own.
+    """Return the closure variant of a case that did not end in a stage of its own.
 
     An open case ended in part. A closed case was withdrawn if any of its items was.
     """
@@ -211,13 +222,19 @@ def _closure_variant(case: Case) -> str:
     return "WITHDRAWN" if withdrawn else "TERMINATED"
 
 
-def _delivery_line(party: Party) -> str:
+def _partial_closure_variants(case: Case) -> tuple[str, ...]:
+    """Return the variant that names how the items ended, if all ended in the same way."""
+    endings = {item.ending for item in _list_ended_items(case)}
+    return (*(f"PARTIAL_{one}" for one in endings if len(endings) == 1), "PARTIAL")
+
+
+def _service_line(party: Party) -> str:
     address = build_address(party)
-    match address.channel:
-        case Channel.FAX:
+    match address.method:
+        case DeliveryMethod.FAX:
             return f"By fax to {address.address}"
-        case Channel.ELECTRONIC:
-            return f"By secure e-mail to {address.address}"
+        case DeliveryMethod.ELECTRONIC:
+            return f"By secure email to {address.address}"
         case _:
             return "By mail"
 
@@ -236,7 +253,7 @@ def _collect_facts(draft: CaseLetter, *, at: datetime) -> list[Fact]:
 
 def _case_facts(case: Case, *, at: datetime) -> Iterable[Fact]:
     application, decision = "Application", case.ur_decision
-    parties = case.parties.current().on(local_day(at)).filter(item=None)
+    parties = case.parties.current().true_on(local_day(at)).filter(item=None)
     # Newest first, so that the oldest party of a role wins.
     names = {party.role: party.name for party in parties.order_by("-pk")}
     yield Fact("imro_name", settings.IMRO_NAME, "Settings")
@@ -244,9 +261,9 @@ def _case_facts(case: Case, *, at: datetime) -> Iterable[Fact]:
     yield Fact("imro_address", ", ".join(settings.IMRO_ADDRESS.splitlines()), "Settings")
     yield Fact("imro_phone", settings.IMRO_PHONE, "Settings")
     yield Fact("case_number", case.number, "Registration")
-    yield Fact("employee", names.get(Role.EMPLOYEE, ""), "Parties of the case")
+    yield Fact("employee", names.get(PartyRole.EMPLOYEE, ""), "Parties of the case")
     yield Fact(
-        "claims_administrator", names.get(Role.CLAIMS_ADMINISTRATOR, ""), "Parties of the case"
+        "claims_administrator", names.get(PartyRole.CLAIMS_ADMINISTRATOR, ""), "Parties of the case"
     )
     yield Fact("claim_number", case.claim_number, application)
     yield Fact("priority", case.get_priority_display(), "Case")
@@ -259,9 +276,9 @@ def _case_facts(case: Case, *, at: datetime) -> Iterable[Fact]:
 
 
 def _treatment_fact(draft: CaseLetter) -> Fact:
-    """The treatments that the letter lists, which depend on its kind."""
+    """Return the treatments that the letter lists, which depend on its kind."""
     case, items = draft.case, draft.case.items.order_by("position")
-    if draft.kind == LetterKind.EXPEDITED:
+    if draft.kind in {LetterKind.EXPEDITED, LetterKind.CORRECTED_NOTICE}:
         items = items.filter(ending=DisputedItem.Ending.PENDING)
     elif draft.kind == LetterKind.INELIGIBILITY and _is_partly_eligible(case):
         # The rest of the case continues, so the notice is about these items only.
@@ -283,6 +300,7 @@ def _kind_facts(draft: CaseLetter, *, at: datetime) -> Iterable[Fact]:
             yield _asked_fact(draft)
         case LetterKind.INELIGIBILITY:
             yield from _finding_facts(case, EligibilityResult.INELIGIBLE, "found_ineligible")
+            yield from collect_petition_facts(local_day(at))
         case LetterKind.DEFERRAL:
             yield from _finding_facts(case, EligibilityResult.DEFERRED, "found_deferred")
             # As the claims administrator stated it. It may not be on file.
@@ -290,6 +308,8 @@ def _kind_facts(draft: CaseLetter, *, at: datetime) -> Iterable[Fact]:
             yield Fact("dispute_reason", [reason] if reason else [], "UR decision")
         case LetterKind.EXPEDITED:
             yield from _conversion_facts(case)
+        case LetterKind.CORRECTED_NOTICE:
+            yield from _item_change_facts(case)
         case LetterKind.RECORDS_REMINDER:
             yield from _reminder_facts(draft, at=at)
         case LetterKind.CLOSURE:
@@ -300,22 +320,30 @@ def _kind_facts(draft: CaseLetter, *, at: datetime) -> Iterable[Fact]:
 
 
 def _asked_fact(draft: CaseLetter) -> Fact:
-    """The questions of the letter: from the draft, else the open questions, else unknown facts."""
+    """Return the questions of the letter: of the draft, else open ones, else unknown facts."""
     case = draft.case
     # Points that a person typed replace the questions that would be proposed.
     if draft.points:
         return Fact("asked", list(draft.points), "Draft")
     open_questions = case.information_requests.filter(closed_at__isnull=True)
-    asked = list(open_questions.select_related("party").order_by("pk"))
-    if asked:
-        questions = [f"{one.party.get_role_display()}: {one.question}" for one in asked]
+    requests = list(open_questions.select_related("party").order_by("pk"))
+    if requests:
+        questions = [f"{one.party.get_role_display()}: {one.question}" for one in requests]
         return Fact("asked", questions, "Questions on file")
     latest = case.eligibility_decisions.order_by("-attempt").first()
     if latest is None:
         return Fact("asked", [], "")
-    unknown = latest.findings.filter(answer=Answer.UNKNOWN).select_related("item").order_by("pk")
-    sentences = [_prefix_item_title(one, f"{rules.NEEDED[one.fact]}.") for one in unknown]
-    return Fact("asked", [one[:1].upper() + one[1:] for one in sentences], _decision_source(latest))
+    unknown = list(
+        latest.findings.filter(answer=Answer.UNKNOWN).select_related("item").order_by("pk")
+    )
+    # What is asked about the whole application is not asked again about an item.
+    whole = {one.fact for one in unknown if one.item is None}
+    sentences = [
+        _prefix_item_title(one, rules.REQUESTED[one.fact])
+        for one in unknown
+        if one.item is None or one.fact not in whole
+    ]
+    return Fact("asked", sentences, _decision_source(latest))
 
 
 def _finding_facts(case: Case, result: EligibilityResult, proof: str) -> Iterable[Fact]:
@@ -355,6 +383,13 @@ def _conversion_facts(case: Case) -> Iterable[Fact]:
     yield Fact("certified_by", event.facts.get("certified_by", ""), source)
 
 
+def _item_change_facts(case: Case) -> Iterable[Fact]:
+    event = case.events.filter(kind=Event.Kind.ITEM_CHANGED).order_by("pk").last()
+    # A proof fact: without an accepted change and a notice there is nothing to correct.
+    if event is not None and case.notices.filter(round=case.round).exists():
+        yield Fact("items_changed", True, f"Change of {_format_day(local_day(event.happened_at))}")
+
+
 def _reminder_facts(draft: CaseLetter, *, at: datetime) -> Iterable[Fact]:
     case = draft.case
     running = Deadline.objects.filter(
@@ -367,7 +402,7 @@ def _reminder_facts(draft: CaseLetter, *, at: datetime) -> Iterable[Fact]:
     )
     deadline = running.order_by("due_on").first()
     notice = case.notices.filter(
-        round=case.round, party__role=Role.CLAIMS_ADMINISTRATOR, sent_on__isnull=False
+        round=case.round, party__role=PartyRole.CLAIMS_ADMINISTRATOR, sent_on__isnull=False
     ).first()
     if deadline is not None and deadline.due_on and case.stage == Status.NOTICE_SENT:
         yield Fact("records_due_on", _format_day(deadline.due_on), "Deadline of the records")
@@ -380,15 +415,25 @@ def _reminder_facts(draft: CaseLetter, *, at: datetime) -> Iterable[Fact]:
 
 
 def _ending_facts(case: Case) -> Iterable[Fact]:
-    endings = (DisputedItem.Ending.WITHDRAWN, DisputedItem.Ending.AUTHORIZED)
-    ended = list(case.items.filter(ending__in=endings).order_by("position"))
+    ended = _list_ended_items(case)
     # Items can end on several days; the review has ended with the last one.
     last = max((one.ended_at for one in ended if one.ended_at), default=None)
     if last is None:
         return
     yield Fact("ended", True, "Disputed items")
     yield Fact("ended_on", _format_day(local_day(last)), "Disputed items")
-    yield Fact("ended_items", [one.title for one in ended], "Disputed items")
+    # How each item ended is printed only if that differs by item.
+    differ = len({one.ending for one in ended}) > 1
+    titles = [
+        f"{one.title} ({_ENDED[DisputedItem.Ending(one.ending)]})" if differ else one.title
+        for one in ended
+    ]
+    yield Fact("ended_items", titles, "Disputed items")
+
+
+def _list_ended_items(case: Case) -> list[DisputedItem]:
+    """Return the items whose review ended without a decision, in order."""
+    return list(case.items.filter(ending__in=tuple(_ENDED)).order_by("position"))
 
 
 def _decision_source(decision: EligibilityDecision) -> str:
@@ -400,7 +445,7 @@ def _format_day(value: object) -> str:
 
 
 def _repair_url(draft: CaseLetter, sentence: str) -> str:
-    """The page for correcting the fact that a sentence names; empty if the draft itself needs it.
+    """Return the page for correcting the fact that a sentence names; empty for the draft itself.
 
     The refusals of ``letters`` end with the name of the fact in parentheses.
     """

@@ -7,14 +7,14 @@ from django import forms
 
 from cases.models import CaseLetter, Party
 from deadlines.days import PACIFIC
-from form_fields.fields import DatedForm, PaperDate, PaperText
+from form_fields.fields import DatedForm, KeyedDate, LetterText
 from letters.kinds import case_letter_choices
 
 
 class DraftForm(forms.Form):
     """What a person may change in a draft: the additional text and the recipients."""
 
-    particulars = PaperText(
+    particulars = LetterText(
         label="Additional text for this case",
         max_length=4000,
         required=False,
@@ -38,7 +38,7 @@ class DraftForm(forms.Form):
         ]
 
     def left_out(self) -> list[int]:
-        """The ids of the parties who were not selected. Call this on a valid form."""
+        """Return the ids of the parties who were not selected. Call this on a valid form."""
         return [
             one.pk for one in self.parties if str(one.pk) not in self.cleaned_data["recipients"]
         ]
@@ -47,7 +47,7 @@ class DraftForm(forms.Form):
 class DiscardForm(forms.Form):
     """The reason for discarding a draft."""
 
-    because = forms.ChoiceField(
+    reason = forms.ChoiceField(
         label="Reason",
         choices=[("", "Choose"), *CaseLetter.Discarded.choices],
         error_messages={"required": "Choose the reason for discarding the draft."},
@@ -62,7 +62,7 @@ class NewDraftForm(forms.Form):
         choices=lambda: [("", "Choose"), *case_letter_choices()],
         error_messages={"required": "Choose a letter."},
     )
-    points = PaperText(
+    points = LetterText(
         label="Points that the letter asks for or lists, one per line",
         max_length=4000,
         required=False,
@@ -70,7 +70,7 @@ class NewDraftForm(forms.Form):
     )
 
     def lines(self) -> list[str]:
-        """The typed points, one text per line. Call this on a valid form."""
+        """Return the typed points, one text per line. Call this on a valid form."""
         typed: str = self.cleaned_data["points"]
         return [line.strip() for line in typed.splitlines() if line.strip()]
 
@@ -78,7 +78,11 @@ class NewDraftForm(forms.Form):
 class SentForm(DatedForm):
     """The date on which the notices or letters of a case were sent."""
 
-    sent_on = PaperDate(label="Sent on", error_messages={"required": "Enter the date it was sent."})
+    sent_on = KeyedDate(
+        label="Sent on",
+        starts_today=True,
+        error_messages={"required": "Enter the date it was sent."},
+    )
 
     received_time = forms.TimeField(
         label="Time received by the claims administrator",
@@ -97,7 +101,10 @@ class SentForm(DatedForm):
             del self.fields["received_time"]
 
     def received_at(self) -> datetime | None:
-        """When an expedited notice was received, on the date of sending; ``None`` otherwise."""
+        """Return when an expedited notice was received, on the date of sending.
+
+        ``None`` otherwise.
+        """
         hour: time | None = self.cleaned_data.get("received_time")
         if hour is None:
             return None

@@ -6,21 +6,22 @@ A new kind needs a name in ``letters.kinds``, an entry here and a wording in ``l
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from cases.models import Role
+from cases.letter_periods import PETITION_FACTS
+from cases.models import PartyRole
 from letters.facts import FactName
 from letters.kinds import LetterKind
 
 # 8 CCR 9792.10.4(b): the claims administrator (for the employer), the employee, the employee's
 # attorney and the requesting physician.
 RECIPIENTS = (
-    Role.CLAIMS_ADMINISTRATOR,
-    Role.EMPLOYEE,
-    Role.EMPLOYEE_ATTORNEY,
-    Role.REPRESENTATIVE,
-    Role.REQUESTING_PHYSICIAN,
+    PartyRole.CLAIMS_ADMINISTRATOR,
+    PartyRole.EMPLOYEE,
+    PartyRole.EMPLOYEE_ATTORNEY,
+    PartyRole.REPRESENTATIVE,
+    PartyRole.REQUESTING_PHYSICIAN,
 )
 # The acknowledgment goes only to the side that filed the application.
-_EMPLOYEE_SIDE = (Role.EMPLOYEE, Role.EMPLOYEE_ATTORNEY, Role.REPRESENTATIVE)
+_EMPLOYEE_SIDE = (PartyRole.EMPLOYEE, PartyRole.EMPLOYEE_ATTORNEY, PartyRole.REPRESENTATIVE)
 
 # The facts that every letter of a case may state.
 _CASE_FACTS = (
@@ -60,7 +61,7 @@ class LetterSpec:
     facts: tuple[FactName, ...] = ()
     lists: Mapping[str, str] = field(default_factory=dict)
     points: str = ""
-    recipients: tuple[Role, ...] = RECIPIENTS
+    recipients: tuple[PartyRole, ...] = RECIPIENTS
     only_with: Mapping[str, str] = field(default_factory=dict)
 
     @property
@@ -69,7 +70,10 @@ class LetterSpec:
         return (*_CASE_FACTS, *self.facts)
 
     def fact_for(self, slot: str) -> str:
-        """The fact without which a slot is left out; empty if the slot is always included."""
+        """Return the fact without which a slot is left out.
+
+        Empty if the slot is always included.
+        """
         # In every letter: a heading above an empty text would be printed otherwise.
         return {"particulars_heading": "particulars", **self.only_with}.get(slot, "")
 
@@ -93,6 +97,7 @@ SPECS: dict[LetterKind, LetterSpec] = {
             _DECIDED,
             FactName("reasons", "Reasons for the decision", printed=True),
             FactName("found_ineligible", "Decision that the application is ineligible", False),
+            *PETITION_FACTS,
         ),
     ),
     LetterKind.DEFERRAL: LetterSpec(
@@ -116,6 +121,12 @@ SPECS: dict[LetterKind, LetterSpec] = {
         ),
         only_with={"certified": "certified_by", "certified_heading": "certified_by"},
     ),
+    # To everyone who received the notice of assignment, which names the treatments.
+    LetterKind.CORRECTED_NOTICE: LetterSpec(
+        sections=("treatments", "particulars", "next"),
+        lists={"treatments": "treatments"},
+        facts=(FactName("items_changed", "Accepted change of the disputed items", False),),
+    ),
     LetterKind.RECORDS_REMINDER: LetterSpec(
         sections=("records", "particulars", "due", "penalty"),
         lists={"records": "records_missing"},
@@ -127,7 +138,7 @@ SPECS: dict[LetterKind, LetterSpec] = {
             FactName("records_owed", "Overdue records", printed=False),
         ),
         # Only the claims administrator has a duty to send records (8 CCR 9792.10.5(a)(1)).
-        recipients=(Role.CLAIMS_ADMINISTRATOR,),
+        recipients=(PartyRole.CLAIMS_ADMINISTRATOR,),
         only_with={"records": "records_missing", "records_heading": "records_missing"},
     ),
     LetterKind.MORE_INFORMATION: LetterSpec(

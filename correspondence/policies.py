@@ -12,10 +12,10 @@ from cases.policies import why_not_at_stage
 def why_not_make_notices(user: User, case: Case) -> str:
     reason = why_not_at_stage(
         user,
-        "correspondence.make_notices",
+        "correspondence.create_notices",
         case,
         Status.ELIGIBLE,
-        act="make the notices of assignment",
+        action="make the notices of assignment",
     )
     # Notices of an earlier round do not count: a new round needs its own.
     if not reason and case.notices.filter(round=case.round).exists():
@@ -25,7 +25,7 @@ def why_not_make_notices(user: User, case: Case) -> str:
 
 def why_not_mark_notices_sent(user: User, case: Case) -> str:
     reason = why_not_at_stage(
-        user, "letters.mark_sent", case, Status.ELIGIBLE, act="mark the notices as sent"
+        user, "letters.mark_sent", case, Status.ELIGIBLE, action="mark the notices as sent"
     )
     if not reason and not case.notices.filter(round=case.round).exists():
         return "There are no notices yet. Make them first."
@@ -33,8 +33,8 @@ def why_not_mark_notices_sent(user: User, case: Case) -> str:
 
 
 def why_not_change_draft(user: User, draft: CaseLetter) -> str:
-    """Why this user may not change, approve or discard a draft."""
-    if not user.may("correspondence.write_letters"):
+    """Return why this user may not change, approve or discard a draft."""
+    if not user.may("correspondence.review_drafts"):
         return "Only a coordinator or a supervisor can change or approve letters."
     if not draft.is_draft:
         return f"This letter is no longer a draft: it is {draft.get_state_display().lower()}."

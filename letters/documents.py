@@ -19,6 +19,7 @@ from typing import Any, ClassVar, Self
 from . import glyphs
 from .kinds import CASE_LETTERS, LetterKind
 from .outcomes import Outcome
+from .typesetting import find_layout_name
 
 SEPARATORS = (":", " is:")
 
@@ -61,7 +62,7 @@ class Analysis:
 
 
 @dataclass(frozen=True)
-class Item:
+class PrintedItem:
     """One disputed item with its decision."""
 
     title: str
@@ -86,7 +87,7 @@ class DeterminationDocument:
     summary_lead_in: str
     summary: str
     decisions_lead_in: str
-    items: tuple[Item, ...]
+    items: tuple[PrintedItem, ...]
     credentials: tuple[Credentials, ...] = ()
     date_assigned: date | None = None
     date_of_injury: date | None = None
@@ -121,40 +122,42 @@ class DeterminationDocument:
                 "priority": self.priority,
                 "date on which the application was received": self.application_received,
             }
-        found = [f"The letter has no {what}." for what, value in needed.items() if _is_empty(value)]
+        problems = [
+            f"The letter has no {name}." for name, value in needed.items() if _is_empty(value)
+        ]
         if layout == "determination-today" and not self.credentials:
-            found.append("The letter has no credentials of the reviewer.")
+            problems.append("The letter has no credentials of the reviewer.")
         for one in self.credentials:
-            whose = one.reviewer or "the reviewer"
+            reviewer = one.reviewer or "the reviewer"
             if _is_empty(one.specialties):
-                found.append(f"The letter has no specialty of {whose}.")
+                problems.append(f"The letter has no specialty of {reviewer}.")
             if _is_empty(one.license_states):
-                found.append(f"The letter has no state of licensure of {whose}.")
+                problems.append(f"The letter has no state of licensure of {reviewer}.")
         if not self.items:
-            found.append("The letter decides no item.")
+            problems.append("The letter decides no item.")
         for position, item in enumerate(self.items, start=1):
-            found += self._problems_of(item, f"Item {position}")
-        return found
+            problems += self._problems_of(item, f"Item {position}")
+        return problems
 
-    def _problems_of(self, item: Item, name: str) -> list[str]:
-        found = []
+    def _problems_of(self, item: PrintedItem, name: str) -> list[str]:
+        problems = []
         if _is_empty(item.title):
-            found.append(f"{name} has no title.")
+            problems.append(f"{name} has no title.")
         if _is_empty(item.outcome):
-            found.append(f"{name} has no outcome.")
+            problems.append(f"{name} has no outcome.")
         if item.separator not in SEPARATORS:
-            found.append(f"{name} has an unknown separator, {item.separator!r}.")
+            problems.append(f"{name} has an unknown separator, {item.separator!r}.")
         if _is_empty(item.claims_administrator_guideline):
-            found.append(f"{name} has no claims administrator guideline.")
+            problems.append(f"{name} has no claims administrator guideline.")
         if not item.analyses:
-            found.append(f"{name} has no analysis.")
+            problems.append(f"{name} has no analysis.")
         for analysis in item.analyses:
             whose = f"{name}, {analysis.reviewer}" if analysis.reviewer else name
             if _is_empty(analysis.guideline):
-                found.append(f"{whose} has no guideline of the review organization.")
+                problems.append(f"{whose} has no guideline of the review organization.")
             if _is_empty(analysis.rationale):
-                found.append(f"{whose} has no decision rationale.")
-        return found
+                problems.append(f"{whose} has no decision rationale.")
+        return problems
 
     def as_words(self) -> dict[str, Any]:
         """Convert the document to the JSON that is frozen and typeset."""
@@ -169,7 +172,7 @@ class DeterminationDocument:
             how_made=tuple(words["how_made"]),
             credentials=tuple(Credentials(**one) for one in words["credentials"]),
             items=tuple(
-                Item(
+                PrintedItem(
                     **{
                         **item,
                         "analyses": tuple(Analysis(**one) for one in item["analyses"]),
@@ -248,12 +251,14 @@ class NoticeDocument:
             "sentence about penalties": "".join(self.penalty),
             "sentence about how to send": "".join(self.how_to_send),
         }
-        found = [f"The notice has no {what}." for what, value in needed.items() if _is_empty(value)]
+        problems = [
+            f"The notice has no {name}." for name, value in needed.items() if _is_empty(value)
+        ]
         if not [one for one in self.treatments if not _is_empty(one)]:
-            found.append("The notice names no disputed treatment.")
+            problems.append("The notice names no disputed treatment.")
         if not self.records:
-            found.append("The notice has no list of required records.")
-        return found
+            problems.append("The notice has no list of required records.")
+        return problems
 
     def as_words(self) -> dict[str, Any]:
         """Convert the document to the JSON that is frozen and typeset."""
@@ -329,13 +334,15 @@ class CaseLetterDocument:
             "opening": "".join(self.opening),
             "closing": "".join(self.closing),
         }
-        found = [f"The letter has no {what}." for what, value in needed.items() if _is_empty(value)]
+        problems = [
+            f"The letter has no {name}." for name, value in needed.items() if _is_empty(value)
+        ]
         for section in self.sections:
             if _is_empty(section.heading):
-                found.append("A section of the letter has no heading.")
+                problems.append("A section of the letter has no heading.")
             if not section.paragraphs and not section.points:
-                found.append(f"The section “{section.heading}” is empty.")
-        return found
+                problems.append(f"The section “{section.heading}” is empty.")
+        return problems
 
     def as_words(self) -> dict[str, Any]:
         """Convert the document to the JSON that is frozen and typeset."""
@@ -375,13 +382,17 @@ def from_words(words: Mapping[str, Any]) -> Document:
 
 
 def find_document_problems(document: Document, layout: str) -> list[str]:
-    """List everything that prevents typesetting a document, including unprintable characters."""
+    """List everything that prevents typesetting a document, including unprintable characters.
+
+    :param layout: the name of a layout, or of the file that a letter was typeset with.
+    """
+    layout = find_layout_name(layout)
     if document.kind not in LAYOUTS.get(layout, ()):
-        return [f"There is no layout {layout!r} for a {document.kind.replace('_', ' ')}."]
-    found = document.problems(layout)
+        return [f"Letters of the kind {document.kind!r} have no layout {layout!r}."]
+    problems = document.problems(layout)
     for place, text in list_printed_texts(document.as_words()):
-        found += [f"{place}: {one.sentence}" for one in glyphs.find_unprintable(text)]
-    return found
+        problems += [f"{place}: {one.sentence}" for one in glyphs.find_unprintable(text)]
+    return problems
 
 
 def find_unknown_outcomes(document: Document) -> list[str]:
@@ -391,12 +402,12 @@ def find_unknown_outcomes(document: Document) -> list[str]:
     """
     if not isinstance(document, DeterminationDocument):
         return []
-    known = " nor ".join(Outcome.labels)
+    known_labels = " nor ".join(Outcome.labels)
     return [
-        f"Item {number} is neither {known}, but {said!r}."
+        f"Item {number} is neither {known_labels}, but {label!r}."
         for number, item in enumerate(document.items, start=1)
-        for said in (item.outcome, *(one.outcome for one in item.analyses if one.outcome))
-        if said and said not in Outcome.labels
+        for label in (item.outcome, *(one.outcome for one in item.analyses if one.outcome))
+        if label and label not in Outcome.labels
     ]
 
 
@@ -472,18 +483,18 @@ _DAY = re.compile(r"\d{4}-\d\d-\d\d")
 
 def _read_scalars(kind: type, words: Mapping[str, Any]) -> dict[str, Any]:
     """Read the simple fields of a document: texts, dates and the facts."""
-    found: dict[str, Any] = {}
+    scalars: dict[str, Any] = {}
     for one in fields(kind):
         # Letters that were frozen before a field existed lack it.
         value = words.get(one.name)
         if one.name == "facts":
-            found[one.name] = value or {}
+            scalars[one.name] = value or {}
         # By type and form, because a text that looks like a date must stay a text.
         elif "date" in str(one.type) and isinstance(value, str) and _DAY.fullmatch(value):
-            found[one.name] = date.fromisoformat(value)
+            scalars[one.name] = date.fromisoformat(value)
         elif isinstance(value, str) or value is None:
-            found[one.name] = value
-    return found
+            scalars[one.name] = value
+    return scalars
 
 
 def _read_organization(words: Mapping[str, Any]) -> Organization:

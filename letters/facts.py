@@ -57,30 +57,30 @@ def find_fact_problems(
     :param needed: the names of the facts that the wording requires.
     """
     labels = {one.name: one.label for one in declared}
-    held = {one.name for one in facts}
-    found = [
-        f"{_fact_label(name, labels)} is not on record." for name in needed if name not in held
+    stated = {one.name for one in facts}
+    problems = [
+        f"{_fact_label(name, labels)} is not on record." for name in needed if name not in stated
     ]
     for one in facts:
         called = _fact_label(one.name, labels)
         if one.about:
             called = f"{called}, {one.about},"
         if one.name not in labels:
-            found.append(f"The fact {one.name} is not declared for this kind of letter.")
+            problems.append(f"The fact {one.name} is not declared for this kind of letter.")
         # A stored "no" is an answer, so its sentence differs from that of a missing fact.
         elif one.value is False:
-            found.append(f"{called} does not hold.")
+            problems.append(f"{called} does not hold.")
         elif one.value is None or one.value in ("", [], {}):
-            found.append(f"{called} is not on record.")
+            problems.append(f"{called} is not on record.")
         elif one.valid_from and one.valid_from > on:
-            found.append(
+            problems.append(
                 f"{called} is valid only from {format_day(one.valid_from)}, not on "
                 f"{format_day(on)}."
             )
         elif one.valid_to and one.valid_to < on:
-            found.append(f"{called} expired on {format_day(one.valid_to)}.")
+            problems.append(f"{called} expired on {format_day(one.valid_to)}.")
     # Several sentences may require the same fact; it is named once.
-    return list(dict.fromkeys(found))
+    return list(dict.fromkeys(problems))
 
 
 def select_printed_facts(facts: Iterable[Fact], declared: Iterable[FactName]) -> dict[str, Any]:

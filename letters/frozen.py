@@ -25,7 +25,7 @@ class FreezeColumns(Operation):
         self.final_when = final_when
 
     def statements(self, vendor: str) -> list[str]:
-        """The SQL statements that create the triggers; safe to run again."""
+        """Return the SQL statements that create the triggers; safe to run again."""
         table = self.table
         message = f"{table}: frozen data cannot be changed or deleted."
         if vendor == "postgresql":
@@ -58,7 +58,7 @@ class FreezeColumns(Operation):
         ]
 
     def undoing(self, vendor: str) -> list[str]:
-        """The SQL statements that drop the triggers, for backward migrations."""
+        """Return the SQL statements that drop the triggers, for backward migrations."""
         names = ["frozen", "never_emptied" if vendor == "postgresql" else "never_removed"]
         on = f' ON "{self.table}"' if vendor == "postgresql" else ""
         return [f'DROP TRIGGER IF EXISTS "{self.table}_{name}"{on}' for name in names]

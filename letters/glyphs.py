@@ -77,17 +77,17 @@ class UnprintableCharacter:
     @property
     def name(self) -> str:
         """The Unicode name in lowercase, with the code point."""
-        known = unicodedata.name(self.character, "a character without a name")
-        return f"{known.lower()}, U+{ord(self.character):04X}"
+        unicode_name = unicodedata.name(self.character, "a character without a name")
+        return f"{unicode_name.lower()}, U+{ord(self.character):04X}"
 
     @property
     def sentence(self) -> str:
         """The message for the person who typed it."""
-        shown = f"“{self.character}” " if self.character.isprintable() else ""
+        quoted = f"“{self.character}” " if self.character.isprintable() else ""
         first = self.positions[0] + 1
         often = f" and {len(self.positions) - 1} more" if len(self.positions) > 1 else ""
         return (
-            f"{shown}({self.name}) at character {first}{often} cannot be printed in a letter. "
+            f"{quoted}({self.name}) at character {first}{often} cannot be printed in a letter. "
             "Write it another way."
         )
 
@@ -105,11 +105,14 @@ def find_unprintable(text: str) -> list[UnprintableCharacter]:
     # Most texts end here, without a look at each character.
     if text.isascii() and text.isprintable():
         return []
-    found: dict[str, list[int]] = {}
+    positions: dict[str, list[int]] = {}
     for position, character in enumerate(text):
         if character != "\n" and character not in can:
-            found.setdefault(character, []).append(position)
-    return [UnprintableCharacter(character, tuple(places)) for character, places in found.items()]
+            positions.setdefault(character, []).append(position)
+    return [
+        UnprintableCharacter(character, tuple(character_positions))
+        for character, character_positions in positions.items()
+    ]
 
 
 def normalize_text(text: str) -> tuple[str, list[str]]:
@@ -126,11 +129,11 @@ def normalize_text(text: str) -> tuple[str, list[str]]:
 
     plain = text.replace("\r\n", "\n").replace("\r", "\n")  # browsers send CRLF: not worth a note
     composed = unicodedata.normalize("NFC", plain)
-    kept: list[str] = []
+    parts: list[str] = []
     for character in composed:
         if character in _REPLACED:
             other, kind = _REPLACED[character]
-            kept.append(other)
+            parts.append(other)
             if other != character:
                 note(f"Replaced {kind}")
         elif character in _REMOVED:
@@ -138,9 +141,9 @@ def normalize_text(text: str) -> tuple[str, list[str]]:
         elif character != "\n" and unicodedata.category(character) in {"Cc", "Cf", "Cs"}:
             note("Removed control characters")
         else:
-            kept.append(character)
+            parts.append(character)
     notes = [f"{kind} ({count})." for kind, count in counts.items()]
-    return "".join(kept), notes
+    return "".join(parts), notes
 
 
 def _read_characters(path: Path) -> frozenset[str]:

@@ -14,6 +14,7 @@ class LetterKind(TextChoices):
     INELIGIBILITY = "ineligibility_notice", "Notice of ineligibility"
     DEFERRAL = "deferral_notice", "Notice of deferral"
     EXPEDITED = "expedited_notice", "Notice of expedited review"
+    CORRECTED_NOTICE = "corrected_notice", "Corrected list of disputed treatment"
     RECORDS_REMINDER = "records_reminder", "Reminder that records are overdue"
     MORE_INFORMATION = "more_information", "Request for more information"
     CLOSURE = "closure_notice", "Notice that the review has ended"
@@ -27,5 +28,5 @@ CASE_LETTERS = tuple(
 
 
 def case_letter_choices() -> list[tuple[str, str]]:
-    """The kinds of case letters, as choices of a model field or form field."""
+    """Return the kinds of case letters, as choices of a model field or form field."""
     return [(kind.value, kind.label) for kind in CASE_LETTERS]

@@ -1,4 +1,4 @@
-"""Wording sets, letters with their progress, and deliveries to recipients.
+"""Wording sets, letters with their progress, and their service on recipients.
 
 A letter knows nothing about cases: its ``reference`` is just a text here. Its text is frozen when
 the row is written, and database triggers forbid changes (see ``0002_guards``). Only its progress
@@ -6,16 +6,22 @@ can change.
 """
 
 import uuid
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Self
 
 from django.conf import settings
-from django.db import models
-from django.db.models import F, Q
+from django.db import connection, models
+from django.db.models import Q
 from django.urls import reverse
 
 from accounts.versions import Versioned
 from files.models import StoredFile
+
+# A lost message or worker of an urgent letter is noticed after so many seconds.
+URGENT_SECONDS = 12
+# Clocks of two machines may differ a little.
+CLOCK_SKEW = timedelta(minutes=1)
 
 
 class WordingSet(Versioned):
@@ -108,30 +114,109 @@ class LetterQuerySet(models.QuerySet["Letter"]):
             state=Letter.State.QUEUED, published_at__isnull=True, due_at__lte=at
         ).order_by("due_at", "id")
 
-    def published_but_waiting(self, *, before: datetime) -> Self:
-        """Queued letters that were published before a time; their message may be lost."""
-        return self.filter(state=Letter.State.QUEUED, published_at__lt=before)
+    def published_but_waiting(self, *, at: datetime, lease_seconds: int) -> Self:
+        """Queued letters that were published one lease ago; their message may be lost.
 
-    def abandoned(self, *, at: datetime) -> Self:
-        """Letters with an expired lease: their worker has stopped or hangs."""
-        return self.filter(state=Letter.State.RENDERING, lease_until__lt=at)
+        A moment in the future was stored before the clock was set back, and counts as lost.
+        """
+        before = at - timedelta(seconds=lease_seconds)
+        urgent_before = at - timedelta(seconds=min(lease_seconds, URGENT_SECONDS))
+        return self.filter(
+            Q(published_at__lt=before)
+            | Q(is_urgent=True, published_at__lt=urgent_before)
+            | Q(published_at__gt=at + CLOCK_SKEW),
+            state=Letter.State.QUEUED,
+        )
+
+    def abandoned(self, *, at: datetime, lease_seconds: int) -> Self:
+        """Select the letters with an expired lease: their worker has stopped or hangs.
+
+        A lease that ends later than any lease can was made before the clock was set back.
+        """
+        latest = at + timedelta(seconds=lease_seconds) + CLOCK_SKEW
+        return self.filter(
+            Q(lease_until__lt=at) | Q(lease_until__gt=latest), state=Letter.State.RENDERING
+        )
+
+    def postponed_too_far(self, *, at: datetime, longest: timedelta) -> Self:
+        """Queued letters that are due later than any wait between two attempts allows."""
+        return self.filter(state=Letter.State.QUEUED, due_at__gt=at + longest + CLOCK_SKEW)
 
     def failed(self) -> Self:
-        """Letters that failed and need a person."""
+        """Select the letters that failed and need a person."""
         return self.filter(state=Letter.State.FAILED)
 
-    def claim(self, letter_id: uuid.UUID, *, at: datetime, lease_seconds: int) -> bool:
-        """Claim a letter for one worker; returns false if another caller has claimed it."""
+    def claim(
+        self, letter_ids: Sequence[uuid.UUID], *, at: datetime, lease_seconds: int
+    ) -> list["Letter"]:
+        """Claim letters for one worker; return those that no other caller has claimed.
+
+        They come with what typesetting needs; other fields are read when they are used.
+        """
         # One statement decides between workers, so no lock is held while a letter is typeset.
-        free = Q(state=Letter.State.QUEUED) | Q(state=Letter.State.RENDERING, lease_until__lt=at)
-        taken = self.filter(free, pk=letter_id).update(
-            state=Letter.State.RENDERING,
-            claimed_at=at,
-            lease_until=at + timedelta(seconds=lease_seconds),
-            # Counted when claimed and not when failed: a killed worker reports nothing.
-            attempts=F("attempts") + 1,
-        )
-        return taken == 1
+        lease = timedelta(seconds=lease_seconds)
+        # A second and third attempt get more time, in case the letter is long and not lost.
+        urgent_lease = min(lease, timedelta(seconds=URGENT_SECONDS))
+        # Attempts are counted when claimed and not when failed: a killed worker reports nothing.
+        statement = f"""
+            UPDATE letters_letter
+            SET state = 'RENDERING', claimed_at = %s, attempts = attempts + 1,
+                lease_until = CASE WHEN is_urgent AND attempts = 0 THEN %s ELSE %s END
+            WHERE id IN (
+                SELECT id FROM letters_letter
+                WHERE id IN ({_placeholders(letter_ids)})
+                  AND (state = 'QUEUED' OR (state = 'RENDERING' AND lease_until < %s))
+                ORDER BY id {_skip_locked()}
+            )
+            RETURNING id, layout, dated_on, words, state, claimed_at, attempts
+        """  # noqa: S608  # placeholders and a constant
+        as_stored = connection.ops.adapt_datetimefield_value
+        moments = [as_stored(moment) for moment in (at, at + urgent_lease, at + lease, at)]
+        ids = [_stored_id(letter_id) for letter_id in letter_ids]
+        claimed = self.raw(statement, [*moments[:3], *ids, moments[3]]) if ids else []
+        # The database returns them in any order.
+        positions = {letter_id: position for position, letter_id in enumerate(letter_ids)}
+        return sorted(claimed, key=lambda letter: positions[letter.pk])
+
+    def mark_filed(
+        self, letters: Sequence["Letter"], *, claimed_at: datetime, at: datetime
+    ) -> set[uuid.UUID]:
+        """Mark letters as filed if this worker still has them; return the ids of those.
+
+        :param letters: with their files, hashes and numbers of pages.
+        """
+        values = [
+            value
+            for one in letters
+            for value in (_stored_id(one.pk), one.file_id, one.sha256, one.pages)
+        ]
+        rows = ", ".join(["(%s, %s, %s, %s)"] * len(letters))
+        statement = f"""
+            WITH done (letter_id, file_id, sha256, pages) AS (VALUES {rows})
+            UPDATE letters_letter
+            SET state = 'FILED', file_id = done.file_id, sha256 = done.sha256, pages = done.pages,
+                filed_at = %s, lease_until = NULL, failure = '', who_must_act = ''
+            FROM done
+            WHERE id = done.letter_id AND state = 'RENDERING' AND claimed_at = %s
+            RETURNING id
+        """  # noqa: S608  # placeholders
+        as_stored = connection.ops.adapt_datetimefield_value
+        found = self.raw(statement, [*values, as_stored(at), as_stored(claimed_at)])
+        return {letter.pk for letter in found} if letters else set()
+
+
+def _placeholders(values: Sequence[object]) -> str:
+    return ", ".join(["%s"] * len(values))
+
+
+def _stored_id(letter_id: uuid.UUID) -> object:
+    """Return an id as the database stores it: SQLite has no type for it."""
+    return Letter._meta.pk.get_db_prep_value(letter_id, connection)
+
+
+def _skip_locked() -> str:
+    """Return the clause that passes over rows of another transaction; SQLite has one writer."""
+    return "FOR UPDATE SKIP LOCKED" if connection.features.has_select_for_update_skip_locked else ""
 
 
 class Letter(models.Model):
@@ -168,6 +253,8 @@ class Letter(models.Model):
     # The progress.
     state = models.CharField(max_length=12, choices=State, default=State.QUEUED)
     due_at = models.DateTimeField()
+    # Of an expedited case: a lost message or worker is noticed sooner.
+    is_urgent = models.BooleanField(default=False)
     published_at = models.DateTimeField(null=True)  # when the relay published it to the workers
     claimed_at = models.DateTimeField(null=True)
     lease_until = models.DateTimeField(null=True)
@@ -242,7 +329,7 @@ class LetterFact(models.Model):
     template or attachment reads them.
     """
 
-    letter = models.ForeignKey(Letter, on_delete=models.PROTECT, related_name="resting_on")
+    letter = models.ForeignKey(Letter, on_delete=models.PROTECT, related_name="fact_rows")
     name = models.CharField(max_length=60)
     about = models.CharField(max_length=40, blank=True)  # "seat 1" if there are several reviewers
     value = models.JSONField()
@@ -275,6 +362,7 @@ class LetterStep(models.Model):
         REQUEUED = "REQUEUED", "Queued again"
         FAILED = "FAILED", "Failed"
         RELEASED = "RELEASED", "Retried by a person"
+        DAMAGED = "DAMAGED", "File missing or changed"
 
     letter = models.ForeignKey(Letter, on_delete=models.PROTECT, related_name="steps")
     kind = models.CharField(max_length=12, choices=Kind)
@@ -297,60 +385,137 @@ class LetterStep(models.Model):
         return f"{self.get_kind_display()}: {self.letter_id}"
 
 
-class Channel(models.TextChoices):
-    """How a letter is delivered."""
+class DeliveryMethod(models.TextChoices):
+    """How a letter is served on a recipient."""
 
     MAIL = "MAIL", "Mail"
+    EXPRESS = "EXPRESS", "Express mail"
+    IN_HAND = "IN_HAND", "Personal service"
     FAX = "FAX", "Fax"
-    ELECTRONIC = "ELECTRONIC", "Secure e-mail"
+    ELECTRONIC = "ELECTRONIC", "Secure email"
     PORTAL = "PORTAL", "Portal"
 
 
-class Delivery(Versioned):
-    """The delivery of a letter to one recipient, with the channel and address at that time.
+class Place(models.TextChoices):
+    """Where the address of a recipient is. It decides the days that 8 CCR 10605 adds."""
 
-    Deadlines start from ``sent_on``, which a person enters.
+    CALIFORNIA = "ca", "California"
+    OTHER_STATE = "us", "Another state"
+    ABROAD = "abroad", "Another country"
+    UNKNOWN = "unknown", "Not known"
+
+
+class Service(Versioned):
+    """The service of a letter on one recipient, with the method and address of that time.
+
+    Every deadline of a recipient starts from ``served_on``, which a person enters. What happened
+    to the letter is in ``events``.
     """
 
     class State(models.TextChoices):
         PREPARED = "PREPARED", "Prepared"
-        SENT = "SENT", "Sent"
+        SERVED = "SERVED", "Served"
 
-    letter = models.ForeignKey(Letter, on_delete=models.PROTECT, related_name="deliveries")
+    letter = models.ForeignKey(Letter, on_delete=models.PROTECT, related_name="services")
+    # The id of the recipient in the app that owns the letter: here, of the row of the party.
+    recipient_id = models.PositiveBigIntegerField()
     recipient_role = models.CharField(max_length=60)
     # Copied, like the address: a later change of the party must not change where it was sent.
     recipient_name = models.CharField(max_length=300)  # as long as a party's name
-    channel = models.CharField(max_length=12, choices=Channel)
-    address = models.TextField(blank=True)
+    method = models.CharField(max_length=12, choices=DeliveryMethod)
+    address = models.TextField(blank=True)  # postal address, fax number or e-mail, by the method
+    place = models.CharField(max_length=8, choices=Place, default=Place.UNKNOWN)
+    planned_on = models.DateField()
     state = models.CharField(max_length=12, choices=State, default=State.PREPARED)
-    sent_on = models.DateField(null=True)
-    sent_method = models.CharField(max_length=12, choices=Channel, blank=True)
-    sent_by = models.ForeignKey(
+    served_on = models.DateField(null=True)
+    served_method = models.CharField(max_length=12, choices=DeliveryMethod, blank=True)
+    served_address = models.TextField(blank=True)  # where it really went
+    served_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, related_name="+"
     )
 
     class Meta(Versioned.Meta):
-        verbose_name_plural = "deliveries"
-        indexes = [models.Index(fields=["state", "id"], name="delivery_by_state")]
+        indexes = [models.Index(fields=["state", "id"], name="service_by_state")]
         constraints = [
             models.UniqueConstraint(
-                fields=["letter", "recipient_role", "recipient_name", "channel"],
-                name="delivery_once_per_recipient",
+                fields=["letter", "recipient_id", "method"],
+                name="service_once_per_recipient_and_method",
             ),
             models.CheckConstraint(
-                condition=Q(state="PREPARED", sent_on__isnull=True, sent_by__isnull=True)
+                condition=Q(
+                    state="PREPARED",
+                    served_on__isnull=True,
+                    served_by__isnull=True,
+                    served_method="",
+                )
                 | Q(
-                    state="SENT",
-                    sent_on__isnull=False,
-                    sent_by__isnull=False,
-                    sent_method__gt="",
+                    state="SERVED",
+                    served_on__isnull=False,
+                    served_by__isnull=False,
+                    served_method__gt="",
                 ),
-                name="delivery_sent_by_and_on_together",
+                name="service_served_on_by_and_method_together",
             ),
         ]
 
     def __str__(self) -> str:
         return f"{self.letter} to {self.recipient_role}"
+
+    is_outdated = False  # set by lists: the recipient was changed after the letter was made
+
+    @property
+    def is_served(self) -> bool:
+        return self.state == self.State.SERVED
+
+
+class ServiceEvent(models.Model):
+    """What happened to the service of a letter. Rows are only added."""
+
+    class Kind(models.TextChoices):
+        SERVED = "SERVED", "Served"
+        CORRECTED = "CORRECTED", "Corrected"
+        DELIVERED = "DELIVERED", "Delivery confirmed"
+        RETURNED = "RETURNED", "Returned or not delivered"
+
+    service = models.ForeignKey(Service, on_delete=models.PROTECT, related_name="events")
+    kind = models.CharField(max_length=12, choices=Kind)
+    happened_on = models.DateField()
+    recorded_at = models.DateTimeField()
+    recorded_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+"
+    )
+    why = models.CharField(max_length=500, blank=True)
+    # For a correction: name of the field to its values before and after.
+    changes = models.JSONField(default=dict, blank=True)
+
+    class Meta:
+        indexes = [models.Index(fields=["service", "recorded_at", "id"], name="event_of_service")]
+
+    def __str__(self) -> str:
+        return f"{self.service}: {self.get_kind_display()}"
+
+    @property
+    def listed_changes(self) -> list[tuple[str, str, str]]:
+        """The changes of a correction for a page: label, before, after."""
+        return [
+            (_SERVICE_LABELS[name], _show_value(name, before), _show_value(name, after))
+            for name, (before, after) in self.changes.items()
+        ]
+
+
+_SERVICE_LABELS = {
+    "served_on": "Date",
+    "served_method": "Method",
+    "served_address": "Sent to",
+    "place": "Place",
+}
+
+
+def _show_value(name: str, value: str) -> str:
+    """A stored value of a service as a page shows it."""
+    if name == "served_method":
+        return DeliveryMethod(value).label if value else ""
+    return Place(value).label if name == "place" else value
 
 
 class RenderedPreview(models.Model):

@@ -22,10 +22,16 @@ CHOICE = " or ".join(Outcome.labels)  # "Overturned or Upheld", as a sentence as
 
 
 def outcome_choices() -> list[tuple[str, str]]:
-    """The outcomes of an item as choices; a function, so that new labels need no migration."""
+    """Return the outcomes of an item as choices.
+
+    A function, so that new labels need no migration.
+    """
     return Outcome.choices
 
 
 def case_outcome_choices() -> list[tuple[str, str]]:
-    """The outcomes of a case as choices; a function, so that new labels need no migration."""
+    """Return the outcomes of a case as choices.
+
+    A function, so that new labels need no migration.
+    """
     return CaseOutcome.choices

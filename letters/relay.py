@@ -1,44 +1,52 @@
-"""The relay: the process that publishes due letters to the workers. It keeps no state of its own.
+"""The relay: the process that publishes due letters to the workers.
 
-It reads due letters from the database, puts their ids on the broker, and once a minute queues lost
-letters again. If the broker is down, it waits longer after each try; the letters stay due.
+It reads due letters from the database, puts their ids on the broker, and every few seconds queues
+lost letters again. If the broker or the database is down, it waits longer after each try; the
+letters stay due. Its only state is the time of the last sweep and the number of failed runs, so it
+can be restarted at any time.
 """
 
 import uuid
 from collections.abc import Callable
-from datetime import datetime, timedelta
+from datetime import datetime
+from time import monotonic
 
 import structlog
 from django.conf import settings
 from django.db import OperationalError, close_old_connections
-from kombu.exceptions import OperationalError as BrokerAway
+from kombu.exceptions import OperationalError as BrokerConnectionError
 from redis.exceptions import RedisError
 
 from . import services, tasks
 
 logger = structlog.get_logger(__name__)
 
-SWEEP_EVERY = timedelta(seconds=60)
-LONGEST_WAIT = 30.0  # maximum seconds between two tries to reach the broker
+# Seconds between two sweeps; with the lease of an urgent letter less than 20 seconds.
+SWEEP_EVERY = 5.0
+HEARTBEAT_EVERY = 15.0
+LONGEST_WAIT = 30.0  # maximum seconds between two runs that fail
+# The wait doubles with each failed run, up to LONGEST_WAIT. Without a cap the power of two would
+# grow without limit during a long outage.
+MAX_DOUBLINGS = 10
 
 
 class BrokerUnavailable(Exception):
     """The broker did not accept a message."""
 
 
-def send_to_broker(letter_id: uuid.UUID) -> None:
-    """Put one letter id on the broker, without retries.
+def send_to_broker(letter_ids: list[uuid.UUID]) -> None:
+    """Put one message with the ids of letters on the broker, without retries.
 
     :raises BrokerUnavailable: the broker is down.
     """
     try:
-        tasks.render_letter.apply_async(
-            kwargs={"letter_id": str(letter_id)},
-            # The row stays due, so the next round is the retry; Celery's own would block this one.
+        tasks.render_letters.apply_async(
+            kwargs={"letter_ids": [str(letter_id) for letter_id in letter_ids]},
+            # The row stays due, so the next run is the retry. Celery's own would block this run.
             retry=False,
             ignore_result=True,
         )
-    except (BrokerAway, RedisError, OSError) as error:
+    except (BrokerConnectionError, RedisError, OSError) as error:
         raise BrokerUnavailable from error
 
 
@@ -46,71 +54,80 @@ class Relay:
     """One running relay.
 
     :param read_clock: returns the current time.
+    :param read_monotonic: returns seconds that never go back, even if the clock is set back.
     :param wait: waits the given seconds; returns true if the relay has to stop.
-    :param interval: seconds between two rounds without due letters.
+    :param interval: seconds between two runs while no letter is due.
     """
 
     def __init__(
         self,
         *,
         read_clock: Callable[[], datetime],
+        read_monotonic: Callable[[], float] = monotonic,
         wait: Callable[[float], bool],
         interval: float = 0.5,
-        send: Callable[[uuid.UUID], None] = send_to_broker,
+        send: Callable[[list[uuid.UUID]], None] = send_to_broker,
     ) -> None:
         self.read_clock = read_clock
+        self.read_monotonic = read_monotonic
         self.wait = wait
         self.interval = interval
         self.send = send
-        self._swept_at: datetime | None = None
+        self._swept_at: float | None = None
+        self._beat_at: float | None = None
         self._failures = 0
 
     def run(self) -> None:
-        """Run rounds until asked to stop."""
+        """Run ``run_once`` repeatedly until asked to stop."""
         while True:
-            pause = self.turn()
+            pause = self.run_once()
             if self.wait(pause):
                 return
 
-    def turn(self) -> float:
-        """Run one round; return the seconds to wait before the next."""
-        # Otherwise every round would fail once the server has closed the connection.
+    def run_once(self) -> float:
+        """Sweep if due, and publish due letters. Return the seconds to wait before the next run."""
+        # Django does this only between requests. If the database server has closed the connection,
+        # every later run would fail.
         close_old_connections()
         try:
             self._sweep_when_due()
-            sent = self.publish()
+            published = self.publish_due()
         except BrokerUnavailable:
-            self._failures += 1
-            pause = min(LONGEST_WAIT, self.interval * 2 ** min(self._failures, 10))
-            logger.warning("relay_broker_away", seconds=pause)
-            return pause
+            return self._wait_longer("relay_broker_unavailable")
         except OperationalError:
             # The database is down or busy. Nothing is lost: due letters are still due later.
-            self._failures += 1
-            pause = min(LONGEST_WAIT, self.interval * 2 ** min(self._failures, 10))
-            logger.warning("relay_database_away", seconds=pause)
-            return pause
+            return self._wait_longer("relay_database_unavailable")
         self._failures = 0
-        # More letters may be due than one round takes.
-        return 0.0 if sent else self.interval
+        # More letters may be due than one run publishes.
+        return 0.0 if published else self.interval
 
-    def publish(self) -> int:
-        """Publish all due letters; return their number."""
+    def publish_due(self) -> int:
+        """Publish the due letters and return how many were published."""
         return services.publish_due_letters(
-            send=self.send, lost=BrokerUnavailable, at=self.read_clock()
+            send=self.send, broker_error=BrokerUnavailable, at=self.read_clock()
         )
 
+    def _wait_longer(self, log_event: str) -> float:
+        """Log a failed run, and return the seconds to wait: twice as long after each failure."""
+        self._failures += 1
+        pause = min(LONGEST_WAIT, self.interval * 2 ** min(self._failures, MAX_DOUBLINGS))
+        logger.warning(log_event, seconds=pause)
+        return pause
+
     def _sweep_when_due(self) -> None:
-        at = self.read_clock()
+        """Record the heartbeat and queue lost letters again, once a minute."""
+        at, now = self.read_clock(), self.read_monotonic()
         # With a short lease, as in tests, lost letters must be found earlier.
-        every = min(SWEEP_EVERY, timedelta(seconds=settings.LETTER_LEASE_SECONDS))
-        if self._swept_at is not None and at - self._swept_at < every:
+        every = min(SWEEP_EVERY, settings.LETTER_LEASE_SECONDS)
+        if self._swept_at is not None and now - self._swept_at < every:
             return
-        # Before the sweep, so that a sweep that fails does not repeat in every round.
-        self._swept_at = at
-        services.record_heartbeat(name="relay", at=at)
+        # Set before the sweep: a sweep that fails is repeated after a minute and not in every run.
+        self._swept_at = now
+        if self._beat_at is None or now - self._beat_at >= HEARTBEAT_EVERY:
+            self._beat_at = now
+            services.record_heartbeat(name="relay", at=at)
         swept = services.requeue_lost_letters(at=at)
         if swept.requeued:
-            logger.warning("relay_requeued", count=swept.requeued)
+            logger.warning("relay_letters_requeued", count=swept.requeued)
         if swept.failed:
-            logger.error("relay_failed", count=swept.failed)
+            logger.error("relay_letters_failed", count=swept.failed)

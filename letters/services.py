@@ -1,4 +1,4 @@
-"""Service functions for wording, letters and deliveries.
+"""Service functions for wording, letters and their service on recipients.
 
 ``enqueue_letter`` runs inside the transaction of the calling service, so a letter exists if and
 only if the action that needs it does. Every later step may run twice, late or never: the letter's
@@ -6,14 +6,15 @@ row holds its state, and messages on the broker are only hints (see ``docs/lette
 """
 
 import uuid
-from collections.abc import Callable, Mapping, Sequence
+from collections import deque
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Any
 
 from django.conf import settings
 from django.db import connection, transaction
-from django.db.models import Max
+from django.db.models import F, Max
 from django.utils import timezone
 
 from accounts.clashes import refuse_unique_clash
@@ -35,13 +36,15 @@ from .documents import (
 )
 from .facts import Fact, FactName
 from .models import (
-    Channel,
-    Delivery,
+    DeliveryMethod,
     Heartbeat,
     Letter,
     LetterFact,
     LetterStep,
+    Place,
     RenderedPreview,
+    Service,
+    ServiceEvent,
     WordingSentence,
     WordingSet,
 )
@@ -68,12 +71,19 @@ class LetterTaken(StaleForm):
 
 @dataclass(frozen=True)
 class RecipientAddress:
-    """One recipient of a letter, with the channel and the current address."""
+    """One recipient of a letter, with the planned method of service and the current address.
 
+    :ivar id: the id of the recipient in the app that owns the letter.
+    :ivar address: where it is sent, by the method: postal address, fax number or e-mail address.
+    :ivar place: where the postal address is, whatever the method.
+    """
+
+    id: int
     role: str
     name: str
-    channel: Channel
+    method: DeliveryMethod
     address: str = ""
+    place: Place = Place.UNKNOWN
 
 
 # --- Wording -----------------------------------------------------------------------------------
@@ -143,24 +153,24 @@ def publish_wording(*, set_id: int, by: User, at: datetime) -> WordingSet:
         raise NotAllowed("Only a named person can publish wording.")
     if not by.may("letters.manage_wording"):
         raise NotAllowed("Only a medical director or an administrator can publish wording.")
-    wanted = WordingSet.objects.get(pk=set_id)
+    wording_set = WordingSet.objects.get(pk=set_id)
     same = WordingSet.objects.filter(
-        kind=wanted.kind, layout=wanted.layout, language=wanted.language
+        kind=wording_set.kind, layout=wording_set.layout, language=wording_set.language
     )
     # Lock all sets in the order of their ids, so that two publications run one after the other.
     locked = {row.pk: row for row in same.select_for_update().order_by("pk")}
-    made = locked[set_id]
-    if made.state != WordingSet.State.DRAFT:
+    draft = locked[set_id]
+    if draft.state != WordingSet.State.DRAFT:
         raise NotAllowed(
-            f"{made} is {made.get_state_display().lower()}. Import a new draft instead."
+            f"{draft} is {draft.get_state_display().lower()}. Import a new draft instead."
         )
     # First the old set, because the database allows only one published set.
     for old in same.filter(state=WordingSet.State.PUBLISHED):
         old.state, old.retired_at = WordingSet.State.RETIRED, at
-        old.store(by=by, at=at, why=f"Number {made.number} published", fields=_SET_STATE_FIELDS)
-    made.state, made.published_at, made.published_by = WordingSet.State.PUBLISHED, at, by
-    made.store(by=by, at=at, why="Published", fields=_SET_STATE_FIELDS)
-    return made
+        old.store(by=by, at=at, why=f"Number {draft.number} published", fields=_SET_STATE_FIELDS)
+    draft.state, draft.published_at, draft.published_by = WordingSet.State.PUBLISHED, at, by
+    draft.store(by=by, at=at, why="Published", fields=_SET_STATE_FIELDS)
+    return draft
 
 
 _SET_STATE_FIELDS = ["state", "published_at", "published_by", "retired_at"]
@@ -236,10 +246,11 @@ def enqueue_letter(
     declared: Sequence[FactName],
     on: date,
     wording_set: WordingSet,
-    deliveries: Sequence[RecipientAddress] = (),
+    recipients: Sequence[RecipientAddress] = (),
     variants: Sequence[str] | Mapping[str, Sequence[str]] = (),
     slots: Sequence[str] | None = None,
     require_preview: bool = False,
+    urgent: bool = False,
     by: User | None,
     at: datetime,
 ) -> Letter:
@@ -251,6 +262,7 @@ def enqueue_letter(
     :param on: the date on which the facts must hold: the date of signing, printed as its date.
     :param variants: the variants of the wording; by ``Fact.about`` if there are several reviewers.
     :param require_preview: refuse unless exactly this text has been rendered as a preview.
+    :param urgent: whether a lost message or worker is to be noticed within 20 seconds.
     :raises LetterRefused: listing all reasons.
     """
     found = []
@@ -262,9 +274,9 @@ def enqueue_letter(
     # All reasons are collected before refusing, so that one attempt shows everything to correct.
     found += _find_fact_problems(wording_set, document, facts, declared, on, variants, slots)
     found += [*find_document_problems(document, layout), *find_unknown_outcomes(document)]
-    words = freeze_words(document=document, facts=facts, declared=declared)
-    fingerprint = words_sha256(words)
-    if require_preview and not find_document_preview(words=words, layout=layout):
+    frozen_text = freeze_words(document=document, facts=facts, declared=declared)
+    fingerprint = words_sha256(frozen_text)
+    if require_preview and not find_document_preview(words=frozen_text, layout=layout):
         found.append("The current text has not been shown in the preview. Open the preview first.")
     key = {"kind": kind, "reference": reference, "variant": variant, "version": version}
     if Letter.objects.filter(**key).exists():
@@ -273,28 +285,32 @@ def enqueue_letter(
         raise LetterRefused(list(dict.fromkeys(found)))
     letter = Letter.objects.create(
         **key,
-        layout=layout,
+        layout=typesetting.find_layout_file(layout),  # its version of today
         language=document.language,
         wording_set=wording_set,
         title=document.title,
         dated_on=document.dated_on,
-        facts=words["facts"],
-        words=words,
+        facts=frozen_text["facts"],
+        words=frozen_text,
         words_sha256=fingerprint,
         file_name=_file_name(kind, reference, version),
         created_at=at,
         created_by=by,
         # Due at once. The relay sees the row only when the caller's transaction has committed.
         due_at=at,
+        is_urgent=urgent,
     )
     _store_facts(letter, facts, declared)
-    for one in deliveries:
-        Delivery(
+    for recipient in recipients:
+        Service(
             letter=letter,
-            recipient_role=one.role,
-            recipient_name=one.name,
-            channel=one.channel,
-            address=one.address,
+            recipient_id=recipient.id,
+            recipient_role=recipient.role,
+            recipient_name=recipient.name,
+            method=recipient.method,
+            address=recipient.address,
+            place=recipient.place,
+            planned_on=document.dated_on,
         ).store(by=by, at=at)
     _record_step(letter.pk, LetterStep.Kind.QUEUED, at=at, by=by)
     return letter
@@ -321,7 +337,7 @@ def _store_facts(letter: Letter, facts: Sequence[Fact], declared: Sequence[FactN
 def freeze_words(
     *, document: Document, facts: Sequence[Fact], declared: Sequence[FactName]
 ) -> dict[str, Any]:
-    """The text of a document and its printed facts, as stored, hashed and typeset."""
+    """Return the text of a document and its printed facts, as stored, hashed and typeset."""
     return attach_facts(document, fact_rules.select_printed_facts(facts, declared)).as_words()
 
 
@@ -363,7 +379,7 @@ def _find_fact_problems(
 
 
 def _file_name(kind: str, reference: str, version: int) -> str:
-    """The file name of a letter: case number, kind and version, without any person's name."""
+    """Return the file name: case number, kind and version, without any person's name."""
     # ASCII only, so that every system keeps the name as it is.
     plain = "".join(one if one.isalnum() else "-" for one in f"{reference}-{kind}-{version}")
     return f"{plain.encode('ascii', 'replace').decode().replace('?', '-')}.pdf"
@@ -394,13 +410,13 @@ def preview_document(
     found = find_document_problems(document, layout)
     if found:
         raise LetterRefused(found)
-    words = freeze_words(document=document, facts=facts, declared=declared)
+    frozen_text = freeze_words(document=document, facts=facts, declared=declared)
     # The same text gives the same bytes, so nothing is typeset twice.
-    existing = find_document_preview(words=words, layout=layout)
+    existing = find_document_preview(words=frozen_text, layout=layout)
     if existing is not None:
         return existing
     try:
-        made = typesetting.typeset_words(words, layout, document.dated_on)
+        made = typesetting.typeset_words(frozen_text, layout, document.dated_on)
     except typesetting.TypesettingFailed as error:
         raise LetterRefused([str(error)]) from error
     except typesetting.TypesettingInterrupted as error:
@@ -409,7 +425,7 @@ def preview_document(
         file = files.store_bytes(content=made.content, media_type=PDF, pages=made.pages, at=at)
         # Two people may preview the same text at once; either result is right.
         row, _ = RenderedPreview.objects.get_or_create(
-            words_sha256=_preview_key(words, layout),
+            words_sha256=_preview_key(frozen_text, layout),
             defaults={"layout": layout, "file": file, "pages": made.pages, "rendered_at": at},
         )
     return row
@@ -423,110 +439,203 @@ def find_document_preview(*, words: Mapping[str, Any], layout: str) -> RenderedP
 
 def _preview_key(words: Mapping[str, Any], layout: str) -> str:
     # The layout belongs to the key: the same text fails in one layout and fits in another.
-    return words_sha256({"layout": layout, "words": words})
+    return words_sha256({"layout": typesetting.find_layout_file(layout), "words": words})
 
 
 # --- Delivery to the workers: relay, rendering, recovery ----------------------------------------
 
 
+# Letters in one message: a batch is claimed, and filed, in one transaction.
+MOST_IN_MESSAGE = 20
+
+
 def claim_due_letters(*, at: datetime, limit: int = 100) -> list[uuid.UUID]:
     """Claim due letters for one relay. If several relays run, each letter goes to only one."""
+    return [
+        letter_id for message in _claim_due_messages(at=at, limit=limit) for letter_id in message
+    ]
+
+
+def _claim_due_messages(*, at: datetime, limit: int) -> list[list[uuid.UUID]]:
+    """Claim due letters for one relay, by the messages in which they go to the workers."""
     with transaction.atomic():
         rows = Letter.objects.due(at=at)
         # Skips the rows of another relay instead of waiting. SQLite has only one writer.
         if connection.features.has_select_for_update_skip_locked:
             rows = rows.select_for_update(skip_locked=True)
-        ids = list(rows.values_list("pk", flat=True)[:limit])
+        due = list(rows.values_list("pk", "is_urgent", "attempts")[:limit])
         # Marked before sending: a crash in between delays a letter until the next sweep, but never
         # sends it from two relays.
-        Letter.objects.filter(pk__in=ids).update(published_at=at)
-    return ids
+        Letter.objects.filter(pk__in=[pk for pk, _, _ in due]).update(published_at=at)
+    messages: list[list[uuid.UUID]] = []
+    batch: list[uuid.UUID] = []
+    for letter_id, is_urgent, attempts in due:
+        # An urgent letter waits for no other. One that was tried before may have killed its worker,
+        # and must not take others with it.
+        if is_urgent or attempts:
+            messages.append([letter_id])
+            continue
+        batch.append(letter_id)
+        if len(batch) == MOST_IN_MESSAGE:
+            messages.append(batch)
+            batch = []
+    return [*messages, batch] if batch else messages
 
 
 def publish_due_letters(
-    *, send: Callable[[uuid.UUID], None], lost: type[Exception], at: datetime, limit: int = 100
+    *,
+    send: Callable[[list[uuid.UUID]], None],
+    broker_error: type[Exception],
+    at: datetime,
+    limit: int = 100,
 ) -> int:
     """Publish every due letter to the workers; return the number of letters.
 
-    :param send: puts one letter id on the broker.
-    :param lost: the exception that ``send`` raises if the broker is down. It is raised again, and
-        the letters stay due.
+    :param send: puts the ids of one message on the broker.
+    :param broker_error: the exception that ``send`` raises if the broker is down. It is raised
+        again, and the letters stay due.
     """
-    ids = claim_due_letters(at=at, limit=limit)
-    for position, letter_id in enumerate(ids):
+    messages = _claim_due_messages(at=at, limit=limit)
+    for position, letter_ids in enumerate(messages):
         try:
-            send(letter_id)
-        except lost:
+            send(letter_ids)
+        except broker_error:
             # Only those that are still queued: a worker may have the first one despite the error.
-            waiting = Letter.objects.filter(pk__in=ids[position:], state=Letter.State.QUEUED)
+            unsent = [letter_id for message in messages[position:] for letter_id in message]
+            waiting = Letter.objects.filter(pk__in=unsent, state=Letter.State.QUEUED)
             waiting.update(published_at=None)
             raise
-        _record_step(letter_id, LetterStep.Kind.PUBLISHED, at=at)
-    return len(ids)
+        _record_steps([(letter_id, LetterStep.Kind.PUBLISHED, "") for letter_id in letter_ids], at)
+    return sum(map(len, messages))
 
 
 def render_letter(*, letter_id: uuid.UUID, at: datetime, now: Callable[[], datetime]) -> Letter:
-    """Typeset a letter and file its PDF. Safe to run twice; ``requeue_lost_letters`` repeats lost
-    runs.
+    """Typeset one letter and file its PDF, as ``render_letters`` does.
 
-    :param now: returns the current time, which is read again after typesetting.
     :raises LetterTaken: another worker has the letter, or it is filed or failed.
     """
-    # Committed at once: typesetting takes long, and other workers must see the lease.
-    taken = Letter.objects.claim(letter_id, at=at, lease_seconds=settings.LETTER_LEASE_SECONDS)
-    if not taken:
-        raise LetterTaken(f"Letter {letter_id} is not waiting for a worker.")
-    letter = Letter.objects.get(pk=letter_id)
-    _record_step(letter.pk, LetterStep.Kind.CLAIMED, at=at, detail=f"Attempt {letter.attempts}")
+    rendered = render_letters(letter_ids=[letter_id], at=at, now=now)
+    if not rendered:
+        raise LetterTaken(f"Letter {letter_id} is not waiting for this worker.")
+    return rendered[0]
+
+
+def render_letters(
+    *, letter_ids: Sequence[uuid.UUID], at: datetime, now: Callable[[], datetime]
+) -> list[Letter]:
+    """Typeset letters and file their PDFs: one transaction claims them all, one files them all.
+
+    Safe to run twice; ``requeue_lost_letters`` repeats lost runs. If the worker is killed, none of
+    the batch is filed, and each is sent again, alone.
+
+    :param now: returns the current time, which is read again after each letter.
+    :return: the letters that this worker filed, or marked as failed or to be tried again.
+    """
+    claimed = deque(_claim_letters(letter_ids, at=at))
+    # Half of the shortest time until another worker may claim the letters.
+    end = at + timedelta(seconds=settings.LETTER_LEASE_SECONDS / 2)
+    rendered: list[tuple[Letter, files.WrittenFile]] = []
+    settled: list[Letter] = []
     try:
-        made = typesetting.typeset_words(letter.words, letter.layout, letter.dated_on)
-        file = files.store_bytes(content=made.content, media_type=PDF, pages=made.pages, at=now())
-    except typesetting.TypesettingFailed as error:
-        return _note_failed_attempt(letter, str(error), AUTHOR_ACTS, at=now(), for_good=True)
-    except (typesetting.TypesettingInterrupted, OSError) as error:
-        return _note_failed_attempt(
-            letter, _describe_error(error), ADMINISTRATOR_ACTS, at=now(), for_good=False
-        )
-    return _file_letter(letter, file, made.pages, at=now())
+        while claimed and (not (rendered or settled) or now() < end):
+            letter = claimed.popleft()
+            try:
+                rendered.append((letter, _typeset_into_storage(letter)))
+            except typesetting.TypesettingFailed as error:
+                settled += _note_failed_attempt(
+                    letter, str(error), AUTHOR_ACTS, at=now(), for_good=True
+                )
+            except (typesetting.TypesettingInterrupted, OSError) as error:
+                settled += _note_failed_attempt(
+                    letter, _describe_error(error), ADMINISTRATOR_ACTS, at=now(), for_good=False
+                )
+    finally:
+        # An error of one letter, or the time limit of the task, keeps back none of the others.
+        if rendered:
+            settled += _file_letters(rendered, claimed_at=at, at=now())
+        if claimed:
+            _return_letters(claimed, at=now())
+    return settled
 
 
 @transaction.atomic
-def _file_letter(claimed: Letter, file: StoredFile, pages: int, *, at: datetime) -> Letter:
-    letter = Letter.objects.select_for_update().get(pk=claimed.pk)
-    # Typesetting may outlast the lease, and then another worker may have claimed the letter.
-    if letter.state != Letter.State.RENDERING or letter.claimed_at != claimed.claimed_at:
-        raise LetterTaken(f"Letter {letter.pk} was taken over by another worker.")
-    letter.state = Letter.State.FILED
-    letter.file, letter.sha256, letter.pages, letter.filed_at = file, file.sha256, pages, at
-    letter.lease_until, letter.failure, letter.who_must_act = None, "", ""
-    letter.save(
-        update_fields=[
-            "state",
-            "file",
-            "sha256",
-            "pages",
-            "filed_at",
-            "lease_until",
-            "failure",
-            "who_must_act",
-        ]
+def _claim_letters(letter_ids: Sequence[uuid.UUID], *, at: datetime) -> list[Letter]:
+    # Committed at once: typesetting takes long, and other workers must see the lease.
+    claimed = Letter.objects.claim(letter_ids, at=at, lease_seconds=settings.LETTER_LEASE_SECONDS)
+    _record_steps(
+        [(one.pk, LetterStep.Kind.CLAIMED, f"Attempt {one.attempts}") for one in claimed], at
     )
-    _record_step(letter.pk, LetterStep.Kind.RENDERED, at=at, detail=file.sha256)
-    _record_step(letter.pk, LetterStep.Kind.FILED, at=at)
-    return letter
+    return claimed
+
+
+def _typeset_into_storage(letter: Letter) -> files.WrittenFile:
+    made = typesetting.typeset_words(letter.words, letter.layout, letter.dated_on)
+    return files.WrittenFile.put_into_storage(
+        content=made.content, media_type=PDF, pages=made.pages
+    )
+
+
+@transaction.atomic
+def _file_letters(
+    rendered: Sequence[tuple[Letter, files.WrittenFile]], *, claimed_at: datetime, at: datetime
+) -> list[Letter]:
+    """File the letters of a batch that this worker still has; return those."""
+    stored = files.record_written_files(written=[file for _, file in rendered], at=at)
+    settled: list[Letter] = []
+    for letter, written in rendered:
+        letter.file, letter.pages = stored[written.sha256], written.pages
+        letter.sha256, letter.filed_at = written.sha256, at
+    refused = {
+        sha256: row.refusal
+        for sha256, row in stored.items()
+        if row.state == StoredFile.State.REFUSED
+    }
+    accepted = [one for one, _ in rendered if one.sha256 not in refused]
+    # Typesetting may outlast the lease, and then another worker may have claimed a letter.
+    filed_ids = Letter.objects.mark_filed(accepted, claimed_at=claimed_at, at=at)
+    steps = []
+    for letter, _ in rendered:
+        if letter.sha256 in refused:
+            why = refused[letter.sha256]
+            settled += _note_failed_attempt(letter, why, ADMINISTRATOR_ACTS, at=at, for_good=True)
+        elif letter.pk in filed_ids:
+            letter.state = Letter.State.FILED
+            steps.append((letter.pk, LetterStep.Kind.RENDERED, letter.sha256))
+            steps.append((letter.pk, LetterStep.Kind.FILED, ""))
+            settled.append(letter)
+    _record_steps(steps, at)
+    return settled
+
+
+@transaction.atomic
+def _return_letters(claimed: Collection[Letter], *, at: datetime) -> None:
+    """Queue the letters again for which a worker had no time. This is no attempt."""
+    for letter in claimed:
+        Letter.objects.filter(
+            pk=letter.pk, state=Letter.State.RENDERING, claimed_at=letter.claimed_at
+        ).update(
+            state=Letter.State.QUEUED,
+            due_at=at,
+            published_at=None,
+            lease_until=None,
+            attempts=F("attempts") - 1,
+        )
+    why = "The worker had no time left for this letter."
+    _record_steps([(letter.pk, LetterStep.Kind.REQUEUED, why) for letter in claimed], at)
 
 
 @transaction.atomic
 def _note_failed_attempt(
     claimed: Letter, why: str, who: str, *, at: datetime, for_good: bool
-) -> Letter:
+) -> list[Letter]:
     """Record a failed attempt; queue the letter again, or mark it as failed after the last one.
 
     :param for_good: another attempt cannot succeed.
+    :return: the letter, or nothing if another worker has claimed it since.
     """
     letter = Letter.objects.select_for_update().get(pk=claimed.pk)
     if letter.state != Letter.State.RENDERING or letter.claimed_at != claimed.claimed_at:
-        raise LetterTaken(f"Letter {letter.pk} was taken over by another worker.")
+        return []
     _record_step(letter.pk, LetterStep.Kind.ATTEMPTED, at=at, detail=why)
     if for_good or letter.attempts >= settings.LETTER_MAX_ATTEMPTS:
         _mark_letter_failed(letter, why, who, at=at)
@@ -534,7 +643,7 @@ def _note_failed_attempt(
         # Wait longer after each attempt.
         wait = timedelta(seconds=settings.LETTER_LEASE_SECONDS * letter.attempts)
         _requeue_letter(letter, at=at, due_at=at + wait, why=why)
-    return letter
+    return [letter]
 
 
 def _mark_letter_failed(letter: Letter, why: str, who: str, *, at: datetime) -> None:
@@ -562,17 +671,21 @@ class SweepResult:
 def requeue_lost_letters(*, at: datetime) -> SweepResult:
     """Queue lost letters again, and mark those as failed that were lost too often.
 
-    Runs every minute in the relay, and also in a worker, in case one of them is down.
+    Runs every few seconds in the relay, and also in a worker, in case one of them is down.
     """
     requeued = failed = 0
     # One transaction for each letter, so that an error with one does not undo the others.
-    for letter_id in list(Letter.objects.abandoned(at=at).values_list("pk", flat=True)):
+    lease_seconds = settings.LETTER_LEASE_SECONDS
+    # Before the clock was set back, a letter may have been postponed to a moment far from now.
+    longest = timedelta(seconds=lease_seconds * settings.LETTER_MAX_ATTEMPTS)
+    Letter.objects.postponed_too_far(at=at, longest=longest).update(due_at=at)
+    abandoned = Letter.objects.abandoned(at=at, lease_seconds=lease_seconds)
+    for letter_id in list(abandoned.values_list("pk", flat=True)):
         with transaction.atomic():
-            letter = Letter.objects.select_for_update().get(pk=letter_id)
             # Checked again under the lock: the worker may have filed it since the list was read.
-            if letter.state != Letter.State.RENDERING or not letter.lease_until:
-                continue
-            if letter.lease_until >= at:
+            again = abandoned.select_for_update().filter(pk=letter_id)
+            letter = again.first()
+            if letter is None:
                 continue
             why = "The worker stopped before the letter was filed."
             if letter.attempts >= settings.LETTER_MAX_ATTEMPTS:
@@ -588,14 +701,12 @@ def requeue_lost_letters(*, at: datetime) -> SweepResult:
                 _requeue_letter(letter, at=at, due_at=at, why=why)
                 requeued += 1
     # A letter that was published one lease ago and is still queued has probably lost its message.
-    before = at - timedelta(seconds=settings.LETTER_LEASE_SECONDS)
-    lost = Letter.objects.published_but_waiting(before=before).values_list("pk", flat=True)
-    for letter_id in list(lost):
+    lost = Letter.objects.published_but_waiting(at=at, lease_seconds=lease_seconds)
+    for letter_id in list(lost.values_list("pk", flat=True)):
         with transaction.atomic():
             # Check again inside the transaction. If the message is only late, the letter is
             # rendered twice at worst, with identical bytes.
-            again = Letter.objects.published_but_waiting(before=before).filter(pk=letter_id)
-            if again.update(published_at=None):
+            if lost.filter(pk=letter_id).update(published_at=None):
                 _record_step(
                     letter_id,
                     LetterStep.Kind.REQUEUED,
@@ -604,6 +715,24 @@ def requeue_lost_letters(*, at: datetime) -> SweepResult:
                 )
                 requeued += 1
     return SweepResult(requeued=requeued, failed=failed)
+
+
+@transaction.atomic
+def requeue_stuck_letter(*, letter_id: uuid.UUID | str, why: str, by: User, at: datetime) -> bool:
+    """Queue a letter again that no worker has finished; return whether it was still unfinished.
+
+    :raises NotAllowed: wrong role.
+    """
+    if not by.may("letters.retry_failed_letter"):
+        raise NotAllowed("Your role does not let you retry failed letters.")
+    letter = Letter.objects.select_for_update().get(pk=letter_id)
+    if not letter.is_moving:
+        return False
+    letter.state, letter.due_at = Letter.State.QUEUED, at
+    letter.published_at = letter.lease_until = None
+    letter.save(update_fields=["state", "due_at", "published_at", "lease_until"])
+    _record_step(letter.pk, LetterStep.Kind.REQUEUED, at=at, by=by, detail=why[:300])
+    return True
 
 
 @transaction.atomic
@@ -627,6 +756,34 @@ def retry_failed_letter(*, letter_id: uuid.UUID, by: User, at: datetime) -> Lett
     return letter
 
 
+def read_letter_file(*, letter_id: uuid.UUID, by: User, at: datetime) -> bytes:
+    """Read the PDF of a filed letter. If it is damaged, record that for the office.
+
+    :raises NotAllowed: the letter is not filed.
+    :raises FileDamaged: the file is missing or has changed since it was stored.
+    """
+    letter = Letter.objects.select_related("file").get(pk=letter_id)
+    if letter.file is None:
+        raise NotAllowed("This letter is not ready yet.")
+    try:
+        return files.read_bytes(letter.file)
+    except files.FileDamaged:
+        # Once until it is readable again, however often it is opened.
+        if letter not in list_damaged_letters():
+            _record_step(letter.pk, LetterStep.Kind.DAMAGED, at=at, by=by)
+        raise
+
+
+def list_damaged_letters() -> list[Letter]:
+    """List the letters whose file was found damaged and has not been restored since."""
+    found = Letter.objects.filter(steps__kind=LetterStep.Kind.DAMAGED).select_related("file")
+    return [
+        letter
+        for letter in found.distinct().order_by("created_at", "pk")
+        if letter.file is not None and not files.is_intact(letter.file)
+    ]
+
+
 def record_heartbeat(*, name: str, at: datetime) -> None:
     """Record that a background process is running; the health page reads this."""
     Heartbeat.objects.update_or_create(name=name, defaults={"beaten_at": at})
@@ -636,33 +793,143 @@ def record_heartbeat(*, name: str, at: datetime) -> None:
 
 
 @transaction.atomic
-def mark_delivery_sent(
-    *, delivery_id: int, method: Channel, on: date, by: User, at: datetime
-) -> Delivery:
-    """Record the date on which a letter was sent.
+def mark_served(
+    *, service_id: int, on: date, method: DeliveryMethod | None = None, by: User, at: datetime
+) -> Service:
+    """Record the day on which a letter was served on a recipient.
 
-    The app that owns the letter calls this, and starts the deadlines that depend on the date.
+    The app that owns the letter calls this, and starts the deadlines that depend on the day.
 
-    :raises NotAllowed: the letter is not ready, was already sent, or the date is impossible.
+    :param method: how it was served, if not as planned.
+    :raises NotAllowed: the letter is not ready, was already served, or the day is impossible.
     """
-    # Locked, because the date of service may be set only once.
-    delivery = Delivery.objects.select_for_update().select_related("letter").get(pk=delivery_id)
-    if not delivery.letter.is_filed:
+    # Locked, because a service is marked only once; later changes are corrections.
+    service = _lock_service(service_id)
+    if not service.letter.is_filed:
         raise NotAllowed("The letter is not ready yet. Wait until its PDF is generated.")
-    if delivery.state != Delivery.State.PREPARED:
+    if service.is_served:
         raise NotAllowed("This letter was already sent.")
-    # Deadlines run from this date, so impossible dates are refused here for all apps.
+    _refuse_impossible_day(service, on, at)
+    service.state, service.served_on = Service.State.SERVED, on
+    service.served_method, service.served_by = method or service.method, by
+    service.served_address = service.address
+    service.store(
+        by=by,
+        at=at,
+        fields=["state", "served_on", "served_method", "served_address", "served_by"],
+    )
+    _record_service_event(service, ServiceEvent.Kind.SERVED, on, by=by, at=at)
+    return service
+
+
+@transaction.atomic
+def correct_service(
+    *,
+    service_id: int,
+    on: date,
+    method: DeliveryMethod,
+    address: str,
+    place: Place,
+    why: str,
+    seen_version: int | None,
+    by: User,
+    at: datetime,
+) -> Service:
+    """Correct the day, method, address or place of a service. The earlier values stay on record.
+
+    The app that owns the letter calls this, and computes the deadlines of the recipient again.
+
+    :raises NotAllowed: not served yet, nothing changed, no reason, or the day is impossible.
+    :raises Stale: someone else changed the service since the page was loaded.
+    """
+    service = _lock_service(service_id)
+    service.refuse_if_stale(seen_version)
+    if not service.is_served:
+        raise NotAllowed("The letter has not been sent to this recipient yet.")
+    if not why.strip():
+        raise NotAllowed("Enter the reason for the correction.")
+    _refuse_impossible_day(service, on, at)
+    corrected = {
+        "served_on": on,
+        "served_method": method,
+        "served_address": address.strip(),
+        "place": place,
+    }
+    changes = {
+        name: [str(getattr(service, name)), str(value)]
+        for name, value in corrected.items()
+        if getattr(service, name) != value
+    }
+    if not changes:
+        raise NotAllowed("Nothing was changed.")
+    for name, value in corrected.items():
+        setattr(service, name, value)
+    service.store(by=by, at=at, why=why.strip(), fields=list(corrected))
+    _record_service_event(
+        service, ServiceEvent.Kind.CORRECTED, on, why=why, changes=changes, by=by, at=at
+    )
+    return service
+
+
+@transaction.atomic
+def record_service_outcome(
+    *, service_id: int, kind: str, on: date, why: str, by: User, at: datetime
+) -> ServiceEvent:
+    """Record that a served letter was delivered, or came back. No deadline moves.
+
+    :param kind: ``DELIVERED`` or ``RETURNED`` of ``ServiceEvent.Kind``.
+    :raises NotAllowed: not served yet, an unknown outcome, no reason, or the day is impossible.
+    """
+    service = _lock_service(service_id)
+    outcomes = (ServiceEvent.Kind.DELIVERED, ServiceEvent.Kind.RETURNED)
+    if kind not in outcomes:
+        raise NotAllowed("Choose whether the letter was delivered or came back.")
+    if not service.is_served or service.served_on is None:
+        raise NotAllowed("The letter has not been sent to this recipient yet.")
+    if not service.served_on <= on <= timezone.localdate(at):
+        raise NotAllowed("The day must be between the day of service and today.")
+    if kind == ServiceEvent.Kind.RETURNED and not why.strip():
+        raise NotAllowed("Enter why it came back, as the post office or the server says.")
+    return _record_service_event(service, ServiceEvent.Kind(kind), on, why=why, by=by, at=at)
+
+
+def _lock_service(service_id: int) -> Service:
+    locked: Service = (
+        Service.objects.select_for_update(of=("self",)).select_related("letter").get(pk=service_id)
+    )
+    return locked
+
+
+def _refuse_impossible_day(service: Service, on: date, at: datetime) -> None:
+    # Deadlines run from this day, so impossible days are refused here for all apps.
     if on > timezone.localdate(at):
         raise NotAllowed("The date of sending is in the future. Check the date.")
-    if on < delivery.letter.dated_on:
+    if on < service.letter.dated_on:
         raise NotAllowed(
-            f"The letter is dated {fact_rules.format_day(delivery.letter.dated_on)}; "
+            f"The letter is dated {fact_rules.format_day(service.letter.dated_on)}; "
             "it cannot have been sent before that date."
         )
-    delivery.state, delivery.sent_on = Delivery.State.SENT, on
-    delivery.sent_method, delivery.sent_by = method, by
-    delivery.store(by=by, at=at, fields=["state", "sent_on", "sent_method", "sent_by"])
-    return delivery
+
+
+def _record_service_event(
+    service: Service,
+    kind: ServiceEvent.Kind,
+    on: date,
+    *,
+    why: str = "",
+    changes: Mapping[str, Any] | None = None,
+    by: User,
+    at: datetime,
+) -> ServiceEvent:
+    return ServiceEvent.objects.create(
+        service=service,
+        kind=kind,
+        happened_on=on,
+        recorded_at=at,
+        recorded_by=by,
+        why=why.strip(),
+        changes=dict(changes or {}),
+    )
 
 
 def typeset_document(*, document: Document, layout: str) -> bytes:
@@ -677,6 +944,24 @@ def typeset_document(*, document: Document, layout: str) -> bytes:
         return typesetting.typeset_words(document.as_words(), layout, document.dated_on).content
     except typesetting.TypesettingFailed as error:
         raise LetterRefused([str(error)]) from error
+
+
+def is_in_layout(letter: Letter, layout: str) -> bool:
+    """Return whether a letter was typeset in some version of a layout."""
+    return typesetting.find_layout_name(letter.layout) == layout
+
+
+def load_letter_content(letter: Letter) -> bytes:
+    """Load the PDF of a letter as it was sent; typeset it again if it has no readable file.
+
+    :raises LetterRefused: it has no readable file, and its layout cannot typeset it any more.
+    """
+    if letter.file is not None:
+        try:
+            return files.read_bytes(letter.file)
+        except files.FileDamaged:
+            pass
+    return typeset_document(document=load_letter_document(letter), layout=letter.layout)
 
 
 def load_letter_document(letter: Letter) -> Document:
@@ -694,6 +979,14 @@ def _record_step(
 ) -> None:
     LetterStep.objects.create(
         letter_id=letter_id, kind=kind, happened_at=at, by=by, detail=detail[:300]
+    )
+
+
+def _record_steps(steps: Sequence[tuple[uuid.UUID, LetterStep.Kind, str]], at: datetime) -> None:
+    """Record steps of several letters, taken by the system, in one statement."""
+    LetterStep.objects.bulk_create(
+        LetterStep(letter_id=letter_id, kind=kind, happened_at=at, detail=detail[:300])
+        for letter_id, kind, detail in steps
     )
 
 

@@ -12,6 +12,7 @@ neither Django nor anything that reads settings.
 
 import json
 import multiprocessing
+import re
 import subprocess
 import sys
 from collections.abc import Mapping
@@ -30,6 +31,37 @@ FONTS = HERE / "fonts"
 STANDARDS: list[Any] = ["a-3a", "ua-1"]
 # Only previews and commands use a subprocess, and a person waits for them.
 SECONDS_ALLOWED = 30
+
+# The newest file of each layout. The row of a letter names the file that it was typeset with. A
+# change that alters the bytes of a PDF makes a new file with the next number.
+NEWEST_FILES = {
+    "determination-today": "determination-today.2",
+    "determination-2014": "determination-2014.2",
+    "assignment-notice": "assignment-notice.2",
+    "case-letter": "case-letter.2",
+}
+
+# Set before and after what the layout must not break at the end of a line. No font contains this
+# character, so no text that is printed can.
+MARK = "\u0002"
+# The parts of a letter whose text runs over lines. Names, headings and days print as they are.
+_RUNNING_TEXTS = frozenset(
+    {
+        *("how_made", "summary_lead_in", "summary", "decisions_lead_in", "documents_reviewed"),
+        *("title", "claims_administrator_guideline", "guideline", "rationale", "notices"),
+        *("license_states", "specialties", "opening", "closing", "deadline", "treatments"),
+        *("records_lead_in", "records", "penalty", "how_to_send", "paragraphs", "points"),
+    }
+)
+# Parts at the top that have the name of a running text, or hold data.
+_NEVER_PREPARED = frozenset({"facts", "title"})
+_EMPTY_LINES = re.compile(r"\n[ \t]*\n\s*")
+_SPACES = re.compile(r" {2,}")
+# A telephone number, or a word with a dash or slash in it.
+_CANDIDATE = re.compile(r"\([0-9]{3}\) [0-9]{3}-[0-9]{4}|(?<!\S)[^\s/–-]*[/–-]\S+")
+_TOGETHER = re.compile(r"[^\s/–-]{1,24}(?:[/–-][^\s/–-]{1,24}){1,5}")
+# What is longer, such as a double name, may break, or it would not fit a narrow column.
+_LONGEST_TOGETHER = 24
 
 
 class TypesettingFailed(Exception):
@@ -59,15 +91,24 @@ def typeset_words(words: Mapping[str, Any], layout: str, on: date) -> TypesetLet
     return engine(words, layout, on)
 
 
+def find_layout_file(layout: str) -> str:
+    """Return the name of the newest file of a layout; the name of a file is returned as it is."""
+    return NEWEST_FILES.get(layout, layout)
+
+
+def find_layout_name(file: str) -> str:
+    """Return the layout of which this is a file: its name without the number of the version."""
+    return file.partition(".")[0]
+
+
 def compile_in_process(words: Mapping[str, Any], layout: str, on: date) -> TypesetLetter:
     """Compile in this process, which must not fork afterward.
 
     :raises TypesettingFailed: the text or the layout has an error.
     """
-    import pikepdf
     import typst
 
-    main = LAYOUTS / f"{layout}.typ"
+    main = LAYOUTS / f"{find_layout_file(layout)}.typ"
     # Files that begin with "_" are parts that other layouts include.
     if layout.startswith("_") or "/" in layout or not main.is_file():
         raise TypesettingFailed(f"There is no layout named {layout!r}.")
@@ -79,15 +120,14 @@ def compile_in_process(words: Mapping[str, Any], layout: str, on: date) -> Types
             # Fonts of the machine would change the bytes from one server to another.
             ignore_system_fonts=True,
             format="pdf",
-            sys_inputs={"words": json.dumps(words, sort_keys=True, ensure_ascii=False)},
+            sys_inputs={"words": json.dumps(_prepare_words(words), sort_keys=True)},
             pdf_standards=STANDARDS,
             # Noon UTC is the same day in Los Angeles. Without a timestamp the bytes would differ.
             timestamp=datetime(on.year, on.month, on.day, 12, tzinfo=UTC),
         )
     except typst.TypstError as error:
         raise TypesettingFailed(f"The letter cannot be typeset: {error.message}") from error
-    with _open_pdf(pikepdf, content) as pdf:
-        return TypesetLetter(content, len(pdf.pages))
+    return TypesetLetter(content, count_pages(content))
 
 
 def compile_in_subprocess(words: Mapping[str, Any], layout: str, on: date) -> TypesetLetter:
@@ -123,19 +163,82 @@ def main() -> int:
     """Read a job from standard input; write one line of JSON and the PDF to standard output."""
     job = json.load(sys.stdin.buffer)
     try:
-        made = compile_in_process(job["words"], job["layout"], date.fromisoformat(job["on"]))
+        result = compile_in_process(job["words"], job["layout"], date.fromisoformat(job["on"]))
     except TypesettingFailed as error:
         sys.stderr.write(str(error))
         return _FAULT
-    sys.stdout.buffer.write(json.dumps({"pages": made.pages}).encode() + b"\n" + made.content)
+    sys.stdout.buffer.write(json.dumps({"pages": result.pages}).encode() + b"\n" + result.content)
     return 0
 
 
 def _in_worker_child() -> bool:
-    """Whether this process is a pool child of a Celery worker, which never forks again."""
+    """Return whether this process is a pool child of a Celery worker, which never forks again."""
     billiard = sys.modules.get("billiard.process") or multiprocessing
     name: str = billiard.current_process().name
     return name.startswith("ForkPoolWorker")
+
+
+def count_pages(content: bytes) -> int:
+    """Return the number of pages of a PDF that Typst wrote.
+
+    Typst writes the page tree first, before anything that a person typed. Opening the PDF with a
+    library costs as much as storing the letter.
+    """
+    found = _PAGE_TREE.match(content)
+    if found:
+        return int(found[1])
+    # Another version of Typst may write the tree elsewhere.
+    import io
+
+    import pikepdf
+
+    with pikepdf.open(io.BytesIO(content)) as pdf:
+        return len(pdf.pages)
+
+
+_PAGE_TREE = re.compile(rb"%PDF-1\.\d\n%[\x80-\xff]{4}\s+1 0 obj\s<</Type/Pages/Count (\d+)/Kids")
+
+
+def _prepare_words(words: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a copy of the text as the layouts read it; see ``prepare_text``."""
+    return {
+        name: value if name in _NEVER_PREPARED else _prepare_part(name, value)
+        for name, value in words.items()
+    }
+
+
+def _prepare_part(name: str, value: Any) -> Any:
+    if isinstance(value, str):
+        return prepare_text(value) if name in _RUNNING_TEXTS else value
+    if isinstance(value, Mapping):
+        return {inner_name: _prepare_part(inner_name, inner) for inner_name, inner in value.items()}
+    if isinstance(value, list | tuple):
+        return [_prepare_part(name, inner) for inner in value]
+    return value
+
+
+def prepare_text(text: str) -> str:
+    """Mark codes, doses, levels, days and telephone numbers, which stay whole at a line's end.
+
+    Also removes what prints as nothing: spaces around a line, a second space, a second empty line.
+    Done here because regular expressions in Typst cost more than the rest of the letter.
+    """
+    paragraphs = [part.strip() for part in _EMPTY_LINES.split(text.replace(MARK, ""))]
+    plain = "\n\n".join(
+        "\n".join(line.strip() for line in part.split("\n")) for part in paragraphs if part
+    )
+    return _CANDIDATE.sub(_mark_candidate, _SPACES.sub(" ", plain))
+
+
+def _mark_candidate(found: re.Match[str]) -> str:
+    text = found[0]
+    # Only a telephone number contains a space.
+    return f"{MARK}{text}{MARK}" if " " in text else _TOGETHER.sub(_mark_together, text)
+
+
+def _mark_together(found: re.Match[str]) -> str:
+    text = found[0]
+    return text if len(text) > _LONGEST_TOGETHER else f"{MARK}{text}{MARK}"
 
 
 @cache
@@ -146,12 +249,6 @@ def _load_fonts() -> "typst.Fonts":
     return typst.Fonts(
         include_system_fonts=False, include_embedded_fonts=False, font_paths=[str(FONTS)]
     )
-
-
-def _open_pdf(pikepdf: Any, content: bytes) -> Any:
-    import io
-
-    return pikepdf.open(io.BytesIO(content))
 
 
 if __name__ == "__main__":

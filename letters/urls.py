@@ -11,5 +11,5 @@ urlpatterns = [
     path("letters/wording/<int:pk>/publish/", views.publish_wording, name="publish_wording"),
     path("letters/<uuid:pk>/", views.download_letter, name="download"),
     path("letters/<uuid:pk>/status/", views.show_letter_status, name="status"),
-    path("letters/<uuid:pk>/release/", views.retry_letter, name="release"),
+    path("letters/<uuid:pk>/retry/", views.retry_letter, name="retry"),
 ]

@@ -9,10 +9,9 @@ from django.utils import timezone
 from django.utils.http import content_disposition_header
 from django.views.decorators.http import require_GET, require_POST, require_safe
 
-import files.services
 from accounts.actions import run_action, try_action
-from accounts.requests import StaffRequest
-from accounts.services import record_look
+from accounts.requests import StaffRequest, name_case_of_access
+from accounts.visibility import list_hidden_references, match_hidden_references
 
 from . import services
 from .models import Letter, WordingSet
@@ -23,7 +22,7 @@ STOP_POLLING = 286  # htmx: show this response and stop polling
 @require_GET
 def show_letter_status(request: StaffRequest, pk: uuid.UUID) -> HttpResponse:
     """Show the status of a letter; the page polls it while the letter is being generated."""
-    letter = get_object_or_404(Letter, pk=pk)
+    letter = _load_letter(request, pk)
     code = 200 if letter.is_moving else STOP_POLLING
     # Code 286 means something only to htmx; browsers and tools expect 200.
     if not request.headers.get("HX-Request"):
@@ -33,20 +32,19 @@ def show_letter_status(request: StaffRequest, pk: uuid.UUID) -> HttpResponse:
 
 @require_safe
 def download_letter(request: StaffRequest, pk: uuid.UUID) -> HttpResponse:
-    """Download the PDF of a filed letter; the access is recorded first."""
-    letter = get_object_or_404(Letter.objects.select_related("file"), pk=pk)
+    """Download the PDF of a filed letter."""
+    letter = _load_letter(request, pk)
     if letter.file is None:
         raise Http404("This letter is not ready yet.")
-    content = files.services.read_bytes(letter.file)
-    record_look(
-        by=request.user,
-        subject="letter",
-        reference=letter.file_name,
-        granted=True,
-        at=timezone.now(),
+    now = timezone.now()
+    attempt = try_action(
+        lambda: services.read_letter_file(letter_id=letter.pk, by=request.user, at=now)
     )
+    if attempt.refusal:
+        context = {"sentence": str(attempt.refusal)}
+        return render(request, "letters/unreadable.html", context, status=attempt.status)
     return HttpResponse(
-        content,
+        attempt.result,
         content_type=services.PDF,
         headers={
             "Content-Disposition": content_disposition_header(False, letter.file_name),
@@ -54,6 +52,15 @@ def download_letter(request: StaffRequest, pk: uuid.UUID) -> HttpResponse:
             "X-Content-Type-Options": "nosniff",
         },
     )
+
+
+def _load_letter(request: StaffRequest, pk: uuid.UUID) -> Letter:
+    """Return the letter, or answer 404; a refusal because its case is restricted is recorded."""
+    letter = get_object_or_404(Letter.objects.select_related("file"), pk=pk)
+    if letter.reference in list_hidden_references(request.user):
+        name_case_of_access(request, letter.reference)
+        raise Http404("There is no such letter.")
+    return letter
 
 
 @require_GET
@@ -64,14 +71,18 @@ def list_failed_letters(request: StaffRequest) -> HttpResponse:
 
 def _render_failed_page(request: StaffRequest, *, status: int = 200) -> HttpResponse:
     # No second page: so many failures share one cause, such as a full disk.
-    letters = Letter.objects.failed().order_by("created_at", "pk")[:200]
-    return render(request, "letters/failed.html", {"letters": letters}, status=status)
+    failed = Letter.objects.failed().exclude(match_hidden_references(request.user))
+    letters = failed.order_by("created_at", "pk")[:200]
+    hidden = set(list_hidden_references(request.user))
+    damaged = [one for one in services.list_damaged_letters() if one.reference not in hidden]
+    context = {"letters": letters, "damaged": damaged}
+    return render(request, "letters/failed.html", context, status=status)
 
 
 @require_POST
 def retry_letter(request: StaffRequest, pk: uuid.UUID) -> HttpResponse:
     """Queue a failed letter again."""
-    get_object_or_404(Letter, pk=pk)
+    _load_letter(request, pk)
     attempt = run_action(
         request,
         None,

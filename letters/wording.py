@@ -94,15 +94,15 @@ class Composed:
     slots: dict[str, tuple[tuple[str, ...], ...]]
 
     def paragraphs(self, slot: str) -> tuple[str, ...]:
-        """The paragraphs of a slot; empty if the wording has no such slot."""
+        """Return the paragraphs of a slot; empty if the wording has no such slot."""
         return tuple(" ".join(sentences) for sentences in self.slots.get(slot, ()))
 
     def text(self, slot: str) -> str:
-        """A slot as one text, with an empty line between its paragraphs."""
+        """Return a slot as one text, with an empty line between its paragraphs."""
         return "\n\n".join(self.paragraphs(slot))
 
     def sentences(self, slot: str | None = None) -> tuple[str, ...]:
-        """The sentences of a slot one by one, or of all slots."""
+        """Return the sentences of a slot one by one, or of all slots."""
         chosen = self.slots.values() if slot is None else [self.slots.get(slot, ())]
         return tuple(one for paragraphs in chosen for part in paragraphs for one in part)
 
@@ -117,21 +117,23 @@ def parse_wording_file(text: str, *, declared: Iterable[FactName] = ()) -> Wordi
         data = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
         raise WordingRefused([f"This is not a TOML file: {error}."]) from error
-    found: list[str] = []
-    head = {name: _read_text(data, name, found) for name in ("kind", "layout", "title")}
+    faults: list[str] = []
+    head = {name: _read_text(data, name, faults) for name in ("kind", "layout", "title")}
     language = data.get("language", "en-US")
     if not isinstance(language, str) or not re.fullmatch(r"[a-z]{2}(-[A-Z]{2})?", language):
-        found.append(f"language is {language!r}. Use a code such as en-US.")
+        faults.append(f"language is {language!r}. Use a code such as en-US.")
     if head["layout"] and head["kind"] not in LAYOUTS.get(head["layout"], ()):
-        found.append(f"There is no layout {head['layout']!r} for letters of kind {head['kind']!r}.")
+        faults.append(
+            f"There is no layout {head['layout']!r} for letters of kind {head['kind']!r}."
+        )
     if not isinstance(data.get("sample", False), bool):
-        found.append("sample must be true or false.")
+        faults.append("sample must be true or false.")
     # A misspelled key would otherwise silently drop what it was meant to set.
     for name in sorted(set(data) - {"kind", "layout", "title", "language", "sample", "sentence"}):
-        found.append(f"{name} is not a known key of a wording file.")
-    sentences = _read_sentences(data.get("sentence"), tuple(declared), found)
-    if found:
-        raise WordingRefused(found)
+        faults.append(f"{name} is not a known key of a wording file.")
+    sentences = _read_sentences(data.get("sentence"), tuple(declared), faults)
+    if faults:
+        raise WordingRefused(faults)
     return WordingFile(
         **head, language=language, is_sample=data.get("sample", False), sentences=sentences
     )
@@ -160,26 +162,26 @@ def choose_sentences(
     :param slots: the slots to include; by default all that are not composed on request.
     :raises FactsRefused: a position has sentences for other variants only.
     """
-    places: dict[tuple[str, int], dict[str, SentenceLike]] = {}
+    by_position: dict[tuple[str, int], dict[str, SentenceLike]] = {}
     for one in sorted(sentences, key=lambda one: (one.slot, one.order, one.variant)):
-        wanted = (
+        selected = (
             one.slot in slots if slots is not None else not one.slot.startswith(ON_DEMAND_PREFIX)
         )
-        if wanted:
-            places.setdefault((one.slot, one.order), {})[one.variant] = one
-    chosen, found = [], []
-    for (slot, order), by_variant in places.items():
+        if selected:
+            by_position.setdefault((one.slot, one.order), {})[one.variant] = one
+    chosen, problems = [], []
+    for (slot, order), by_variant in by_position.items():
         # The most important variant that the wording has here, else the general sentence.
         fitting = [name for name in variants if name in by_variant] or [""]
         if fitting[0] in by_variant:
             chosen.append(by_variant[fitting[0]])
         else:
-            found.append(
+            problems.append(
                 f"The wording has no sentence for {slot} {order} and the variant "
                 f"{', '.join(variants) or 'general'}."
             )
-    if found:
-        raise FactsRefused(found)
+    if problems:
+        raise FactsRefused(problems)
     return chosen
 
 
@@ -199,29 +201,31 @@ def compose_sentences(
     :raises FactsRefused: naming every missing, expired or unknown fact.
     """
     # Facts of another reviewer must not support a sentence about this one.
-    mine = [one for one in facts if one.about in {"", about}]
+    own_facts = [one for one in facts if one.about in {"", about}]
     chosen = choose_sentences(sentences, variants=variants, slots=slots)
-    found = _facts.find_fact_problems(
-        mine, needed=list_needed_facts(chosen), declared=declared, on=on
+    problems = _facts.find_fact_problems(
+        own_facts, needed=list_needed_facts(chosen), declared=declared, on=on
     )
     prints = {one.name for one in declared if one.printed}
-    values = {one.name: one.value for one in mine}
+    values = {one.name: one.value for one in own_facts}
     for one in chosen:
         for name in list_printed_names(one.text):
             # Checked at import too; here again, because declarations can change after it.
             if name in values and name not in prints:
-                found.append(f"The wording prints {name}, which must not be printed.")
+                problems.append(f"The wording prints {name}, which must not be printed.")
             elif name in values and not isinstance(values[name], str):
-                found.append(f"The fact {name} is not a text, so it cannot be printed.")
-    if found:
-        raise FactsRefused(list(dict.fromkeys(found)))
-    made: dict[str, list[list[str]]] = {}
+                problems.append(f"The fact {name} is not a text, so it cannot be printed.")
+    if problems:
+        raise FactsRefused(list(dict.fromkeys(problems)))
+    slot_texts: dict[str, list[list[str]]] = {}
     for one in chosen:
-        paragraphs = made.setdefault(one.slot, [])
+        paragraphs = slot_texts.setdefault(one.slot, [])
         if one.starts_paragraph or not paragraphs:
             paragraphs.append([])
         paragraphs[-1].append(_fill_slots(one.text, values))
-    return Composed({slot: tuple(tuple(part) for part in parts) for slot, parts in made.items()})
+    return Composed(
+        {slot: tuple(tuple(part) for part in parts) for slot, parts in slot_texts.items()}
+    )
 
 
 def _fill_slots(text: str, values: dict[str, Any]) -> str:
@@ -235,79 +239,79 @@ def _fill_slots(text: str, values: dict[str, Any]) -> str:
     return _TOKEN.sub(one, text)
 
 
-def _read_text(data: dict[str, Any], name: str, found: list[str]) -> str:
+def _read_text(data: dict[str, Any], name: str, faults: list[str]) -> str:
     value = data.get(name)
     if not isinstance(value, str) or not value.strip():
-        found.append(f"{name} is missing.")
+        faults.append(f"{name} is missing.")
         return ""
     return value.strip()
 
 
 def _read_sentences(
-    entries: object, declared: tuple[FactName, ...], found: list[str]
+    entries: object, declared: tuple[FactName, ...], faults: list[str]
 ) -> tuple[Sentence, ...]:
     if not isinstance(entries, list) or not entries:
-        found.append("The file has no [[sentence]].")
+        faults.append("The file has no [[sentence]].")
         return ()
     read: list[Sentence] = []
-    places: set[tuple[str, int, str]] = set()
+    seen: set[tuple[str, int, str]] = set()
     for position, entry in enumerate(entries, start=1):
-        one = _read_sentence(entry, position, declared, found)
+        one = _read_sentence(entry, position, declared, faults)
         if one is None:
             continue
-        place = (one.slot, one.order, one.variant)
-        if place in places:
-            found.append(
+        sentence_key = (one.slot, one.order, one.variant)
+        if sentence_key in seen:
+            faults.append(
                 f"Sentence {position} repeats {one.slot} {one.order} {one.variant}".strip()
                 + ", the position of another sentence."
             )
-        places.add(place)
+        seen.add(sentence_key)
         read.append(one)
     return tuple(read)
 
 
 def _read_sentence(
-    entry: object, position: int, declared: tuple[FactName, ...], found: list[str]
+    entry: object, position: int, declared: tuple[FactName, ...], faults: list[str]
 ) -> Sentence | None:
-    where = f"Sentence {position}"
+    place = f"Sentence {position}"
     if not isinstance(entry, dict):
-        found.append(f"{where} is not a table.")
+        faults.append(f"{place} is not a table.")
         return None
     slot, order, text = entry.get("slot"), entry.get("order", position), entry.get("text")
     variant, needs = entry.get("variant", ""), entry.get("needs", [])
-    before = len(found)
+    before = len(faults)
     for name in sorted(set(entry) - {"slot", "order", "text", "variant", "needs", "paragraph"}):
-        found.append(f"{where} has the unknown key {name}.")
+        faults.append(f"{place} has the unknown key {name}.")
     if not isinstance(slot, str) or not _NAME.fullmatch(slot):
-        found.append(f"{where} has no slot, or its slot is not a plain name.")
+        faults.append(f"{place} has no slot, or its slot is not a plain name.")
     if not isinstance(order, int) or isinstance(order, bool) or not 0 < order < 1000:
-        found.append(f"{where}: order must be a number from 1 to 999.")
+        faults.append(f"{place}: order must be a number from 1 to 999.")
     if not isinstance(variant, str) or len(variant) > 40:
-        found.append(f"{where}: variant must be a text of at most 40 characters.")
+        faults.append(f"{place}: variant must be a text of at most 40 characters.")
     if not isinstance(needs, list) or not all(isinstance(name, str) for name in needs):
-        found.append(f"{where}: needs must be a list of names.")
+        faults.append(f"{place}: needs must be a list of names.")
     if not isinstance(entry.get("paragraph", False), bool):
-        found.append(f"{where}: paragraph must be true or false.")
+        faults.append(f"{place}: paragraph must be true or false.")
     if not isinstance(text, str) or not text.strip():
-        found.append(f"{where} has no text.")
-    if len(found) > before:
+        faults.append(f"{place} has no text.")
+    if len(faults) > before:
         return None
     # Line breaks of the file are layout of the file, not of the letter.
     text = " ".join(str(text).split())
     for match in _TOKEN.finditer(text):
         if match[1] is None and match[0] in "{}":
-            found.append(f"{where} has a single brace. Use {{{{ or }}}} to print one.")
+            faults.append(f"{place} has a single brace. Use {{{{ or }}}} to print one.")
         elif match[1] is not None and not _NAME.fullmatch(match[1]):
-            found.append(f"{where}: the slot {match[0]} is not a plain name.")
-    found += [f"{where}: {one.sentence}" for one in glyphs.find_unprintable(text)]
+            faults.append(f"{place}: the slot {match[0]} is not a plain name.")
+    faults += [f"{place}: {one.sentence}" for one in glyphs.find_unprintable(text)]
     # Without declarations only the form of the file is checked.
     if declared:
-        known = {one.name: one for one in declared}
+        declared_facts = {one.name: one for one in declared}
         for name in dict.fromkeys([*needs, *list_printed_names(text)]):
-            if name not in known:
-                found.append(f"{where} uses the fact {name}, which is not declared.")
-            elif name in list_printed_names(text) and not known[name].printed:
-                found.append(f"{where} prints {name}, which must not be printed.")
+            if name not in declared_facts:
+                faults.append(f"{place} uses the fact {name}, which is not declared.")
+            elif name in list_printed_names(text) and not declared_facts[name].printed:
+                faults.append(f"{place} prints {name}, which must not be printed.")
     return Sentence(
         slot=str(slot),
         order=int(str(order)),

@@ -12,11 +12,14 @@ from django.db import transaction
 import letters.services
 from accounts.models import User
 from accounts.refusals import refuse_if
-from cases.models import Case, CaseLetter, CaseLetterCopy, Event
+from cases.models import Case, CaseLetter, CaseLetterCopy, Event, Priority
+from cases.services import served_letters
 from correspondence import composition, policies
+from deadlines.calendars import format_day
 from deadlines.days import local_day
 from letters.documents import Document
-from letters.models import Channel, Delivery, RenderedPreview
+from letters.kinds import LetterKind
+from letters.models import RenderedPreview, Service
 
 from .notices import build_address
 
@@ -43,9 +46,11 @@ def change_letter_draft(
     refuse_if(policies.why_not_change_draft(by, draft))
     draft.refuse_if_stale(seen_version)
     # Only ids of this case's parties are stored, whatever the form has sent.
-    known = {party.pk for party in composition.list_possible_recipients(draft, at=at)}
-    out = sorted(known & set(left_out))
-    refuse_if("Choose at least one recipient." if known and len(out) == len(known) else "")
+    possible_ids = {party.pk for party in composition.list_possible_recipients(draft, at=at)}
+    out = sorted(possible_ids & set(left_out))
+    refuse_if(
+        "Choose at least one recipient." if possible_ids and len(out) == len(possible_ids) else ""
+    )
     draft.particulars, draft.left_out = particulars.strip(), out
     return draft.store(by=by, at=at, why="Draft changed", fields=["particulars", "left_out"])
 
@@ -55,12 +60,12 @@ def preview_letter(*, letter_id: int, by: User, at: datetime) -> RenderedPreview
 
     :raises LetterRefused: naming all missing facts, or why the text cannot be typeset.
     """
-    made = _compose_first_letter(letter_id, at=at)
+    composed = _compose_first_letter(letter_id, at=at)
     return letters.services.preview_document(
-        document=made.document,
+        document=composed.document,
         layout=composition.LAYOUT,
-        facts=made.facts,
-        declared=made.declared,
+        facts=composed.facts,
+        declared=composed.declared,
         by=by,
         at=at,
     )
@@ -72,13 +77,13 @@ def find_letter_preview(*, letter_id: int, at: datetime) -> tuple[RenderedPrevie
     :returns: the preview, or ``None`` if the current text was not rendered yet; and the letter.
     :raises LetterRefused: naming all missing facts.
     """
-    made = _compose_first_letter(letter_id, at=at)
-    words = letters.services.freeze_words(
-        document=made.document, facts=made.facts, declared=made.declared
+    composed = _compose_first_letter(letter_id, at=at)
+    frozen_text = letters.services.freeze_words(
+        document=composed.document, facts=composed.facts, declared=composed.declared
     )
     return letters.services.find_document_preview(
-        words=words, layout=composition.LAYOUT
-    ), made.document
+        words=frozen_text, layout=composition.LAYOUT
+    ), composed.document
 
 
 @transaction.atomic
@@ -102,28 +107,29 @@ def approve_letter(
     getting = composition.list_chosen_recipients(draft, at=at)
     # One letter for each recipient: each prints its own address and channel.
     for position, party in enumerate(getting):
-        made = composition.compose_letter(draft, party, at=at)
+        composed = composition.compose_letter(draft, party, at=at)
         letter = letters.services.enqueue_letter(
             kind=draft.kind,
             reference=draft.case.number,
             # The draft's number makes the key unique: a case may get several letters of one kind.
             variant=f"{draft.number}-{party.role.lower().replace('_', '-')}-{party.pk}",
             layout=composition.LAYOUT,
-            document=made.document,
-            facts=made.facts,
-            declared=made.declared,
+            document=composed.document,
+            facts=composed.facts,
+            declared=composed.declared,
             on=local_day(at),
-            wording_set=made.wording,
-            variants=made.variants,
-            slots=made.slots,
-            deliveries=[build_address(party)],
+            wording_set=composed.wording,
+            variants=composed.variants,
+            slots=composed.slots,
+            recipients=[build_address(party)],
+            urgent=draft.case.priority == Priority.EXPEDITED,
             require_preview=position == 0,  # the preview shows the first recipient's letter
             by=by,
             at=at,
         )
         # Links the letter to the party, because ``letters`` knows no parties.
         CaseLetterCopy(
-            case_letter=draft, party=party, letter=letter, delivery=letter.deliveries.get()
+            case_letter=draft, party=party, letter=letter, service=letter.services.get()
         ).store(by=by, at=at)
     draft.state, draft.approved_at, draft.approved_by = State.APPROVED, at, by
     draft.store(by=by, at=at, why="Approved", fields=["state", "approved_at", "approved_by"])
@@ -139,20 +145,20 @@ def approve_letter(
 
 
 @transaction.atomic
-def discard_letter_draft(*, letter_id: int, because: str, by: User, at: datetime) -> CaseLetter:
+def discard_letter_draft(*, letter_id: int, reason: str, by: User, at: datetime) -> CaseLetter:
     """Discard a draft for a coded reason; the draft and the reason stay on file.
 
-    :param because: one of ``CaseLetter.Discarded``.
+    :param reason: one of ``CaseLetter.Discarded``.
     :raises NotAllowed: wrong role, no reason, or no longer a draft.
     """
     draft = _lock_letter(letter_id)
     refuse_if(policies.why_not_change_draft(by, draft))
-    known = because in CaseLetter.Discarded.values
-    refuse_if("" if known else "Choose the reason for discarding the draft.")
+    is_valid_reason = reason in CaseLetter.Discarded.values
+    refuse_if("" if is_valid_reason else "Choose the reason for discarding the draft.")
     # Kept and not deleted: the file shows what was proposed and why it was not sent.
-    draft.state, draft.discarded_because = State.DISCARDED, because
+    draft.state, draft.discarded_because = State.DISCARDED, reason
     draft.discarded_at, draft.discarded_by = at, by
-    why = CaseLetter.Discarded(because).label
+    why = CaseLetter.Discarded(reason).label
     fields = ["state", "discarded_because", "discarded_at", "discarded_by"]
     draft.store(by=by, at=at, why=why, fields=fields)
     _record_event(draft, f"Draft discarded: {draft.get_kind_display().lower()}.", why, by=by, at=at)
@@ -163,30 +169,46 @@ def discard_letter_draft(*, letter_id: int, because: str, by: User, at: datetime
 def mark_letter_sent(*, letter_id: int, sent_on: date, by: User, at: datetime) -> CaseLetter:
     """Record the date on which an approved letter was sent to all recipients.
 
-    No deadline starts from these letters. The deadlines of the notice of assignment and of
-    questions to parties start in ``correspondence.services.notices`` and
-    ``eligibility.services.information``.
+    A notice of ineligibility starts the time to petition the WCAB (8 CCR 10575(a)). No deadline
+    starts from the other letters. The deadlines of the notice of assignment and of questions to
+    parties start in ``correspondence.services.notices`` and ``eligibility.services.information``.
 
     :raises NotAllowed: wrong role, or the letter is not approved or already sent.
     :raises Refused: a copy is not rendered yet, or the date is impossible.
     """
     sent = _lock_letter(letter_id)
     refuse_if(policies.why_not_mark_letter_sent(by, sent))
-    copies = list(sent.copies.select_related("delivery").order_by("pk"))
+    reversed_on = _find_reversal_day(sent)
+    if reversed_on is not None and sent_on >= reversed_on:
+        refuse_if(
+            f"The case returned to screening on {format_day(reversed_on)}, so this notice states "
+            "a decision that is no longer in force. Do not send it."
+        )
+    copies = list(sent.copies.select_related("service").order_by("pk"))
     for copy in copies:
         # A copy that was already sent keeps its date.
-        if copy.delivery.state == Delivery.State.PREPARED:
-            letters.services.mark_delivery_sent(
-                delivery_id=copy.delivery_id,
-                method=Channel(copy.delivery.channel),
-                on=sent_on,
-                by=by,
-                at=at,
-            )
+        if copy.service.state == Service.State.PREPARED:
+            letters.services.mark_served(service_id=copy.service_id, on=sent_on, by=by, at=at)
+    # Nobody can petition against a decision that was reversed after its notice was sent.
+    if sent.kind == LetterKind.INELIGIBILITY and reversed_on is None:
+        served = Service.objects.filter(pk__in=[copy.service_id for copy in copies])
+        served_letters.start_petition_deadlines(
+            case=sent.case, services=served.order_by("pk"), by=by, at=at
+        )
     sent.state, sent.sent_on = State.SENT, sent_on
     sent.store(by=by, at=at, why="Sent", fields=["state", "sent_on"])
-    _record_event(sent, f"{sent.get_kind_display()} sent {sent_on:%m/%d/%Y}.", "", by=by, at=at)
+    _record_event(sent, f"{sent.get_kind_display()} sent {format_day(sent_on)}.", "", by=by, at=at)
     return sent
+
+
+def _find_reversal_day(sent: CaseLetter) -> date | None:
+    """The day on which the decision that a notice of ineligibility states was reversed."""
+    if sent.kind != LetterKind.INELIGIBILITY or sent.approved_at is None:
+        return None
+    reopened = sent.case.events.filter(
+        kind=Event.Kind.REOPENED, happened_at__gte=sent.approved_at
+    ).first()
+    return local_day(reopened.happened_at) if reopened is not None else None
 
 
 def _compose_first_letter(letter_id: int, *, at: datetime) -> composition.ComposedLetter:

@@ -6,28 +6,30 @@ from django.conf import settings
 from django.db import transaction
 
 import letters.services
+from accounts.counting import count_noun
 from accounts.models import User
 from accounts.refusals import refuse_if
 from cases.consolidated_items import list_decided_items
 from cases.lifecycle import Status
-from cases.models import AssignmentNotice, Case, DisputedItem, Event, Party, Priority, Role
+from cases.models import AssignmentNotice, Case, DisputedItem, Event, Party, PartyRole, Priority
 from cases.services import case_deadlines, notice_deadlines
 from correspondence import policies
 from correspondence.facts import NOTICE_FACTS
 from correspondence.kinds import RECIPIENTS
+from deadlines.calendars import format_day
 from deadlines.days import local_day
 from eligibility.answers import EligibilityResult
 from letters.documents import NoticeDocument, Organization, Recipient
 from letters.facts import Fact
 from letters.kinds import LetterKind
-from letters.models import Channel, Delivery
+from letters.models import DeliveryMethod, Place, Service
 from letters.services import RecipientAddress
 
 LAYOUT = "assignment-notice"
 
 
 def load_organization() -> Organization:
-    """The review organization's name and address for letters, from the settings."""
+    """Return the review organization's name and address for letters, from the settings."""
     return Organization(
         name=settings.IMRO_NAME,
         short_name=settings.IMRO_SHORT_NAME,
@@ -41,20 +43,22 @@ def list_notice_recipients(case: Case, *, on: date) -> list[Party]:
 
     One query.
     """
-    parties = case.parties.current().on(on).filter(role__in=RECIPIENTS, item=None)
-    return sorted(parties, key=lambda party: (RECIPIENTS.index(Role(party.role)), party.pk))
+    parties = case.parties.current().true_on(on).filter(role__in=RECIPIENTS, item=None)
+    return sorted(parties, key=lambda party: (RECIPIENTS.index(PartyRole(party.role)), party.pk))
 
 
 def build_address(party: Party) -> RecipientAddress:
-    """The address of a party for its preferred channel: postal address, fax number or e-mail."""
-    channel = Channel(party.preferred_channel)
+    """Return the postal address, fax number or email of a party, by its preferred method."""
+    method = DeliveryMethod(party.preferred_channel)
     # Mail and portal use the postal address.
-    where = {Channel.FAX: party.fax, Channel.ELECTRONIC: party.email}
+    where = {DeliveryMethod.FAX: party.fax, DeliveryMethod.ELECTRONIC: party.email}
     return RecipientAddress(
+        id=party.pk,
         role=party.get_role_display(),
         name=party.name,
-        channel=channel,
-        address=where.get(channel, party.address),
+        method=method,
+        address=where.get(method, party.address),
+        place=Place(party.place),
     )
 
 
@@ -71,17 +75,25 @@ def make_notices(*, case_id: int, by: User, at: datetime) -> list[AssignmentNoti
     case = Case.objects.lock(case_id)
     refuse_if(policies.why_not_make_notices(by, case))
     addressed = list_notice_recipients(case, on=local_day(at))
-    held = {party.role for party in addressed}
+    addressed_roles = {party.role for party in addressed}
     # An attorney or representative need not exist, but these three must be notified.
-    for role in (Role.CLAIMS_ADMINISTRATOR, Role.EMPLOYEE, Role.REQUESTING_PHYSICIAN):
-        refuse_if("" if role in held else f"The case has no {role.label.lower()}. Add one first.")
+    for role in (
+        PartyRole.CLAIMS_ADMINISTRATOR,
+        PartyRole.EMPLOYEE,
+        PartyRole.REQUESTING_PHYSICIAN,
+    ):
+        refuse_if(
+            ""
+            if role in addressed_roles
+            else f"The case has no {role.label.lower()}. Add one first."
+        )
     notices = [_make_notice(case, party, by=by, at=at) for party in addressed]
     Event.objects.create(
         case=case,
         kind=Event.Kind.NOTICES_MADE,
         happened_at=at,
         by=by,
-        sentence=f"{len(notices)} notices of assignment (NOARFI) made.",
+        sentence=f"{count_noun(len(notices), 'notice')} of assignment (NOARFI) made.",
         facts={"recipients": [party.role for party in addressed]},
     )
     return notices
@@ -106,8 +118,8 @@ def mark_notices_sent(
     """
     case = Case.objects.lock(case_id)
     refuse_if(policies.why_not_mark_notices_sent(by, case))
-    found = case.eligibility_decisions.filter(result=EligibilityResult.ELIGIBLE)
-    latest = found.order_by("-attempt").first()
+    eligible_decisions = case.eligibility_decisions.filter(result=EligibilityResult.ELIGIBLE)
+    latest = eligible_decisions.order_by("-attempt").first()
     # The date of the notice starts the parties' time, so a wrong year must not pass.
     if latest is not None and sent_on < local_day(latest.decided_at):
         refuse_if("The notices cannot have been sent before the case was found eligible.")
@@ -115,16 +127,10 @@ def mark_notices_sent(
         refuse_if("The time of receipt must be between the date of sending and now.")
     if received_at is not None and received_at > at:
         refuse_if("The time of receipt is in the future.")
-    notices = case.notices.filter(round=case.round).select_related("party", "delivery", "letter")
+    notices = case.notices.filter(round=case.round).select_related("party", "service", "letter")
     for notice in notices.order_by("pk"):
-        if notice.delivery.state == Delivery.State.PREPARED:
-            letters.services.mark_delivery_sent(
-                delivery_id=notice.delivery_id,
-                method=Channel(notice.delivery.channel),
-                on=sent_on,
-                by=by,
-                at=at,
-            )
+        if notice.service.state == Service.State.PREPARED:
+            letters.services.mark_served(service_id=notice.service_id, on=sent_on, by=by, at=at)
         notice.sent_on = sent_on
         notice.store(by=by, at=at, why="Sent", fields=["sent_on"])
     # The date of the notice is the date of assignment that the determination prints.
@@ -141,20 +147,20 @@ def mark_notices_sent(
         kind=Event.Kind.NOTICES_SENT,
         happened_at=at,
         by=by,
-        sentence=f"Notices of assignment (NOARFI) sent {sent_on:%m/%d/%Y}.",
+        sentence=f"Notices of assignment (NOARFI) sent {format_day(sent_on)}.",
         facts={"sent_on": sent_on.isoformat()},
     )
     return case
 
 
 def _make_notice(case: Case, party: Party, *, by: User, at: datetime) -> AssignmentNotice:
-    channel = Channel(party.preferred_channel)
+    method = DeliveryMethod(party.preferred_channel)
     facts = _collect_facts(case, at=at)
     values = {fact.name: str(fact.value) for fact in facts}
     wording = letters.services.find_wording_in_force(
         kind=LetterKind.ASSIGNMENT_NOTICE, layout=LAYOUT
     )
-    variants = _choose_variants(case, channel)
+    variants = _choose_variants(case, method)
     day = local_day(at)
     composed = letters.services.compose_wording(
         wording_set=wording, facts=facts, declared=NOTICE_FACTS, on=day, variants=variants
@@ -207,7 +213,8 @@ def _make_notice(case: Case, party: Party, *, by: User, at: datetime) -> Assignm
         on=day,
         wording_set=wording,
         variants=variants,
-        deliveries=[build_address(party)],
+        urgent=case.priority == Priority.EXPEDITED,
+        recipients=[build_address(party)],
         by=by,
         at=at,
     )
@@ -216,28 +223,28 @@ def _make_notice(case: Case, party: Party, *, by: User, at: datetime) -> Assignm
         round=case.round,
         party=party,
         letter=letter,
-        delivery=letter.deliveries.get(),
+        service=letter.services.get(),
     ).store(by=by, at=at)
 
 
-def _choose_variants(case: Case, channel: Channel) -> tuple[str, ...]:
-    """The wording variants of a notice, most important first.
+def _choose_variants(case: Case, method: DeliveryMethod) -> tuple[str, ...]:
+    """Return the wording variants of a notice, most important first.
 
-    For an expedited case the priority sets the period; otherwise the channel does.
+    For an expedited case the priority sets the period; otherwise the method of service does.
     """
-    is_electronic = channel in notice_deadlines.BY_WIRE
+    is_electronic = method in notice_deadlines.BY_WIRE
     way = "ELECTRONIC" if is_electronic else "MAIL"
-    # 24 hours apply to every channel; otherwise the channel decides between 12 and 15 days.
+    # 24 hours apply to every method; otherwise the method decides between 12 and 15 days.
     return (case.priority, way) if case.priority == Priority.EXPEDITED else (way, case.priority)
 
 
 def _collect_facts(case: Case, *, at: datetime) -> list[Fact]:
-    parties = case.parties.current().on(local_day(at)).filter(item=None)
+    parties = case.parties.current().true_on(local_day(at)).filter(item=None)
     # Newest first, so that the oldest party of a role wins.
     names = {party.role: party.name for party in parties.order_by("-pk")}
     application = "Application"
     ur_decision = case.ur_decision
-    found = (
+    eligible_decision = (
         case.eligibility_decisions.filter(result=EligibilityResult.ELIGIBLE)
         .order_by("-attempt")
         .first()
@@ -257,15 +264,19 @@ def _collect_facts(case: Case, *, at: datetime) -> list[Fact]:
         Fact("case_number", case.number, "Registration"),
         Fact("priority", case.get_priority_display(), application),
         Fact("claim_number", case.claim_number, application),
-        Fact("employee", names.get(Role.EMPLOYEE, ""), application),
-        Fact("claims_administrator", names.get(Role.CLAIMS_ADMINISTRATOR, ""), application),
-        Fact("requesting_physician", names.get(Role.REQUESTING_PHYSICIAN, ""), application),
+        Fact("employee", names.get(PartyRole.EMPLOYEE, ""), application),
+        Fact("claims_administrator", names.get(PartyRole.CLAIMS_ADMINISTRATOR, ""), application),
+        Fact("requesting_physician", names.get(PartyRole.REQUESTING_PHYSICIAN, ""), application),
     ]
     # Unknown dates are left out: a sentence that needs one is then refused by name.
     facts += [Fact(name, f"{value:%m/%d/%Y}", application) for name, value in days.items() if value]
     # A proof fact: without an eligibility decision no notice can be queued.
-    if found is not None:
+    if eligible_decision is not None:
         facts.append(
-            Fact("found_eligible", True, f"Eligibility decision {found.attempt} of {case.number}")
+            Fact(
+                "found_eligible",
+                True,
+                f"Eligibility decision {eligible_decision.attempt} of {case.number}",
+            )
         )
     return facts

@@ -4,6 +4,7 @@ from datetime import datetime
 from typing import Any
 
 from django.contrib import messages
+from django.db.models import Count
 from django.http import Http404, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
@@ -14,9 +15,9 @@ import letters.services
 from accounts.actions import run_action, try_action
 from accounts.names import name_actor
 from accounts.requests import StaffRequest, posted_data, seen_version
-from accounts.services import record_look
 from cases import policies as case_policies
 from cases.models import Case, CaseLetter
+from cases.models.restrictions import select_visible
 from cases.services import drafting
 from cases.views.acting import load_case
 from correspondence import composition, policies
@@ -32,7 +33,7 @@ _PICTURE_HEADERS = {"Cache-Control": "private, no-store", "X-Content-Type-Option
 def list_drafts(request: StaffRequest) -> HttpResponse:
     """List the drafts that wait for review, oldest first."""
     waiting = (
-        CaseLetter.objects.filter(state=CaseLetter.State.DRAFT)
+        select_visible(CaseLetter.objects.filter(state=CaseLetter.State.DRAFT), request.user)
         .select_related("case", "drafted_by")
         .order_by("drafted_at", "pk")
     )
@@ -50,10 +51,28 @@ def list_drafts(request: StaffRequest) -> HttpResponse:
     return render(request, "correspondence/drafts.html", context)
 
 
+@require_safe
+def list_letters_to_send(request: StaffRequest) -> HttpResponse:
+    """List the approved letters that are not marked as sent, oldest first."""
+    waiting = (
+        select_visible(CaseLetter.objects.filter(state=CaseLetter.State.APPROVED), request.user)
+        .select_related("case")
+        .annotate(recipients=Count("copies"))
+        .order_by("approved_at", "pk")
+    )
+    rows = list(waiting[: MAX_ROWS + 1])  # one more than shown, to know whether there are more
+    context = {
+        "rows": rows[:MAX_ROWS],
+        "more": len(rows) > MAX_ROWS,
+        "today": timezone.localdate(),
+    }
+    return render(request, "correspondence/to_send.html", context)
+
+
 @require_http_methods(["GET", "HEAD", "POST"])
 def draft_letter(request: StaffRequest, number: str) -> HttpResponse:
     """Draft a letter that the system has not proposed."""
-    case = load_case(number)
+    case = load_case(request, number)
     form = NewDraftForm(posted_data(request), initial={"kind": request.GET.get("kind", "")})
     attempt = run_action(
         request,
@@ -61,11 +80,12 @@ def draft_letter(request: StaffRequest, number: str) -> HttpResponse:
         lambda: drafting.draft_letter(
             case_id=case.pk,
             kind=form.cleaned_data["kind"],
-            because="Drafted on the case page.",
+            reason="Drafted on the case page.",
             points=form.lines(),
             by=request.user,
             at=timezone.now(),
         ),
+        once=True,
     )
     if attempt.done:
         return redirect(attempt.result)
@@ -82,106 +102,113 @@ def draft_letter(request: StaffRequest, number: str) -> HttpResponse:
 @require_http_methods(["GET", "HEAD", "POST"])
 def show_letter(request: StaffRequest, number: str, letter_id: int) -> HttpResponse:
     """Show a letter with its preview and missing parts; a POST changes the draft."""
-    found = _load_letter(number, letter_id)
+    letter = _load_letter(request, number, letter_id)
     now = timezone.now()
     if request.method != "POST":
-        record_look(by=request.user, subject="case", reference=number, granted=True, at=now)
-        return _render_letter_page(request, found, now)
-    form = DraftForm(request.POST, parties=composition.list_possible_recipients(found, at=now))
+        return _render_letter_page(request, letter, now)
+    form = DraftForm(request.POST, parties=composition.list_possible_recipients(letter, at=now))
     attempt = run_action(
         request,
         form,
         lambda: services.change_letter_draft(
-            letter_id=found.pk,
+            letter_id=letter.pk,
             particulars=form.cleaned_data["particulars"],
             left_out=form.left_out(),
             seen_version=seen_version(request),
             by=request.user,
             at=now,
         ),
-        row=found,
+        row=letter,
     )
     if attempt.done:
         messages.success(request, "Draft saved. The preview shows the changes.")
-        return redirect(found)
-    return _render_letter_page(request, found, now, form=form, status=attempt.status)
+        return redirect(letter)
+    return _render_letter_page(request, letter, now, form=form, status=attempt.status)
 
 
 @require_POST
 def preview_letter(request: StaffRequest, number: str, letter_id: int) -> HttpResponse:
     """Render the current text of a draft. The page requests this when it loads."""
-    found = _load_letter(number, letter_id)
+    letter = _load_letter(request, number, letter_id)
     now = timezone.now()
     attempt = try_action(
-        lambda: services.preview_letter(letter_id=found.pk, by=request.user, at=now)
+        lambda: services.preview_letter(letter_id=letter.pk, by=request.user, at=now)
     )
     # Missing facts are no error here: the page lists them with links to correct them.
     lacks_facts = isinstance(attempt.refusal, letters.services.LetterRefused)
     if attempt.refusal and not lacks_facts:
         return _render_letter_page(
-            request, found, now, no_preview=str(attempt.refusal), status=attempt.status
+            request, letter, now, no_preview=str(attempt.refusal), status=attempt.status
         )
-    return _render_letter_page(request, found, now) if request.htmx else redirect(found)
+    return _render_letter_page(request, letter, now) if request.htmx else redirect(letter)
 
 
 @require_POST
 def approve_letter(request: StaffRequest, number: str, letter_id: int) -> HttpResponse:
     """Approve a draft: freeze its text and queue a letter for each recipient."""
-    found = _load_letter(number, letter_id)
+    letter = _load_letter(request, number, letter_id)
     now = timezone.now()
     attempt = try_action(
         lambda: services.approve_letter(
-            letter_id=found.pk, seen_version=seen_version(request), by=request.user, at=now
+            letter_id=letter.pk, seen_version=seen_version(request), by=request.user, at=now
         )
     )
     if attempt.refusal:
-        found = _load_letter(number, letter_id)
+        letter = _load_letter(request, number, letter_id)
         return _render_letter_page(
-            request, found, now, refusal=str(attempt.refusal), status=attempt.status
+            request, letter, now, refusal=str(attempt.refusal), status=attempt.status
         )
     messages.success(request, "Letter approved. The PDFs are being generated.")
-    return redirect(found)
+    return redirect(letter)
 
 
 @require_POST
 def discard_letter(request: StaffRequest, number: str, letter_id: int) -> HttpResponse:
     """Discard a draft for a coded reason."""
-    found = _load_letter(number, letter_id)
+    letter = _load_letter(request, number, letter_id)
     now = timezone.now()
     form = DiscardForm(request.POST)
     attempt = run_action(
         request,
         form,
         lambda: services.discard_letter_draft(
-            letter_id=found.pk, because=form.cleaned_data["because"], by=request.user, at=now
+            letter_id=letter.pk, reason=form.cleaned_data["reason"], by=request.user, at=now
         ),
     )
     if attempt.done:
         messages.success(request, "Draft discarded.")
         return redirect("desk:letters", number)
     return _render_letter_page(
-        request, _load_letter(number, letter_id), now, discard_form=form, status=attempt.status
+        request,
+        _load_letter(request, number, letter_id),
+        now,
+        discard_form=form,
+        status=attempt.status,
     )
 
 
 @require_POST
 def mark_letter_sent(request: StaffRequest, number: str, letter_id: int) -> HttpResponse:
     """Record the date on which an approved letter was sent."""
-    found = _load_letter(number, letter_id)
+    letter = _load_letter(request, number, letter_id)
     now = timezone.now()
     form = SentForm(request.POST, today=timezone.localdate(now))
     attempt = run_action(
         request,
         form,
         lambda: services.mark_letter_sent(
-            letter_id=found.pk, sent_on=form.cleaned_data["sent_on"], by=request.user, at=now
+            letter_id=letter.pk, sent_on=form.cleaned_data["sent_on"], by=request.user, at=now
         ),
     )
     if attempt.done:
         messages.success(request, "Letter marked as sent.")
         return redirect("desk:letters", number)
     return _render_letter_page(
-        request, _load_letter(number, letter_id), now, sent_form=form, status=attempt.status
+        request,
+        _load_letter(request, number, letter_id),
+        now,
+        sent_form=form,
+        status=attempt.status,
     )
 
 
@@ -190,33 +217,33 @@ def show_preview_page(
     request: StaffRequest, number: str, letter_id: int, page: int
 ) -> HttpResponse:
     """Show one page of a draft's preview as a picture."""
-    found = _load_letter(number, letter_id)
+    letter = _load_letter(request, number, letter_id)
     # After approval the letter itself is shown, which is frozen.
-    if not found.is_draft:
+    if not letter.is_draft:
         raise Http404("This letter is no longer a draft.")
     attempt = try_action(
-        lambda: services.find_letter_preview(letter_id=found.pk, at=timezone.now())
+        lambda: services.find_letter_preview(letter_id=letter.pk, at=timezone.now())
     )
-    shown, _ = (None, None) if attempt.refusal else attempt.result
-    if shown is None:
+    preview, _ = (None, None) if attempt.refusal else attempt.result
+    if preview is None:
         raise Http404("There is no preview of the current text.")
-    drawn = try_action(lambda: files.services.render_page_png(shown.file, page))
-    if drawn.refusal:
-        raise Http404(str(drawn.refusal))
-    return HttpResponse(drawn.result, content_type="image/png", headers=_PICTURE_HEADERS)
+    image_attempt = try_action(lambda: files.services.render_page_png(preview.file, page))
+    if image_attempt.refusal:
+        raise Http404(str(image_attempt.refusal))
+    return HttpResponse(image_attempt.result, content_type="image/png", headers=_PICTURE_HEADERS)
 
 
-def _load_letter(number: str, letter_id: int) -> CaseLetter:
-    # Composing the letter needs the case and its UR decision.
-    found: CaseLetter = get_object_or_404(
-        CaseLetter.objects.select_related("case__ur_decision"), pk=letter_id, case__number=number
-    )
-    return found
+def _load_letter(request: StaffRequest, number: str, letter_id: int) -> CaseLetter:
+    case = load_case(request, number)
+    letter: CaseLetter = get_object_or_404(CaseLetter, pk=letter_id, case=case)
+    # Composing the letter needs the case and its UR decision, which are loaded already.
+    letter.case = case
+    return letter
 
 
 def _render_letter_page(
     request: StaffRequest,
-    found: CaseLetter,
+    letter: CaseLetter,
     now: datetime,
     *,
     form: DraftForm | None = None,
@@ -226,44 +253,46 @@ def _render_letter_page(
     no_preview: str = "",
     status: int = 200,
 ) -> HttpResponse:
-    case: Case = found.case
+    case: Case = letter.case
     reader, today = request.user, timezone.localdate(now)
     context: dict[str, Any] = {
         "case": case,
         "tab": "letters",
         "today": today,
-        "letter": found,
+        "letter": letter,
         "refusal": refusal,
         "no_preview": no_preview,
-        "drafted_by": name_actor(found.drafted_by, reader=reader) if found.drafted_by else "",
-        "approved_by": name_actor(found.approved_by, reader=reader) if found.approved_by else "",
-        "discarded_by": name_actor(found.discarded_by, reader=reader) if found.discarded_by else "",
-        "why_not": policies.why_not_change_draft(reader, found),
-        "why_not_send": policies.why_not_mark_letter_sent(reader, found),
+        "drafted_by": name_actor(letter.drafted_by, reader=reader) if letter.drafted_by else "",
+        "approved_by": name_actor(letter.approved_by, reader=reader) if letter.approved_by else "",
+        "discarded_by": name_actor(letter.discarded_by, reader=reader)
+        if letter.discarded_by
+        else "",
+        "why_not": policies.why_not_change_draft(reader, letter),
+        "why_not_send": policies.why_not_mark_letter_sent(reader, letter),
         "sent_form": sent_form or SentForm(today=today),
         "discard_form": discard_form or DiscardForm(),
-        "copies": found.copies.select_related("party", "letter", "delivery").order_by("pk"),
+        "copies": letter.copies.select_related("party", "letter", "service").order_by("pk"),
     }
-    if found.is_draft:
-        parties = composition.list_possible_recipients(found, at=now)
+    if letter.is_draft:
+        parties = composition.list_possible_recipients(letter, at=now)
         context |= {
-            "missing": composition.find_missing_parts(found, at=now),
-            **_preview_context(found, now),
+            "missing": composition.find_missing_parts(letter, at=now),
+            **_preview_context(letter, now),
         }
         context["form"] = form or DraftForm(
             parties=parties,
             initial={
-                "particulars": found.particulars,
-                "recipients": [str(one.pk) for one in parties if one.pk not in found.left_out],
+                "particulars": letter.particulars,
+                "recipients": [str(one.pk) for one in parties if one.pk not in letter.left_out],
             },
         )
     return render(request, "correspondence/letter.html", context, status=status)
 
 
-def _preview_context(found: CaseLetter, now: datetime) -> dict[str, Any]:
-    """The pages of the current preview, if it was rendered, and the text of the draft."""
-    attempt = try_action(lambda: services.find_letter_preview(letter_id=found.pk, at=now))
+def _preview_context(letter: CaseLetter, now: datetime) -> dict[str, Any]:
+    """Return the pages of the current preview, if it was rendered, and the text of the draft."""
+    attempt = try_action(lambda: services.find_letter_preview(letter_id=letter.pk, at=now))
     if attempt.refusal:
         return {"pages": []}  # the page lists the missing parts
-    shown, words = attempt.result
-    return {"pages": range(1, shown.pages + 1) if shown else [], "words": words}
+    preview, text = attempt.result
+    return {"pages": range(1, preview.pages + 1) if preview else [], "words": text}

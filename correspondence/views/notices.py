@@ -10,6 +10,7 @@ from django.utils import timezone
 from django.views.decorators.http import require_GET, require_POST
 
 from accounts.actions import run_action
+from accounts.counting import count_noun
 from accounts.requests import StaffRequest
 from cases.models import Case, Priority
 from cases.views.acting import load_case
@@ -22,14 +23,14 @@ from form_fields.fields import DatedForm
 @require_GET
 def show_notices(request: StaffRequest, number: str) -> HttpResponse:
     """Show the notices of assignment, or their recipients if they are not made yet."""
-    case = load_case(number)
+    case = load_case(request, number)
     return _render_notices_page(request, case, _build_sent_form(case, today=timezone.localdate()))
 
 
 @require_POST
 def make_notices(request: StaffRequest, number: str) -> HttpResponse:
     """Make one notice for each recipient."""
-    case = load_case(number)
+    case = load_case(request, number)
     now = timezone.now()
     form = _build_sent_form(case, today=timezone.localdate(now))
     attempt = run_action(
@@ -38,7 +39,9 @@ def make_notices(request: StaffRequest, number: str) -> HttpResponse:
         lambda: notice_services.make_notices(case_id=case.pk, by=request.user, at=now),
     )
     if attempt.done:
-        messages.success(request, f"{len(attempt.result)} notices are being generated.")
+        messages.success(
+            request, f"{count_noun(len(attempt.result), 'notice is,notices are')} being generated."
+        )
         return redirect("correspondence:notices", number)
     return _render_notices_page(request, case, form, status=attempt.status)
 
@@ -46,7 +49,7 @@ def make_notices(request: StaffRequest, number: str) -> HttpResponse:
 @require_POST
 def mark_notices_sent(request: StaffRequest, number: str) -> HttpResponse:
     """Record the date on which the notices were sent."""
-    case = load_case(number)
+    case = load_case(request, number)
     now = timezone.now()
     form = _build_sent_form(case, request.POST, today=timezone.localdate(now))
     attempt = run_action(
@@ -75,7 +78,7 @@ def _render_notices_page(
 ) -> HttpResponse:
     # A refused action may have found another state than the page had loaded.
     case.refresh_from_db()
-    rows = case.notices.filter(round=case.round).select_related("party", "letter", "delivery")
+    rows = case.notices.filter(round=case.round).select_related("party", "letter", "service")
     context = {
         "case": case,
         "form": form,

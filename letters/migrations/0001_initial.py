@@ -145,6 +145,7 @@ class Migration(InitialTables):
                     ),
                 ),
                 ("due_at", models.DateTimeField()),
+                ("is_urgent", models.BooleanField(default=False)),
                 ("published_at", models.DateTimeField(null=True)),
                 ("claimed_at", models.DateTimeField(null=True)),
                 ("lease_until", models.DateTimeField(null=True)),
@@ -175,7 +176,7 @@ class Migration(InitialTables):
             ],
         ),
         migrations.CreateModel(
-            name="HistoricalDelivery",
+            name="HistoricalService",
             fields=[
                 (
                     "id",
@@ -185,15 +186,18 @@ class Migration(InitialTables):
                 ),
                 ("version", models.PositiveIntegerField(default=0, editable=False)),
                 ("history_change_reason", models.TextField(blank=True, default="")),
+                ("recipient_id", models.PositiveBigIntegerField()),
                 ("recipient_role", models.CharField(max_length=60)),
                 ("recipient_name", models.CharField(max_length=300)),
                 (
-                    "channel",
+                    "method",
                     models.CharField(
                         choices=[
                             ("MAIL", "Mail"),
+                            ("EXPRESS", "Express mail"),
+                            ("IN_HAND", "Personal service"),
                             ("FAX", "Fax"),
-                            ("ELECTRONIC", "Secure e-mail"),
+                            ("ELECTRONIC", "Secure email"),
                             ("PORTAL", "Portal"),
                         ],
                         max_length=12,
@@ -201,22 +205,39 @@ class Migration(InitialTables):
                 ),
                 ("address", models.TextField(blank=True)),
                 (
+                    "place",
+                    models.CharField(
+                        choices=[
+                            ("ca", "California"),
+                            ("us", "Another state"),
+                            ("abroad", "Another country"),
+                            ("unknown", "Not known"),
+                        ],
+                        default="unknown",
+                        max_length=8,
+                    ),
+                ),
+                ("planned_on", models.DateField()),
+                (
                     "state",
                     models.CharField(
-                        choices=[("PREPARED", "Prepared"), ("SENT", "Sent")],
+                        choices=[("PREPARED", "Prepared"), ("SERVED", "Served")],
                         default="PREPARED",
                         max_length=12,
                     ),
                 ),
-                ("sent_on", models.DateField(null=True)),
+                ("served_on", models.DateField(null=True)),
+                ("served_address", models.TextField(blank=True)),
                 (
-                    "sent_method",
+                    "served_method",
                     models.CharField(
                         blank=True,
                         choices=[
                             ("MAIL", "Mail"),
+                            ("EXPRESS", "Express mail"),
+                            ("IN_HAND", "Personal service"),
                             ("FAX", "Fax"),
-                            ("ELECTRONIC", "Secure e-mail"),
+                            ("ELECTRONIC", "Secure email"),
                             ("PORTAL", "Portal"),
                         ],
                         max_length=12,
@@ -240,7 +261,7 @@ class Migration(InitialTables):
                     ),
                 ),
                 (
-                    "sent_by",
+                    "served_by",
                     models.ForeignKey(
                         blank=True,
                         db_constraint=False,
@@ -263,8 +284,8 @@ class Migration(InitialTables):
                 ),
             ],
             options={
-                "verbose_name": "historical delivery",
-                "verbose_name_plural": "historical deliveries",
+                "verbose_name": "historical service",
+                "verbose_name_plural": "historical services",
                 "ordering": ("-history_date", "-history_id"),
                 "get_latest_by": ("history_date", "history_id"),
             },
@@ -441,7 +462,7 @@ class Migration(InitialTables):
             bases=(simple_history.models.HistoricalChanges, models.Model),
         ),
         migrations.CreateModel(
-            name="Delivery",
+            name="Service",
             fields=[
                 (
                     "id",
@@ -450,15 +471,18 @@ class Migration(InitialTables):
                     ),
                 ),
                 ("version", models.PositiveIntegerField(default=0, editable=False)),
+                ("recipient_id", models.PositiveBigIntegerField()),
                 ("recipient_role", models.CharField(max_length=60)),
                 ("recipient_name", models.CharField(max_length=300)),
                 (
-                    "channel",
+                    "method",
                     models.CharField(
                         choices=[
                             ("MAIL", "Mail"),
+                            ("EXPRESS", "Express mail"),
+                            ("IN_HAND", "Personal service"),
                             ("FAX", "Fax"),
-                            ("ELECTRONIC", "Secure e-mail"),
+                            ("ELECTRONIC", "Secure email"),
                             ("PORTAL", "Portal"),
                         ],
                         max_length=12,
@@ -466,29 +490,46 @@ class Migration(InitialTables):
                 ),
                 ("address", models.TextField(blank=True)),
                 (
+                    "place",
+                    models.CharField(
+                        choices=[
+                            ("ca", "California"),
+                            ("us", "Another state"),
+                            ("abroad", "Another country"),
+                            ("unknown", "Not known"),
+                        ],
+                        default="unknown",
+                        max_length=8,
+                    ),
+                ),
+                ("planned_on", models.DateField()),
+                (
                     "state",
                     models.CharField(
-                        choices=[("PREPARED", "Prepared"), ("SENT", "Sent")],
+                        choices=[("PREPARED", "Prepared"), ("SERVED", "Served")],
                         default="PREPARED",
                         max_length=12,
                     ),
                 ),
-                ("sent_on", models.DateField(null=True)),
+                ("served_on", models.DateField(null=True)),
+                ("served_address", models.TextField(blank=True)),
                 (
-                    "sent_method",
+                    "served_method",
                     models.CharField(
                         blank=True,
                         choices=[
                             ("MAIL", "Mail"),
+                            ("EXPRESS", "Express mail"),
+                            ("IN_HAND", "Personal service"),
                             ("FAX", "Fax"),
-                            ("ELECTRONIC", "Secure e-mail"),
+                            ("ELECTRONIC", "Secure email"),
                             ("PORTAL", "Portal"),
                         ],
                         max_length=12,
                     ),
                 ),
                 (
-                    "sent_by",
+                    "served_by",
                     models.ForeignKey(
                         null=True,
                         on_delete=django.db.models.deletion.PROTECT,
@@ -500,38 +541,86 @@ class Migration(InitialTables):
                     "letter",
                     models.ForeignKey(
                         on_delete=django.db.models.deletion.PROTECT,
-                        related_name="deliveries",
+                        related_name="services",
                         to="letters.letter",
                     ),
                 ),
             ],
             options={
-                "verbose_name_plural": "deliveries",
                 "abstract": False,
                 "base_manager_name": "objects",
-                "indexes": [models.Index(fields=["state", "id"], name="delivery_by_state")],
+                "indexes": [models.Index(fields=["state", "id"], name="service_by_state")],
                 "constraints": [
                     models.UniqueConstraint(
-                        fields=("letter", "recipient_role", "recipient_name", "channel"),
-                        name="delivery_once_per_recipient",
+                        fields=("letter", "recipient_id", "method"),
+                        name="service_once_per_recipient_and_method",
                     ),
                     models.CheckConstraint(
                         condition=models.Q(
                             models.Q(
-                                ("sent_by__isnull", True),
-                                ("sent_on__isnull", True),
+                                ("served_by__isnull", True),
+                                ("served_method", ""),
+                                ("served_on__isnull", True),
                                 ("state", "PREPARED"),
                             ),
                             models.Q(
-                                ("sent_by__isnull", False),
-                                ("sent_method__gt", ""),
-                                ("sent_on__isnull", False),
-                                ("state", "SENT"),
+                                ("served_by__isnull", False),
+                                ("served_method__gt", ""),
+                                ("served_on__isnull", False),
+                                ("state", "SERVED"),
                             ),
                             _connector="OR",
                         ),
-                        name="delivery_sent_by_and_on_together",
+                        name="service_served_on_by_and_method_together",
                     ),
+                ],
+            },
+        ),
+        migrations.CreateModel(
+            name="ServiceEvent",
+            fields=[
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                (
+                    "kind",
+                    models.CharField(
+                        choices=[
+                            ("SERVED", "Served"),
+                            ("CORRECTED", "Corrected"),
+                            ("DELIVERED", "Delivery confirmed"),
+                            ("RETURNED", "Returned or not delivered"),
+                        ],
+                        max_length=12,
+                    ),
+                ),
+                ("happened_on", models.DateField()),
+                ("recorded_at", models.DateTimeField()),
+                ("why", models.CharField(blank=True, max_length=500)),
+                ("changes", models.JSONField(blank=True, default=dict)),
+                (
+                    "recorded_by",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+                (
+                    "service",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="events",
+                        to="letters.service",
+                    ),
+                ),
+            ],
+            options={
+                "indexes": [
+                    models.Index(fields=["service", "recorded_at", "id"], name="event_of_service")
                 ],
             },
         ),
@@ -555,7 +644,7 @@ class Migration(InitialTables):
                     "letter",
                     models.ForeignKey(
                         on_delete=django.db.models.deletion.PROTECT,
-                        related_name="resting_on",
+                        related_name="fact_rows",
                         to="letters.letter",
                     ),
                 ),
@@ -590,6 +679,7 @@ class Migration(InitialTables):
                             ("REQUEUED", "Queued again"),
                             ("FAILED", "Failed"),
                             ("RELEASED", "Retried by a person"),
+                            ("DAMAGED", "File missing or changed"),
                         ],
                         max_length=12,
                     ),

@@ -1,4 +1,4 @@
-"""Append-only tables, and frozen columns of letters, wording sets and deliveries."""
+"""Append-only tables, and frozen columns of letters, wording sets and services."""
 
 from django.db import migrations
 
@@ -12,12 +12,13 @@ class Migration(migrations.Migration):
     operations = [
         GuardTables(
             [
-                "letters_historicaldelivery",
+                "letters_historicalservice",
                 "letters_historicalwordingsentence",
                 "letters_historicalwordingset",
                 "letters_letterfact",
                 "letters_letterstep",
                 "letters_renderedpreview",
+                "letters_serviceevent",
                 "letters_wordingsentence",
             ]
         ),
@@ -48,7 +49,16 @@ class Migration(migrations.Migration):
             final_when="OLD.\"state\" = 'FILED'",
         ),
         FreezeColumns(
-            "letters_delivery",
-            ["id", "letter_id", "recipient_role", "recipient_name", "channel", "address"],
+            "letters_service",
+            [
+                "id",
+                "letter_id",
+                "recipient_id",
+                "recipient_role",
+                "recipient_name",
+                "method",
+                "address",
+                "planned_on",
+            ],
         ),
     ]

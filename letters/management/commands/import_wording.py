@@ -35,13 +35,13 @@ class Command(BaseCommand):
     def _import(self, path: Path, person: User | None) -> None:
         now = timezone.now()
         try:
-            made = services.import_wording(text=path.read_text("utf-8"), by=person, at=now)
-            if person is not None and made.state == made.State.DRAFT:
-                made = services.publish_wording(set_id=made.pk, by=person, at=now)
+            created = services.import_wording(text=path.read_text("utf-8"), by=person, at=now)
+            if person is not None and created.state == created.State.DRAFT:
+                created = services.publish_wording(set_id=created.pk, by=person, at=now)
         except (OSError, UnicodeDecodeError) as error:
             raise CommandError(f"{path}: {error}") from error
         except services.WordingRefused as error:
             raise CommandError("\n".join(f"{path}: {one}" for one in error.problems)) from error
         except NotAllowed as error:
             raise CommandError(f"{path}: {error}") from error
-        self.stdout.write(f"{made}: {made.get_state_display().lower()}")
+        self.stdout.write(f"{created}: {created.get_state_display().lower()}")
