@@ -1,0 +1,11 @@
+"""Tables of this app that the database keeps append-only."""
+
+from django.db import migrations
+
+from accounts.append_only import GuardTables
+
+
+class Migration(migrations.Migration):
+    dependencies = [("maintenance", "0001_initial")]
+
+    operations = [GuardTables(["maintenance_repair"])]
