@@ -14,7 +14,15 @@ def main() -> None:
             "Django is not installed here. Run script/server or script/test: "
             "each makes the environment it needs."
         ) from error
-    execute_from_command_line(sys.argv)
+    # What the portal writes is readable by this account only. Static files are served by another.
+    if "collectstatic" not in sys.argv:
+        os.umask(0o077)
+    from django.core.exceptions import ImproperlyConfigured
+
+    try:
+        execute_from_command_line(sys.argv)
+    except ImproperlyConfigured as error:
+        raise SystemExit(str(error)) from None
 
 
 if __name__ == "__main__":

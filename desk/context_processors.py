@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, field
 from datetime import date, datetime
-from functools import cached_property
+from functools import cache, cached_property
 from typing import Any
 
 from django.http import HttpRequest
@@ -24,7 +24,7 @@ class Place:
     url_name: str
     permission: str
     args: tuple[str, ...] = ()
-    count: str = ""  # the slug of the queue whose cases it counts
+    count: str = ""  # the slug of the queue, or of the list of letters, that it counts
     key: str = ""
 
 
@@ -34,16 +34,28 @@ _QUEUE_KEYS = {"eligibility": "g e", "records": "g w", "assign": "g t", "qa": "g
 PLACES: dict[str, tuple[Place, ...]] = {
     "My work": (
         Place("My day", "desk:my_day", "cases.view_case", key="g i"),
-        Place("My reviews", "determinations:my_reviews", "determinations.review", key="g r"),
+        Place("My reviews", "determinations:my_reviews", "determinations.write_review", key="g r"),
         Place("Intake batches", "intake:batches", "intake.enter_application", key="g b"),
         Place("New application", "intake:intake", "intake.enter_application", key="g n"),
         Place("My intakes", "intake:my_intakes", "intake.enter_application"),
-        Place("Outstanding records", "records:chase", "records.chase"),
+        Place("Outstanding records", "records:outstanding", "records.log_reminder"),
         Place("Intake desk", "intake:intake_supervisor", "intake.supervise_intake"),
-        Place("Letters to review", "correspondence:drafts", "correspondence.write_letters"),
+        Place(
+            "Letters to review",
+            "correspondence:drafts",
+            "correspondence.review_drafts",
+            count="letters-to-review",
+        ),
+        Place(
+            "Letters to send",
+            "correspondence:to_send",
+            "letters.mark_sent",
+            count="letters-to-send",
+        ),
         Place(
             "Possible duplicates", "cases:possible_duplicates", "cases.resolve_possible_duplicate"
         ),
+        Place("Skipped cases", "queues:skipped", "queues.view_skips"),
         Place("Item changes", "cases:item_changes", "cases.decide_item_change"),
     ),
     "Queues": tuple(
@@ -51,22 +63,35 @@ PLACES: dict[str, tuple[Place, ...]] = {
         for slug, (label, _) in QUEUES.items()
     ),
     "Administration": (
-        Place("Batch assignment", "reviewers:plan", "reviewers.assign", key="g a"),
-        Place("Reviewers", "reviewers:panel", "reviewers.see_identity", key="g p"),
-        Place("Credentialing", "reviewers:worklist", "reviewers.see_identity"),
-        Place("Organizations", "directory:organizations", "directory.keep_organizations"),
-        Place("Organization", "cases:own_organization", "cases.keep_own_organization"),
+        Place("Batch assignment", "reviewers:plan", "reviewers.assign_reviewer", key="g a"),
+        Place("Reviewers", "reviewers:panel", "reviewers.view_identity", key="g p"),
+        Place("Credentialing", "reviewers:worklist", "reviewers.view_identity"),
+        Place("Organizations", "directory:organizations", "directory.manage_organizations"),
+        Place("Organization", "cases:own_organization", "cases.manage_own_organization"),
         Place("Own conflicts", "cases:own_conflicts", "cases.resolve_own_conflicts"),
+        Place("Restricted cases", "cases:restricted_cases", "cases.restrict_case"),
         Place("Deadline rules", "cases:deadline_rules", "deadlines.manage_deadline_rules"),
-        Place("Matching rules", "reviewers:rules", "reviewers.manage_weights"),
-        Place("Conflict limits", "reviewers:limits", "reviewers.set_conflict_limits"),
+        Place("Holidays", "cases:holidays", "deadlines.manage_deadline_rules"),
+        Place("IMR fees", "billing:fees", "billing.manage_fees"),
+        Place(
+            "Evidence rules",
+            "admin:determinations_ruletext_changelist",
+            "determinations.manage_rule_texts",
+        ),
+        Place("Matching rules", "reviewers:rules", "reviewers.manage_matching_rules"),
+        Place("Conflict limits", "reviewers:limits", "reviewers.manage_conflict_limits"),
         Place("Attestation wording", "reviewers:attestation", "reviewers.view_attestation"),
-        Place("Assignment audit", "reviewers:payer_bias", "reviewers.view_payer_bias"),
+        Place("Assignment audit", "reviewers:payer_bias", "reviewers.view_payer_bias_tests"),
         Place("Failed letters", "letters:failed", "letters.retry_failed_letter"),
+        Place("Nightly run", "maintenance:findings", "maintenance.view_check_results"),
+        Place("Scheduled jobs", "jobs:list", "jobs.view_jobs"),
         Place("Letter wording", "letters:wording", "letters.manage_wording"),
-        Place("Guidelines", "admin:app_list", "guidelines.manage", ("guidelines",)),
-        Place("People", "admin:accounts_user_changelist", "accounts.manage_people"),
-        Place("Access log", "admin:accounts_look_changelist", "accounts.view_looks"),
+        Place("Guidelines", "admin:app_list", "guidelines.manage_guidelines", ("guidelines",)),
+        Place("People", "admin:accounts_user_changelist", "accounts.manage_users"),
+        Place("Account changes", "accounts:changes", "accounts.confirm_account_change"),
+        Place("Access log", "desk:accesses", "accounts.view_access_log"),
+        Place("Sign-ins", "accounts:sign_ins", "accounts.view_access_log"),
+        Place("Account changes", "accounts:changes", "accounts.view_access_log"),
     ),
 }
 
@@ -102,7 +127,7 @@ class Shell:
     @cached_property
     def counts(self) -> dict[str, int]:
         """How many wait in each queue, by its slug."""
-        return queues.count_queues()
+        return queues.counts_of_request(self.request) if self._user else {}
 
     @property
     def counts_stamp(self) -> str:
@@ -112,7 +137,7 @@ class Shell:
     @cached_property
     def sections(self) -> list[tuple[str, list[tuple[Entry, int | None]]]]:
         """The menu: each section with its entries and their counts."""
-        found = []
+        sections = []
         for title, places in PLACES.items():
             entries = [entry for place in places if (entry := self._entry(place))]
             # A section without entries would leave a heading alone.
@@ -121,8 +146,8 @@ class Shell:
                     (entry, self.counts.get(entry.count_key) if entry.count_key else None)
                     for entry in entries
                 ]
-                found.append((title, with_counts))
-        return found
+                sections.append((title, with_counts))
+        return sections
 
     @property
     def jump_url(self) -> str:
@@ -138,14 +163,20 @@ class Shell:
         user = self._user
         if user is None or not user.may(place.permission):
             return None
-        url = _url_or_empty(place.url_name, *place.args)
+        url = _find_address(place.url_name, *place.args)
         if not url:
             return None
         return Entry(place.label, url, place.key, place.count, url == self.request.path)
 
 
+@cache
+def _find_address(name: str, *args: str) -> str:
+    """Return the address of a place, looked up once: the routes of a process never change."""
+    return _url_or_empty(name, *args)
+
+
 def _url_or_empty(name: str, *args: str) -> str:
-    """The address of a named page, or empty if there is no such page."""
+    """Return the address of a named page, or empty if there is no such page."""
     try:
         return reverse(name, args=args)
     except NoReverseMatch:

@@ -9,6 +9,7 @@ from accounts.models import User
 from cases import policies as case_policies
 from cases.lifecycle import Status
 from cases.models import Case, CaseLink
+from cases.models.restrictions import is_hidden
 from correspondence import policies as correspondence_policies
 from determinations import policies as determination_policies
 from eligibility import policies as eligibility_policies
@@ -36,7 +37,7 @@ class _Usual:
     why_not: Callable[[User, Case], str] | None = None
 
     def of(self, case: Case, user: User) -> NextStep:
-        """The step for one case and reader."""
+        """Return the step for one case and reader."""
         url = reverse(self.route, args=[case.number]) if self.route else ""
         why_not = self.why_not(user, case) if self.why_not else ""
         return NextStep(self.sentence, self.label, url, why_not)
@@ -44,7 +45,7 @@ class _Usual:
 
 def _why_not_mark_complete(user: User, case: Case) -> str:
     return case_policies.why_not_at_stage(
-        user, "records.mark_complete", case, Status.NOTICE_SENT, act="mark the records complete"
+        user, "records.mark_complete", case, Status.NOTICE_SENT, action="mark the records complete"
     )
 
 
@@ -78,15 +79,15 @@ _USUAL: dict[Status, _Usual] = {
     ),
     Status.DEFERRED: _Usual(
         "Deferred until the liability dispute is resolved.",
-        "Liability resolved",
+        "Resolve liability",
         "eligibility:resolve_liability",
         eligibility_policies.why_not_resolve_liability,
     ),
     Status.DUPLICATE: _Usual(
-        "A coordinator resolves the possible duplicate, then screens the case again.",
-        "Screen again",
-        "eligibility:screen_again",
-        eligibility_policies.why_not_screen_again,
+        "A coordinator compares the two applications and decides whether they are the same.",
+        "Compare applications",
+        "cases:related",
+        lambda user, _: case_policies.why_not_resolve_duplicate(user),
     ),
     Status.INELIGIBLE: _CLOSE,
     Status.WITHDRAWN: _CLOSE,
@@ -142,11 +143,11 @@ _USUAL: dict[Status, _Usual] = {
 
 
 def find_next_step(case: Case, user: User) -> NextStep:
-    """The next step of a case for this reader. Queries for some states."""
+    """Return the next step of a case for this reader. Queries for some states."""
     # These steps depend on more than the stage.
     match case.stage:
         case Status.CONSOLIDATED:
-            return _step_when_consolidated(case)
+            return _step_when_consolidated(case, user)
         case Status.IN_REVIEW if _owes_attestation(case):
             return _ATTEST_AGAIN
         case Status.ELIGIBLE if case.notices.filter(round=case.round).exists():
@@ -154,8 +155,8 @@ def find_next_step(case: Case, user: User) -> NextStep:
     return _USUAL[case.stage].of(case, user)
 
 
-def _step_when_consolidated(case: Case) -> NextStep:
-    """A consolidated case waits for the case with which it is decided."""
+def _step_when_consolidated(case: Case, user: User) -> NextStep:
+    """Refuse a consolidated case, which waits for the case with which it is decided."""
     link = (
         case.links.filter(kind=CaseLink.Kind.CONSOLIDATED, ended_at=None)
         .select_related("other")
@@ -163,6 +164,8 @@ def _step_when_consolidated(case: Case) -> NextStep:
     )
     if link is None:
         return NextStep("A coordinator separates this case from the consolidation, or closes it.")
+    if is_hidden(link.other_id, user):
+        return NextStep("Consolidated: its items are decided with another case.")
     return NextStep(
         f"Consolidated: its items are decided with case {link.other.number}.",
         f"Open {link.other.number}",
@@ -171,7 +174,7 @@ def _step_when_consolidated(case: Case) -> NextStep:
 
 
 def _owes_attestation(case: Case) -> bool:
-    """Whether a reviewer who accepted has to attest again because the parties changed."""
+    """Return whether a reviewer who accepted has to attest again because the parties changed."""
     return any(
         one.state == one.State.ACCEPTED and reviewer_policies.find_live_attestation(one) is None
         for one in reviewer_policies.list_live_assignments(case)

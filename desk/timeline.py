@@ -9,11 +9,14 @@ from django.db.models import Q, QuerySet
 
 from accounts.models import User
 from accounts.names import name_actor
+from cases.hidden_numbers import Concealer
 from cases.models import Case, Event
 from deadlines.days import start_of_day
 
 PAGE = 50
 THE_SYSTEM = "system"
+# The notes of a case that correct another one.
+_CORRECTIONS = Q(kind=Event.Kind.NOTE, facts__has_key="corrects")
 A_REVIEWER = "reviewer"  # any reviewer, for readers who may not know their identity
 
 
@@ -74,10 +77,21 @@ def load_timeline(
     events = _filter_events(case, reader, filters)
     if before:
         events = events.filter(_older_than(case, before))
+    events = events.select_related("by").order_by("-happened_at", "-pk")
     # One row more than shown tells whether there are older events.
-    rows = list(events.select_related("by").order_by("-happened_at", "-pk")[: limit + 1])
-    corrected = _corrected_notes(case)
-    entries = [_make_entry(row, reader, corrected) for row in rows[:limit]]
+    if before or filters.is_any:
+        rows = list(events[: limit + 1])
+        corrections = list(case.events.filter(_CORRECTIONS))
+    else:
+        # The newest events are all shown, so one query can find them and the corrections.
+        newest = case.events.order_by("-happened_at", "-pk").values("pk")[: limit + 1]
+        rows = list(events.filter(Q(pk__in=newest) | _CORRECTIONS))
+        corrections = [row for row in rows if _is_note(row) and "corrects" in row.facts]
+        rows = rows[: limit + 1]
+    corrected = {row.facts["corrects"] for row in corrections}
+    texts = [text for row in rows for text in (row.sentence, row.why, str(row.facts))]
+    concealer = Concealer(texts, reader, own=case.number)
+    entries = [_make_entry(row, reader, corrected, concealer) for row in rows[:limit]]
     return Page(entries, str(rows[limit - 1].pk) if len(rows) > limit else "")
 
 
@@ -93,7 +107,7 @@ def list_actors(case: Case, reader: User) -> list[tuple[str, str]]:
 
 
 def name_event_actor(event: Event, reader: User) -> str:
-    """The actor's name, or "The reviewer, seat 1" if the reader may not know the reviewer."""
+    """Return the actor's name, or "The reviewer, seat 1" if the reader may not know it."""
     name = name_actor(event.by, reader=reader)
     if event.by is not None and event.by_reviewer_seat and event.by.is_hidden_from(reader):
         return f"{name}, seat {event.by_reviewer_seat}"
@@ -103,11 +117,11 @@ def name_event_actor(event: Event, reader: User) -> str:
 def _find_actors(case: Case, reader: User) -> list[tuple[str, str, int | None]]:
     # Without an order, which would become part of what has to be distinct.
     ids = case.events.order_by().values("by").distinct()
-    found: list[tuple[str, str, int | None]] = [
+    actors: list[tuple[str, str, int | None]] = [
         (_actor_key(user, reader), user.name_for(reader), user.pk)
         for user in User.objects.filter(pk__in=ids)
     ]
-    return [*found, (THE_SYSTEM, name_actor(None, reader=reader), None)]
+    return [*actors, (THE_SYSTEM, name_actor(None, reader=reader), None)]
 
 
 def _actor_key(user: User, reader: User) -> str:
@@ -144,26 +158,24 @@ def _older_than(case: Case, key: str) -> Q:
     return Q(happened_at__lt=last.happened_at) | Q(happened_at=last.happened_at, pk__lt=last.pk)
 
 
-def _corrected_notes(case: Case) -> set[int]:
-    notes = case.events.filter(kind=Event.Kind.NOTE, facts__has_key="corrects")
-    return set(notes.values_list("facts__corrects", flat=True))
-
-
 def _is_note(event: Event) -> bool:
     return event.kind == Event.Kind.NOTE
 
 
-def _make_entry(event: Event, reader: User, corrected: set[int]) -> Entry:
+def _make_entry(event: Event, reader: User, corrected: set[int], concealer: Concealer) -> Entry:
     return Entry(
         pk=event.pk,
         happened_at=event.happened_at,
         kind=event.kind,
         title=event.get_kind_display(),
-        sentence=event.sentence,
-        why=event.why,
+        sentence=concealer.conceal(event.sentence),
+        why=concealer.conceal(event.why),
         who=name_event_actor(event, reader),
         letter_id=str(event.letter_id or ""),
-        changes=_read_changes(event.facts),
+        changes=[
+            (field, concealer.conceal(old), concealer.conceal(new))
+            for field, old, new in _read_changes(event.facts)
+        ],
         is_own_note=_is_note(event) and event.by_id == reader.pk,
         was_corrected=event.pk in corrected,
         is_correction=_is_note(event) and "corrects" in event.facts,
@@ -171,10 +183,10 @@ def _make_entry(event: Event, reader: User, corrected: set[int]) -> Entry:
 
 
 def _read_changes(facts: Mapping[str, Any]) -> list[tuple[str, str, str]]:
-    """The recorded changes of an event: what, from, to."""
+    """Return the recorded changes of an event: what, from, to."""
     if not isinstance(facts.get("changes"), list):
         return []
     return [
-        (str(what), str(old or ""), str(new or ""))
-        for what, old, new in (one for one in facts["changes"] if len(one) == 3)
+        (str(field), str(old or ""), str(new or ""))
+        for field, old, new in (one for one in facts["changes"] if len(one) == 3)
     ]

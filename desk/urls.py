@@ -11,10 +11,14 @@ urlpatterns = [
     path("queues/counts/", views.show_side_counts, name="side_counts"),
     path("queues/<slug:slug>/", views.show_queue, name="queue"),
     path("queues/<slug:slug>/next/", views.show_next_case, name="work_next"),
+    # the access log of all cases
+    path("access-log/", views.show_all_accesses, name="accesses"),
+    path("access-log/rows.csv", views.export_accesses, name="export_accesses"),
     # one case
     path("cases/<str:number>/", views.show_case, name="case"),
     path("cases/<str:number>/peek/", views.show_peek, name="peek"),
     path("cases/<str:number>/timeline/", views.show_timeline, name="timeline"),
-    path("cases/<str:number>/looks/", views.show_looks, name="looks"),
+    path("cases/<str:number>/access-log/", views.show_access_log, name="access_log"),
+    path("cases/<str:number>/explain/", views.show_explanation, name="explain"),
     path("cases/<str:number>/letters/", views.show_letters, name="letters"),
 ]

@@ -1,42 +1,70 @@
 """Pages that combine apps: My day, lists, the case page, search. They change no case."""
 
-from collections import Counter
+from dataclasses import replace
+from datetime import timedelta
 from typing import Any
 
-from django.db.models import Count, Q
-from django.http import Http404, HttpResponse
-from django.shortcuts import get_object_or_404, redirect, render
+from django.db.models import Exists, OuterRef, Prefetch, Q, QuerySet
+from django.http import Http404, HttpResponse, HttpResponseBase, StreamingHttpResponse
+from django.shortcuts import redirect, render
+from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.http import require_safe
 from django.views.decorators.vary import vary_on_headers
 
+from accounts.models import AccessLogEntry
 from accounts.names import name_actor
+from accounts.refusals import Refused
 from accounts.requests import StaffRequest, read_whole_number
 from accounts.roles import Role
-from accounts.services import record_look
 from cases import organization_facts, policies
+from cases.case_rows import TITLES, list_column, rows_of
 from cases.lifecycle import QUEUES
-from cases.models import Case, CaseLetter, Event, ItemChange, Origin, OwnConflictResult
-from cases.models import Role as PartyRole
-from cases.services.parties import current_parties
-from directory.models import PersonName
-from letters.models import Delivery, Letter
+from cases.models import (
+    Case,
+    CaseLetterCopy,
+    Event,
+    Origin,
+    OwnConflictResult,
+    PartyRole,
+)
+from cases.search import FoundCases, search_cases
+from cases.views.acting import load_case
+from letters.kinds import CASE_LETTERS
+from letters.models import Letter
 from queues.filters import Filter
 from queues.forms.filters import FilterForm
 from queues.services import bulk, claims, saved_views
 from queues.work_order import Sort
 
 from . import queues
-from .forms import TimelineForm
-from .looks import list_looks
+from .access_log import (
+    DAYS_SHOWN,
+    AccessFilter,
+    find_entries,
+    find_entries_of_case,
+    list_visits,
+    write_rows,
+)
+from .case_page import (
+    annotations_of_page,
+    describe_unsent_letters,
+    list_links,
+    list_proposed_changes,
+    summarize_letters,
+)
+from .explanation import explain_case
+from .forms import AccessLogForm, TimelineForm
 from .my_day import load_my_day as day_of
 from .next_step import find_next_step
 from .timeline import list_actors, load_timeline
 
+FOUND_SHOWN = 10  # cases that a search shows, the newest first
+
 
 @require_safe
 def show_my_day(request: StaffRequest) -> HttpResponse:
-    """The page My day: cases due, waiting, assigned, and changed since one looked."""
+    """Show the page My day: cases due, waiting, assigned, and changed since last opened."""
     sees_cases = request.user.may("cases.view_case")
     if Role.REVIEWER in request.user.roles and not sees_cases:
         return redirect("determinations:my_reviews")
@@ -51,16 +79,16 @@ def show_my_day(request: StaffRequest) -> HttpResponse:
 @require_safe
 @vary_on_headers("HX-Request")
 def show_queue(request: StaffRequest, slug: str) -> HttpResponse:
-    """One work list, filtered and sorted as in the address, fifty cases at a time."""
+    """Show one work list, filtered and sorted as in the address, fifty cases at a time."""
     if slug not in QUEUES:
         raise Http404("There is no such list.")
     now = timezone.now()
     today = timezone.localdate(now)
-    wanted = Filter.read(request.GET, queue=slug, today=today)
+    list_filter = Filter.read(request.GET, queue=slug, today=today)
     try:
         page = queues.load_queue_page(
             slug,
-            wanted=wanted,
+            list_filter=list_filter,
             user=request.user,
             today=today,
             at=now,
@@ -73,22 +101,24 @@ def show_queue(request: StaffRequest, slug: str) -> HttpResponse:
         "title": QUEUES[slug][0],
         "rows": page.rows,
         "next_key": page.next_key,
-        "columns": queues.columns_for(request.user, wanted.sort),
+        "found_more": page.found_more,
+        "is_undated": page.is_undated,
+        "columns": queues.columns_for(request.user, list_filter.sort),
         "tick_all": "all" in request.GET,
-        "wanted": wanted,
+        "list_filter": list_filter,
         "today": today,
     }
     # If the browser restores its history, htmx needs the whole page.
     if request.htmx and not request.htmx.history_restore_request:
         return render(request, "desk/_queue_rows.html", context)
     context |= {
-        "count": queues.count_queues()[slug],
+        "count": queues.counts_of_request(request)[slug],
         "filter_form": FilterForm(request.GET or None, queue=slug, today=today),
         "views": [
             view for view in saved_views.list_saved_views(user=request.user) if view.queue == slug
         ],
-        "bulk_acts": bulk.list_bulk_actions(queue=slug, user=request.user),
-        "sorts": [(sort, wanted.sorted_by(sort).query()) for sort in Sort],
+        "bulk_actions": bulk.list_bulk_actions(queue=slug, user=request.user),
+        "sorts": [(sort, list_filter.sorted_by(sort).query()) for sort in Sort],
         "first_page": "after" not in request.GET,
     }
     return render(request, "desk/queue.html", context)
@@ -100,12 +130,12 @@ def show_next_case(request: StaffRequest, slug: str) -> HttpResponse:
     if slug not in QUEUES:
         raise Http404("There is no such list.")
     now = timezone.now()
-    found = claims.preview_next_case(user=request.user, queue=slug, at=now)
+    next_case = claims.preview_next_case(user=request.user, queue=slug, at=now)
     context = {
         "slug": slug,
         "title": QUEUES[slug][0],
-        "case": found,
-        "why": found and claims.explain_next_for(case=found, user=request.user, at=now),
+        "case": next_case,
+        "why": next_case and claims.explain_next_for(case=next_case, user=request.user, at=now),
         "may_take": bool(claims.stages_for(user=request.user, queue=slug)),
         "today": timezone.localdate(now),
     }
@@ -114,8 +144,8 @@ def show_next_case(request: StaffRequest, slug: str) -> HttpResponse:
 
 @require_safe
 def show_side_counts(request: StaffRequest) -> HttpResponse:
-    """The counts of the menu, polled every twenty seconds; 204 if none has changed."""
-    counts = queues.count_queues()
+    """Return the counts of the menu, polled every twenty seconds; 204 if none has changed."""
+    counts = queues.counts_of_request(request)
     stamp = queues.stamp_of_counts(counts)
     if request.GET.get("seen") == stamp:
         return HttpResponse(status=204)
@@ -124,31 +154,31 @@ def show_side_counts(request: StaffRequest) -> HttpResponse:
 
 @require_safe
 def show_peek(request: StaffRequest, number: str) -> HttpResponse:
-    """The preview of a case beside its list."""
+    """Return the preview of a case beside its list."""
     return render(request, "desk/_peek.html", _case_context(request, _open_case(request, number)))
 
 
 @require_safe
 def show_case(request: StaffRequest, number: str) -> HttpResponse:
-    """The page of a case."""
+    """Show the page of a case."""
     return render(request, "desk/case.html", _case_context(request, _open_case(request, number)))
 
 
 @require_safe
 def show_timeline(request: StaffRequest, number: str) -> HttpResponse:
-    """The events of a case, newest first, filtered by kind, person and days."""
-    found, today = _open_case(request, number), timezone.localdate()
-    chosen = list_actors(found, request.user)
+    """Return the events of a case, newest first, filtered by kind, person and days."""
+    case, today = _open_case(request, number), timezone.localdate()
+    actors = list_actors(case, request.user)
     form = TimelineForm(request.GET, today=today)
-    # Called for the cleaned data only; invalid fields do not filter.
-    form.is_valid()
-    filters = form.filters(chosen)
+    # Invalid fields do not filter; the page shows their errors.
+    status = 200 if form.is_valid() else Refused.status
+    filters = form.filters(actors)
     try:
-        page = load_timeline(found, request.user, filters, before=request.GET.get("before", ""))
+        page = load_timeline(case, request.user, filters, before=request.GET.get("before", ""))
     except ValueError as error:
         raise Http404("This page of the timeline does not exist.") from error
     context = {
-        "case": found,
+        "case": case,
         "tab": "timeline",
         "today": today,
         "entries": page.entries,
@@ -157,45 +187,108 @@ def show_timeline(request: StaffRequest, number: str) -> HttpResponse:
         "filters": filters,
         "filter_form": form,
         "kinds": Event.Kind.choices,
-        "people": chosen,
+        "people": actors,
     }
-    return render(request, "desk/timeline.html", context)
+    return render(request, "desk/timeline.html", context, status=status)
 
 
 @require_safe
-def show_looks(request: StaffRequest, number: str) -> HttpResponse:
-    """The access log of a case: who opened it, its records and letters, and who was refused."""
-    found = _open_case(request, number)
-    lines, older = list_looks(
-        found, request.user, before=read_whole_number(request.GET.get("before", ""))
+def show_access_log(request: StaffRequest, number: str) -> HttpResponse:
+    """Show who opened a case, its records and letters, and who was refused."""
+    case = _open_case(request, number)
+    form, chosen = _read_access_filter(request)
+    context = _access_log_context(
+        request, form, chosen, find_entries_of_case(case.number, chosen, request.user)
     )
-    context = {
-        "case": found,
-        "tab": "looks",
+    context |= {"case": case, "tab": "access_log"}
+    return render(request, "desk/access_log.html", context, status=_status_of(form))
+
+
+@require_safe
+def show_all_accesses(request: StaffRequest) -> HttpResponse:
+    """The access log of all cases, one line per visit; the last thirty days if none are chosen."""
+    form, chosen = _read_access_filter(request, days=DAYS_SHOWN)
+    context = _access_log_context(request, form, chosen, find_entries(chosen, request.user))
+    return render(request, "desk/accesses.html", context, status=_status_of(form))
+
+
+@require_safe
+def export_accesses(request: StaffRequest) -> HttpResponseBase:
+    """The entries of the access log that the page shows, as CSV, one row for each entry."""
+    form, chosen = _read_access_filter(request, days=DAYS_SHOWN)
+    if not form.is_valid():
+        # The page says what is wrong. A file with other entries than asked for would not.
+        return redirect(f"{reverse('desk:accesses')}?{request.GET.urlencode()}")
+    rows = write_rows(find_entries(chosen, request.user), request.user)
+    return StreamingHttpResponse(
+        rows,
+        content_type="text/csv; charset=utf-8",
+        headers={"Content-Disposition": 'attachment; filename="access-log.csv"'},
+    )
+
+
+def _read_access_filter(
+    request: StaffRequest, *, days: int | None = None
+) -> tuple[AccessLogForm, AccessFilter]:
+    """The form of the filters, and what was chosen.
+
+    :param days: how many days are shown if none are chosen; all if ``None``.
+    """
+    today = timezone.localdate()
+    form = AccessLogForm(request.GET, today=today, reader=request.user, auto_id="of_%s")
+    form.is_valid()
+    chosen = form.filters()
+    if days is not None and chosen.first_day is None and chosen.last_day is None:
+        chosen = replace(chosen, first_day=today - timedelta(days=days))
+    return form, chosen
+
+
+def _status_of(form: AccessLogForm) -> int:
+    return 200 if form.is_valid() else Refused.status
+
+
+def _access_log_context(
+    request: StaffRequest, form: AccessLogForm, chosen: AccessFilter, rows: QuerySet[AccessLogEntry]
+) -> dict[str, Any]:
+    visits, older = list_visits(
+        rows, request.user, before=read_whole_number(request.GET.get("before", ""))
+    )
+    return {
         "today": timezone.localdate(),
-        "lines": lines,
+        "form": form,
+        "chosen": chosen,
+        "visits": visits,
         "older": older,
         "is_first": "before" not in request.GET,
     }
-    return render(request, "desk/looks.html", context)
+
+
+@require_safe
+def show_explanation(request: StaffRequest, number: str) -> HttpResponse:
+    """Explain why a case is where it is: tasks, deadlines, letters, jobs, related cases, events."""
+    case = _open_case(request, number)
+    context = {"case": case, "tab": "explain", "today": timezone.localdate()}
+    return render(request, "desk/explain.html", context | explain_case(case, request.user))
 
 
 @require_safe
 def show_letters(request: StaffRequest, number: str) -> HttpResponse:
-    """Every letter of a case, with its state and recipients."""
+    """Show every letter of a case, with its state and recipients."""
     context = _case_context(request, _open_case(request, number))
-    events = context["case"].events.exclude(letter=None).select_related("letter")
-    # A letter with several events is listed once.
-    letters = {event.letter_id: event.letter for event in events.order_by("happened_at", "pk")}
-    notices = context["case"].notices.select_related("letter", "delivery").order_by("pk")
-    letters |= {notice.letter_id: notice.letter for notice in notices}
+    case = context["case"]
+    # By its events too: the letter of a lead case decides the items of a consolidated case.
+    by_event = case.events.exclude(letter=None).values("letter")
+    letters = Letter.objects.filter(Q(reference=case.number) | Q(pk__in=by_event))
     context |= {
         "tab": "letters",
-        "letters": list(letters.values()),
-        "case_letters": context["case"]
-        .case_letters.prefetch_related("copies__letter")
-        .order_by("-pk"),
-        "why_not_draft": policies.why_not_draft_letter(request.user, context["case"]),
+        # Case letters are listed with their recipients further up.
+        "letters": letters.exclude(kind__in=CASE_LETTERS)
+        .prefetch_related("services")
+        .order_by("created_at", "pk"),
+        "case_letters": case.case_letters.prefetch_related(
+            Prefetch("copies", CaseLetterCopy.objects.select_related("letter", "service"))
+        ).order_by("-pk"),
+        "why_not_draft": policies.why_not_draft_letter(request.user, case),
     }
     return render(request, "desk/letters.html", context)
 
@@ -205,114 +298,67 @@ def show_search(request: StaffRequest) -> HttpResponse:
     """Search for cases by number, claim or name. Never finds users or reviewers."""
     query = request.GET.get("q", "").strip()
     # A single letter matches too much to be of use.
-    found = _find_cases(query) if request.user.may("cases.view_case") and len(query) >= 2 else []
-    # Only an exact number opens its case, because every opening is written to the access log.
-    if len(found) == 1 and not request.htmx and found[0].number == query.upper():
-        return redirect(found[0])
-    template = "desk/_jump_results.html" if request.htmx else "desk/jump.html"
-    return render(request, template, {"query": query, "cases": found})
-
-
-def _find_cases(query: str) -> list[Case]:
-    """Find up to ten cases by case number, claim number or the employee's name."""
-    from directory.names import fold_name, fold_number
-
-    # Three short queries: a single one across these tables could use none of their indexes.
-    ids: list[int] = list(
-        Case.objects.filter(number__istartswith=query).values_list("pk", flat=True)[:10]
-    )
-    if folded := fold_number(query):
-        ids += Case.objects.filter(claim_number_normal__startswith=folded).values_list(
-            "pk", flat=True
-        )[:10]
-    if named := fold_name(query):
-        ids += (
-            PersonName.objects.current()
-            .filter(normal__contains=named, person__roles__role="EMPLOYEE")
-            .values_list("person__roles__case_id", flat=True)[:10]
+    may_search = request.user.may("cases.view_case") and len(query) >= 2
+    found = search_cases(query, request.user) if may_search else FoundCases()
+    cases = list(
+        Case.objects.visible_to(request.user)
+        .filter(pk__in=found.ids)
+        .annotate(
+            worker_name=queues.party_name(PartyRole.EMPLOYEE), titles_json=list_column(**TITLES)
         )
-    return list(Case.objects.filter(pk__in=ids).order_by("-pk")[:10])
+        .order_by("-pk")[:FOUND_SHOWN]
+    )
+    # Only an exact number opens its case, because every opening is written to the access log.
+    if len(cases) == 1 and not request.htmx and cases[0].number == query.upper():
+        return redirect(cases[0])
+    template = "desk/_jump_results.html" if request.htmx else "desk/jump.html"
+    context = {
+        "query": query,
+        "cases": cases,
+        "found": len(found.ids),
+        "left_out": len(found.ids) - len(cases),
+        "has_more": found.has_more,
+    }
+    return render(request, template, context)
 
 
 def _open_case(request: StaffRequest, number: str) -> Case:
-    """Load the case and record the access before anything is sent."""
-    found = get_object_or_404(
-        Case.objects.select_related("ur_decision", "duplicate_of"), number=number
+    """Load the case that a page shows, with what the case page says of other tables in a line."""
+    mine = claims.list_own_claims(user=request.user, at=timezone.now()).order_by()
+    is_mine = Exists(mine.filter(case=OuterRef("pk")))
+    return load_case(
+        request, number, annotations=annotations_of_page() | {"is_assigned_to_me": is_mine}
     )
-    record_look(by=request.user, subject="case", reference=number, granted=True, at=timezone.now())
-    return found
 
 
 def _case_context(request: StaffRequest, case: Case) -> dict[str, Any]:
-    """The context of the case page, shared by its preview and its list of letters."""
-    parties = current_parties(case, on=timezone.localdate())
-    proposed = case.item_changes.filter(state=ItemChange.State.PROPOSED)
-    waiting = list(proposed.select_related("item").order_by("pk"))
+    """Return the context of the case page, shared by its preview and its list of letters."""
+    rows, today = rows_of(case), timezone.localdate()
+    sees_letters = request.user.may("letters.view_letter")
+    waiting = list_proposed_changes(case)
+    findings = organization_facts.list_conflict_findings(case) if rows.has_conflicts else []
     return {
         "case": case,
         "tab": "overview",
-        "today": timezone.localdate(),
-        "items": list(
-            case.items.select_related("category", "parent")
-            .annotate(
-                cited_count=Count(
-                    "administrator_citations",
-                    filter=Q(administrator_citations__removed_at__isnull=True),
-                )
-            )
-            .order_by("position")
-        ),
+        "today": today,
+        "items": rows.items,
         "item_changes": waiting,
         "items_waiting": {change.item_id for change in waiting},
         "why_not_change_items": policies.why_not_change_items(case),
-        "parties": parties,
+        "parties": rows.parties_on(today),
         "own_conflicts": [
             (one, name_actor(one.row.member.user, reader=request.user) if one.user_id else "")
-            for one in organization_facts.list_conflict_findings(case)
+            for one in findings
             if one.row.member and one.result != OwnConflictResult.Result.PASS
         ],
-        "employee": next((party for party in parties if party.role == PartyRole.EMPLOYEE), None),
+        "employee": rows.employee_on(today),
         "next_step": find_next_step(case, request.user),
-        "deadlines": list(case.deadlines.filter(replaced_at__isnull=True).order_by("due_on", "pk")),
-        "letters_line": summarize_letters(case) if request.user.may("letters.view_letter") else "",
-        "links": list(case.links.select_related("other"))
-        + list(case.linked_from.select_related("case")),
+        "deadlines": rows.deadlines,
+        "letters_line": summarize_letters(case) if sees_letters else "",
+        "unsent_letters": describe_unsent_letters(case) if sees_letters else "",
+        "links": list_links(case, request.user),
         "entries": load_timeline(case, request.user, limit=8).entries,
         "is_published": case.origin == Origin.PUBLISHED,
         "application": getattr(case, "application", None),
         "may_end_early": case.is_open and not policies.why_not_end_early(request.user, case),
     }
-
-
-_STATES_IN_WORDS = (
-    (Letter.State.QUEUED, "generating"),
-    (Letter.State.RENDERING, "generating"),
-    (Letter.State.FAILED, "failed"),
-)
-
-
-def summarize_letters(case: Case) -> str:
-    """Summarize the letters of a case and what is left to do. Three queries."""
-    drafts = case.case_letters.filter(state=CaseLetter.State.DRAFT).count()
-    waiting = f" {drafts} draft{'' if drafts == 1 else 's'} to review."
-    return _summarize_written_letters(case) + (waiting if drafts else "")
-
-
-def _summarize_written_letters(case: Case) -> str:
-    states = Counter(
-        Letter.objects.filter(reference=case.number).order_by().values_list("state", flat=True)
-    )
-    if not states:
-        return "No letters yet."
-    total = sum(states.values())
-    unsent = Delivery.objects.filter(
-        letter__reference=case.number,
-        letter__state=Letter.State.FILED,
-        state=Delivery.State.PREPARED,
-    ).count()
-    open_ends: Counter[str] = Counter()
-    for state, words in _STATES_IN_WORDS:
-        open_ends[words] += states[state]
-    open_ends["not sent yet"] = unsent
-    rest = ", ".join(f"{count} {words}" for words, count in open_ends.items() if count)
-    return f"{total} letter{'' if total == 1 else 's'}, {rest or 'all sent'}."

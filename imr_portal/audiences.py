@@ -33,7 +33,7 @@ PUBLIC, SIGNED_IN, ADMIN_SITE, NOBODY = Audience
 AudienceEntry = Audience | str | tuple[str, ...]
 
 # The reviewer of a case may also read records; ``records.access`` decides which.
-READERS = ("records.view_document", "determinations.review")
+READERS = ("records.view_document", "determinations.write_review")
 
 AUDIENCES: dict[str, AudienceEntry] = {
     # health checks
@@ -50,12 +50,21 @@ AUDIENCES: dict[str, AudienceEntry] = {
     "desk:peek": "cases.view_case",
     "desk:timeline": "cases.view_case",
     "desk:letters": "letters.view_letter",
-    "desk:looks": "accounts.view_looks",
+    "desk:access_log": "accounts.view_access_log",
+    "desk:explain": "maintenance.explain_case",
+    "desk:accesses": "accounts.view_access_log",
+    "desk:export_accesses": "accounts.view_access_log",
+    # accounts
+    "accounts:my_sign_ins": SIGNED_IN,
+    "accounts:sign_ins": "accounts.view_access_log",
+    "accounts:changes": ("accounts.confirm_account_change", "accounts.view_access_log"),
+    "accounts:ask_factor_reset": "accounts.confirm_account_change",
+    "accounts:decide_change": "accounts.confirm_account_change",
     # letters
     "letters:status": "letters.view_letter",
     "letters:download": "letters.view_letter",
     "letters:failed": "letters.retry_failed_letter",
-    "letters:release": "letters.retry_failed_letter",
+    "letters:retry": "letters.retry_failed_letter",
     "letters:wording": "letters.manage_wording",
     "letters:wording_detail": "letters.manage_wording",
     "letters:publish_wording": "letters.manage_wording",
@@ -78,6 +87,7 @@ AUDIENCES: dict[str, AudienceEntry] = {
     "intake:release_scan": "intake.enter_application",
     "intake:skip_scan": "intake.enter_application",
     "intake:return_scan": "intake.enter_application",
+    "eligibility:clear_cases": "eligibility.decide_eligibility",
     "eligibility:eligibility": "eligibility.decide_eligibility",
     "eligibility:screen_again": "eligibility.decide_eligibility",
     "eligibility:ur_decision": "eligibility.decide_eligibility",
@@ -87,33 +97,39 @@ AUDIENCES: dict[str, AudienceEntry] = {
     "eligibility:resolve_liability": "eligibility.decide_eligibility",
     "eligibility:administrator_citations": "eligibility.decide_eligibility",
     "cases:possible_duplicates": "cases.resolve_possible_duplicate",
+    "cases:documents": "cases.view_received_document",
+    "cases:add_document": "cases.add_received_document",
+    "cases:received_page": "cases.view_received_document",
+    "cases:received_text": "cases.view_received_document",
+    "cases:received_png": "cases.view_received_document",
     "cases:related": "cases.view_case",
-    "cases:look_again": "cases.resolve_possible_duplicate",
+    "cases:search_again": "cases.resolve_possible_duplicate",
     "cases:compare": "cases.resolve_possible_duplicate",
-    "cases:consolidate": "cases.consolidate",
-    "cases:separate": "cases.consolidate",
-    "directory:organizations": "directory.keep_organizations",
-    "directory:organization": "directory.keep_organizations",
-    "directory:add_organization_fact": "directory.keep_organizations",
-    "directory:withdraw_organization_fact": "directory.keep_organizations",
-    "cases:own_organization": "cases.keep_own_organization",
-    "cases:add_organization_member": "cases.keep_own_organization",
-    "cases:organization_member": "cases.keep_own_organization",
-    "cases:add_own_conflict": "cases.keep_own_organization",
-    "cases:correct_organization_fact": "cases.keep_own_organization",
-    "cases:withdraw_organization_fact": "cases.keep_own_organization",
+    "cases:consolidate": "cases.consolidate_cases",
+    "cases:separate": "cases.consolidate_cases",
+    "directory:organizations": "directory.manage_organizations",
+    "directory:organization": "directory.manage_organizations",
+    "directory:add_organization_fact": "directory.manage_organizations",
+    "directory:withdraw_organization_fact": "directory.manage_organizations",
+    "cases:own_organization": "cases.manage_own_organization",
+    "cases:add_organization_member": "cases.manage_own_organization",
+    "cases:organization_member": "cases.manage_own_organization",
+    "cases:add_own_conflict": "cases.manage_own_organization",
+    "cases:correct_organization_fact": "cases.manage_own_organization",
+    "cases:withdraw_organization_fact": "cases.manage_own_organization",
     "cases:own_conflicts": "cases.resolve_own_conflicts",
     "cases:resolve_own_conflict": "cases.resolve_own_conflicts",
     "correspondence:notices": "cases.view_case",
-    "correspondence:make_notices": "correspondence.make_notices",
+    "correspondence:make_notices": "correspondence.create_notices",
     "correspondence:mark_notices_sent": "letters.mark_sent",
-    "correspondence:drafts": "correspondence.write_letters",
-    "correspondence:draft_letter": "correspondence.write_letters",
+    "correspondence:drafts": "correspondence.review_drafts",
+    "correspondence:to_send": "letters.mark_sent",
+    "correspondence:draft_letter": "correspondence.review_drafts",
     "correspondence:letter": "letters.view_letter",
     "correspondence:letter_page": "letters.view_letter",
     "correspondence:preview_letter": "letters.view_letter",
-    "correspondence:approve_letter": "correspondence.write_letters",
-    "correspondence:discard_letter": "correspondence.write_letters",
+    "correspondence:approve_letter": "correspondence.review_drafts",
+    "correspondence:discard_letter": "correspondence.review_drafts",
     "correspondence:mark_letter_sent": "letters.mark_sent",
     "cases:item_changes": "cases.decide_item_change",
     "cases:item_change": ("cases.propose_item_change", "cases.decide_item_change"),
@@ -124,7 +140,13 @@ AUDIENCES: dict[str, AudienceEntry] = {
     "cases:deadline_rule": "deadlines.manage_deadline_rules",
     "cases:confirm_deadline_rule": "deadlines.manage_deadline_rules",
     "cases:supersede_deadline_rule": "deadlines.manage_deadline_rules",
-    "cases:recount": "deadlines.manage_deadline_rules",
+    "cases:confirm_deadline_rules": "deadlines.manage_deadline_rules",
+    "cases:recalculate_dates": "deadlines.manage_deadline_rules",
+    "cases:holidays": "deadlines.manage_deadline_rules",
+    "cases:add_holiday": "deadlines.manage_deadline_rules",
+    "cases:confirm_holidays": "deadlines.manage_deadline_rules",
+    "cases:holiday": "deadlines.manage_deadline_rules",
+    "cases:end_holiday": "deadlines.manage_deadline_rules",
     "cases:parties": "cases.view_case",
     "cases:add_party": "cases.change_parties",
     "cases:change_party": "cases.change_parties",
@@ -133,12 +155,21 @@ AUDIENCES: dict[str, AudienceEntry] = {
     "cases:deadline": "cases.view_case",
     "cases:begin_hold": "cases.hold_case",
     "cases:end_hold": "cases.hold_case",
-    "cases:extend": "cases.extend_time",
-    "cases:convert": "cases.convert_priority",
-    "cases:commitment": "cases.commitment_date",
-    "cases:move_commitment": "cases.commitment_date",
-    "cases:keep_commitment": "cases.commitment_date",
-    "cases:state_receipt": "cases.commitment_date",
+    "cases:extend": "cases.extend_deadline",
+    "cases:convert": "cases.change_priority",
+    "cases:commitment": "cases.manage_commitments",
+    "cases:move_commitment": "cases.manage_commitments",
+    "cases:keep_commitment": "cases.manage_commitments",
+    "cases:state_receipt": "cases.manage_commitments",
+    "cases:service": "cases.view_case",
+    "cases:correct_service": "cases.correct_letter_service",
+    "cases:service_outcome": "cases.correct_letter_service",
+    "cases:restricted_cases": "cases.restrict_case",
+    "cases:restriction": "cases.restrict_case",
+    "cases:lift_restriction": "cases.restrict_case",
+    "cases:restrict_related": "cases.restrict_case",
+    "cases:clear_person": "cases.restrict_case",
+    "cases:end_clearance": "cases.restrict_case",
     "cases:note": "cases.add_note",
     "cases:correct_note": "cases.add_note",
     "queues:act_on_many": "cases.view_case",
@@ -150,32 +181,34 @@ AUDIENCES: dict[str, AudienceEntry] = {
     "queues:claim_next": "cases.view_case",
     "queues:claim": "cases.view_case",
     "queues:release": "cases.view_case",
-    "cases:withdraw": "cases.end_early",
-    "cases:terminate": "cases.end_early",
-    "cases:close": "cases.end_early",
+    "queues:skip": "cases.view_case",
+    "queues:skipped": "queues.view_skips",
+    "cases:withdraw": "cases.withdraw_or_terminate",
+    "cases:terminate": "cases.withdraw_or_terminate",
+    "cases:close": "cases.withdraw_or_terminate",
     # reviewers: assigning one, and a reviewer's own cases
-    "reviewers:assign": "reviewers.assign",
-    "reviewers:rank": "reviewers.assign",
-    "reviewers:plan": "reviewers.assign",
-    "reviewers:move": "reviewers.assign",
-    "reviewers:resolve": "reviewers.assign",
-    "reviewers:remove_reviewer": "reviewers.assign",
-    "reviewers:approve_seats": "reviewers.assign",
-    "reviewers:end_seats": "reviewers.assign",
-    "reviewers:attest": "determinations.review",
-    "reviewers:decline": "determinations.review",
+    "reviewers:assign": "reviewers.assign_reviewer",
+    "reviewers:rank": "reviewers.assign_reviewer",
+    "reviewers:plan": "reviewers.assign_reviewer",
+    "reviewers:move": "reviewers.assign_reviewer",
+    "reviewers:resolve": "reviewers.assign_reviewer",
+    "reviewers:remove_reviewer": "reviewers.assign_reviewer",
+    "reviewers:approve_seats": "reviewers.assign_reviewer",
+    "reviewers:end_seats": "reviewers.assign_reviewer",
+    "reviewers:attest": "determinations.write_review",
+    "reviewers:decline": "determinations.write_review",
     # reviewers: the panel, read by those who may know the reviewers, edited by credentialing
-    "reviewers:worklist": "reviewers.see_identity",
+    "reviewers:worklist": "reviewers.view_identity",
     "reviewers:resolve_report": "reviewers.manage_credentials",
-    "reviewers:report_change": "determinations.review",
-    "reviewers:limits": "reviewers.see_identity",
-    "reviewers:rules": "reviewers.see_identity",
+    "reviewers:report_change": "determinations.write_review",
+    "reviewers:limits": "reviewers.view_identity",
+    "reviewers:rules": "reviewers.view_identity",
     "reviewers:attestation": "reviewers.view_attestation",
-    "reviewers:payer_bias": "reviewers.view_payer_bias",
-    "reviewers:payer_bias_test": "reviewers.view_payer_bias",
+    "reviewers:payer_bias": "reviewers.view_payer_bias_tests",
+    "reviewers:payer_bias_test": "reviewers.view_payer_bias_tests",
     "reviewers:receives": "reviewers.manage_credentials",
-    "reviewers:panel": "reviewers.see_identity",
-    "reviewers:reviewer": "reviewers.see_identity",
+    "reviewers:panel": "reviewers.view_identity",
+    "reviewers:reviewer": "reviewers.view_identity",
     "reviewers:add": "reviewers.manage_credentials",
     "reviewers:change": "reviewers.manage_credentials",
     "reviewers:status": "reviewers.manage_credentials",
@@ -183,42 +216,57 @@ AUDIENCES: dict[str, AudienceEntry] = {
     "reviewers:add_fact": "reviewers.manage_credentials",
     "reviewers:correct_fact": "reviewers.manage_credentials",
     # records
-    "records:chase": "records.chase",
-    "records:contact": "records.chase",
+    "records:outstanding": "records.log_reminder",
+    "records:remind": "records.log_reminder",
     "records:list": READERS,
     "records:take_in": READERS,
     "records:add": "records.add_document",
+    "records:move": "records.add_document",
+    "records:remove": "records.mark_complete",
     "records:complete": "records.mark_complete",
     "records:reopen": "records.mark_complete",
     "records:dispatch": "records.mark_complete",
     "records:read": READERS,
     "records:document": READERS,
-    "records:mark": "determinations.review",
+    "records:mark": "determinations.write_review",
     "records:page": READERS,
     "records:page_text": READERS,
     "records:page_png": READERS,
     # determinations: the reviewer's own pages
-    "determinations:my_reviews": "determinations.review",
-    "determinations:workspace": "determinations.review",
-    "determinations:open_review": "determinations.review",
-    "determinations:reviewer_record": "determinations.view_reviewer_record",
-    "determinations:draft": "determinations.review",
-    "determinations:leave": "determinations.review",
-    "determinations:checks": "determinations.review",
-    "determinations:cite": "determinations.review",
-    "determinations:uncite": "determinations.review",
-    "determinations:review_preview": "determinations.review",
-    "determinations:submit": "determinations.review",
+    "determinations:my_reviews": "determinations.write_review",
+    "determinations:workspace": "determinations.write_review",
+    "determinations:open_review": "determinations.write_review",
+    "determinations:reviewer_record": "determinations.view_track_record",
+    "determinations:draft": "determinations.write_review",
+    "determinations:leave": "determinations.write_review",
+    "determinations:checks": "determinations.write_review",
+    "determinations:cite": "determinations.write_review",
+    "determinations:uncite": "determinations.write_review",
+    "determinations:review_preview": "determinations.write_review",
+    "determinations:submit": "determinations.write_review",
+    # jobs
+    "jobs:list": "jobs.view_jobs",
+    "jobs:run_again": "jobs.run_again",
+    # maintenance
+    "maintenance:findings": "maintenance.view_check_results",
+    # billing
+    "billing:fees": "billing.manage_fees",
     # guidelines
-    "guidelines:pick": ("determinations.review", "guidelines.manage"),
+    "guidelines:pick": ("determinations.write_review", "guidelines.manage_guidelines"),
     # determinations: quality, issuing, sending
-    "determinations:quality": ("determinations.check_quality", "determinations.issue"),
-    "determinations:return": "determinations.check_quality",
-    "determinations:approve": "determinations.check_quality",
+    "determinations:quality": (
+        "determinations.review_quality",
+        "determinations.issue_determination",
+    ),
+    "determinations:return": "determinations.review_quality",
+    "determinations:approve": "determinations.review_quality",
     "determinations:versions": "determinations.view_determination",
-    "determinations:issue": "determinations.issue",
-    "determinations:preview": ("determinations.check_quality", "determinations.issue"),
-    "determinations:send_back": "determinations.issue",
+    "determinations:issue": "determinations.issue_determination",
+    "determinations:preview": (
+        "determinations.review_quality",
+        "determinations.issue_determination",
+    ),
+    "determinations:send_back": "determinations.issue_determination",
     "determinations:send": "letters.mark_sent",
 }
 
@@ -235,7 +283,7 @@ SIGN_IN_PAGES = {
     "mfa_login_webauthn",
 }
 
-# Pages of allauth that are not used: only administrators change e-mail addresses.
+# Pages of allauth that are not used: only administrators change email addresses.
 CLOSED_PAGES = {
     "account_confirm_email",
     "account_confirm_login_code",
@@ -270,13 +318,15 @@ POLLED: set[str] = {"letters:status", "desk:side_counts"}
 
 
 def audience_of(route: str) -> AudienceEntry | None:
-    """The audience of a route; ``None`` if the table does not know it."""
+    """Return the audience of a route; ``None`` if the table does not know it."""
     if route in AUDIENCES:
         return AUDIENCES[route]
     if route in SIGN_IN_PAGES:
         return PUBLIC
     if route in CLOSED_PAGES:
         return NOBODY
+    if route == "admin:view_on_site":
+        return NOBODY  # it would redirect to the page of any row, whoever may open it
     # Last, because the pages of a library that are named above differ from the rest of it.
     for beginning, audience in PREFIXES:
         if route.startswith(beginning):
@@ -285,7 +335,7 @@ def audience_of(route: str) -> AudienceEntry | None:
 
 
 def is_admitted(audience: AudienceEntry, user: User) -> bool:
-    """Whether a signed-in user belongs to the audience."""
+    """Return whether a signed-in user belongs to the audience."""
     if audience in (PUBLIC, SIGNED_IN):
         return True
     if audience is ADMIN_SITE:
@@ -298,7 +348,7 @@ def is_admitted(audience: AudienceEntry, user: User) -> bool:
 
 
 def find_unknown_permissions() -> set[str]:
-    """Permissions in the table that do not exist, so that a test finds typing errors."""
+    """Return permissions in the table that do not exist, so that a test finds typing errors."""
     named: set[str] = set()
     for audience in AUDIENCES.values():
         if isinstance(audience, str):

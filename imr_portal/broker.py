@@ -36,9 +36,9 @@ def find_program() -> str:
     if bundled is not None:
         return str(bundled)
     for name in ("valkey-server", "redis-server"):
-        found = shutil.which(name)
-        if found:
-            return found
+        path = shutil.which(name)
+        if path:
+            return path
     raise NoBroker(
         "No Redis or Valkey is installed. Install one (on Debian: apt-get install redis-server), "
         "or set REDIS_URL to one that runs elsewhere."
@@ -48,7 +48,7 @@ def find_program() -> str:
 # Cached, because every call would otherwise make another temporary folder.
 @cache
 def socket_path(folder: Path) -> Path:
-    """The path of the socket: in the folder, or in a temporary one if the path is too long."""
+    """Return the path of the socket: in the folder, or a temporary one if it is too long."""
     path = folder / "broker.sock"
     if len(str(path).encode()) > LONGEST_SOCKET_PATH:
         path = Path(tempfile.mkdtemp(prefix="imr-")) / "broker.sock"
@@ -56,12 +56,12 @@ def socket_path(folder: Path) -> Path:
 
 
 def socket_url(path: Path) -> str:
-    """The socket as the value of ``REDIS_URL``."""
+    """Return the socket as the value of ``REDIS_URL``."""
     return f"unix://{path}"
 
 
 def server_command(path: Path, *, folder: Path) -> list[str]:
-    """The command line that starts the server in the foreground, without writing to disk."""
+    """Return the command line that starts the server in the foreground, without writing to disk."""
     options = {
         # No port, and a socket that only this account can open.
         "port": "0",
@@ -73,14 +73,14 @@ def server_command(path: Path, *, folder: Path) -> list[str]:
         "daemonize": "no",
         "maxmemory-policy": "noeviction",  # evicting keys would silently drop messages
     }
-    words = [find_program()]
+    command = [find_program()]
     for name, value in options.items():
-        words += [f"--{name}", value]
-    return words
+        command += [f"--{name}", value]
+    return command
 
 
 def is_answering(path: Path) -> bool:
-    """Whether a server answers PING on the socket."""
+    """Return whether a server answers PING on the socket."""
     with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as client:
         client.settimeout(1)
         try:

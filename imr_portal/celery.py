@@ -16,7 +16,7 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "imr_portal.settings")
 
 
 def broker_url(url: str) -> str:
-    """A Redis URL as Kombu writes it, which differs for unix sockets."""
+    """Return a Redis URL as Kombu writes it, which differs for unix sockets."""
     parts = urlsplit(url)
     if parts.scheme != "unix":
         return url
@@ -24,8 +24,42 @@ def broker_url(url: str) -> str:
     return f"redis+socket://{parts.path}?virtual_host={database}"
 
 
+# Every scheduled job, by its name. ``jobs.kinds`` describes each of them.
+BEAT_SCHEDULE: dict[str, Any] = {
+    # Finds the letters whose message was lost, as the relay does.
+    "letters.sweep": {"task": "letters.sweep", "schedule": 15.0},
+    "files.delete_leftovers": {"task": "files.delete_leftovers", "schedule": 3600.0},
+    "letters.heartbeat": {"task": "letters.heartbeat", "schedule": 60.0},
+    "jobs.start_requested": {"task": "jobs.start_requested", "schedule": 20.0},
+    # Crontabs and not seconds, so that two schedulers are due at the same moments.
+    # 3:10 or 4:10 AM in Los Angeles
+    "queues.measure_stage_durations": {
+        "task": "queues.measure_stage_durations",
+        "schedule": crontab(hour="11", minute="10"),
+    },
+    # 1:30 or 2:30 AM in Los Angeles
+    "maintenance.run_nightly_checks": {
+        "task": "maintenance.run_nightly_checks",
+        "schedule": crontab(hour="9", minute="30"),
+    },
+    "intake.close_forgotten_drafts": {
+        "task": "intake.close_forgotten_drafts",
+        "schedule": crontab(minute="5"),
+    },
+    "cases.examine_own_organization": {
+        "task": "cases.examine_own_organization",
+        "schedule": crontab(minute="*/10"),
+    },
+    # hourly at night, so that a later run makes up for one that was missed or incomplete
+    "reviewers.run_payer_bias_test": {
+        "task": "reviewers.run_payer_bias_test",
+        "schedule": crontab(hour="8-13", minute="40"),
+    },
+}
+
+
 def _celery_settings() -> dict[str, Any]:
-    """The settings, read on first use, because Django's may not be loaded at import time."""
+    """Return the settings, read on first use, because Django's may not be loaded at import time."""
     from django.conf import settings
 
     visibility: int = settings.CELERY_VISIBILITY_TIMEOUT
@@ -65,37 +99,17 @@ def _celery_settings() -> dict[str, Any]:
         # A worker that has to stop gets the time to finish its letter.
         "worker_soft_shutdown_timeout": 10,
         "worker_enable_soft_shutdown_on_idle": True,
-        # Limits what a memory leak in a library can take.
+        # Limits what a memory leak in a library can take: a child ends after so many messages, or
+        # after the one that took it above so many KiB. Letters need about 150 MiB.
         "worker_max_tasks_per_child": 500,
+        "worker_max_memory_per_child": 256 * 1024,
         "worker_hijack_root_logger": False,
         "worker_send_task_events": False,
         # A schedule in local time would skip or repeat an hour when the clocks change.
         "timezone": "UTC",
         "enable_utc": True,
         "beat_schedule_filename": str(settings.VAR_DIR / "scheduler"),
-        "beat_schedule": {
-            # Finds the letters whose message was lost.
-            "letters.sweep": {"task": "letters.sweep", "schedule": 60.0},
-            "letters.heartbeat": {"task": "letters.heartbeat", "schedule": 60.0},
-            # 3:10 or 4:10 AM in Los Angeles
-            "queues.measure_stage_durations": {
-                "task": "queues.measure_stage_durations",
-                "schedule": crontab(hour="11", minute="10"),
-            },
-            "intake.close_forgotten_drafts": {
-                "task": "intake.close_forgotten_drafts",
-                "schedule": 3600.0,
-            },
-            "cases.examine_own_organization": {
-                "task": "cases.examine_own_organization",
-                "schedule": 600.0,
-            },
-            # hourly at night, so that a later run makes up for one that was missed or incomplete
-            "reviewers.check_payer_bias": {
-                "task": "reviewers.check_payer_bias",
-                "schedule": crontab(hour="8-13", minute="40"),
-            },
-        },
+        "beat_schedule": BEAT_SCHEDULE,
     }
 
 

@@ -19,6 +19,8 @@ from django.db import connections
 from django.db.utils import DatabaseError
 from django.utils import timezone
 
+from accounts.counting import count_noun
+from accounts.guards import find_missing_guards
 from accounts.models import User
 
 from . import support
@@ -27,6 +29,20 @@ SHORTEST_TIMEOUT = 20  # seconds that a writer on SQLite has to wait for another
 
 
 # --- databases: commits must survive a power failure, and history must be append-only --------------
+
+
+@register(Tags.security, deploy=True)
+def check_virus_scanner(**options: Any) -> list[CheckMessage]:
+    """Say that uploads are not scanned for viruses, because nothing else shows it."""
+    if settings.CLAMD_SOCKET:
+        return []
+    return [
+        Info(
+            "No virus scanner is set: uploads are accepted on the checks of the parser alone.",
+            hint="Set CLAMD_SOCKET to the socket of a ClamAV daemon.",
+            id="imr_portal.I006",
+        )
+    ]
 
 
 @register(Tags.database)
@@ -50,14 +66,14 @@ def check_sqlite_durability(
 def find_sqlite_faults(alias: str) -> Iterator[str]:
     """Find wrong settings of a connection to SQLite."""
     connection = connections[alias]
-    wanted: dict[str, set[str | int]] = {
+    required: dict[str, set[str | int]] = {
         "journal_mode": {"wal"},
         "synchronous": {2, 3},  # FULL, EXTRA
         "foreign_keys": {1},
         "recursive_triggers": {1},
     }
     with connection.cursor() as cursor:
-        for pragma, good in wanted.items():
+        for pragma, good in required.items():
             cursor.execute(f"PRAGMA {pragma}")
             value = cursor.fetchone()[0]
             if value not in good:
@@ -74,7 +90,7 @@ def check_postgresql_durability(
     databases: Sequence[str] | None = None, **options: Any
 ) -> list[CheckMessage]:
     """Check that the server writes to disk before it reports a commit."""
-    found: list[CheckMessage] = []
+    messages: list[CheckMessage] = []
     for alias in databases or []:
         connection = connections[alias]
         if connection.vendor != "postgresql":
@@ -84,14 +100,14 @@ def check_postgresql_durability(
                 cursor.execute(f"SHOW {name}")
                 value = cursor.fetchone()[0]
             if value == "off":
-                found.append(
+                messages.append(
                     Error(
                         f"PostgreSQL ({alias}): {name} is off, so a crash loses commits.",
                         hint=f"Set {name} = on for this server, and restart it.",
                         id="imr_portal.E002",
                     )
                 )
-    return found
+    return messages
 
 
 @register(Tags.database, deploy=True)
@@ -102,7 +118,7 @@ def check_application_role(
 
     An owner could turn off the triggers that make tables append-only.
     """
-    found: list[CheckMessage] = []
+    messages: list[CheckMessage] = []
     for alias in databases or []:
         connection = connections[alias]
         if connection.vendor != "postgresql":
@@ -116,16 +132,31 @@ def check_application_role(
             )
             owned = cursor.fetchone()[0]
         if is_superuser or owned:
-            what = "is a superuser" if is_superuser else f"owns {owned} tables"
-            found.append(
+            excess_rights = "is a superuser" if is_superuser else f"owns {owned} tables"
+            messages.append(
                 Error(
-                    f"PostgreSQL ({alias}): the role that the portal signs in with {what}.",
+                    f"PostgreSQL ({alias}): the role that the portal signs in with {excess_rights}.",
                     hint="Migrate as the owner, then run manage.py grant_application_role ROLE "
                     "and put that role into DATABASE_URL.",
                     id="imr_portal.E003",
                 )
             )
-    return found
+    return messages
+
+
+@register(Tags.database, deploy=True)
+def check_guards(databases: Sequence[str] | None = None, **options: Any) -> list[CheckMessage]:
+    """Check that every trigger that keeps history append-only is in place and enabled."""
+    return [
+        Error(
+            f"{table} ({alias}): the guard {name} is missing, disabled or changed.",
+            hint="Find out who changed the database and when, run manage.py verify_history, and "
+            "create the guard again as its migration does.",
+            id="imr_portal.E020",
+        )
+        for alias in databases or []
+        for table, name in find_missing_guards(connections[alias])
+    ]
 
 
 @register(Tags.database, deploy=True)
@@ -156,15 +187,15 @@ def check_postgresql_version(
     databases: Sequence[str] | None = None, **options: Any
 ) -> list[CheckMessage]:
     """Check that the vendor still supports the version of the database server."""
-    found: list[CheckMessage] = []
+    messages: list[CheckMessage] = []
     for alias in databases or []:
         connection = connections[alias]
         if connection.vendor == "postgresql":
             with connection.cursor() as cursor:
                 cursor.execute("SHOW server_version")
                 number = cursor.fetchone()[0].split()[0]
-            found += support_messages({"postgresql": number})
-    return found
+            messages += support_messages({"postgresql": number})
+    return messages
 
 
 @register(Tags.database, deploy=True)
@@ -177,7 +208,7 @@ def list_unconfirmed_law(
     """
     if not databases:
         return []
-    found: list[CheckMessage] = []
+    messages: list[CheckMessage] = []
     # Found by their columns, so that a new table of rules cannot be forgotten.
     for model in apps.get_models():
         names = {field.name for field in model._meta.get_fields()}
@@ -187,21 +218,22 @@ def list_unconfirmed_law(
         rows = model._default_manager.filter(confirmed_on__isnull=True)
         try:
             count = rows.count()
-            shown = [str(row) for row in rows.order_by("pk")[:5]]
+            examples = [str(row) for row in rows.order_by("pk")[:5]]
         # Before the first migration there are no tables.
         except DatabaseError:
             continue
         if count:
-            more = f", and {count - len(shown)} more" if count > len(shown) else ""
-            found.append(
+            nouns = model._meta.verbose_name, model._meta.verbose_name_plural
+            rows_are = count_noun(count, f"{nouns[0]} is,{nouns[1]} are")
+            more = f", and {count - len(examples)} more" if count > len(examples) else ""
+            messages.append(
                 Info(
-                    f"{count} {model._meta.verbose_name_plural} are unconfirmed: "
-                    f"{'; '.join(shown)}{more}.",
+                    f"{rows_are} unconfirmed: {'; '.join(examples)}{more}.",
                     hint="Have someone who knows the law confirm each row on its page.",
                     id="imr_portal.I005",
                 )
             )
-    return found
+    return messages
 
 
 # --- settings --------------------------------------------------------------------------------------
@@ -224,9 +256,9 @@ def check_secret_key(**options: Any) -> list[CheckMessage]:
 @register(Tags.security, deploy=True)
 def check_demo_settings_off(**options: Any) -> list[CheckMessage]:
     """Check that settings of the demonstration are off in production."""
-    found: list[CheckMessage] = []
+    messages: list[CheckMessage] = []
     if settings.DEBUG or settings.DEMO:
-        found.append(
+        messages.append(
             Error(
                 "DEBUG or DEMO is on: error pages show internals, and anyone can sign in.",
                 hint="Leave DEBUG and DEMO unset in production.",
@@ -234,7 +266,7 @@ def check_demo_settings_off(**options: Any) -> list[CheckMessage]:
             )
         )
     if settings.ALLOW_SAMPLE_WORDING:
-        found.append(
+        messages.append(
             Error(
                 "Letters may be issued in the sample wording that comes with the portal.",
                 hint="Leave ALLOW_SAMPLE_WORDING unset, import the organization's own wording "
@@ -243,14 +275,14 @@ def check_demo_settings_off(**options: Any) -> list[CheckMessage]:
             )
         )
     if not settings.SECOND_FACTOR_REQUIRED:
-        found.append(
+        messages.append(
             Error(
                 "A password alone opens medical records.",
                 hint="Leave SECOND_FACTOR_REQUIRED unset in production, or set it to 1.",
                 id="imr_portal.E008",
             )
         )
-    return found
+    return messages
 
 
 @register(Tags.security, deploy=True)
@@ -334,18 +366,18 @@ def check_versions_in_use(app_configs: Any = None, **options: Any) -> list[Check
 
 
 def find_library_versions() -> dict[str, str]:
-    """The installed version of every library in the table of support."""
-    found = {}
+    """Return the installed version of every library in the table of support."""
+    versions = {}
     for product in {line.product for line in support.LINES}:
         try:
-            found[product] = version(product)
+            versions[product] = version(product)
         except PackageNotFoundError:
             continue  # a server, or a library that is not installed
-    return dict(sorted(found.items()))
+    return dict(sorted(versions.items()))
 
 
 def support_messages(in_use: Mapping[str, str]) -> list[CheckMessage]:
-    """A warning for each version whose support has ended or is unknown."""
+    """Return a warning for each version whose support has ended or is unknown."""
     return [
         Caution(
             problem,

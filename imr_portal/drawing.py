@@ -26,7 +26,7 @@ class DrawCommand(BaseCommand):
     def handle(self, *args: Any, check: bool, **options: Any) -> None:
         file = Path(settings.BASE_DIR) / self.page
         old = file.read_text(encoding="utf-8")
-        new = _MARKED.sub(lambda found: f"{found[1]}{self.draw(found[2])}{found[3]}", old)
+        new = _MARKED.sub(lambda match: f"{match[1]}{self.draw(match[2])}{match[3]}", old)
         if not check:
             file.write_text(new, encoding="utf-8")
             self.stdout.write(f"{self.page} drawn.")

@@ -53,6 +53,9 @@ KNOWN: dict[str, re.Pattern[str]] = {
     "stages": WORD,
     "steered": WORD,
     "cases": WORD,
+    "case": WORD,
+    "findings": WORD,
+    "job": WORD,
     "first": WORD,
     "last": WORD,
     "party": WORD,
@@ -76,18 +79,18 @@ EventDict = MutableMapping[str, Any]
 
 def keep_known(logger: Any, name: str, event: EventDict) -> EventDict:
     """Drop unknown keys, and replace values that do not match the pattern of their key."""
-    kept: EventDict = {}
+    known_fields: EventDict = {}
     for key, value in event.items():
         pattern = KNOWN.get(key)
         if pattern is None and not key.startswith("_"):
             continue
         if pattern is None or value is None or isinstance(value, bool | int | float):
-            kept[key] = value
+            known_fields[key] = value
         elif key == "raised":
-            kept[key] = [str(line) for line in value]
+            known_fields[key] = [str(line) for line in value]
         else:
-            kept[key] = str(value) if pattern.fullmatch(str(value)) else DROPPED
-    return kept
+            known_fields[key] = str(value) if pattern.fullmatch(str(value)) else DROPPED
+    return known_fields
 
 
 def name_exception(logger: Any, name: str, event: EventDict) -> EventDict:
@@ -108,12 +111,14 @@ def name_exception(logger: Any, name: str, event: EventDict) -> EventDict:
 
 def _list_places(error: BaseException) -> list[str]:
     lines: list[str] = []
-    seen: BaseException | None = error
+    current: BaseException | None = error
     # Chains of causes can be very long, or even circular.
-    while seen is not None and len(lines) < 60:
-        lines.append(type(seen).__name__)
-        lines += [f"  {frame}" for frame in _list_frames(seen.__traceback__)]
-        seen = seen.__cause__ or (None if seen.__suppress_context__ else seen.__context__)
+    while current is not None and len(lines) < 60:
+        lines.append(type(current).__name__)
+        lines += [f"  {frame}" for frame in _list_frames(current.__traceback__)]
+        current = current.__cause__ or (
+            None if current.__suppress_context__ else current.__context__
+        )
     return lines
 
 
@@ -129,6 +134,12 @@ def keep_message_template(logger: Any, name: str, event: EventDict) -> EventDict
     """Keep the template of a library's message, because its arguments may name a person."""
     record: logging.LogRecord = event["_record"]
     args = event.pop("positional_args", ())
+    if record.name == "django.request":
+        # “%s: %s” with the phrase of the status and the address, which may contain anything.
+        event["event"], event["code"] = "request_failed", getattr(record, "status_code", None)
+        match = getattr(getattr(record, "request", None), "resolver_match", None)
+        event["route"] = match.view_name if match else None
+        return event
     if record.name in SPEAK_FREELY:
         event["event"] = str(record.msg) % args if args else str(record.msg)
     elif not args:
@@ -140,7 +151,7 @@ def keep_message_template(logger: Any, name: str, event: EventDict) -> EventDict
 
 
 def _place_of(record: logging.LogRecord) -> str:
-    """The place of a message without arguments, whose text may already contain values."""
+    """Return the place of a message without arguments, whose text may already contain values."""
     return f"{record.module}:{record.lineno} (message not kept)"
 
 

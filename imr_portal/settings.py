@@ -3,6 +3,8 @@
 from pathlib import Path
 
 from django.core.exceptions import ImproperlyConfigured
+from redis.backoff import NoBackoff
+from redis.retry import Retry
 
 from . import environment, logs
 
@@ -53,6 +55,7 @@ INSTALLED_APPS = [
     "allauth.mfa",
     "imr_portal",
     "accounts",
+    "jobs",
     "files",
     "guidelines",
     "letters",
@@ -67,6 +70,8 @@ INSTALLED_APPS = [
     "records",
     "determinations",
     "queues",
+    "billing",
+    "maintenance",
     "desk",
 ]
 
@@ -76,13 +81,23 @@ MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
     # Before the session, because static files need neither a session nor a user.
     "whitenoise.middleware.WhiteNoiseMiddleware",
+    # Outside of all that write into a page; static files are compressed when they are collected.
+    "imr_portal.middleware.CompressionMiddleware",
     "csp.middleware.CSPMiddleware",
     "imr_portal.middleware.NoStoreMiddleware",
+    "imr_portal.middleware.DemonstrationErrorMiddleware",
+    "imr_portal.middleware.HealthMiddleware",
+    "imr_portal.middleware.ReloadedFormMiddleware",
     "imr_portal.middleware.PlainAddressMiddleware",
-    "django.contrib.sessions.middleware.SessionMiddleware",
+    "imr_portal.middleware.PatientSessionMiddleware",
     "django.middleware.common.CommonMiddleware",
+    # Before the check of the form's token, which reads the form and writes its files to the disk.
+    "imr_portal.middleware.StorageFailureMiddleware",
+    "imr_portal.middleware.ImpossibleIdMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
+    # Outside of all that may refuse a page, so that it also records refusals.
+    "imr_portal.middleware.AccessLogMiddleware",
     # Sessions that are too old end before the audience of the page is checked.
     "imr_portal.middleware.SessionLimitsMiddleware",
     "imr_portal.middleware.AudienceMiddleware",
@@ -91,6 +106,7 @@ MIDDLEWARE = [
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "allauth.account.middleware.AccountMiddleware",
+    "imr_portal.middleware.LockOutLogMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
 ]
 
@@ -146,6 +162,10 @@ AUTH_PASSWORD_VALIDATORS = [
 LOGIN_URL = "account_login"
 LOGIN_REDIRECT_URL = "/"
 ACCOUNT_ADAPTER = "accounts.adapter.ClosedSignUpAdapter"
+ACCOUNT_FORMS = {
+    "change_password": "accounts.forms.ChangePassword",
+    "reset_password_from_key": "accounts.forms.ResetPassword",
+}
 ACCOUNT_LOGIN_METHODS = {"email"}
 ACCOUNT_SIGNUP_FIELDS = ["email*", "password1*", "password2*"]
 # Administrators enter the addresses; nobody signs up.
@@ -157,11 +177,19 @@ ACCOUNT_SESSION_REMEMBER = False
 ACCOUNT_PREVENT_ENUMERATION = True
 # The number of our proxies that append to X-Forwarded-For; sign-in limits use the address before.
 ALLAUTH_TRUSTED_PROXY_COUNT = 1 if environment.read_flag("BEHIND_TLS_PROXY", False) else 0
+MFA_ADAPTER = "accounts.adapter.SecondFactorAdapter"
 MFA_SUPPORTED_TYPES = ["totp", "recovery_codes", "webauthn"]
 MFA_PASSKEY_LOGIN_ENABLED = True
 MFA_TOTP_ISSUER = "IMR Portal"
 # Every user sees medical records, so a second factor is required, except in the demo.
 SECOND_FACTOR_REQUIRED = environment.read_flag("SECOND_FACTOR_REQUIRED", not DEBUG)
+
+# By address: an office shares one, and many of its people may sign in within a minute.
+ACCOUNT_RATE_LIMITS = {
+    "login": "120/m/ip",
+    # The key is the account and the address, see ``accounts.adapter``.
+    "login_failed": "30/m/ip,5/300s/key",
+}
 
 # Mail is used only to reset a password. Without a server an administrator sets a new one.
 EMAIL_HOST = environment.read_text("EMAIL_HOST", "localhost")
@@ -178,6 +206,7 @@ SESSION_EXPIRE_AT_BROWSER_CLOSE = True
 SESSION_COOKIE_HTTPONLY = True
 SESSION_COOKIE_SAMESITE = "Lax"
 CSRF_COOKIE_SAMESITE = "Lax"
+CSRF_FAILURE_VIEW = "imr_portal.middleware.show_csrf_failure"
 if not DEBUG:
     SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = True
     # Browsers accept this prefix only over HTTPS, and only from the host itself.
@@ -222,6 +251,9 @@ FORMAT_MODULE_PATH = ["imr_portal.formats"]
 STATIC_URL = "static/"
 STATIC_ROOT = Path(environment.read_text("STATIC_ROOT", str(VAR_DIR / "static")))
 STATICFILES_DIRS = [BASE_DIR / "static"]
+# As in production also in the demonstration; ``script/server`` runs ``collectstatic``.
+STATIC_IS_COLLECTED = DEMO or not DEBUG
+WHITENOISE_AUTOREFRESH = WHITENOISE_USE_FINDERS = not STATIC_IS_COLLECTED
 FILES_DIR = environment.read_text("FILES_DIR", str(VAR_DIR / "files"))
 STORAGES = {
     "default": {
@@ -229,13 +261,22 @@ STORAGES = {
         "OPTIONS": {"location": FILES_DIR},
     },
     "staticfiles": {
-        "BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"
-        if DEBUG
-        else "whitenoise.storage.CompressedManifestStaticFilesStorage"
+        "BACKEND": "imr_portal.static_files.HashedStorage"
+        if STATIC_IS_COLLECTED
+        else "django.contrib.staticfiles.storage.StaticFilesStorage",
+        # Public, unlike the files above; in the image they belong to another account.
+        "OPTIONS": {"file_permissions_mode": 0o644, "directory_permissions_mode": 0o755},
     },
 }
 # Medical records are readable only by the account that runs the portal.
 FILE_UPLOAD_PERMISSIONS = 0o600
+# On the disk of the files and not in /tmp, which may be memory; leftovers of killed uploads are
+# found there.
+FILE_UPLOAD_TEMP_DIR = environment.make_private_folder(Path(FILES_DIR) / "incoming")
+FILE_UPLOAD_HANDLERS = [
+    "django.core.files.uploadhandler.MemoryFileUploadHandler",
+    "files.upload_handlers.DiskHandler",
+]
 DATA_UPLOAD_MAX_MEMORY_SIZE = 2_621_440
 DATA_UPLOAD_MAX_NUMBER_FIELDS = 3_000  # a form may have 200 disputed items
 MAX_UPLOAD_BYTES = environment.read_number("MAX_UPLOAD_BYTES", 512 * 1024 * 1024)
@@ -247,12 +288,17 @@ CACHES = {
     "default": {
         "BACKEND": "imr_portal.cache.RedisOrMemory",
         "LOCATION": REDIS_URL,
-        "OPTIONS": {"socket_timeout": 1, "socket_connect_timeout": 1},
+        # A page that meets a silent Redis waits this long, once; then nobody asks until it is back.
+        "OPTIONS": {
+            "socket_timeout": 0.15,
+            "socket_connect_timeout": 0.15,
+            "retry": Retry(NoBackoff(), 0),
+        },
     }
     if REDIS_URL and environment.read_flag("CACHE_IN_REDIS", True)
     else {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"}
 }
-LETTER_LEASE_SECONDS = environment.read_number("LETTER_LEASE_SECONDS", 90)
+LETTER_LEASE_SECONDS = environment.read_number("LETTER_LEASE_SECONDS", 40)
 LETTER_MAX_ATTEMPTS = 3
 # Allow letters in the sample wording; in production the organization publishes its own.
 ALLOW_SAMPLE_WORDING = environment.read_flag("ALLOW_SAMPLE_WORDING", DEBUG or DEMO)

@@ -20,7 +20,7 @@ LOOK_AGAIN = date(2027, 11, 30)
 
 
 @dataclass(frozen=True)
-class Line:
+class SupportedVersion:
     """A release line of one product, and until when it may be used."""
 
     product: str
@@ -34,15 +34,15 @@ class Line:
         return bool(self.source)
 
 
-def _published_lines(product: str, source: str, **ends: str) -> list[Line]:
+def _published_lines(product: str, source: str, **ends: str) -> list[SupportedVersion]:
     """Release lines of a product; each argument is a version, ``v3_11`` for 3.11, and its end."""
     return [
-        Line(product, name[1:].replace("_", "."), date.fromisoformat(day), source)
+        SupportedVersion(product, name[1:].replace("_", "."), date.fromisoformat(day), source)
         for name, day in ends.items()
     ]
 
 
-LINES: list[Line] = [
+LINES: list[SupportedVersion] = [
     # Python names a month; the line ends with it.
     *_published_lines(
         "python",
@@ -66,10 +66,10 @@ LINES: list[Line] = [
     # Django names a month; the line ends with it.
     *_published_lines("django", "https://www.djangoproject.com/download/", v5_2="2028-04-30"),
     # The broker. Redis lists lines as supported and gives no dates.
-    Line("redis-server", "7", LOOK_AGAIN),
+    SupportedVersion("redis-server", "7", LOOK_AGAIN),
     # Libraries whose vendors publish no end of support.
     *(
-        Line(product, version, LOOK_AGAIN)
+        SupportedVersion(product, version, LOOK_AGAIN)
         for product, version in {
             "django-htmx": "1",  # carries htmx 2
             "celery": "5",
@@ -96,8 +96,8 @@ LINES: list[Line] = [
 ]
 
 
-def find_line(product: str, version: str) -> Line | None:
-    """The release line of a version; ``None`` if it is not in the table."""
+def find_line(product: str, version: str) -> SupportedVersion | None:
+    """Return the release line of a version; ``None`` if it is not in the table."""
     for line in LINES:
         # The added period keeps 3.1 apart from 3.11.
         if line.product == product and f"{version}.".startswith(f"{line.version}."):
@@ -106,7 +106,7 @@ def find_line(product: str, version: str) -> Line | None:
 
 
 def find_support_problems(in_use: Mapping[str, str], *, today: date) -> Iterator[str]:
-    """Sentences about versions whose support has ended or is unknown, with what to do."""
+    """Return sentences about versions whose support has ended or is unknown, with what to do."""
     for product, version in in_use.items():
         line = find_line(product, version)
         if line is None:

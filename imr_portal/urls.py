@@ -13,6 +13,7 @@ urlpatterns = [
     # signing in
     path("people/", include("allauth.account.urls")),
     path("people/second-factor/", include("allauth.mfa.urls")),
+    path("people/", include("accounts.urls")),
     # pages of the apps
     path("", include("desk.urls")),
     path("", include("cases.urls")),
@@ -27,5 +28,8 @@ urlpatterns = [
     path("", include("determinations.urls")),
     path("", include("guidelines.urls")),
     path("", include("letters.urls")),
+    path("", include("billing.urls")),
+    path("", include("jobs.urls")),
+    path("", include("maintenance.urls")),
     path("admin/", admin.site.urls),
 ]

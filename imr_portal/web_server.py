@@ -5,7 +5,10 @@
 Options on the command line override these settings.
 """
 
+import gc
+from importlib import import_module
 from pathlib import Path
+from typing import Any
 
 from . import environment, logs
 
@@ -22,3 +25,22 @@ if Path("/dev/shm").is_dir():  # noqa: S108 - gunicorn makes a private file in i
 control_socket_disable = True  # not used
 accesslog = None  # our middleware logs each request, without the query string
 logconfig_dict = logs.logging_settings(environment.read_text("LOG_LEVEL", "INFO"))
+
+
+def when_ready(server: Any) -> None:
+    """Load models and views before the workers are forked, if ``WEB_SHARE_MEMORY`` is set.
+
+    The workers then share that memory. gunicorn's own ``preload_app`` would also load
+    ``imr_portal.wsgi``, which opens SQLite, and a connection to SQLite must not outlive a fork.
+    """
+    if not environment.read_flag("WEB_SHARE_MEMORY", False):
+        return
+    import django
+    from django.conf import settings
+
+    environment.keep_files_private()
+    django.setup()
+    import_module(settings.ROOT_URLCONF)
+    gc.collect()
+    # The collector would write to each object, which copies the page that holds it.
+    gc.freeze()

@@ -10,16 +10,17 @@ from dataclasses import dataclass, fields, replace
 from datetime import date, datetime, timedelta
 from typing import Any
 
-from django.db.models import Exists, OuterRef, Q, QuerySet
+from django.db.models import Exists, OuterRef
 from django.http import QueryDict
 
 from accounts.models import User
 from cases.lifecycle import Status
-from cases.models import Channel, Party, Priority, Role
+from cases.models import Channel, Party, PartyRole, Priority
 from cases.models.case import CaseQuerySet
+from cases.search import MOST_FOUND, FoundCases, search_cases
 from deadlines.calendars import format_day
-from directory.models import PersonName
-from directory.names import fold_name, fold_number
+from directory.models import OrganizationName
+from directory.names import fold_organization
 from queues.forms.filters import AssignmentFilter, DueFilter, FilterForm, HoldFilter
 
 from .models import WorkClaim
@@ -32,7 +33,7 @@ WEEK = timedelta(days=7)
 class Chip:
     """One filter in words, and the address of the list without it."""
 
-    words: str
+    label: str
     query: str
 
 
@@ -75,14 +76,14 @@ class Filter:
         )
 
     def query(self) -> str:
-        """The filter and the order as a query string; empty when there is neither."""
-        found = QueryDict(mutable=True)
+        """Return the filter and the order as a query string; empty when there is neither."""
+        query = QueryDict(mutable=True)
         for name, value in self._values().items():
-            found[name] = value.isoformat() if isinstance(value, date) else str(value)
+            query[name] = value.isoformat() if isinstance(value, date) else str(value)
         # The usual order is left out, so that equal filters have equal addresses.
         if self.sort != Sort.DUE:
-            found["sort"] = self.sort.value
-        return found.urlencode()
+            query["sort"] = self.sort.value
+        return query.urlencode()
 
     @property
     def narrows(self) -> bool:
@@ -90,69 +91,89 @@ class Filter:
         return bool(self._values())
 
     def without(self, name: str) -> "Filter":
-        """The same filter with one field empty."""
-        kept: dict[str, Any] = {key: value for key, value in self._values().items() if key != name}
-        return Filter(**kept, sort=self.sort)
+        """Return the same filter with one field empty."""
+        values: dict[str, Any] = {
+            key: value for key, value in self._values().items() if key != name
+        }
+        return Filter(**values, sort=self.sort)
 
     def sorted_by(self, sort: Sort) -> "Filter":
-        """The same filter in another order."""
+        """Return the same filter in another order."""
         return replace(self, sort=sort)
 
     def chips(self) -> list[Chip]:
-        """Each filter in words, with the address without it."""
+        """Return each filter in words, with the address without it."""
         return [
-            Chip(self._words(name, value), self.without(name).query())
+            Chip(self._describe_condition(name, value), self.without(name).query())
             for name, value in self._values().items()
         ]
 
-    def in_words(self) -> str:
+    def describe(self) -> str:
         """ "Expedited, overdue and unassigned"."""
-        *first, last = [chip.words for chip in self.chips()] or [""]
+        *first, last = [chip.label for chip in self.chips()] or [""]
         return f"{', '.join(first)} and {last[0].lower()}{last[1:]}" if first else last
 
-    def apply(self, rows: CaseQuerySet, *, user: User, today: date, at: datetime) -> CaseQuerySet:
-        """Return the cases that match. Makes no join that could return a case twice."""
+    def apply(
+        self,
+        rows: CaseQuerySet,
+        *,
+        user: User,
+        today: date,
+        at: datetime,
+        found: FoundCases | None = None,
+    ) -> CaseQuerySet:
+        """Return the cases that match. Makes no join that could return a case twice.
+
+        :param found: what ``search`` has found for this person; searched for if missing.
+        """
         exact = {
             "priority": self.priority,
             "status": self.stage,
             "application__channel": self.channel,
-            "due_on__lte": self.due_by,
+            "list_day__lte": self.due_by,
             "received_on__gte": self.received_from,
             "received_on__lte": self.received_to,
         }
         rows = rows.filter(**{name: value for name, value in exact.items() if value})
         if self.due:
-            # A case without an active deadline still has a ``due_on``, by which lists sort.
+            # Its ``list_day`` leaves out a case without an active deadline.
             last = {
                 DueFilter.OVER: today - timedelta(days=1),
                 DueFilter.TODAY: today,
                 DueFilter.WEEK: today + WEEK,
             }
-            rows = rows.filter(due_on__lte=last[DueFilter(self.due)]).exclude(due_deadline_kind="")
+            rows = rows.filter(list_day__lte=last[DueFilter(self.due)])
         if self.taken:
             rows = self._by_claim(rows, user=user, at=at)
         if self.hold:
             rows = rows.held(on=today) if self.hold == HoldFilter.YES else rows.not_held(on=today)
         if self.administrator:
-            # A subquery, because a join lists a case once for each party that matches.
-            rows = rows.filter(Exists(_find_administrators(self.administrator)))
-        return rows.filter(_match_search_text(self.q)) if self.q else rows
+            rows = _have_administrator(rows, self.administrator)
+        if self.q:
+            found = found or search_cases(self.q, user)
+            rows = rows.filter(pk__in=found.ids)
+        return rows
+
+    def search(self, user: User) -> FoundCases:
+        """Find the cases of the searched text; none if the filter has no text."""
+        return search_cases(self.q, user) if self.q else FoundCases()
 
     def _by_claim(self, rows: CaseQuerySet, *, user: User, at: datetime) -> CaseQuerySet:
-        live = WorkClaim.objects.filter(case=OuterRef("pk")).live(at=at)
+        live = WorkClaim.objects.all().live(at=at)
         match AssignmentFilter(self.taken):
+            # Claims are few, so they are read first; most cases have none.
             case AssignmentFilter.ME:
-                return rows.filter(Exists(live.filter(by=user)))
+                return rows.filter(pk__in=live.filter(by=user).values("case"))
             case AssignmentFilter.NOBODY:
-                return rows.exclude(Exists(live))
+                return rows.exclude(Exists(live.filter(case=OuterRef("pk"))))
             case _:
-                return rows.filter(Exists(live))
+                return rows.filter(pk__in=live.values("case"))
 
     def _values(self) -> Mapping[str, str | date]:
         names = [one.name for one in fields(self) if one.name not in {"sort", "ignored"}]
         return {name: value for name in names if (value := getattr(self, name))}
 
-    def _words(self, name: str, value: str | date) -> str:
+    def _describe_condition(self, name: str, value: str | date) -> str:
         labels: dict[str, Any] = {
             "priority": Priority,
             "stage": Status,
@@ -174,22 +195,23 @@ class Filter:
         }[name]
 
 
-def _find_administrators(name: str) -> QuerySet[Party]:
-    rows = Party.objects.current().filter(case=OuterRef("pk"), role=Role.CLAIMS_ADMINISTRATOR)
-    return rows.filter(name__icontains=name)
-
-
-def _match_search_text(text: str) -> Q:
-    """Match the case number, the claim number or the employee's name, as the search box does."""
-    found = Q(number__istartswith=text)
-    # Text without letters and digits folds to an empty text, which every number begins with.
-    if claim := fold_number(text):
-        found |= Q(claim_number_normal__startswith=claim)
-    if name := fold_name(text):
-        employees = Party.objects.filter(
-            case=OuterRef("pk"),
-            role=Role.EMPLOYEE,
-            person__in=PersonName.objects.current().filter(normal__contains=name).values("person"),
-        )
-        found |= Q(Exists(employees))
-    return found
+def _have_administrator(rows: CaseQuerySet, name: str) -> CaseQuerySet:
+    """Select the cases whose claims administrator has a name that contains these words."""
+    words = fold_organization(name).split()
+    names = OrganizationName.objects.current()
+    for word in words:
+        names = names.filter(normal__contains=word)
+    # There are few organizations, so their names are read before any case. A name of none of them
+    # would otherwise be compared with the parties of every case.
+    organizations = set(names.values_list("organization", flat=True)) if words else set()
+    if not organizations:
+        return rows.none()
+    parties = Party.objects.current().filter(
+        role=PartyRole.CLAIMS_ADMINISTRATOR, organization__in=organizations
+    )
+    # Of an administrator with few cases, the whole list would be searched for them.
+    few = list(parties.values_list("case", flat=True)[: MOST_FOUND + 1])
+    if len(few) <= MOST_FOUND:
+        return rows.filter(pk__in=few)
+    # A subquery, because a join lists a case once for each party that matches.
+    return rows.filter(Exists(parties.filter(case=OuterRef("pk"))))

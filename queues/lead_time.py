@@ -16,12 +16,12 @@ from statistics import median
 from cases.lifecycle import Status
 from deadlines.calendars import format_day
 
-Paces = Mapping[str, int]  # stage -> days that usually remain; unmeasured stages are missing
+StageDurations = Mapping[str, int]  # stage -> days it usually takes; unmeasured stages are missing
 
 _SCREENED = ("FOUND_ELIGIBLE", "FOUND_INELIGIBLE")
 
 # For each stage: the kinds of events that begin it and those that end it, that is, meet its
-# deadline. Stages in which a case only waits to be closed are missing: no work remains in them.
+# deadline. Stages after the determination was issued are missing: their deadline is satisfied.
 STRETCHES: dict[Status, tuple[tuple[str, ...], tuple[str, ...]]] = {
     Status.SCREENING: (("RECEIVED",), _SCREENED),
     Status.ELIGIBLE: (("FOUND_ELIGIBLE",), ("NOTICES_SENT",)),
@@ -32,7 +32,8 @@ STRETCHES: dict[Status, tuple[tuple[str, ...], tuple[str, ...]]] = {
     Status.QA: (("SUBMITTED",), ("ISSUED",)),
     Status.APPROVED: (("QA_APPROVED",), ("ISSUED",)),
 }
-# Stages that share the deadline of another stage, and therefore its duration.
+# Stages without a duration of their own. While a party is asked for information, or liability is
+# disputed, eligibility still has to be reviewed afterward, so its duration remains.
 AS_LONG_AS: dict[Status, Status] = {
     Status.RECEIVED: Status.SCREENING,
     Status.DUPLICATE: Status.SCREENING,
@@ -43,14 +44,18 @@ AS_LONG_AS: dict[Status, Status] = {
 FEWEST_CASES = 5  # a median of fewer cases is not meaningful
 
 
-def stage_duration_of(status: str, stage_durations: Paces) -> int:
-    """The days that usually remain in a stage; 0 if it was not measured."""
+def stage_duration_of(status: str, stage_durations: StageDurations) -> int:
+    """Return the days that a stage usually takes from its beginning; 0 if it was not measured.
+
+    The days that a case has spent in the stage already are not subtracted: lists are sorted by this
+    in the database, which needs one number for each stage.
+    """
     stage = Status(status)
     return stage_durations.get(AS_LONG_AS.get(stage, stage), 0)
 
 
 def measure_stretch(status: Status, events: Iterable[tuple[str, datetime]]) -> float | None:
-    """The days that one case spent in a stage, from its first beginning to its first end.
+    """Return the days that one case spent in a stage, from its first beginning to its first end.
 
     A review that was returned for changes counts from its first submission, because the days after
     the return are part of the remaining work.
@@ -69,33 +74,44 @@ def measure_stretch(status: Status, events: Iterable[tuple[str, datetime]]) -> f
 
 
 def median_duration(days: Iterable[float]) -> tuple[int, int] | None:
-    """The median in days, rounded up, and the number of cases; ``None`` if they are too few."""
-    found = list(days)
+    """Return the median in days, rounded up, and the number of cases.
+
+    ``None`` if they are too few.
+    """
+    ordered = list(days)
     # Rounded up: planning too much time is safer than too little.
-    return (ceil(median(found)), len(found)) if len(found) >= FEWEST_CASES else None
+    return (ceil(median(ordered)), len(ordered)) if len(ordered) >= FEWEST_CASES else None
 
 
-def lead_time_on(due_on: date, status: str, stage_durations: Paces) -> date:
-    """The last day on which work can start and still be done by the due date."""
+def lead_time_on(due_on: date, status: str, stage_durations: StageDurations) -> date:
+    """Return the last day on which work can start and still be done by the due date."""
     return due_on - timedelta(days=stage_duration_of(status, stage_durations))
 
 
-def lead_time_words(due_on: date, status: str, stage_durations: Paces, *, today: date) -> str:
-    """The time to spare in words, for a row of a list: "3 days to spare"."""
-    left = (lead_time_on(due_on, status, stage_durations) - today).days
-    if left < 0:
-        return f"{_count_days(-left)} short"
-    return f"{_count_days(left)} to spare" if left else "0 days to spare"
+def lead_time_words(
+    due_on: date, status: str, stage_durations: StageDurations, *, today: date
+) -> str:
+    """Return the time to spare in words, for a row of a list: "3 days to spare"."""
+    days_left = (lead_time_on(due_on, status, stage_durations) - today).days
+    if days_left < 0:
+        return f"{_count_days(-days_left)} short"
+    return f"{_count_days(days_left)} to spare" if days_left else "0 days to spare"
 
 
 def explain_next_case(
-    due_on: date, status: str, stage_durations: Paces, *, today: date, has_due_date: bool = True
+    due_on: date,
+    status: str,
+    stage_durations: StageDurations,
+    *,
+    today: date,
+    has_due_date: bool = True,
 ) -> str:
     """Explain why a case is next: "Due tomorrow; 2 days of work usually remain; unassigned."."""
     days = stage_duration_of(status, stage_durations)
     parts = [
         _due_words(due_on, today)
         if has_due_date
+        # The day on which its last deadline ended.
         else f"No due date; waiting since {_format_day(due_on, today)}"
     ]
     if days and has_due_date:
@@ -104,11 +120,14 @@ def explain_next_case(
 
 
 def _due_words(due_on: date, today: date) -> str:
-    left = (due_on - today).days
-    if left < 0:
-        return f"Overdue by {_count_days(-left)}"
-    near = {0: "Due today", 1: "Due tomorrow"}
-    return near.get(left) or f"Due {_format_day(due_on, today)}, in {_count_days(left)}"
+    days_left = (due_on - today).days
+    if days_left < 0:
+        return f"Overdue by {_count_days(-days_left)}"
+    near_words = {0: "Due today", 1: "Due tomorrow"}
+    return (
+        near_words.get(days_left)
+        or f"Due {_format_day(due_on, today)}, in {_count_days(days_left)}"
+    )
 
 
 def _format_day(on: date, today: date) -> str:

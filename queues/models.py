@@ -1,4 +1,4 @@
-"""Shared work lists: to whom cases are assigned, saved views, and how long stages take."""
+"""Shared work lists: who has or skipped a case, saved views, and how long stages take."""
 
 from datetime import datetime
 from typing import ClassVar, Self
@@ -14,19 +14,19 @@ from cases.models.case import Case
 
 
 class WorkClaimQuerySet(models.QuerySet["WorkClaim"]):
-    """Queries of claims as of a moment."""
+    """Queries of work claims at a point in time."""
 
     def live(self, *, at: datetime) -> Self:
-        """Claims in force: not released, not expired, and the case is still in the same list."""
+        """Select the claims in force: not released or expired, with the case in the same list."""
         return self.filter(released_at__isnull=True, until__gt=at, queue=F("case__queue"))
 
 
 class WorkClaim(models.Model):
     """A case that a person has assigned to themselves to work on it.
 
-    It keeps two people from working on one case and forbids nothing. It ends when it is released,
-    when the case leaves its list, or when it expires, so that an absent clerk does not block a
-    case. The last two follow from the row and the case, so no job has to run for them.
+    It shows others that the case is taken and does not block them. It ends when it is released,
+    when the case leaves its list, or when it expires, so that an absent clerk does not keep a case.
+    Queries find out whether it expired or the case left the list, so no job has to run for that.
     """
 
     case = models.ForeignKey(Case, on_delete=models.PROTECT, related_name="work_claims")
@@ -42,7 +42,7 @@ class WorkClaim(models.Model):
     class Meta:
         indexes = [models.Index(fields=["by", "released_at"], name="work_claim_of_person")]
         constraints = [
-            # Expired claims count too, so storing a new claim ends them first.
+            # An expired claim has no ``released_at``, so storing a new claim first sets it.
             models.UniqueConstraint(
                 name="work_claim_one_per_case",
                 fields=["case"],
@@ -56,16 +56,46 @@ class WorkClaim(models.Model):
     def __str__(self) -> str:
         return f"{self.case} assigned to {self.by}"
 
+    def is_live_in(self, queue: str, *, at: datetime) -> bool:
+        """Whether an unreleased claim is in force: not expired, and the case is still in its list.
+
+        The same rule as ``WorkClaimQuerySet.live``, for a row that is loaded.
+        """
+        return self.released_at is None and self.until > at and self.queue == queue
+
+
+class CaseSkip(Versioned):
+    """A case that a person skipped in a list, with the reason. Supervisors see the skips.
+
+    It comes last for this person for a while; others get it in its usual place.
+    """
+
+    case = models.ForeignKey(Case, on_delete=models.PROTECT, related_name="skips")
+    by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
+    queue = models.CharField(max_length=12)  # the list that the case was in
+    status = models.CharField(max_length=20, choices=Status)  # and its stage
+    reason = models.CharField(max_length=300)
+    skipped_at = models.DateTimeField()
+
+    class Meta(Versioned.Meta):
+        indexes = [models.Index(fields=["by", "skipped_at"], name="case_skip_of_person")]
+        constraints = [models.CheckConstraint(name="case_skip_has_reason", condition=~Q(reason=""))]
+
+    def __str__(self) -> str:
+        return f"{self.case} skipped by {self.by}"
+
 
 class SavedView(Versioned):
-    """A list with its filter and order under a name; private to its owner or shared."""
+    """The filter and order of a work list, saved under a name; private to its owner or shared."""
 
     owner = models.ForeignKey(
         settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="saved_views"
     )
     name = models.CharField(max_length=60)
     queue = models.CharField(max_length=12)
-    query = models.CharField(max_length=500, blank=True)  # as Filter.query() writes it
+    query = models.CharField(
+        max_length=500, blank=True
+    )  # of the URL; see queues.filters.Filter.query
     is_shared = models.BooleanField(default=False)
     retired_at = models.DateTimeField(null=True)
 

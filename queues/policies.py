@@ -1,4 +1,4 @@
-"""Who may assign cases of the lists to themselves, and share views.
+"""Who may assign cases of the lists to themselves, skip them, and share views.
 
 Each function returns an empty string when the action is allowed, else the sentence to show.
 """
@@ -10,7 +10,10 @@ from cases.policies import why_not_by_conflicts
 
 
 def why_not_claim(user: User, case: Case) -> str:
-    """Why this person may not assign a case to themselves: they must be able to act on it next."""
+    """Return why this person may not assign a case to themselves.
+
+    They must be able to act on it next.
+    """
     if not user.may("cases.view_case"):
         return "Your role may not work on cases."
     if not case.is_open:
@@ -27,6 +30,16 @@ def why_not_claim(user: User, case: Case) -> str:
     return ""
 
 
+def why_not_skip(user: User, case: Case) -> str:
+    """Return why this person may not skip a case: only who could take it can skip it."""
+    return why_not_claim(user, case)
+
+
+def why_not_view_skips(user: User) -> str:
+    """Return why this person may not see which cases others have skipped."""
+    return "" if user.may("queues.view_skips") else "Your role does not see skipped cases."
+
+
 def why_not_share_view(user: User) -> str:
-    """Why this person may not share views with the office."""
+    """Return why this person may not share views with the office."""
     return "" if user.may("queues.share_view") else "Your role may not share views."

@@ -1,25 +1,27 @@
 """The orders of a list, paged by key: the rows after a given one, without counting earlier rows.
 
-By due date and by date of receipt, an index gives the rows in order. For the order by time to
+By due date and by date of receipt, an index gives the rows in order. Cases without a due date come
+after all others, and expedited cases before others of their day: ``Case.list_day`` and
+``Case.urgency`` hold that order. For the order by time to
 spare, the same number of days is subtracted from every due date of a stage
 (``queues.lead_time``). Within a stage that is the order by due date, so the index gives the first
 rows of each stage, and they are merged here. Nothing is stored that a new measurement would make
-stale, and a list costs one short query for each of its few stages, however many cases it has.
+stale, and a list costs one statement with a part for each stage, however many cases it has.
 """
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
-from heapq import merge
-from itertools import islice
 
+from django.core.exceptions import EmptyResultSet
+from django.db import connection
 from django.db.models import Max, Q, TextChoices
 
 from cases.lifecycle import QUEUE_OF, Status
 from cases.models import Case
-from cases.models.case import CaseQuerySet
+from cases.models.case import AFTER_DATED, CaseQuerySet
 
-from .lead_time import Paces, stage_duration_of
+from .lead_time import StageDurations, stage_duration_of
 from .models import StageDuration
 
 
@@ -33,13 +35,17 @@ class Sort(TextChoices):
 
 @dataclass(frozen=True, order=True)
 class Key:
-    """The sort key of a row: its day, then its id. Written as "2026-03-02,17"."""
+    """The sort key of a row: its day, its urgency, its id. Written as "2026-03-02,1,17".
+
+    ``urgency`` is 0 in the order by date of receipt, which it does not change.
+    """
 
     day: date
+    urgency: int
     pk: int
 
     def __str__(self) -> str:
-        return f"{self.day.isoformat()},{self.pk}"
+        return f"{self.day.isoformat()},{self.urgency},{self.pk}"
 
     @classmethod
     def read(cls, text: str) -> "Key":
@@ -47,25 +53,31 @@ class Key:
 
         :raises ValueError: it is malformed.
         """
-        day, _, pk = text.partition(",")
+        day, _, rest = text.partition(",")
+        urgency, _, pk = rest.partition(",")
         # More digits may exceed the id column, which is an error in the database.
-        if not (pk.isascii() and pk.isdigit() and len(pk) < 19):
+        if urgency not in {"0", "1"} or not (pk.isascii() and pk.isdigit() and len(pk) < 19):
             raise ValueError("The key is malformed.")
-        return cls(date.fromisoformat(day), int(pk))
+        return cls(date.fromisoformat(day), int(urgency), int(pk))
+
+    @property
+    def is_undated(self) -> bool:
+        """Whether this is the key of a case without a due date."""
+        return self.day >= date.min + AFTER_DATED
 
     def later(self, days: int) -> "Key":
-        """The key moved by a number of days.
+        """Return the key moved by a number of days.
 
         :raises ValueError: there is no such day.
         """
         try:
-            return Key(self.day + timedelta(days=days), self.pk)
+            return Key(self.day + timedelta(days=days), self.urgency, self.pk)
         except OverflowError as error:
             raise ValueError("The key names no day.") from error
 
 
 def stage_durations_now() -> dict[str, int]:
-    """The newest measured duration of each stage, in days. One query."""
+    """Return the newest measured duration of each stage, in days. One query."""
     # Rows are only added, so the highest id of a stage is its newest measurement.
     newest = StageDuration.objects.values("status").annotate(newest=Max("pk")).values("newest")
     rows = StageDuration.objects.filter(pk__in=newest)
@@ -77,65 +89,115 @@ def next_rows(
     *,
     sort: Sort,
     stages: Sequence[Status],
-    stage_durations: Paces,
+    stage_durations: StageDurations,
     after: Key | None = None,
     limit: int,
+    few: bool = False,
 ) -> list[Case]:
     """Return the rows after a key, at most ``limit``.
 
     :param rows: open cases of one or more lists, filtered; their own order does not matter.
     :param stages: the stages that these cases may be in.
+    :param few: the rows were found by a search, so all their keys are read and sorted here. In the
+        order of an index, the database might look for them in the whole list.
     :raises ValueError: the key leads to a day that does not exist.
     """
+    if few:
+        keys = _read_few_keys(rows, sort, stage_durations)
+        return _load_in_order(rows, sorted(key for key in keys if not after or key > after)[:limit])
     shifts = {
         stage_duration_of(stage, stage_durations) if sort == Sort.SLACK else 0 for stage in stages
     }
     # Without different shifts the order is plain, and one indexed query is enough.
     one_list = len({QUEUE_OF[stage] for stage in stages}) == 1
     if one_list and len(shifts) == 1:
-        column = "received_on" if sort == Sort.RECEIVED else "due_on"
         # The key holds the shifted day, the column the stored one.
-        return list(_rows_after(rows, column, after and after.later(*shifts))[:limit])
-    heads = [
-        _keys_of_stage(
-            rows, stage, stage_duration_of(stage, stage_durations), after=after, limit=limit
+        return list(_rows_after(rows, sort, after and after.later(*shifts))[:limit])
+    keys = _read_keys(rows, stages, stage_durations, after=after, limit=limit)
+    return _load_in_order(rows, sorted(keys)[:limit])
+
+
+def _load_in_order(rows: CaseQuerySet, keys: Sequence[Key]) -> list[Case]:
+    """Load the cases of these keys, in their order. One query."""
+    by_id = {case.pk: case for case in rows.filter(pk__in=[key.pk for key in keys])}
+    # A case may have left the list since its key was read.
+    return [by_id[key.pk] for key in keys if key.pk in by_id]
+
+
+def _read_few_keys(rows: CaseQuerySet, sort: Sort, stage_durations: StageDurations) -> list[Key]:
+    """Return the keys of all of these rows. One query."""
+    found = rows.order_by().values_list("status", "list_day", "urgency", "received_on", "id")
+    return [
+        Key(received_on or date.min, 0, pk)
+        if sort == Sort.RECEIVED
+        else Key(list_day, urgency, pk).later(
+            -stage_duration_of(status, stage_durations) if sort == Sort.SLACK else 0
         )
-        for stage in stages
+        for status, list_day, urgency, received_on, pk in found
     ]
-    chosen = [key.pk for key in islice(merge(*heads), limit)]
-    # The heads hold keys only. The chosen cases are loaded in one query.
-    found = {case.pk: case for case in rows.filter(pk__in=chosen)}
-    # A case may have left the list between the two queries.
-    return [found[pk] for pk in chosen if pk in found]
 
 
-def sort_key_of(case: Case, *, sort: Sort, stage_durations: Paces) -> Key:
-    """The sort key of a case."""
+def sort_key_of(case: Case, *, sort: Sort, stage_durations: StageDurations) -> Key:
+    """Return the sort key of a case."""
     if sort == Sort.RECEIVED:
-        return Key(case.received_on or date.min, case.pk)
+        return Key(case.received_on or date.min, 0, case.pk)
     shift = stage_duration_of(case.status, stage_durations) if sort == Sort.SLACK else 0
-    return Key(case.due_on, case.pk).later(-shift)
+    return Key(case.list_day, case.urgency, case.pk).later(-shift)
 
 
-def _keys_of_stage(
-    rows: CaseQuerySet, stage: Status, shift: int, *, after: Key | None, limit: int
+def _read_keys(
+    rows: CaseQuerySet,
+    stages: Sequence[Status],
+    stage_durations: StageDurations,
+    *,
+    after: Key | None,
+    limit: int,
 ) -> list[Key]:
-    """The first keys of one stage, shifted to the order by time to spare."""
-    part = rows.filter(queue=QUEUE_OF[stage], status=stage)
-    found = _rows_after(part, "due_on", after and after.later(shift)).values_list("due_on", "pk")
-    return [Key(day, pk).later(-shift) for day, pk in found[:limit]]
+    """Return the first keys of each stage, shifted to the order by time to spare. One query.
+
+    One statement of as many parts as there are stages, each with its own limit.
+    """
+    parts, params = [], []
+    for stage in stages:
+        shift = stage_duration_of(stage, stage_durations)
+        part = rows.filter(queue=QUEUE_OF[stage], status=stage)
+        keys = _rows_after(part, Sort.SLACK, after and after.later(shift))
+        # Only the key: what a row shows is loaded for the rows of the page.
+        bare = keys.values_list("list_day", "urgency", "id")[:limit]
+        try:
+            statement, values = bare.query.sql_with_params()
+        except EmptyResultSet:  # nothing can match, for example a name that nobody has
+            return []
+        parts.append(
+            f"SELECT %s, list_day, urgency, id FROM ({statement}) AS part"  # noqa: S608 - ours
+        )
+        params += [shift, *values]
+    with connection.cursor() as cursor:
+        cursor.execute(" UNION ALL ".join(parts), params)
+        found = cursor.fetchall()
+    return [
+        Key(_read_day(day), urgency, pk).later(-int(shift)) for shift, day, urgency, pk in found
+    ]
 
 
-def _rows_after(rows: CaseQuerySet, column: str, key: Key | None) -> CaseQuerySet:
-    """The rows after a key, in order.
+def _read_day(day: date | str) -> date:
+    """Return a day of a statement of our own; SQLite gives it as text."""
+    return date.fromisoformat(day) if isinstance(day, str) else day
+
+
+def _rows_after(rows: CaseQuerySet, sort: Sort, key: Key | None) -> CaseQuerySet:
+    """Return the rows after a key, in order.
 
     The plain bound on the column lets the database start in the index; the condition with the id
     then drops the rows of the same day that came before.
     """
-    ordered = rows.order_by(column, "pk")
+    if sort != Sort.RECEIVED:
+        ordered = rows.order_by("list_day", "urgency", "pk")
+        return ordered if key is None else ordered.after(key.day, key.urgency, key.pk)
+    ordered = rows.order_by("received_on", "pk")
     if key is None:
         return ordered
     return ordered.filter(
-        Q(**{f"{column}__gt": key.day}) | Q(**{column: key.day}, pk__gt=key.pk),
-        **{f"{column}__gte": key.day},
+        Q(received_on__gt=key.day) | Q(received_on=key.day, pk__gt=key.pk),
+        received_on__gte=key.day,
     )

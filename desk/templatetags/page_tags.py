@@ -4,19 +4,28 @@ Registered as builtins, so templates need no ``{% load %}``. Each tag names itse
 function may be renamed without its templates.
 """
 
+import json
 from collections.abc import Iterable, Sequence
 from datetime import date, datetime, timedelta
 from typing import Any
+from uuid import uuid4
 
 from django import template
+from django.forms import BaseForm
 from django.templatetags.static import static
 from django.utils import timezone
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString, mark_safe
 
+from accounts import form_keys
+from accounts.counting import count_noun
+from accounts.devices import describe_device
 from accounts.differences import word_differences
 from accounts.models import User
 from accounts.names import name_actor
+from accounts.roles import Role
+from cases.case_rows import read_list_column, rows_of
+from cases.item_groups import ItemGroup, group_like_items
 from cases.lifecycle import Status
 from cases.models.case import Priority
 from deadlines.days import format_time, start_of_day
@@ -24,6 +33,7 @@ from deadlines.kinds import DEADLINE_KINDS
 from desk.queues import COUNTED
 from form_fields.dates import interpret_date
 from guidelines.citations import describe_authority
+from jobs.models import JobRun
 from letters.outcomes import CaseOutcome, Outcome
 
 register = template.Library()
@@ -53,7 +63,9 @@ _STAGES: dict[str, str] = {
 _OUTCOMES: dict[str, tuple[str, str]] = {
     Outcome.OVERTURNED: ("overturned", Outcome.OVERTURNED.label),
     Outcome.UPHELD: ("upheld", Outcome.UPHELD.label),
-    **{one.value: ("partial", one.label) for one in CaseOutcome},
+    CaseOutcome.OVERTURN: ("overturned", CaseOutcome.OVERTURN.label),
+    CaseOutcome.UPHOLD: ("upheld", CaseOutcome.UPHOLD.label),
+    CaseOutcome.PARTIAL: ("partial", CaseOutcome.PARTIAL.label),
 }
 _DAY_KINDS = (
     "left",
@@ -62,6 +74,8 @@ _DAY_KINDS = (
     "today",
     "limit",
 )  # where one cell covers several days, the last of these wins
+_CELLS = {kind: f'<i class="{kind}"></i>' for kind in _DAY_KINDS}
+_BAR = '<span class="deadline" role="img" aria-label="{}">{}</span>'
 _BAR_CELLS = 60
 _SOON_DAYS = 2
 _HOURS_UP_TO_DAYS = 3  # hours further away are shown as days
@@ -74,6 +88,15 @@ def _as_day(value: date | datetime) -> date:
     if isinstance(value, datetime):
         return timezone.localtime(value).date() if timezone.is_aware(value) else value.date()
     return value
+
+
+@register.simple_tag(name="form_key")
+def write_form_key() -> SafeString:
+    """The hidden key of a form that only adds a row; sending the same form again adds nothing."""
+    # Off, because some browsers put the old value back when a page is loaded again.
+    return format_html(
+        '<input type="hidden" name="{}" value="{}" autocomplete="off">', form_keys.FIELD, uuid4()
+    )
 
 
 @register.filter(name="day")
@@ -123,20 +146,26 @@ def _count_units(count: int, unit: str) -> str:
 
 @register.filter(name="name_for")
 def name_for(actor: User | None, reader: User) -> str:
-    """The actor's name as this reader may see it: ``{{ hold.begun_by|name_for:user }}``."""
+    """Return the actor's name as this reader may see it: ``{{ hold.begun_by|name_for:user }}``."""
     return name_actor(actor, reader=reader)
 
 
 @register.filter(name="deadline_label")
 def deadline_label(name: str) -> str:
-    """The label of a deadline: "determination_regular" is "Determination, regular"."""
+    """Return the label of a deadline: "determination_regular" is "Determination, regular"."""
     deadline_kind = DEADLINE_KINDS.get(name)
     return deadline_kind.label if deadline_kind else spell_out(name)
 
 
+@register.filter(name="role_label")
+def label_role(name: str) -> str:
+    """Return the label of a role: "MAILROOM" is "Mail room"."""
+    return Role(name).label
+
+
 @register.filter(name="spelled")
 def spell_out(name: str) -> str:
-    """An identifier in words: "board_certification" is "Board certification"."""
+    """Return an identifier in words: "board_certification" is "Board certification"."""
     return name.replace("_", " ").capitalize()
 
 
@@ -172,34 +201,37 @@ def show_due(
         return {"state": "", "when": "No due date", "words": ""}
     today = today or timezone.localdate()
     on = _as_day(due_on)
-    left = (on - today).days
-    state, words = "", f"{_count_units(left, 'day')} left"
-    if left < 0:
-        state, words = "over", f"{_count_units(-left, 'day')} overdue"
-    elif left == 0:
-        state, words = "soon", "today"
-    elif left <= _SOON_DAYS or (
-        started_on is not None and left <= _SOON_SHARE * (on - started_on).days
+    days_left = (on - today).days
+    state, remaining = "", f"{_count_units(days_left, 'day')} left"
+    if days_left < 0:
+        state, remaining = "over", f"{_count_units(-days_left, 'day')} overdue"
+    elif days_left == 0:
+        state, remaining = "soon", "today"
+    elif days_left <= _SOON_DAYS or (
+        started_on is not None and days_left <= _SOON_SHARE * (on - started_on).days
     ):
         state = "soon"
-    if in_hours and abs(left) <= _HOURS_UP_TO_DAYS:
+    if in_hours and abs(days_left) <= _HOURS_UP_TO_DAYS:
         # A due day is over at its midnight; a due moment, at that moment.
         ends_at = due_on if isinstance(due_on, datetime) else start_of_day(on + timedelta(days=1))
         # Rounded down, so that the page never shows more time than is left.
         hours = (ends_at - (now or timezone.now())) // timedelta(hours=1)
         state = "over" if hours < 0 else state
-        words = (
+        remaining = (
             f"{_count_units(-hours, 'hour')} overdue"
             if hours < 0
             else f"{_count_units(hours, 'hour')} left"
         )
-    if held_until is not None and held_until > today and left > 0:
+    if held_until is not None and held_until > today and days_left > 0:
         # The legal date stays; the case returns to the work lists on that day.
-        state, words = "hold", f"{words}, on hold until {format_day_short(held_until, today)}"
+        state, remaining = (
+            "hold",
+            f"{remaining}, on hold until {format_day_short(held_until, today)}",
+        )
     when = format_day_short(on, today)
     if isinstance(due_on, datetime):
         when = f"{when}, {format_clock_time(due_on)}"
-    return {"state": state, "when": f"{label} {when}".strip(), "words": words}
+    return {"state": state, "when": f"{label} {when}".strip(), "words": remaining}
 
 
 def deadline_days(
@@ -208,7 +240,7 @@ def deadline_days(
     today: date,
     holds: Iterable[tuple[date, date | None]] = (),
 ) -> list[str]:
-    """The kind of each day from the deadline's first day to its last, for ``draw_bar``.
+    """Return the kind of each day from the deadline's first day to its last, for ``draw_bar``.
 
     :param holds: first and last day of every hold; the last day of a current hold is ``None``.
     """
@@ -229,27 +261,29 @@ def deadline_days(
     return kinds
 
 
-@register.inclusion_tag("_deadline_bar.html", name="draw_bar")
-def draw_bar(days: Sequence[str], sentence: str = "") -> dict[str, Any]:
-    """The bar of a deadline, a cell per day: elapsed, held, today, left, limit. At most 60 cells.
+@register.simple_tag(name="draw_bar")
+def draw_bar(days: Sequence[str], sentence: str = "") -> SafeString:
+    """Draw the bar of a deadline, a cell per day: elapsed, held, today, left, limit. At most 60.
 
     :param days: kinds of days, as ``deadline_days`` returns them.
     """
     if not sentence and days:
-        held = days.count("held")
+        held_days = days.count("held")
         at = days.index("today") + 1 if "today" in days else len(days)
         sentence = f"Day {at} of {len(days)}"
-        sentence += f", on hold {_count_units(held, 'day')}" if held else ""
+        sentence += f", on hold {_count_units(held_days, 'day')}" if held_days else ""
     size = -(-len(days) // _BAR_CELLS) or 1  # days in a cell
     cells = [
         max(days[start : start + size], key=_DAY_KINDS.index) for start in range(0, len(days), size)
     ]
-    return {"cells": cells, "sentence": sentence}
+    # Written here, because a template takes a hundred times as long for sixty empty elements.
+    drawn = mark_safe("".join(_CELLS[kind] for kind in cells))  # noqa: S308 - constants
+    return format_html(_BAR, sentence, drawn) if cells else mark_safe("")
 
 
-@register.inclusion_tag("_deadline_bar.html", name="deadline_bar")
-def deadline_bar(deadline: Any, holds: Iterable[Any], today: date | None = None) -> dict[str, Any]:
-    """The bar of a stored deadline, hatched where the case or this deadline was on hold."""
+@register.simple_tag(name="deadline_bar")
+def deadline_bar(deadline: Any, holds: Iterable[Any], today: date | None = None) -> SafeString:
+    """Return the bar of a stored deadline, hatched where the case or this deadline was on hold."""
     deadline_kind = DEADLINE_KINDS.get(deadline.deadline_kind)
     # The trigger may be a moment; the bar begins with its day.
     started = str(deadline.given.get(deadline_kind.trigger, ""))[:10] if deadline_kind else ""
@@ -266,33 +300,39 @@ def deadline_bar(deadline: Any, holds: Iterable[Any], today: date | None = None)
     return draw_bar(days)
 
 
-@register.inclusion_tag("_deadline_bar.html", name="case_deadline_bar")
-def case_deadline_bar(case: Any, today: date | None = None) -> dict[str, Any]:
-    """The bar of the deadline that sets the due date of a case. Two queries."""
-    row = case.deadlines.filter(
-        deadline_kind=case.due_deadline_kind, round=case.round, replaced_at__isnull=True
-    ).first()
-    return draw_bar([]) if row is None else deadline_bar(row, case.holds.all(), today)
+@register.simple_tag(name="case_deadline_bar")
+def case_deadline_bar(case: Any, today: date | None = None) -> SafeString:
+    """Return the bar of the deadline that sets the due date of a case. At most two queries."""
+    rows = rows_of(case)
+    of_round = rows.deadlines_of_round()
+    row = next((one for one in of_round if one.deadline_kind == case.due_deadline_kind), None)
+    return draw_bar([]) if row is None else deadline_bar(row, rows.hold_spans, today)
+
+
+@register.simple_tag(name="holds_of")
+def holds_of(case: Any) -> Any:
+    """Return the days of the holds of a case. At most one query."""
+    return rows_of(case).hold_spans
 
 
 # --- tags ----------------------------------------
 @register.simple_tag(name="stage_tag")
 def stage_tag(case_or_status: Any) -> SafeString:
-    """The stage of a case as a colored tag; takes a case or a status."""
+    """Return the stage of a case as a colored tag; takes a case or a status."""
     status = Status(getattr(case_or_status, "status", case_or_status))
     return format_html('<span class="tag {}">{}</span>', _STAGES[status], status.label)
 
 
 @register.simple_tag(name="outcome")
 def show_outcome(value: Any) -> SafeString:
-    """An outcome with its colored square. Both item outcomes have the same visual weight."""
-    look, words = _OUTCOMES.get(str(getattr(value, "value", value) or ""), ("none", "Not decided"))
-    return format_html('<span class="outcome {}">{}</span>', look, words)
+    """Return an outcome with its colored square. Both item outcomes have the same visual weight."""
+    look, label = _OUTCOMES.get(str(getattr(value, "value", value) or ""), ("none", "Not decided"))
+    return format_html('<span class="outcome {}">{}</span>', look, label)
 
 
 @register.simple_tag(name="icon")
 def show_icon(name: str) -> SafeString:
-    """An icon of the sprite. Use it beside text, except for close, sort and more."""
+    """Return an icon of the sprite. Use it beside text, except for close, sort and more."""
     return format_html(
         '<svg class="icon" aria-hidden="true"><use href="{}#{}"/></svg>',
         static("img/icons.svg"),
@@ -302,25 +342,65 @@ def show_icon(name: str) -> SafeString:
 
 @register.simple_tag(name="key")
 def show_key(keys: str) -> SafeString:
-    """The key of the button or link that contains it; hidden from screen readers."""
+    """Return the key of the button or link that contains it; hidden from screen readers."""
     return format_html('<kbd aria-hidden="true">{}</kbd>', keys)
 
 
-@register.simple_tag(name="employee_of")
-def employee_of(case: Any) -> Any:
-    """The current employee party of a case, or ``None``. One query."""
-    standing = case.parties.current().on(timezone.localdate())
-    return standing.filter(role="EMPLOYEE").order_by("pk").first()
+@register.simple_tag(name="titles_of")
+def titles_of(case: Any) -> list[str]:
+    """Return the titles of the disputed items of a case that was loaded with them."""
+    return [title for (title,) in read_list_column(case, "titles_json")]
+
+
+@register.filter(name="says")
+def form_says(form: Any, sentence: str) -> bool:
+    """Whether a refused form says a sentence above its fields. A page may have no form.
+
+    In a template, ``in`` with nothing at its right is false, and so is ``not in``.
+    """
+    return isinstance(form, BaseForm) and sentence in form.non_field_errors()
+
+
+@register.simple_tag(name="other_cases_of")
+def other_cases_of(case: Any) -> list[dict[str, Any]]:
+    """Return other cases of the injured worker, newest first: number and stage. No queries.
+
+    ``load_case`` loads them for one reader, and only those that this reader may see.
+    """
+    loaded = case.__dict__.get("other_cases_json")
+    return [
+        {"number": number, "stage": Status(status).label}
+        for number, status in json.loads(loaded or "[]")
+    ]
+
+
+@register.filter(name="like_items")
+def like_items(items: Iterable[Any]) -> list[ItemGroup]:
+    """Group disputed items that are alike, in their order."""
+    return group_like_items(items)
+
+
+@register.simple_tag(name="failed_jobs_of")
+def failed_jobs_of(case: Any) -> list[JobRun]:
+    """The failed scheduled jobs of a case that no later run has resolved. At most one query."""
+    if not getattr(case, "has_failed_jobs", True):
+        return []
+    return list(JobRun.objects.unresolved().of_case(case.number).order_by("-pk")[:5])
 
 
 @register.simple_tag(name="case_summary")
-def case_summary(case: Any, employee: Any, body_parts: str) -> SafeString:
-    """One line about a case: who is injured, where, since when, and the claim number."""
+def case_summary(case: Any) -> SafeString:
+    """Return one line about a case: who is injured, where, since when, and the claim number.
+
+    At most two queries.
+    """
+    rows = rows_of(case)
     claim = format_html('claim <span class="id">{}</span>', case.claim_number)
     injured = format_day(case.date_of_injury) or case.date_of_injury_printed
     parts = [
-        employee.name if employee else "",
-        body_parts,
+        rows.employee_name_on(timezone.localdate()),
+        # A published letter states its body parts without items.
+        _join_body_parts(case.body_parts or rows.body_parts),
         f"injured {injured}" if injured else "",
         claim if case.claim_number else "",
     ]
@@ -329,27 +409,42 @@ def case_summary(case: Any, employee: Any, body_parts: str) -> SafeString:
 
 @register.inclusion_tag("_unconfirmed_rules.html", name="unconfirmed_rules")
 def unconfirmed_rules(deadlines: Iterable[Any]) -> dict[str, Any]:
-    """One banner for a page on which a deadline rests on a rule that no one has confirmed."""
+    """Return one banner for a page with a deadline whose rule no one has confirmed."""
     return {"rules_unconfirmed": any(not one.is_confirmed for one in deadlines)}
 
 
-@register.simple_tag(name="body_parts_of")
-def body_parts_of(case: Any) -> str:
-    """The body parts of a case, from its items or its published letter. One query at most."""
-    named = case.body_parts or case.items.order_by("position").values_list("body_part", flat=True)
+def _join_body_parts(named: Iterable[str]) -> str:
+    """Return each body part once."""
     return ", ".join(dict.fromkeys(str(part).lower() for part in named if part))
 
 
 # --- forms and texts ----------------------------------------
 @register.inclusion_tag("_field.html", name="field")
 def show_field(bound: Any, css: str = "", hint: str = "") -> dict[str, Any]:
-    """A form's field with label, hint, input and error; ``hint`` overrides its help text."""
+    """Return a form's field with label, hint, input and error; ``hint`` overrides its help text."""
     return {"field": bound, "css": css, "hint": hint}
+
+
+@register.filter(name="first_control")
+def first_control(bound: Any) -> str:
+    """Return the id of the control of a field to which a link can lead; of choices, the first."""
+    if bound.use_fieldset and getattr(bound.field.widget, "input_type", "") in {
+        "radio",
+        "checkbox",
+    }:
+        return f"{bound.auto_id}_0"
+    return str(bound.id_for_label or bound.auto_id)
+
+
+@register.filter(name="row_errors")
+def list_row_errors(form: Any) -> list[tuple[str, str]]:
+    """Return the errors of a form's rows that are no form fields: id of the control, sentence."""
+    return list(getattr(form, "row_errors", ()))
 
 
 @register.filter(name="date_echo")
 def date_echo(bound: Any) -> SafeString | str:
-    """How the date in a field is read; empty for other fields."""
+    """Return how the date in a field is read; empty for other fields."""
     # Only date fields of a dated form have a real day here.
     today = getattr(bound.field, "today", date.max)
     keyed = bound.value()
@@ -359,7 +454,7 @@ def date_echo(bound: Any) -> SafeString | str:
         keyed, today=today, kind=bound.name, received=_received_beside(bound.form)
     )
     look = " bad" if reading.is_bad else ""
-    return format_html('<span class="echo{}">{}</span>', look, reading.words)
+    return format_html('<span class="echo{}">{}</span>', look, reading.text)
 
 
 def _received_beside(form: Any) -> str:
@@ -368,13 +463,13 @@ def _received_beside(form: Any) -> str:
 
 @register.filter(name="as_cited")
 def as_cited(row: Any) -> str:
-    """A citation as letters print it; takes a row with ``citation()``."""
+    """Return a citation as letters print it; takes a row with ``citation()``."""
     return describe_authority(row.citation())
 
 
 @register.simple_tag(name="word_diff")
 def word_diff(old: str | None, new: str | None) -> SafeString:
-    """What changed between two texts, word by word, as ``<ins>`` and ``<del>``.
+    """Return what changed between two texts, word by word, as ``<ins>`` and ``<del>``.
 
     Built here and not in a template, because a line break between two pieces would be shown.
     """
@@ -392,21 +487,26 @@ def word_diff(old: str | None, new: str | None) -> SafeString:
 
 @register.filter(name="quoted")
 def quote_or_nothing(text: str) -> str:
-    """The text in quotation marks, or "nothing" when it is empty."""
+    """Return the text in quotation marks, or "nothing" when it is empty."""
     return f"“{text}”" if text else "nothing"
+
+
+@register.filter(name="device")
+def name_device(agent: str) -> str:
+    """ "Chrome on Windows", from what the browser sent."""
+    return describe_device(agent)
 
 
 @register.filter(name="plural")
 def count_with_noun(count: int, noun: str) -> str:
     """ "1 item", "3 items"; with two words, "1 party" and "2 parties" from "party,parties"."""
-    one, _, many = noun.partition(",")
-    return f"{count:,} {one if count == 1 else many or one + 's'}"
+    return count_noun(count, noun)
 
 
 @register.simple_tag(name="bulk_question")
-def bulk_question(act: Any, count: int) -> str:
+def bulk_question(action: Any, count: int) -> str:
     """ "Mark the notices of 12 cases as sent": the question of a bulk action with its count."""
-    return str(act.question % count_with_noun(count, "case"))
+    return str(action.question % count_with_noun(count, "case"))
 
 
 @register.filter(name="counted")

@@ -1,13 +1,12 @@
 """Applications of the demonstration: their papers, and what the clerk keys from them."""
 
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from uuid import NAMESPACE_URL, uuid5
 
 from django.core.files.uploadedfile import SimpleUploadedFile
 
 import files.services
-from cases.models import ApplicationPaper, Priority, Signer, TreatmentCategory
-from cases.models import Role as PartyRole
+from cases.models import ApplicationPaper, PartyRole, Priority, Signer, TreatmentCategory
 from cases.services.parties import PartyOnForm
 from deadlines.days import local_day
 from intake.services.receiving import ApplicationOnForm, AttachedFile, ItemOnForm, URDecisionOnForm
@@ -20,13 +19,13 @@ _POSTAL_DAYS = timedelta(days=3)  # from the signature to the receipt
 
 
 def print_injury(dated: DatedStory) -> str:
-    """The date of injury as the application prints it; a period for a cumulative trauma."""
+    """Return the date of injury as the application prints it; a period for a cumulative trauma."""
     injured = f"{dated.find_date('injury'):%m/%d/%Y}"
     return f"CT {dated.words['exposure']} - {injured}" if dated.story.exposure else injured
 
 
 def describe_request(story: Story) -> Record:
-    """The request for authorization (DWC Form RFA) as a record of the case."""
+    """Return the request for authorization (DWC Form RFA) as a record of the case."""
     lines = [f"{place}. {item.title}" for place, item in enumerate(story.items, start=1)]
     return Record(
         Document.Kind.RFA,
@@ -46,10 +45,10 @@ def describe_request(story: Story) -> Record:
 
 
 def write_application(dated: DatedStory, *, signer: Signer) -> bytes:
-    """The application (DWC Form IMR) as a PDF file."""
+    """Return the application (DWC Form IMR) as a PDF file."""
     story = dated.story
     worker, physician = story.worker, story.physician
-    signed = f"{dated.received_on - _POSTAL_DAYS:%m/%d/%Y}"
+    signed = f"{_find_signature_day(dated, dated.received_on):%m/%d/%Y}"
     signature = {
         Signer.EMPLOYEE: f"[signed] {worker.name}   {signed}",
         Signer.ATTORNEY: f"[signed by the attorney]   {signed}",
@@ -78,8 +77,13 @@ def write_application(dated: DatedStory, *, signer: Signer) -> bytes:
     return papers.write_form("APPLICATION FOR INDEPENDENT MEDICAL REVIEW (DWC FORM IMR)", rows)
 
 
+def _find_signature_day(dated: DatedStory, received_on: date) -> date:
+    """Return the day on which the application was signed, not before the UR decision."""
+    return max(received_on - _POSTAL_DAYS, dated.decided_on)
+
+
 def write_ur_decision(dated: DatedStory) -> bytes:
-    """The UR decision as a PDF file."""
+    """Return the UR decision as a PDF file."""
     story = dated.story
     served = f"Served: {dated.decided_on:%m/%d/%Y} by mail\n" if story.service_stated else ""
     liability = f"Liability: {story.liability}\n" if story.liability else ""
@@ -111,9 +115,9 @@ def write_ur_decision(dated: DatedStory) -> bytes:
 def fill_application(
     dated: DatedStory, *, key: str, signer: Signer, received_at: datetime
 ) -> ApplicationOnForm:
-    """What the clerk keys from the papers of a story. The papers are received as files."""
+    """Build what the clerk keys from the papers of a story. The papers are received as files."""
     story = dated.story
-    signed_on = local_day(received_at) - _POSTAL_DAYS if story.signed else None
+    signed_on = _find_signature_day(dated, local_day(received_at)) if story.signed else None
     served_on = dated.decided_on if story.service_stated else None
     return ApplicationOnForm(
         # The same key in every run, so that entering a story again finds its case.
@@ -169,7 +173,7 @@ def fill_application(
 
 
 def _number_decision(dated: DatedStory) -> str:
-    """The reference of the UR decision; two decisions on one claim differ in it."""
+    """Return the reference of the UR decision; two decisions on one claim differ in it."""
     # Looks random, but is the same in every run.
     serial = uuid5(NAMESPACE_URL, f"demo-ur-{dated.story.key}").int % 10_000
     return f"UR-{dated.decided_on:%y%m}-{serial:04d}"
@@ -186,7 +190,7 @@ def _receive_paper(
 def _list_parties(story: Story) -> list[PartyOnForm]:
     worker = story.worker
     first, _, last = worker.name.rpartition(" ")
-    listed = [
+    parties = [
         PartyOnForm(
             role=PartyRole.EMPLOYEE,
             name=worker.name,
@@ -203,10 +207,10 @@ def _list_parties(story: Story) -> list[PartyOnForm]:
     ]
     if story.physician.contact:
         group = Office(story.physician.contact, story.physician.address)
-        listed.append(_describe_office(PartyRole.PHYSICIAN_GROUP, group))
+        parties.append(_describe_office(PartyRole.PHYSICIAN_GROUP, group))
     if story.attorney is not None:
-        listed.append(_describe_office(PartyRole.EMPLOYEE_ATTORNEY, story.attorney))
-    return listed
+        parties.append(_describe_office(PartyRole.EMPLOYEE_ATTORNEY, story.attorney))
+    return parties
 
 
 def _describe_office(role: PartyRole, office: Office) -> PartyOnForm:

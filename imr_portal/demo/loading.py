@@ -10,8 +10,7 @@ import cases.services.holds
 import determinations.services.sending
 import reviewers.services.seats
 from accounts.models import User
-from cases.models import Case, Channel
-from cases.models import Role as PartyRole
+from cases.models import Case, Channel, PartyRole
 from cases.services import consolidation, endings
 from deadlines.days import local_day
 from deadlines.models import rules_on_file
@@ -36,8 +35,11 @@ from .steps import DemoCase
 _LEFT_OUT_AT_FIRST = ", and that the second gave relief for about 9 days"
 
 
+HISTORY = timedelta(days=75)  # the oldest fact is this much older than the demonstration
+
+
 def is_loaded() -> bool:
-    """Whether the demonstration was loaded before."""
+    """Return whether the demonstration was loaded before."""
     return User.objects.filter(is_demo=True).exists()
 
 
@@ -53,7 +55,7 @@ def load_demonstration(
     :param report: called with a few words before each part.
     """
     # Before the first application, so that wording and credentials are older than every case.
-    start = now - timedelta(days=75)
+    start = now - HISTORY
     report("People, roles and the panel")
     _, calendars = rules_on_file()
     demo = Demo(
@@ -82,7 +84,7 @@ def load_demonstration(
 
 
 def issue_first_case(demo: Demo) -> Case:
-    """A case that QA returned once; its determination was issued and waits to be sent."""
+    """Load a case that QA returned once; its determination was issued and waits to be sent."""
     demo_case = DemoCase(demo, reviewed.NECK_INJECTION, days_ago=34)
     demo_case.accept_case(34)
     demo_case.complete_records(25)
@@ -107,7 +109,7 @@ def issue_first_case(demo: Demo) -> Case:
 
 
 def load_decided_cases(demo: Demo) -> None:
-    """A case that is decided, sent and closed, and one that is approved for issue."""
+    """Load a case that is decided, sent and closed, and one that is approved for issue."""
     closed = DemoCase(demo, reviewed.LIDOCAINE, days_ago=41)
     closed.accept_case(41)
     closed.complete_records(33)
@@ -118,9 +120,12 @@ def load_decided_cases(demo: Demo) -> None:
         informed=33,
         due=29,
     )
-    kept = closed.clock.find_moment(32)
+    kept_at = closed.clock.find_moment(32)
     cases.services.commitments.keep_commitment(
-        commitment_id=commitment, kept_on=local_day(kept), by=demo.people["coordinator"], at=kept
+        commitment_id=commitment,
+        kept_on=local_day(kept_at),
+        by=demo.people["coordinator"],
+        at=kept_at,
     )
     closed.assign_case(31, "reviewer2").write_review(20)
     closed.approve_review(18)
@@ -137,7 +142,7 @@ def load_decided_cases(demo: Demo) -> None:
 
 
 def load_cases_in_review(demo: Demo) -> None:
-    """Cases at QA, with two reviewers, with an expedited limit, and offered to a reviewer."""
+    """Load cases at QA, with two reviewers, with an expedited limit, and offered to a reviewer."""
     cumulative = DemoCase(demo, reviewed.HAND_TESTS, days_ago=25)
     cumulative.accept_case(25)
     cumulative.complete_records(16)
@@ -178,7 +183,7 @@ def load_cases_in_review(demo: Demo) -> None:
 
 
 def load_cases_with_records(demo: Demo) -> None:
-    """Cases that are ready to assign, one of them on hold, and cases that await records."""
+    """Load cases that are ready to assign, one of them on hold, and cases without records."""
     ready = DemoCase(demo, reviewed.SHOULDER_THERAPY, days_ago=16)
     ready.accept_case(16)
     ready.complete_records(6)
@@ -220,7 +225,7 @@ def load_cases_with_records(demo: Demo) -> None:
 
 
 def load_eligibility_cases(demo: Demo) -> None:
-    """Cases in each state of the eligibility review."""
+    """Load cases in each state of the eligibility review."""
     lead = DemoCase(demo, early.STIMULATION, days_ago=3)
     follower = DemoCase(demo, early.AQUATIC_THERAPY, days_ago=3)
     for demo_case in (lead, follower):
@@ -239,13 +244,13 @@ def load_eligibility_cases(demo: Demo) -> None:
     deferred.decide_eligibility(4, {"LIABILITY_CLEAR": "NO"}, "The UR decision states it.")
     _begin_hold(deferred, "LIABILITY", since=4, days=90, note="The right knee is disputed.")
 
-    asked = DemoCase(demo, early.TRACTION, days_ago=4)
-    asked.read_ur_decision(3)
-    asked.decide_eligibility(3, {"TIMELY": "UNKNOWN"}, "The UR decision states no service.")
-    at = asked.clock.find_moment(3, 15)
+    asked_case = DemoCase(demo, early.TRACTION, days_ago=4)
+    asked_case.read_ur_decision(3)
+    asked_case.decide_eligibility(3, {"TIMELY": "UNKNOWN"}, "The UR decision states no service.")
+    at = asked_case.clock.find_moment(3, 15)
     information.ask_information(
-        case_id=asked.case.pk,
-        party_id=_find_party(asked, PartyRole.CLAIMS_ADMINISTRATOR),
+        case_id=asked_case.case.pk,
+        party_id=_find_party(asked_case, PartyRole.CLAIMS_ADMINISTRATOR),
         facts=["TIMELY"],
         question="On which day, and by which means, was the UR decision served on the employee?",
         received_on=local_day(at),
@@ -259,7 +264,7 @@ def load_eligibility_cases(demo: Demo) -> None:
 
 
 def load_ended_cases(demo: Demo) -> None:
-    """Cases that ended without a determination: withdrawn, terminated, closed."""
+    """Load cases that ended without a determination: withdrawn, terminated, closed."""
     by = demo.people["coordinator"]
     late = DemoCase(demo, early.LATE_ULTRASOUND, days_ago=12)
     late.read_ur_decision(11)
@@ -290,24 +295,24 @@ def load_ended_cases(demo: Demo) -> None:
 
 
 def load_new_applications(demo: Demo) -> None:
-    """Applications in eligibility review, a possible duplicate, and scans that no one has keyed."""
+    """Load new applications, a possible duplicate, and scans that no one has keyed."""
     DemoCase(demo, early.OPIOID, days_ago=1).receive_again(days_ago=0)
     DemoCase(demo, early.LUMBAR_IMAGING, days_ago=0)
+    uploads = [
+        SimpleUploadedFile(
+            f"scan-{place}.pdf",
+            papers.write_form("APPLICATION FOR INDEPENDENT MEDICAL REVIEW (DWC FORM IMR)", rows),
+            content_type="application/pdf",
+        )
+        for place, rows in enumerate(_list_unkeyed_forms(), start=1)
+    ]
+    by = demo.people["intake"]
     batches.open_batch(
         channel=Channel.MAIL,
         received_on=local_day(demo.now),
-        uploads=[
-            SimpleUploadedFile(
-                f"scan-{place}.pdf",
-                papers.write_form(
-                    "APPLICATION FOR INDEPENDENT MEDICAL REVIEW (DWC FORM IMR)", rows
-                ),
-                content_type="application/pdf",
-            )
-            for place, rows in enumerate(_list_unkeyed_forms(), start=1)
-        ],
+        uploads=batches.check_uploads(uploads=uploads, by=by, at=demo.now),
         note="Morning mail",
-        by=demo.people["intake"],
+        by=by,
         at=demo.now,
     )
 
@@ -345,7 +350,7 @@ def _begin_hold(demo_case: DemoCase, reason: str, *, since: int, days: int, note
 
 
 def _add_commitment(
-    demo_case: DemoCase, role: PartyRole, what: str, *, informed: int, due: int
+    demo_case: DemoCase, role: PartyRole, description: str, *, informed: int, due: int
 ) -> int:
     """Add a commitment to a party.
 
@@ -356,7 +361,7 @@ def _add_commitment(
     added = cases.services.commitments.add_commitment(
         case_id=demo_case.case.pk,
         party_id=_find_party(demo_case, role),
-        what=what,
+        description=description,
         due_on=local_day(demo_case.demo.now) - timedelta(days=due),
         informed_on=local_day(at),
         letter_reference=f"Letter of {local_day(at):%m/%d/%Y}",

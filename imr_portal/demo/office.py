@@ -42,6 +42,57 @@ PEOPLE: dict[str, tuple[str, list[Role]]] = {
 }
 
 
+@dataclass(frozen=True)
+class PanelMember:
+    """A reviewer of the panel. ``key`` is their user in ``PEOPLE``."""
+
+    key: str
+    license_kind: LicenseKind
+    states: Sequence[str]
+    board: str
+    specialties: Sequence[str]
+    practicing_since: date
+    has_malpractice_proof: bool = True
+
+
+PANEL = (
+    PanelMember(
+        "reviewer",
+        LicenseKind.MD,
+        ["California"],
+        "American Board of Physical Medicine and Rehabilitation",
+        ["Physical Medicine & Rehabilitation"],
+        practicing_since=date(2003, 9, 1),
+    ),
+    PanelMember(
+        "reviewer2",
+        LicenseKind.MD,
+        ["California", "Nevada"],
+        "American Board of Anesthesiology",
+        ["Pain Management", "Anesthesiology"],
+        practicing_since=date(2009, 7, 1),
+    ),
+    # Without proof of malpractice coverage, so that the worklist has a gap to show.
+    PanelMember(
+        "reviewer3",
+        LicenseKind.DO,
+        ["Texas"],
+        "American Osteopathic Board of Orthopedic Surgery",
+        ["Orthopedic Surgery"],
+        practicing_since=date(2011, 8, 1),
+        has_malpractice_proof=False,
+    ),
+    PanelMember(
+        "reviewer4",
+        LicenseKind.MD,
+        ["California", "Oregon"],
+        "American Board of Orthopaedic Surgery",
+        ["Orthopedic Surgery"],
+        practicing_since=date(2006, 10, 1),
+    ),
+)
+
+
 @dataclass
 class Demo:
     """One loading of the demonstration: who acts, and how to wait for letters."""
@@ -60,7 +111,10 @@ class CaseClock:
         self._last: datetime | None = None
 
     def find_moment(self, days_ago: int, hour: int = 10) -> datetime:
-        """A moment on an open day of the office that many days ago or earlier; never after now."""
+        """Return a moment on an open day of the office that many days ago or earlier.
+
+        Never after now.
+        """
         day = self._calendar.on_or_before(local_day(self._now) - timedelta(days=days_ago))
         moment = datetime.combine(day, time(hour), PACIFIC)
         if self._last is not None:
@@ -90,7 +144,10 @@ def create_people(*, at: datetime) -> dict[str, User]:
 def publish_wording(demo: Demo, *, at: datetime) -> None:
     """Let the medical director publish the sample wording of every letter."""
     for draft in WordingSet.objects.filter(state=WordingSet.State.DRAFT):
-        letters.services.publish_wording(set_id=draft.pk, by=demo.people["director"], at=at)
+        # Reference data that was loaded earlier has later drafts; versions must rise.
+        letters.services.publish_wording(
+            set_id=draft.pk, by=demo.people["director"], at=max(at, draft.imported_at)
+        )
 
 
 def add_recommendations(demo: Demo, *, at: datetime) -> None:
@@ -143,89 +200,48 @@ def record_organization(demo: Demo, *, at: datetime) -> None:
 def create_panel(demo: Demo, *, at: datetime) -> None:
     """Make the reviewers of the panel with their credentials."""
     keeper = demo.people["credentialing"]
-    day = local_day(at)
-    for key, kind, states, board, specialties, practicing_since in (
-        (
-            "reviewer",
-            LicenseKind.MD,
-            ["California"],
-            "American Board of Physical Medicine and Rehabilitation",
-            ["Physical Medicine & Rehabilitation"],
-            date(2003, 9, 1),
-        ),
-        (
-            "reviewer2",
-            LicenseKind.MD,
-            ["California", "Nevada"],
-            "American Board of Anesthesiology",
-            ["Pain Management", "Anesthesiology"],
-            date(2009, 7, 1),
-        ),
-        (
-            "reviewer3",
-            LicenseKind.DO,
-            ["Texas"],
-            "American Osteopathic Board of Orthopedic Surgery",
-            ["Orthopedic Surgery"],
-            date(2011, 8, 1),
-        ),
-        (
-            "reviewer4",
-            LicenseKind.MD,
-            ["California", "Oregon"],
-            "American Board of Orthopaedic Surgery",
-            ["Orthopedic Surgery"],
-            date(2006, 10, 1),
-        ),
-    ):
-        user = demo.people[key]
+    for member in PANEL:
+        user = demo.people[member.key]
         first, _, last = user.name.partition(" ")
         row = credentialing.create_reviewer(
             first_name=first, last_name=last, email=user.email, by=keeper, at=at
         )
         credentialing.link_user(reviewer_id=row.pk, user_id=user.pk, by=keeper, at=at)
-        _record_credentials(
-            row, kind, states, board, specialties, practicing_since, day, keeper, at
-        )
+        _record_credentials(row, member, keeper, at)
 
 
-def _record_credentials(
-    row: Reviewer,
-    kind: LicenseKind,
-    states: Sequence[str],
-    board: str,
-    specialties: Sequence[str],
-    practicing_since: date,
-    day: date,
-    keeper: User,
-    at: datetime,
-) -> None:
+def _record_credentials(row: Reviewer, member: PanelMember, keeper: User, at: datetime) -> None:
+    day = local_day(at)
     shared: dict[str, Any] = {"reviewer_id": row.pk, "by": keeper, "at": at}
 
     def make_evidence(source: str, first: date, last: date | None = None) -> Evidence:
         return Evidence(day, keeper.name, source, valid_from=first, valid_to=last)
 
     year = timedelta(days=365)
-    for number, state in enumerate(states):
+    for number, state in enumerate(member.states):
         credentialing.add_license(
             state=state,
             number=f"{state[0]}{row.pk:02d}{number}4417",
-            kind=kind,
+            kind=member.license_kind,
             evidence=make_evidence(
-                f"Medical board of {state}, public register", practicing_since, day + 2 * year
+                f"Medical board of {state}, public register",
+                member.practicing_since,
+                day + 2 * year,
             ),
             **shared,
         )
-    for specialty in specialties:
+    for specialty in member.specialties:
         credentialing.add_certification(
-            board=board,
+            board=member.board,
             specialty=specialty,
-            evidence=make_evidence("Register of the board", practicing_since, day + 3 * year),
+            evidence=make_evidence(
+                "Register of the board", member.practicing_since, day + 3 * year
+            ),
             **shared,
         )
     credentialing.add_practice_fact(
         kind="START",
-        evidence=make_evidence("Curriculum vitae and two employers", practicing_since),
+        evidence=make_evidence("Curriculum vitae and two employers", member.practicing_since),
         **shared,
     )
     credentialing.add_practice_fact(
@@ -253,7 +269,7 @@ def _record_credentials(
         evidence=make_evidence("The document itself", day),
         **shared,
     )
-    if "Texas" not in states:  # one file has a gap, for the worklist to show
+    if member.has_malpractice_proof:
         credentialing.add_file_proof(
             kind="MALPRACTICE",
             detail="Carrier's letter: covered, no claims in ten years",

@@ -16,7 +16,7 @@ _FONTS = {"H": "Helvetica", "B": "Helvetica-Bold", "C": "Courier"}
 def write_report(
     texts: Sequence[str], *, title: str, head: Sequence[str], running: str = ""
 ) -> bytes:
-    """A typed report as a PDF file; each text begins a new page.
+    """Write a typed report as a PDF file; each text begins a new page.
 
     :param head: the letterhead: a name, then lines of the address.
     :param running: the line at the top of each page: patient and claim number.
@@ -26,19 +26,19 @@ def write_report(
         lines = [line for part in text.strip().split("\n") for line in _wrap_line(part)]
         # An empty text still makes a page.
         pages += [lines[start : start + _LINES] for start in range(0, len(lines), _LINES)] or [[]]
-    drawn = []
+    drawings = []
     for number, lines in enumerate(pages, start=1):
         marks = _draw_head(head, title, running)
         top = _HEIGHT - 158
         for place, line in enumerate(lines):
             marks.append(_draw_text("C", 10.5, _MARGIN, top - 13.5 * place, line))
         marks.append(_draw_text("H", 8, 500, 36, f"Page {number} of {len(pages)}"))
-        drawn.append(marks)
-    return _write_pdf(drawn, title)
+        drawings.append(marks)
+    return _write_pdf(drawings, title)
 
 
 def write_form(title: str, rows: Mapping[str, str]) -> bytes:
-    """A filled form as a PDF file: a box for each field, the answer typed in."""
+    """Write a filled form as a PDF file: a box for each field, the answer typed in."""
     marks = [_draw_text("B", 13, _MARGIN, _HEIGHT - 60, title)]
     top = _HEIGHT - 84.0
     for label, answer in rows.items():
@@ -66,7 +66,7 @@ def _draw_head(head: Sequence[str], title: str, running: str) -> list[str]:
 
 
 def _wrap_line(line: str) -> list[str]:
-    """Lines that fit between the margins. Levels such as "C3-C4" are never broken."""
+    """Return lines that fit between the margins. Levels such as "C3-C4" are never broken."""
     wrapped = textwrap.wrap(line, _COLUMNS, break_on_hyphens=False)
     return wrapped or [""]
 

@@ -20,8 +20,8 @@ NECK_INJECTION = Story(
         "Marisol Quintanar",
         date(1979, 3, 14),
         "FEMALE",
-        "2210 Alder Street\nStockton, CA 95204",
-        "(209) 555-0111",
+        "1180 Sage Ridge Drive\nReno, NV 89509",
+        "(775) 555-0111",
     ),
     employer=Office("Harborline Cold Storage", "400 Port Road\nStockton, CA 95203"),
     administrator=Office(

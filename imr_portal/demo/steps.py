@@ -86,12 +86,12 @@ class DemoCase:
         self, days_ago: int, answers: Mapping[str, str] | None = None, note: str = ""
     ) -> None:
         """Answer the six facts; every answer that is not given is yes."""
-        given = _ALL_YES | dict(answers or {})
+        all_answers = _ALL_YES | dict(answers or {})
         screening.decide_eligibility(
             case_id=self.case.pk,
-            answers=given,
+            answers=all_answers,
             # An answer that contradicts the proposal needs a note.
-            notes={fact: note for fact, answer in given.items() if answer != "YES"},
+            notes={fact: note for fact, answer in all_answers.items() if answer != "YES"},
             seen_version=None,
             by=self.demo.people["coordinator"],
             at=self.clock.find_moment(days_ago, 11),
@@ -99,8 +99,8 @@ class DemoCase:
 
     def send_notices(self, days_ago: int) -> None:
         """Make the notices of assignment, wait until they are filed, and send them."""
-        made = self.clock.find_moment(days_ago)
-        notices.make_notices(case_id=self.case.pk, by=self.demo.people["coordinator"], at=made)
+        made_at = self.clock.find_moment(days_ago)
+        notices.make_notices(case_id=self.case.pk, by=self.demo.people["coordinator"], at=made_at)
         self.demo.wait_for_letters(self.case.number)
         sent = self.clock.find_moment(days_ago, 14)
         notices.mark_notices_sent(
@@ -143,11 +143,11 @@ class DemoCase:
     def offer_case(self, days_ago: int, reviewer: str) -> ReviewerAssignment:
         """Offer the case to a reviewer from the ranked list."""
         by, at = self.demo.people["coordinator"], self.clock.find_moment(days_ago)
-        listed = reviewers.services.matching.rank_panel(case_id=self.case.pk, by=by, at=at)
+        candidate_list = reviewers.services.matching.rank_panel(case_id=self.case.pk, by=by, at=at)
         return reviewers.services.assignment.assign_reviewer(
             case_id=self.case.pk,
             reviewer_id=self.demo.people[reviewer].reviewer.pk,
-            candidate_list_id=listed.pk,
+            candidate_list_id=candidate_list.pk,
             seen_version=None,
             # The story names the reviewer, who may not be the first of the list.
             override_code="EXPERIENCE",
@@ -201,7 +201,7 @@ class DemoCase:
         )
 
     def _add_record(self, record: Record, at: datetime) -> None:
-        """Each case gets pages of its own, so that no two cases share a file."""
+        """Add a record. Each case gets pages of its own, so that no two cases share a file."""
         dated, story = self.dated, self.story
         first = dated.requested_on if record.day == "requested" else dated.find_date(record.day)
         pages = [page.format_map(dated.words) for page in record.pages]
@@ -213,13 +213,16 @@ class DemoCase:
             else (record.author,),
             running=f"Patient: {story.worker.name}    Claim: {story.claim}",
         )
-        records.services.documents.add_document(
+        by = self.demo.people["coordinator"]
+        upload = SimpleUploadedFile(
+            f"{record.title.lower().replace(' ', '-')}.pdf",
+            content,
+            content_type="application/pdf",
+        )
+        documents = records.services.documents
+        documents.add_document(
             case_id=self.case.pk,
-            upload=SimpleUploadedFile(
-                f"{record.title.lower().replace(' ', '-')}.pdf",
-                content,
-                content_type="application/pdf",
-            ),
+            file=documents.receive_record_file(case_id=self.case.pk, upload=upload, by=by, at=at),
             kind=record.kind,
             title=record.title,
             author=record.author,
@@ -227,7 +230,7 @@ class DemoCase:
             dated_to=dated.find_date(record.last_day) if record.last_day else None,
             sent_by=record.sent_by,
             received_on=local_day(at),
-            by=self.demo.people["coordinator"],
+            by=by,
             at=at,
         )
 
@@ -275,11 +278,11 @@ class DemoReview:
                 at,
             )
             for key in disputed.cites:
-                found = find_recommendation(AUTHORITIES[key], on=dated.requested_on)
+                recommendation = find_recommendation(AUTHORITIES[key], on=dated.requested_on)
                 writing.add_citation(
                     assignment_id=self.assignment.pk,
                     item_id=item.pk,
-                    recommendation_id=found.pk if found else None,
+                    recommendation_id=recommendation.pk if recommendation else None,
                     as_printed="",
                     by=self.by,
                     at=at,

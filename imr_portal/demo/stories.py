@@ -152,7 +152,7 @@ class Office:
     """A company, physician or attorney as the application names them.
 
     :ivar contact: the adjuster, or the group of a physician.
-    :ivar reached_by: an e-mail address or fax number where letters do not go by mail.
+    :ivar reached_by: an email address or fax number where letters do not go by mail.
     """
 
     name: str
@@ -241,27 +241,27 @@ class DatedStory:
     words: Mapping[str, str]
 
     def find_date(self, key: str) -> date:
-        """One of the story's own dates."""
+        """Return one of the story's own dates."""
         return find_day(self.requested_on, self.story.dates[key], key)
 
     def fill_text(self, text: str) -> str:
-        """A text of the story on these days, its paragraphs without the line breaks of the code."""
+        """Return a text of the story on these days, without the line breaks of the code."""
         filled = text.format_map(self.words)
         return "\n\n".join(" ".join(part.split()) for part in filled.strip().split("\n\n"))
 
     def cite_authorities(self, keys: tuple[str, ...]) -> list[Citation]:
-        """Authorities as a decision cites them, in the edition in force on the request date."""
+        """Return authorities as a decision cites them, in the edition of the request date."""
         return [cite_authority(AUTHORITIES[key], on=self.requested_on) for key in keys]
 
 
 def find_day(requested_on: date, days: int, key: str) -> date:
-    """A date of a story. Offices are closed on weekends; an injury can happen on any day."""
+    """Return a date of a story. Offices are closed on weekends; an injury can happen on any day."""
     day = requested_on - timedelta(days=days)
     return day if key == "injury" else to_weekday(day)
 
 
 def to_weekday(day: date) -> date:
-    """The day itself, or the Friday before a weekend."""
+    """Return the day itself, or the Friday before a weekend."""
     return day - timedelta(days=max(0, day.weekday() - 4))
 
 
@@ -290,21 +290,23 @@ def date_story(story: Story, *, received_at: datetime) -> DatedStory:
 
 
 def find_edition(one: Authority, *, on: date) -> Edition:
-    """The edition of a guideline in force on a day. Queries."""
+    """Return the edition of a guideline in force on a day. Queries."""
     editions = Edition.objects.select_related("guideline__source").in_force(on)
-    found: Edition = editions.get(guideline__code=one.guideline)
-    return found
+    edition: Edition = editions.get(guideline__code=one.guideline)
+    return edition
 
 
 def find_recommendation(one: Authority, *, on: date) -> Recommendation | None:
-    """The topic as the guideline administrator keeps it. Queries."""
+    """Return the topic as the guideline administrator keeps it. Queries."""
     edition = find_edition(one, on=on)
-    found: Recommendation | None = edition.recommendations.filter(section=one.section).first()
-    return found
+    recommendation: Recommendation | None = edition.recommendations.filter(
+        section=one.section
+    ).first()
+    return recommendation
 
 
 def cite_authority(one: Authority, *, on: date) -> Citation:
-    """The authority as a UR decision or a determination of a request of this day cites it."""
+    """Return the authority as a decision about a request of this day cites it."""
     edition = find_edition(one, on=on)
     guideline = edition.guideline
     if guideline.source.is_mtus:
@@ -322,14 +324,14 @@ def cite_authority(one: Authority, *, on: date) -> Citation:
 
 
 def name_citation(citation: Citation) -> str:
-    """An authority as the paper of the UR decision prints it."""
+    """Return an authority as the paper of the UR decision prints it."""
     return (
         f"MTUS, {describe_authority(citation)}" if citation.mtus else describe_authority(citation)
     )
 
 
 def _name_authority(one: Authority, *, on: date) -> str:
-    """The authority as a sentence of a rationale names it."""
+    """Return the authority as a sentence of a rationale names it."""
     edition = find_edition(one, on=on)
     guideline = edition.guideline
     if guideline.source.is_mtus:

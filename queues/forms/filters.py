@@ -8,7 +8,7 @@ from django.db.models import TextChoices
 
 from cases.lifecycle import QUEUES
 from cases.models import Channel, Priority
-from form_fields.fields import DatedForm, Line, PaperDate
+from form_fields.fields import DatedForm, KeyedDate, LineField
 
 
 class DueFilter(TextChoices):
@@ -40,14 +40,14 @@ class FilterForm(DatedForm):
     priority = forms.ChoiceField(required=False)
     stage = forms.ChoiceField(required=False)
     due = forms.ChoiceField(required=False)
-    due_by = PaperDate(label="Due by", required=False)
+    due_by = KeyedDate(label="Due by", required=False)
     channel = forms.ChoiceField(required=False, label="Received by")
     taken = forms.ChoiceField(required=False, label="Assigned")
     hold = forms.ChoiceField(required=False, label="Hold")
-    received_from = PaperDate(label="Received from", required=False)
-    received_to = PaperDate(label="Received to", required=False)
-    administrator = Line(label="Claims administrator", required=False, max_length=80)
-    q = Line(
+    received_from = KeyedDate(label="Received from", required=False)
+    received_to = KeyedDate(label="Received to", required=False)
+    administrator = LineField(label="Claims administrator", required=False, max_length=80)
+    q = LineField(
         label="Name or claim",
         required=False,
         max_length=80,

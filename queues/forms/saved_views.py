@@ -2,13 +2,13 @@
 
 from django import forms
 
-from form_fields.fields import Line
+from form_fields.fields import LineField
 
 
 class ViewForm(forms.Form):
     """The name of a view, and sharing for those who may share."""
 
-    name = Line(max_length=60, error_messages={"required": "Give the view a name."})
+    name = LineField(max_length=60, error_messages={"required": "Give the view a name."})
     shared = forms.BooleanField(label="Share with the office", required=False)
 
     def __init__(self, *args: object, may_share: bool, **options: object) -> None:

@@ -11,6 +11,7 @@ class Migration(migrations.Migration):
     operations = [
         GuardTables(
             [
+                "queues_historicalcaseskip",
                 "queues_historicalsavedview",
                 "queues_stageduration",
             ]

@@ -30,23 +30,23 @@ class BulkAction:
     question: str  # "Mark the notices of %s as sent"; empty if the action needs no page of its own
     done: str
     why_not: Callable[[User, Case], str]
-    act: Callable[..., Any]
+    service: Callable[..., Any]
     permission: str
     field: str = ""  # what the user has to enter: "text" or "sent_on"
     queue: str = ""  # the only list that offers it; empty: every list
 
 
 @dataclass(frozen=True)
-class Outcome:
+class BulkResult:
     """The result for one case: done, or the sentence why not."""
 
     case: Case
     refusal: str = ""
 
 
-ACTS = {
-    act.name: act
-    for act in (
+BULK_ACTIONS = {
+    action.name: action
+    for action in (
         BulkAction(
             "claim",
             "Assign to me",
@@ -77,7 +77,7 @@ ACTS = {
             "Notices made",
             correspondence_policies.why_not_make_notices,
             notices.make_notices,
-            "correspondence.make_notices",
+            "correspondence.create_notices",
             queue="notices",
         ),
         BulkAction(
@@ -96,43 +96,46 @@ ACTS = {
 
 
 def list_bulk_actions(*, queue: str, user: User) -> list[BulkAction]:
-    """The actions that a list offers to this person. Each case may still refuse."""
-    here = [act for act in ACTS.values() if act.queue in {"", queue}]
-    return [act for act in here if user.may(act.permission)]
+    """Return the actions that a list offers to this person. Each case may still refuse."""
+    offered = [action for action in BULK_ACTIONS.values() if action.queue in {"", queue}]
+    return [action for action in offered if user.may(action.permission)]
 
 
-def preview_bulk_action(*, act: str, case_ids: Sequence[int], user: User) -> list[Outcome]:
-    """What the action would do to each case now, in the order given. Changes nothing."""
-    return [Outcome(case, ACTS[act].why_not(user, case)) for case in _load_cases(case_ids)]
+def preview_bulk_action(*, action: str, case_ids: Sequence[int], user: User) -> list[BulkResult]:
+    """Return what the action would do to each case now, in the order given. Changes nothing."""
+    return [
+        BulkResult(case, BULK_ACTIONS[action].why_not(user, case))
+        for case in _load_cases(case_ids, user)
+    ]
 
 
 def run_bulk_action(
     *,
-    act: str,
+    action: str,
     case_ids: Sequence[int],
     text: str = "",
     sent_on: date | None = None,
     by: User,
     at: datetime,
-) -> list[Outcome]:
+) -> list[BulkResult]:
     """Run one action on each case in its own transaction and return the result of each.
 
     :param case_ids: only the first ``MOST`` are used; unknown ids are skipped.
     """
-    chosen = ACTS[act]
+    bulk_action = BULK_ACTIONS[action]
     typed = {name: value for name, value in (("text", text), ("sent_on", sent_on)) if value}
-    outcomes = []
-    for case in _load_cases(case_ids):
+    results = []
+    for case in _load_cases(case_ids, by):
         try:
-            chosen.act(case_id=case.pk, by=by, at=at, **typed)
+            bulk_action.service(case_id=case.pk, by=by, at=at, **typed)
         except Refused as refusal:
-            outcomes.append(Outcome(case, str(refusal)))
+            results.append(BulkResult(case, str(refusal)))
         else:
-            outcomes.append(Outcome(case))
-    return outcomes
+            results.append(BulkResult(case))
+    return results
 
 
-def _load_cases(case_ids: Sequence[int]) -> list[Case]:
+def _load_cases(case_ids: Sequence[int], user: User) -> list[Case]:
     # One query for all cases; the order of the selection is restored below.
-    found = Case.objects.own().in_bulk(list(dict.fromkeys(case_ids))[:MOST])
-    return [found[pk] for pk in dict.fromkeys(case_ids) if pk in found]
+    by_id = Case.objects.own().visible_to(user).in_bulk(list(dict.fromkeys(case_ids))[:MOST])
+    return [by_id[pk] for pk in dict.fromkeys(case_ids) if pk in by_id]

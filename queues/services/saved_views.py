@@ -17,7 +17,7 @@ MOST = 40  # of one person; a longer list is no help
 
 
 def list_saved_views(*, user: User) -> VersionedQuerySet:
-    """The views that a person sees: their own, and those that others share."""
+    """Return the views that a person sees: their own, and those that others share."""
     live = SavedView.objects.filter(retired_at__isnull=True)
     rows: VersionedQuerySet = live.filter(Q(owner=user) | Q(is_shared=True))
     return rows.select_related("owner").order_by("name", "pk")
@@ -36,8 +36,10 @@ def save_view(
     if shared:
         refuse_if(policies.why_not_share_view(by))
     _lock_owner(by)
-    mine = SavedView.objects.filter(owner=by, retired_at__isnull=True)
-    refuse_if(f"You have {MOST} saved views. Remove one first." if mine.count() >= MOST else "")
+    own_views = SavedView.objects.filter(owner=by, retired_at__isnull=True)
+    refuse_if(
+        f"You have {MOST} saved views. Remove one first." if own_views.count() >= MOST else ""
+    )
     view = SavedView(
         owner=by,
         name=_check_view_name(name, by=by),
@@ -94,8 +96,7 @@ def _lock_own_view(view_id: int, *, by: User) -> SavedView:
     view = SavedView.objects.select_for_update().filter(pk=view_id, retired_at__isnull=True).first()
     if view is None or view.owner_id != by.pk:
         raise NotAllowed("Only the person who saved a view can change it.")
-    found: SavedView = view
-    return found
+    return view
 
 
 def _check_view_name(name: str, *, by: User, view: SavedView | None = None) -> str:

@@ -29,12 +29,12 @@ def measure_stage_durations(*, at: datetime, last: int = LAST_CASES) -> list[Sta
     rows = Event.objects.filter(case__in=recent).order_by("case", "happened_at", "pk")
     for case_id, kind, happened_at in rows.values_list("case_id", "kind", "happened_at"):
         events[case_id].append((kind, happened_at))
-    made = []
+    created = []
     for stage in STRETCHES:
         days = [measure_stretch(stage, one) for one in events.values()]
-        found = median_duration(each for each in days if each is not None)
-        if found is not None:
-            made.append(
-                StageDuration(measured_at=at, status=stage, median_days=found[0], cases=found[1])
+        median = median_duration(each for each in days if each is not None)
+        if median is not None:
+            created.append(
+                StageDuration(measured_at=at, status=stage, median_days=median[0], cases=median[1])
             )
-    return StageDuration.objects.bulk_create(made)
+    return StageDuration.objects.bulk_create(created)

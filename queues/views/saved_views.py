@@ -25,7 +25,7 @@ def save_view(request: StaffRequest, slug: str) -> HttpResponse:
         raise Http404("There is no such list.")
     now = timezone.now()
     today = timezone.localdate(now)
-    wanted = Filter.read(request.GET, queue=slug, today=today)
+    list_filter = Filter.read(request.GET, queue=slug, today=today)
     may_share = not policies.why_not_share_view(request.user)
     form = ViewForm(posted_data(request), may_share=may_share)
     attempt = run_action(
@@ -34,24 +34,25 @@ def save_view(request: StaffRequest, slug: str) -> HttpResponse:
         lambda: services.save_view(
             name=form.cleaned_data["name"],
             queue=slug,
-            query=wanted.query(),
+            query=list_filter.query(),
             shared=form.cleaned_data.get("shared", False),
             today=today,
             by=request.user,
             at=now,
         ),
         field="name",
+        once=True,
     )
     if attempt.done:
         messages.success(request, f"“{attempt.result.name}” is saved. It is shown in My day.")
         return redirect(attempt.result)
-    context = {"slug": slug, "title": QUEUES[slug][0], "wanted": wanted, "form": form}
+    context = {"slug": slug, "title": QUEUES[slug][0], "list_filter": list_filter, "form": form}
     return render(request, "queues/save_view.html", context, status=attempt.status)
 
 
 @require_GET
 def show_saved_views(request: StaffRequest) -> HttpResponse:
-    """The page of own saved views and those that others share."""
+    """Show the page of own saved views and those that others share."""
     return _render_views_page(request)
 
 
@@ -77,15 +78,19 @@ def retire_view(request: StaffRequest, view_id: int) -> HttpResponse:
 
 
 def _change_view(
-    request: StaffRequest, view_id: int, act: Callable[..., Any], done: str, **typed: Any
+    request: StaffRequest,
+    view_id: int,
+    service: Callable[..., Any],
+    success_message: str,
+    **typed: Any,
 ) -> HttpResponse:
     attempt = try_action(
-        lambda: act(view_id=view_id, by=request.user, at=timezone.now(), **typed),
+        lambda: service(view_id=view_id, by=request.user, at=timezone.now(), **typed),
     )
     if attempt.refusal:
         refused = (view_id, str(attempt.refusal), typed.get("name", ""))
         return _render_views_page(request, refused, status=attempt.status)
-    messages.success(request, done)
+    messages.success(request, success_message)
     return redirect("queues:saved_views")
 
 
@@ -94,13 +99,13 @@ def _render_views_page(
 ) -> HttpResponse:
     """Render the page of views; a refused change keeps what was typed, with the refusal."""
     today = timezone.localdate()
-    view_id, sentence, typed = refused or (0, "", "")
+    view_id, sentence, typed_form = refused or (0, "", "")
     rows = [
         {
             "view": view,
             "queue": QUEUES[view.queue][0],
-            "words": Filter.read(view.query, queue=view.queue, today=today).in_words(),
-            "name": typed if view.pk == view_id and typed else view.name,
+            "description": Filter.read(view.query, queue=view.queue, today=today).describe(),
+            "name": typed_form if view.pk == view_id and typed_form else view.name,
             "error": sentence if view.pk == view_id else "",
         }
         for view in services.list_saved_views(user=request.user)

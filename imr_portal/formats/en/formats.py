@@ -3,3 +3,5 @@
 DATE_FORMAT = "M j, Y"
 TIME_FORMAT = "g:i A"
 DATETIME_FORMAT = "M j, Y, g:i A"
+# The first is how the admin site fills its fields.
+DATE_INPUT_FORMATS = ["%m/%d/%Y", "%Y-%m-%d"]

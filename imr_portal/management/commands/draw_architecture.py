@@ -25,7 +25,7 @@ class Command(DrawCommand):
 
 
 def modules_of(app: str) -> Iterator[tuple[str, str]]:
-    """The modules of an app: path inside the app, and first sentence."""
+    """Yield the modules of an app: path inside the app, and first sentence."""
     root = Path(settings.BASE_DIR) / app
     for path in sorted(root.rglob("*.py"), key=lambda path: (len(path.parts), path)):
         inside = path.relative_to(root)
@@ -35,5 +35,5 @@ def modules_of(app: str) -> Iterator[tuple[str, str]]:
 
 def _first_sentence(path: Path) -> str:
     docstring = ast.get_docstring(ast.parse(path.read_text(encoding="utf-8"))) or ""
-    words = " ".join(docstring.split("\n\n")[0].split())
-    return words.partition(". ")[0].rstrip(".") + "." if words else ""
+    sentence = " ".join(docstring.split("\n\n")[0].split())
+    return sentence.partition(". ")[0].rstrip(".") + "." if sentence else ""

@@ -15,6 +15,7 @@ from imr_portal.drawing import DrawCommand
 PAGE = Path("docs", "schema.md")
 APPS = [
     "accounts",
+    "jobs",
     "files",
     "guidelines",
     "letters",
@@ -27,6 +28,8 @@ APPS = [
     "records",
     "determinations",
     "queues",
+    "billing",
+    "maintenance",
 ]
 
 
@@ -41,7 +44,7 @@ class Command(DrawCommand):
 
 
 def tables_of(app: str) -> list[type[models.Model]]:
-    """The concrete models of an app, without the tables of versions."""
+    """Return the concrete models of an app, without the tables of versions."""
     return [
         model
         for model in apps.get_app_config(app).get_models()
@@ -50,7 +53,7 @@ def tables_of(app: str) -> list[type[models.Model]]:
 
 
 def draw_app(app: str) -> str:
-    """The part of one app: its diagram, then a list of tables with their constraints."""
+    """Return the part of one app: its diagram, then a list of tables with their constraints."""
     return f"""
 ```mermaid
 erDiagram
@@ -83,7 +86,7 @@ def _draw_diagram(app: str) -> Iterator[str]:
 
 
 def _is_not_drawn(field: models.ForeignKey[Any, Any]) -> bool:
-    """Whether a foreign key is left out of the diagram: to the acting user or a corrected row."""
+    """Return whether a foreign key to the actor or a corrected row is left out of the diagram."""
     to_user = field.related_model._meta.label == settings.AUTH_USER_MODEL
     return field.name == "corrects" or (to_user and field.remote_field.hidden)
 
@@ -93,8 +96,8 @@ def _describe_table(model: type[models.Model]) -> str:
 
 
 def _first_sentence(model: type[models.Model]) -> str:
-    words = " ".join((model.__doc__ or "").split("\n\n")[0].split())
-    return words.replace("|", "\\|").replace("``", "`")
+    sentence = " ".join((model.__doc__ or "").split("\n\n")[0].split())
+    return sentence.replace("|", "\\|").replace("``", "`")
 
 
 def _list_guards(model: type[models.Model]) -> str:

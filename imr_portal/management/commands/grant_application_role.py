@@ -9,10 +9,12 @@ from django.core.management.base import BaseCommand, CommandError
 from django.db import connection, transaction
 from psycopg import sql
 
+from accounts.counting import count_noun
 from imr_portal import environment
 
-# Our only table whose rows are deleted. In all others rows are ended.
+# Our only tables whose rows are deleted. In all others rows are ended.
 MAY_BE_DELETED = {
+    "accounts_formkey",  # the key of a saved form, after a week; what was saved stays
     "accounts_user_groups",  # a revoked role; the event stays in accounts_accountevent
 }
 
@@ -35,29 +37,32 @@ class Command(BaseCommand):
         if connection.vendor != "postgresql":
             raise CommandError("SQLite has no roles. This command is for PostgreSQL.")
         with connection.cursor() as cursor:
-            found = find_role(cursor, role)
-            if found is None and create:
+            name = find_role(cursor, role)
+            if name is None and create:
                 make_role(cursor, role)
-                found = find_role(cursor, role)
+                name = find_role(cursor, role)
             cursor.execute("SELECT current_user")
             (owner,) = cursor.fetchone()
-        if found is None:
+        if name is None:
             raise CommandError(
                 f"There is no role {role}. Make it first: CREATE ROLE {role} LOGIN PASSWORD '…'."
             )
-        if found[0] or role == owner:
+        if name[0] or role == owner:
             raise CommandError(
                 f"{role} could turn off the guards of history. Use a role that owns nothing."
             )
         with transaction.atomic(), connection.cursor() as cursor:
-            grown = guarded_tables(cursor)
-            for statement in grant_statements(role, list_tables(cursor), grown):
+            append_only = list_append_only_tables(cursor)
+            for statement in list_grants(role, list_tables(cursor), append_only):
                 cursor.execute(statement)
-        return f"{role} has the rights of the portal; {len(grown)} tables are append-only for it."
+        return (
+            f"{role} has the rights of the portal; "
+            f"{count_noun(len(append_only), 'table is,tables are')} append-only for it."
+        )
 
 
 def find_role(cursor: Any, role: str) -> tuple[bool] | None:
-    """Whether a role is a superuser; ``None`` if there is no such role."""
+    """Return whether a role is a superuser; ``None`` if there is no such role."""
     cursor.execute("SELECT rolsuper FROM pg_roles WHERE rolname = %s", [role])
     row: tuple[bool] | None = cursor.fetchone()
     return row
@@ -74,13 +79,13 @@ def make_role(cursor: Any, role: str) -> None:
 
 
 def list_tables(cursor: Any) -> list[str]:
-    """The names of all tables in the schema."""
+    """Return the names of all tables in the schema."""
     cursor.execute("SELECT tablename FROM pg_tables WHERE schemaname = current_schema()")
     return sorted(name for (name,) in cursor.fetchall())
 
 
-def guarded_tables(cursor: Any) -> set[str]:
-    """The append-only tables, read from the triggers in the catalog."""
+def list_append_only_tables(cursor: Any) -> set[str]:
+    """Return the append-only tables, read from the triggers in the catalog."""
     cursor.execute(
         "SELECT relname FROM pg_trigger JOIN pg_class ON pg_class.oid = tgrelid "
         "WHERE tgname = relname || '_only_grows' AND relnamespace = current_schema()::regnamespace"
@@ -88,8 +93,8 @@ def guarded_tables(cursor: Any) -> set[str]:
     return {name for (name,) in cursor.fetchall()}
 
 
-def grant_statements(role: str, names: Iterable[str], grown: set[str]) -> Iterable[str]:
-    """The grants. They can be run again, because each table is revoked first."""
+def list_grants(role: str, tables: Iterable[str], append_only: set[str]) -> Iterable[str]:
+    """Return the grants. They can be run again, because each table is revoked first."""
     quote = connection.ops.quote_name
     to = quote(role)
     # Libraries delete rows of their own tables, such as sessions. Ours are never deleted.
@@ -101,12 +106,12 @@ def grant_statements(role: str, names: Iterable[str], grown: set[str]) -> Iterab
     }
     yield f"GRANT USAGE ON SCHEMA {quote(_current_schema())} TO {to}"
     yield f"REVOKE CREATE ON SCHEMA {quote(_current_schema())} FROM {to}"
-    for name in names:
+    for name in tables:
         acts = ["SELECT"]
         # Only the owner of the tables migrates.
         if name != "django_migrations":
             acts.append("INSERT")
-            if name not in grown:
+            if name not in append_only:
                 acts.append("UPDATE")
                 if name not in ours or name in MAY_BE_DELETED:
                     acts.append("DELETE")

@@ -5,13 +5,13 @@ from argparse import ArgumentParser
 from typing import Any
 
 from django.conf import settings
-from django.core.management import call_command
 from django.core.management.base import BaseCommand, CommandError
 from django.utils import timezone
 
 import letters.services
 from determinations.models import Determination
 from imr_portal.demo import loading, office
+from imr_portal.management.commands.seed_reference import load_reference
 from letters.models import Letter
 
 
@@ -31,10 +31,12 @@ class Command(BaseCommand):
             raise CommandError("This database is not a demonstration. Set DEMO=1 if it is to be.")
         # A later run only prints the sign-ins.
         if not loading.is_loaded():
-            call_command("seed_reference", stdout=self.stdout)
+            now = timezone.now()
+            # A wording set cannot be published before it was imported.
+            load_reference(at=now - loading.HISTORY)
             self.patience = patience
             loading.load_demonstration(
-                now=timezone.now(),
+                now=now,
                 wait_for_letters=self._render if render_here else self._wait,
                 report=lambda words: self.stdout.write(f"  {words} …"),
             )

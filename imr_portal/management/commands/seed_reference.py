@@ -1,5 +1,6 @@
 """Load the reference data that comes with the product."""
 
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -21,10 +22,14 @@ class Command(BaseCommand):
     )
 
     def handle(self, **options: Any) -> None:
-        now = timezone.now()
-        seed_categories(by=None, at=now)
-        seed_specialties(by=None, at=now)
-        call_command("seed_guidelines", verbosity=0)
-        for path in sorted(SHIPPED_WORDING.glob("*.toml")):
-            letters.services.import_wording(text=path.read_text("utf-8"), by=None, at=now)
+        load_reference(at=timezone.now())
         self.stdout.write("The reference data is loaded.")
+
+
+def load_reference(*, at: datetime) -> None:
+    """Add what is missing of the reference data, as loaded at a moment."""
+    seed_categories(by=None, at=at)
+    seed_specialties(by=None, at=at)
+    call_command("seed_guidelines", verbosity=0)
+    for path in sorted(SHIPPED_WORDING.glob("*.toml")):
+        letters.services.import_wording(text=path.read_text("utf-8"), by=None, at=at)

@@ -16,8 +16,8 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> str:
         # Without a connection, so that only the files of this code are read.
-        known = MigrationLoader(None).disk_migrations
+        disk_migrations = MigrationLoader(None).disk_migrations
         applied = MigrationRecorder(connection).applied_migrations()
         return "\n".join(
-            f"{app}.{name}" for app, name in sorted(applied) if (app, name) not in known
+            f"{app}.{name}" for app, name in sorted(applied) if (app, name) not in disk_migrations
         )

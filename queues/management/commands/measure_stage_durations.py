@@ -5,6 +5,7 @@ from typing import Any
 from django.core.management.base import BaseCommand
 from django.utils import timezone
 
+from accounts.counting import count_noun
 from queues.services.stage_durations import measure_stage_durations
 
 
@@ -14,8 +15,8 @@ class Command(BaseCommand):
     help = "Measure how long each stage took lately, for the order by time to spare."
 
     def handle(self, **options: Any) -> None:
-        found = measure_stage_durations(at=timezone.now())
-        for row in found:
-            self.stdout.write(f"{row} (median of {row.cases} cases)")
-        if not found:
+        count = measure_stage_durations(at=timezone.now())
+        for row in count:
+            self.stdout.write(f"{row} (median of {count_noun(row.cases, 'case')})")
+        if not count:
             self.stdout.write("Too few cases have been decided to measure anything yet.")

@@ -1,0 +1,101 @@
+"""What the case page says of other tables: letters in a line, related cases, waiting changes."""
+
+import json
+from typing import Any, NamedTuple
+
+from django.db import connection
+from django.db.models import BooleanField, Q, TextField
+from django.db.models.expressions import RawSQL
+
+from accounts.models import User
+from cases.models import Case, CaseLink, ItemChange
+from cases.models.restrictions import select_visible
+
+# Columns of the query that loads the case, so that the page asks only for rows that there are.
+_HAS_CHANGES = (
+    "EXISTS (SELECT 1 FROM cases_itemchange c "
+    "WHERE c.case_id = cases_case.id AND c.state = 'PROPOSED')"
+)
+_HAS_LINKS = (
+    "EXISTS (SELECT 1 FROM cases_caselink l "
+    "WHERE l.case_id = cases_case.id OR l.other_id = cases_case.id)"
+)
+_LETTERS = "(SELECT count(*) FROM letters_letter t WHERE t.reference = cases_case.number{state})"
+_COUNTS_OF_LETTERS = (
+    _LETTERS.format(state=""),
+    _LETTERS.format(state=" AND t.state IN ('QUEUED', 'RENDERING')"),
+    _LETTERS.format(state=" AND t.state = 'FAILED'"),
+    "(SELECT count(*) FROM letters_letter t JOIN letters_service s ON s.letter_id = t.id "
+    "WHERE t.reference = cases_case.number AND t.state = 'FILED' AND s.state = 'PREPARED')",
+    "(SELECT count(*) FROM cases_caseletter d "
+    "WHERE d.case_id = cases_case.id AND d.state = 'DRAFT')",
+)
+_ARRAYS = {"postgresql": "json_build_array({})::text", "sqlite": "json_array({})"}
+
+
+def annotations_of_page() -> dict[str, Any]:
+    """Return the columns that ``find_changes``, ``list_links`` and ``summarize_letters`` read."""
+    letters = _ARRAYS[connection.vendor].format(", ".join(_COUNTS_OF_LETTERS))
+    return {
+        "has_changes": RawSQL(_HAS_CHANGES, [], BooleanField()),  # noqa: S611 - all ours
+        "has_links": RawSQL(_HAS_LINKS, [], BooleanField()),  # noqa: S611
+        "letters_json": RawSQL(letters, [], TextField()),  # noqa: S611
+    }
+
+
+def list_proposed_changes(case: Any) -> list[ItemChange]:
+    """List the changes of items that wait for a second person. At most one query."""
+    if not case.has_changes:
+        return []
+    rows = case.item_changes.filter(state=ItemChange.State.PROPOSED)
+    return list(rows.select_related("item").order_by("pk"))
+
+
+def list_links(case: Any, reader: User) -> list[CaseLink]:
+    """List the links from and to a case that this person may see. At most one query."""
+    if not case.has_links:
+        return []
+    rows = CaseLink.objects.filter(Q(case=case) | Q(other=case)).select_related("case", "other")
+    links = select_visible(rows, reader, "case", "other").order_by("pk")
+    # What this case says of others comes first.
+    return sorted(links, key=lambda link: link.case_id != case.pk)
+
+
+def summarize_letters(case: Case) -> str:
+    """Summarize the letters of a case, without drafts: ``5 letters, 1 generating.`` No queries."""
+    count = _count_letters(case)
+    if not count.total:
+        return "No letters yet."
+    rest = ", ".join(_list_unsent(count))
+    return f"{count.total} letter{'' if count.total == 1 else 's'}, {rest or 'all sent'}."
+
+
+def describe_unsent_letters(case: Case) -> str:
+    """Say which letters of a case have not left: ``1 draft to review, 2 not sent yet``.
+
+    No queries. Empty if nothing waits.
+    """
+    count = _count_letters(case)
+    drafts = f"{count.drafts} draft{'' if count.drafts == 1 else 's'} to review"
+    return ", ".join([*([drafts] if count.drafts else []), *_list_unsent(count)])
+
+
+class _Letters(NamedTuple):
+    total: int
+    generating: int
+    failed: int
+    unsent: int
+    drafts: int
+
+
+def _count_letters(case: Case) -> _Letters:
+    return _Letters(*json.loads(case.__dict__["letters_json"]))
+
+
+def _list_unsent(count: _Letters) -> list[str]:
+    numbers = {
+        "generating": count.generating,
+        "failed": count.failed,
+        "not sent yet": count.unsent,
+    }
+    return [f"{number} {words}" for words, number in numbers.items() if number]
