@@ -1,6 +1,7 @@
 // Saves a form with data-autosave="URL" 800 ms after the last keystroke: one request in flight, the
 // revision of the last answer sent along, states idle, saving, saved and paused.
-// Answers: 200 {"revision", "saved_at"}; 409 {"error", "yours", "theirs"}: saving pauses and both
+// Answers: 200 {"revision", "saved_at", and, where a reload needs it, "address" of the page with the
+// text}; 409 {"error", "yours", "theirs"}: saving pauses and both
 // texts are shown in [data-conflict]; 422 {"error"} pauses with that sentence.
 const IDLE = 800;
 
@@ -79,10 +80,16 @@ const start = (form) => {
       document.dispatchEvent(new CustomEvent("portal:session-ended"));
       return;
     }
+    const refused = new CustomEvent("portal:save-refused", { cancelable: true, detail: { again: () => later(0) } });
+    if (answer.status === 403 && !document.dispatchEvent(refused)) {
+      become("unsaved", "Not saved: your sign-in changed.");
+      return;
+    }
     const said = answer.headers.get("content-type")?.includes("json") ? await answer.json() : {};
     if (answer.ok) {
       const revision = form.querySelector("[name=revision]");
       if (revision && said.revision !== undefined) revision.value = said.revision;
+      if (said.address) history.replaceState(history.state, "", said.address);
       become("saved", `Saved ${said.saved_at}`);
       form.dispatchEvent(new CustomEvent("portal:saved", { bubbles: true }));
       if (again) later(IDLE);

@@ -1,6 +1,7 @@
 // One check step before what cannot be undone: a native dialog that names the thing.
 // Markup: hx-confirm="…", or data-confirm="Issue the letter to 4 recipients?" on a form or its
-// button, with data-confirm-verb="Issue" for the button's word.
+// button, with data-confirm-verb="Issue" for the button's word. Other modules ask by "portal:ask" with
+// { question, verb, answer }.
 
 const make = (tag, look, text = "") =>
   Object.assign(document.createElement(tag), { className: look, textContent: text });
@@ -31,6 +32,8 @@ const ask = (question, verb) => new Promise((resolve) => {
   dialog.showModal();
   go.focus();
 });
+
+document.addEventListener("portal:ask", ({ detail }) => ask(detail.question, detail.verb).then(detail.answer));
 
 const words = (button) => {
   const copy = button?.cloneNode(true);

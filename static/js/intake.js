@@ -1,5 +1,5 @@
-// Keys of the intake page. Enter goes to the next field, or takes whoever is known under the one that
-// is typed in; F4 repeats what the last sheet had in this field; F8 and Shift F8 turn the scan's pages.
+// Keys of the intake page. Enter goes to the next field; after an arrow key it takes the known party
+// that was chosen, which can be undone. F4 repeats what the last sheet had in this field.
 const form = document.querySelector("form[data-intake]");
 const ditto = JSON.parse(document.getElementById("ditto").textContent);
 const known = (field) => document.getElementById(field.dataset.known || "");
@@ -13,14 +13,31 @@ const next = (from, onlyEmpty) => {
   all.slice(all.indexOf(from) + 1).find((field) => field.checkVisibility() && !(onlyEmpty && field.value))?.focus();
 };
 const choose = (button, field) => {
-  for (const [name, value] of Object.entries(JSON.parse(button.dataset.fill))) typed(form.elements[name], value);
-  known(field).replaceChildren();
+  const fills = Object.entries(JSON.parse(button.dataset.fill));
+  const before = fills.map(([name]) => [name, form.elements[name].value]);
+  for (const [name, value] of fills) typed(form.elements[name], value);
+  const line = document.createElement("li");
+  line.className = "filled";
+  line.innerHTML = `<span>Filled in from an earlier case. </span><button class="btn tiny" type="button">Undo</button>`;
+  line.querySelector("button").addEventListener("click", () => {
+    for (const [name, value] of before) typed(form.elements[name], value);
+    known(field).replaceChildren();
+    field.focus();
+  });
+  known(field).replaceChildren(line);
   next(field, true);
+};
+const forget = (field) => known(field)?.querySelector("[data-fill]") && known(field).replaceChildren();
+// Leaving the empty row at the end of the treatments leaves the treatments.
+const leaveFrom = (field) => {
+  if (field.name !== "item_title" || field.value.trim()) return field;
+  const fields = [...form.querySelectorAll("[data-items] :is(input, select, textarea, button)")];
+  return fields.filter((one) => one.matches("input, select, textarea")).at(-1);
 };
 let at = form.elements.first_name;
 form.addEventListener("focusin", ({ target }) => { if (target.name && target.value !== undefined) at = target; });
 form.addEventListener("focusout", ({ target, relatedTarget }) => {
-  if (!known(target)?.contains(relatedTarget)) known(target)?.replaceChildren();
+  if (!known(target)?.contains(relatedTarget)) forget(target);
 });
 document.addEventListener("htmx:afterSwap", ({ target }) => {
   const list = target.matches("[data-known-list]");
@@ -34,7 +51,7 @@ document.addEventListener("htmx:afterSwap", ({ target }) => {
 form.addEventListener("keydown", (event) => {
   const field = event.target;
   const list = known(field);
-  const choices = [...list?.querySelectorAll("button") || []];
+  const choices = [...list?.querySelectorAll("[data-fill]") || []];
   const here = choices.findIndex((one) => one.ariaCurrent);
   if (["ArrowDown", "ArrowUp"].includes(event.key) && choices.length) {
     event.preventDefault();
@@ -42,11 +59,11 @@ form.addEventListener("keydown", (event) => {
     const step = event.key === "ArrowDown" ? 1 : choices.length - (here < 0 ? 0 : 1);
     choices[(here + step) % choices.length].ariaCurrent = "true";
   }
-  if (event.key === "Escape") list?.replaceChildren();
+  if (event.key === "Escape") forget(field);
   if (event.key !== "Enter" || event.ctrlKey || event.metaKey) return;
-  if (!field.matches("input:not([type=file]), select")) return;
+  if (!field.matches("input:not([type=file]), select, [data-one-line]")) return;
   event.preventDefault();
-  if (choices.length) choose(choices[Math.max(here, 0)], field); else next(field);
+  if (here >= 0) choose(choices[here], field); else next(leaveFrom(field));
 });
 form.addEventListener("mousedown", (event) => {
   const button = event.target.closest("[data-fill]");
@@ -54,11 +71,4 @@ form.addEventListener("mousedown", (event) => {
 });
 form.addEventListener("click", ({ target }) => {
   if (target.closest("[data-ditto]")) { at.focus(); if (ditto[at.name]) typed(at, ditto[at.name]); }
-  const turn = target.closest("[data-turn]");
-  if (turn) {
-    const pages = [...form.querySelectorAll(".scan img")];
-    const seen = pages.findIndex((page) =>
-      page.getBoundingClientRect().bottom > page.parentElement.getBoundingClientRect().top + 40);
-    pages[Math.max(0, Math.min(pages.length - 1, seen + Number(turn.dataset.turn)))]?.scrollIntoView();
-  }
 });

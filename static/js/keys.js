@@ -42,7 +42,7 @@ const step = (by) => {
   if (!next) return;
   settle(next);
   (next.querySelector("[data-open]") || next.querySelector("input:checked")
-    || next.querySelector("a, input, button") || next).focus();
+    || next.querySelector("a, input, select, button") || next).focus();
   next.scrollIntoView({ block: "nearest" });
 };
 document.addEventListener("focusin", (event) => {

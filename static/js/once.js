@@ -27,3 +27,6 @@ for (const done of ["htmx:afterRequest", "htmx:sendError", "portal:refused"]) {
   });
 }
 addEventListener("pageshow", () => document.querySelectorAll("form[data-sent]").forEach(free));
+// A page that answers a form is asked for as a page on reload and Back, so that the browser neither
+// asks whether to send the form again nor shows an error.
+if (document.documentElement.hasAttribute("data-posted")) history.replaceState(history.state, "", location.href);
