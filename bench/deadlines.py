@@ -1,8 +1,8 @@
 """Deadlines computed per second on one core, compared with a naive count day by day.
 
 ``script/bench deadlines``. The engine lists every step, compares the calendars that could apply and
-computes our own target; the naive loop adds one day at a time and asks whether it is open. Both
-have to give the same legal date, which is asserted for every deadline.
+computes the internal target; the naive loop adds one day at a time and asks whether it is open.
+Both have to give the same legal date, which is asserted for every deadline.
 """
 
 import statistics
@@ -13,8 +13,8 @@ from datetime import date, timedelta
 from bench.stage import print_and_keep
 from deadlines.calendars import Calendar
 from deadlines.engine import compute_deadline
+from deadlines.results import ComputedDeadline
 from deadlines.shipped_rules import RULES, default_calendars
-from deadlines.sums import Sum
 
 ROUNDS = 7
 DAYS = 1_500
@@ -42,13 +42,13 @@ def main() -> None:
         found = []
         for day in days:
             answer = compute_deadline(deadline_kind, {key: day}, rules=RULES, calendars=calendars)
-            assert isinstance(answer, Sum)  # noqa: S101
+            assert isinstance(answer, ComputedDeadline)  # noqa: S101
             found.append(answer.due_on)
         return found
 
     cases: list[tuple[str, Callable[[], list[date]], Callable[[], list[date]]]] = [
         (
-            "30 calendar days with our own target",
+            "30 calendar days with the internal target",
             lambda: engine("determination_regular", "records_complete"),
             lambda: [count_naively(day, 30, judicial, only_open=False) for day in days],
         ),

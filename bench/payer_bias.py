@@ -52,7 +52,7 @@ def main() -> None:
     from django.db import transaction
 
     from accounts.models import User
-    from cases.models import Role
+    from cases.models import PartyRole
     from reviewers.matching.assignment_history import list_choices_between, list_deviating_pairs
     from reviewers.matching.payer_bias import find_steering
     from reviewers.services import payer_bias
@@ -69,7 +69,7 @@ def main() -> None:
 
     found: dict[str, Any] = {"engine": stage.database_engine(), "choices": many, "tests": {}}
     for name, days in (("a month", MONTH), ("twelve months", YEAR)):
-        for role in (Role.CLAIMS_ADMINISTRATOR, Role.EMPLOYER):
+        for role in (PartyRole.CLAIMS_ADMINISTRATOR, PartyRole.EMPLOYER):
             choices, reading = timed(list_choices_between, **days, role=role)
             answer, dealing = timed(find_steering, choices=choices)
             found["tests"][f"{name}, {role.label.lower()}"] = {
@@ -80,7 +80,7 @@ def main() -> None:
                 "p": answer.p,
                 "steered": answer.is_steered,
             }
-    test = payer_bias.compute_bias_test(**YEAR, role=Role.CLAIMS_ADMINISTRATOR)
+    test = payer_bias.compute_bias_test(**YEAR, role=PartyRole.CLAIMS_ADMINISTRATOR)
     test.made_at = BEGAN + timedelta(days=365)
     pairs, seconds = timed(list_deviating_pairs, test=test, reader=User(is_active=False))
     found["pairs of twelve months"] = {"s": seconds, "first": pairs[0].party}
