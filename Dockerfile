@@ -17,7 +17,8 @@ ENV PATH=/opt/venv/bin:$PATH \
     STATIC_ROOT=/srv/static
 RUN groupadd --gid 10001 portal \
     && useradd --uid 10001 --gid portal --no-create-home --shell /usr/sbin/nologin portal \
-    && install -d -o portal -g portal -m 0700 /var/lib/imr-portal
+    && install -d -o portal -g portal -m 0700 /var/lib/imr-portal \
+        /var/lib/imr-portal/files /var/lib/imr-portal/files/incoming
 COPY --from=packages /opt/venv /opt/venv
 WORKDIR /srv/portal
 COPY . .

@@ -9,8 +9,16 @@ import urllib.error
 import urllib.request
 
 
+def choose_host(allowed: str) -> str:
+    """A host name that the portal answers. ``.example.org`` allows the name and all below it."""
+    first = allowed.split(",")[0].strip()
+    if first in {"", "*"}:
+        return "localhost"
+    return first.lstrip(".")
+
+
 def main() -> int:
-    host = os.environ.get("ALLOWED_HOSTS", "localhost").split(",")[0].strip()
+    host = choose_host(os.environ.get("ALLOWED_HOSTS", ""))
     request = urllib.request.Request(  # noqa: S310 - this machine, plain HTTP
         f"http://127.0.0.1:{os.environ.get('PORT', '8000')}/readyz", headers={"Host": host}
     )

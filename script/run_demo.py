@@ -25,8 +25,9 @@ VAR = Path(os.environ.get("VAR_DIR", ROOT / "var")).resolve()
 LOGS = VAR / "log"
 PORT = os.environ.get("PORT", "8000")
 ADDRESS = f"http://127.0.0.1:{PORT}/"
-PATIENCE_TO_START = 90
-PATIENCE_TO_STOP = 20
+START_TIMEOUT = 90
+STOP_TIMEOUT = 20
+MOST_RESTARTS = 5  # of one process within a minute; then something is wrong that a restart keeps
 
 
 class CannotStart(Exception):
@@ -42,12 +43,19 @@ class Child:
 
     def __init__(self, name: str, words: list[str], env: dict[str, str]) -> None:
         self.name = name
+        self.words, self.env = words, dict(env)
         self.log = LOGS / f"{name}.log"
-        with self.log.open("wb") as log:
+        self.restarts: list[float] = []  # when, by the monotonic clock
+        self.log.unlink(missing_ok=True)
+        self.start()
+
+    def start(self) -> None:
+        """Start the program. Its output is added to that of the run before."""
+        with self.log.open("ab") as log:
             self.popen = subprocess.Popen(
-                words,
+                self.words,
                 cwd=ROOT,
-                env=env,
+                env=self.env,
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=subprocess.STDOUT,
@@ -55,20 +63,42 @@ class Child:
                 preexec_fn=_end_with_parent,  # noqa: PLW1509 - there are no threads here
             )
 
+    def restart(self) -> None:
+        """Start the program again after it has ended.
+
+        :raises CannotStart: it was restarted too often within a minute.
+        """
+        now = time.monotonic()
+        self.restarts = [moment for moment in self.restarts if now - moment < 60]
+        if len(self.restarts) >= MOST_RESTARTS:
+            raise CannotStart(self.describe_end())
+        # What the killed process left in its group would hold its port.
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(self.popen.pid, signal.SIGKILL)
+        print(f"The {self.name} has ended (code {self.popen.returncode}); starting it again")
+        self.restarts.append(now)
+        self.start()
+
+    def describe_end(self) -> str:
+        return (
+            f"The {self.name} has ended (code {self.popen.returncode}). "
+            f"The end of {self.log.relative_to(VAR.parent)}:\n{self.log_tail}"
+        )
+
     @property
-    def is_gone(self) -> bool:
+    def has_ended(self) -> bool:
         return self.popen.poll() is not None
 
     @property
-    def last_words(self) -> str:
+    def log_tail(self) -> str:
         lines = self.log.read_text(errors="replace").splitlines()
         return "\n".join(f"    {line[:200]}" for line in lines[-15:])
 
-    def ask_to_end(self) -> None:
+    def request_stop(self) -> None:
         with contextlib.suppress(ProcessLookupError):
             self.popen.terminate()
 
-    def see_it_end(self, by: float) -> None:
+    def wait_until_stopped(self, by: float) -> None:
         """Wait until a moment, then kill what is left of its process group."""
         try:
             self.popen.wait(max(0.1, by - time.monotonic()))
@@ -83,10 +113,10 @@ def stop_all(children: list[Child]) -> None:
     """Stop all processes at once, and the broker last, because the others disconnect from it."""
     for group in ([c for c in children if c.name != "broker"], children[:1]):
         for child in group:
-            child.ask_to_end()
-        by = time.monotonic() + PATIENCE_TO_STOP
+            child.request_stop()
+        by = time.monotonic() + STOP_TIMEOUT
         for child in group:
-            child.see_it_end(by)
+            child.wait_until_stopped(by)
 
 
 def _end_with_parent() -> None:
@@ -101,6 +131,7 @@ def environment() -> dict[str, str]:
         "DEBUG": "1",
         "DEMO": "1",
         "DJANGO_SETTINGS_MODULE": "imr_portal.settings",
+        "WEB_SHARE_MEMORY": "1",
         **os.environ,
         "VAR_DIR": str(VAR),
         "PYTHONUNBUFFERED": "1",
@@ -126,7 +157,7 @@ def run(command: str, *words: str, env: dict[str, str]) -> str:
     return done.stdout
 
 
-def refuse_if_taken() -> None:
+def check_port_is_free() -> None:
     """Refuse to start if the port is in use, instead of failing later in a log file."""
     with socket.socket() as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
@@ -141,23 +172,27 @@ def refuse_if_taken() -> None:
             ) from error
 
 
-def wait_for(what: str, ready: "object", children: list[Child]) -> None:
+def wait_for(name: str, ready: "object", children: list[Child]) -> None:
     """Wait until a service answers; give up if a process has ended."""
-    end = time.monotonic() + PATIENCE_TO_START
+    end = time.monotonic() + START_TIMEOUT
     while not ready():  # type: ignore[operator]
-        refuse_the_dead(children)
+        check_children(children)
         if time.monotonic() > end:
-            raise CannotStart(f"{what} did not answer within {PATIENCE_TO_START} seconds.")
+            raise CannotStart(f"{name} did not answer within {START_TIMEOUT} seconds.")
         time.sleep(0.05)
 
 
-def refuse_the_dead(children: list[Child]) -> None:
+def check_children(children: list[Child]) -> None:
     for child in children:
-        if child.is_gone:
-            raise CannotStart(
-                f"The {child.name} has ended (code {child.popen.returncode}). "
-                f"The end of {child.log.relative_to(VAR.parent)}:\n{child.last_words}"
-            )
+        if child.has_ended:
+            raise CannotStart(child.describe_end())
+
+
+def restart_ended(children: list[Child]) -> None:
+    """Start every process again that was killed or has crashed."""
+    for child in children:
+        if child.has_ended:
+            child.restart()
 
 
 def web_answers() -> bool:
@@ -190,13 +225,13 @@ def start_broker(env: dict[str, str], children: list[Child]) -> None:
 
 
 def start_portal(env: dict[str, str], children: list[Child]) -> None:
-    print("Starting web, relay, worker and scheduler")
-    celery = [sys.executable, "-m", "celery", "-A", "imr_portal"]
+    print("Starting web, worker, and relay with scheduler")
     programs = {
-        "worker": [*celery, "worker", "--concurrency", "2", "--without-gossip",
-                   "--without-mingle"],
-        "relay": [sys.executable, "manage.py", "relay"],
-        "scheduler": [*celery, "beat", "--pidfile", "", "--schedule", str(VAR / "scheduler")],
+        # One child typesets the letters of a demonstration soon enough.
+        "worker": [sys.executable, "-m", "celery", "-A", "imr_portal", "worker",
+                   "--concurrency", "1", "--without-gossip", "--without-mingle"],
+        # The sweep for lost letters runs in the relay too.
+        "relay": [sys.executable, "manage.py", "relay", "--schedule", str(VAR / "scheduler")],
         "web": [sys.executable, "-m", "gunicorn", "--config", "python:imr_portal.web_server",
                 "--bind", f"127.0.0.1:{PORT}", "imr_portal.wsgi"],
     }  # fmt: skip
@@ -205,7 +240,7 @@ def start_portal(env: dict[str, str], children: list[Child]) -> None:
     wait_for("The web server", web_answers, children)
 
 
-def clear() -> None:
+def delete_demonstration() -> None:
     """Delete the database and files of the demonstration."""
     print("Starting with an empty database")
     for path in VAR.glob("portal.sqlite3*"):
@@ -213,7 +248,7 @@ def clear() -> None:
     shutil.rmtree(VAR / "files", ignore_errors=True)
 
 
-def set_earlier_database_aside(env: dict[str, str]) -> None:
+def move_earlier_database(env: dict[str, str]) -> None:
     """Move away a database whose migrations no longer exist, to start with a new one.
 
     Until the first release migrations are rewritten, so a database of an earlier version cannot be
@@ -228,38 +263,39 @@ def set_earlier_database_aside(env: dict[str, str]) -> None:
             "The database in DATABASE_URL was created by an earlier version whose migrations no "
             "longer exist. Set DATABASE_URL to an empty database."
         )
-    kept = VAR / time.strftime("earlier-%Y-%m-%d-%H%M%S")
-    kept.mkdir()
+    backup_folder = VAR / time.strftime("earlier-%Y-%m-%d-%H%M%S")
+    backup_folder.mkdir()
     for path in [*VAR.glob("portal.sqlite3*"), *VAR.glob("files")]:
-        path.rename(kept / path.name)
+        path.rename(backup_folder / path.name)
     print("The database was created by an earlier version and cannot be migrated.")
-    print(f"It was moved to {kept}; starting with a new one.")
+    print(f"It was moved to {backup_folder}; starting with a new one.")
 
 
 def serve(children: list[Child]) -> None:
     env = environment()
-    refuse_if_taken()
+    check_port_is_free()
     if os.environ.get("RESET") == "1":
-        clear()
-    set_earlier_database_aside(env)
+        delete_demonstration()
+    move_earlier_database(env)
     start_broker(env, children)
     print("Preparing the database (some seconds the first time)")
     run("migrate", "--no-input", env=env)
+    run("collectstatic", "--no-input", env=env)
     start_portal(env, children)
     print("Loading the demonstration, unless it is loaded already")
-    story = run("seed_demo", env=env).strip()
-    story = re.sub(r"(?<=\s)/(?=\w)", ADDRESS, story)  # turn paths into links
+    summary = run("seed_demo", env=env).strip()
+    summary = re.sub(r"(?<=\s)/(?=\w)", ADDRESS, summary)  # turn paths into links
     print()
     print("=" * 78)
     print(f"IMR Portal is running at {ADDRESS}")
     print()
-    print(story)
+    print(summary)
     print()
     print(f"Logs: {LOGS}")
     print("Ctrl-C stops everything; the data stays.")
     print("=" * 78, flush=True)
     while True:
-        refuse_the_dead(children)
+        restart_ended(children)
         time.sleep(0.3)
 
 
@@ -268,6 +304,7 @@ def _raise_stopped(number: int, frame: FrameType | None) -> None:
 
 
 def main() -> int:
+    os.umask(0o077)  # the database and the files are readable by this account only
     LOGS.mkdir(parents=True, exist_ok=True)
     with (VAR / "server.lock").open("w") as lock:
         try:
