@@ -29,7 +29,7 @@ CI = os.environ.get("CI") == "true"
 # The files whose tests read the crawl: it is made once for all of them.
 CRAWLED = {"test_access_by_role.py", "test_looks_of_pages.py", "test_reviewer_identity.py"}
 # Files with one long piece of work. They begin first, so that no process is left alone with them.
-BEGIN_FIRST = [*sorted(CRAWLED), "test_no_version_is_missed.py", "test_panel_snapshot.py"]
+BEGIN_FIRST = [*sorted(CRAWLED), "test_no_version_is_missed.py", "test_kept_panel.py"]
 
 
 _module_keeps_rows = False  # while a module's ``module_db`` is open
@@ -65,10 +65,10 @@ def django_db_setup(django_test_environment, django_db_blocker):
 @pytest.fixture(autouse=True)
 def _empty_cache():
     """What a process remembers must not leak from test to test, whose rows have the same ids."""
-    from reviewers.matching import panel_snapshot, track_record
+    from reviewers.matching import kept_panel, track_record
 
     cache.clear()
-    panel_snapshot.clear_panel_snapshots()
+    kept_panel.clear_kept_panel()
     track_record.clear_track_records()
 
 

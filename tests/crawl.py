@@ -11,6 +11,7 @@ on a case must be shown by ``User.name_for``.
 import gc
 import inspect
 import logging
+import re
 import sys
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager, nullcontext, suppress
@@ -33,11 +34,12 @@ from django.utils import timezone
 from django.views import defaults
 from kombu import Connection
 
-from accounts.models import Look, User
+from accounts.models import AccessLogEntry, User
 from accounts.roles import Role
 from cases.models import (
     ApplicationPaper,
     Case,
+    CaseClearance,
     Commitment,
     Event,
     Hold,
@@ -45,7 +47,9 @@ from cases.models import (
     MemberAffiliation,
     OrganizationMember,
     OwnConflictResult,
+    ReceivedDocument,
 )
+from cases.related_cases import list_related_cases
 from cases.services import (
     commitments,
     extensions,
@@ -54,17 +58,19 @@ from cases.services import (
     notes,
     organization,
     priority,
+    received_documents,
+    restrictions,
 )
 from correspondence.services import case_letters
 from deadlines import services as rules
 from deadlines.days import local_day
-from deadlines.models import DeadlineRule
+from deadlines.models import DeadlineRule, HolidayRule
 from determinations.models import Opinion, OpinionCitation
 from directory.models import Organization, OrganizationName, SameOrganization
 from directory.services import organizations
 from eligibility.models import InformationRequest
 from eligibility.services import information
-from files.services import read_bytes
+from files.services import read_bytes, receive_named_upload
 from guidelines import services as guideline_services
 from guidelines.models import Edition
 from imr_portal.audiences import PUBLIC, audience_of, is_admitted
@@ -74,7 +80,7 @@ from intake.services import drafts
 from intake.services.receiving import URDecisionOnForm
 from letters import relay
 from letters import services as letter_services
-from letters.models import Letter, WordingSet
+from letters.models import Letter, Service, WordingSet
 from queues.models import SavedView
 from queues.services import claims, saved_views
 from records.models import Document
@@ -88,7 +94,13 @@ from reviewers.models import (
 )
 from reviewers.services import assignment as assignments
 from reviewers.services import credentialing, payer_bias
-from tests.determinations.factories import REVIEWED, approved, issued, submitted, write
+from tests.determinations.factories import (
+    REVIEWED,
+    make_approved_case,
+    make_issued_case,
+    make_submitted_case,
+    write_review,
+)
 from tests.factories import (
     MONDAY,
     batch_of,
@@ -100,7 +112,7 @@ from tests.factories import (
     scanned_file,
 )
 from tests.letters.factories import file_all_letters
-from tests.records.factories import attested, case_with_records
+from tests.records.factories import case_with_records, make_upload, sign_attestation
 from tests.reviewers import factories as panel
 from tests.stored_stages import WrittenTables
 from tests.test_urls import by_library, routes
@@ -122,6 +134,8 @@ ADMIN_ROLES = {"ADMINISTRATOR", "GUIDELINE_ADMIN", "CREDENTIALING", "DIRECTOR", 
 CANARIES = (*FILE_CANARIES, *USER_CANARIES, *ACTOR_CANARIES, *NOTE_CANARIES)
 # They may know who a reviewer is. One of them opens every address, to prove that the canaries are
 # there to be found; the others open each page until it shows itself once.
+CASE_NUMBER = re.compile(r"\bcm\d{2}-\d{7}\b")
+WORKER = re.compile(r"marisol quintanar|quintanar, marisol")
 KNOWERS = {"COORDINATOR", "CREDENTIALING", "QA", "DIRECTOR"}
 OPENS_ALL = "COORDINATOR"
 
@@ -136,11 +150,13 @@ class Visit:
     method: str
     status: int
     location: str
-    said: frozenset[str]  # the canaries on the page
+    canaries: frozenset[str]  # the canaries on the page
     in_headers: frozenset[str]
-    looks: int  # how many looks were written
+    access_count: int  # entries written to the access log
     wrote: frozenset[str]  # the tables that were written
     by_htmx: bool = False
+    shows_case: bool = False  # the number of a case
+    names_worker: bool = False  # the name of an employee
 
 
 @dataclass
@@ -149,6 +165,7 @@ class Office:
 
     visits: list[Visit] = field(default_factory=list)
     htmx_visits: list[Visit] = field(default_factory=list)
+    htmx_refusals: list[Visit] = field(default_factory=list)
     posts: list[Visit] = field(default_factory=list)
     posts_without_token: list[Visit] = field(default_factory=list)
     changed_by_posts: dict[str, set[str]] = field(default_factory=dict)
@@ -309,10 +326,10 @@ def _make_cases(office: Office) -> dict[str, list]:
         reviewer=reviewer,
         at=MONDAY + timedelta(days=1, hours=1),
     )
-    writing = attested(offered())
-    write(writing)
-    to_issue = approved(submitted(attested(offered())))
-    done = issued(approved(submitted(attested(offered()))))
+    writing = sign_attestation(offered())
+    write_review(writing)
+    to_issue = make_approved_case(make_submitted_case(sign_attestation(offered())))
+    done = make_issued_case(make_approved_case(make_submitted_case(sign_attestation(offered()))))
     steered = _looked_into()
     _move_dates(writing.case)
     claims.claim_case(case_id=earlier.pk, by=person(Role.COORDINATOR), at=NOW)
@@ -329,7 +346,7 @@ def _make_cases(office: Office) -> dict[str, list]:
     letters_of = [one.case_letters.earliest("pk").pk for one in (eligible, open_offer.case)]
     case_letters.preview_letter(letter_id=letters_of[0], by=person(Role.COORDINATOR), at=NOW)
     case_letters.discard_letter_draft(
-        letter_id=letters_of[1], because="NOT_NEEDED", by=person(Role.COORDINATOR), at=NOW
+        letter_id=letters_of[1], reason="NOT_NEEDED", by=person(Role.COORDINATOR), at=NOW
     )
     drafts.cancel_intake_draft(
         key=begun_draft().key,
@@ -354,15 +371,19 @@ def _make_cases(office: Office) -> dict[str, list]:
         "view_id": [_saved_view().pk],
         "assignment_id": [writing.pk, open_offer.pk, done.assignments.get().pk],
         "document_id": list(documents)[:1],
+        "received_id": [_received(eligible).pk],
         "page": [1],
         "position": [1],
+        "job": ["queues.measure_stage_durations"],
         "part": ["summary"],
         "request_id": [_asked().pk],
         "event_id": [_noted(eligible).pk],
         "change_id": [_proposed(eligible).pk],
         "deadline_kind": ["noarfi"],
         "rule_id": [DeadlineRule.objects.get(deadline_kind="noarfi").pk],
+        "holiday_id": [HolidayRule.objects.filter(calendar="office").earliest("pk").pk],
         "hold_id": [_held(eligible).pk],
+        "clearance_id": [_cleared(eligible).pk],
         "proposal_id": [eligible.possible_duplicates.get().pk],
         "commitment_id": [_commitment(eligible).pk],
         "letter_id": letters_of,  # of the first two numbers
@@ -385,8 +406,30 @@ def _make_cases(office: Office) -> dict[str, list]:
         "draft": [begun_draft().key],
         "scan": [scan.pk],
         "letter": [done.determinations.get().letter_id],
+        # Served on the employee. It belongs to one of the numbers; the others answer 404.
+        "service_id": [_served(done).pk],
         "set": [WordingSet.objects.first().pk],
     }
+
+
+def _received(case: Case) -> ReceivedDocument:
+    """A document received on a case before its notice, as the mail room added it."""
+    mailroom = person(Role.MAILROOM)
+    file = receive_named_upload(upload=make_upload(), at=NOW)
+    return received_documents.add_received_document(
+        case_id=case.pk, file=file, kind="LETTER", sender="EMPLOYEE", channel="MAIL",
+        received_on=local_day(MONDAY), description="A letter of the worker", by=mailroom, at=NOW,
+    )  # fmt: skip
+
+
+def _served(case: Case) -> Service:
+    """The service of the determination on the employee, as the mail room marked it."""
+    letter_id = case.determinations.get().letter_id
+    employee = case.parties.get(role="EMPLOYEE")
+    service = Service.objects.get(letter_id=letter_id, recipient_id=employee.pk)
+    return letter_services.mark_served(
+        service_id=service.pk, on=local_day(NOW), by=person(Role.MAILROOM), at=NOW
+    )
 
 
 def _of_the_own_organization() -> None:
@@ -493,7 +536,7 @@ def _asked() -> InformationRequest:
 def _proposed(case: Case) -> ItemChange:
     """A change of an item that waits for a second person."""
     item = case.items.get()
-    facts = item_changes.ItemFacts(title=f"{item.title}, with imaging")
+    facts = item_changes.ItemValues(title=f"{item.title}, with imaging")
     return item_changes.propose_item_change(
         item_id=item.pk,
         facts=facts,
@@ -529,7 +572,7 @@ def _move_dates(case: Case) -> None:
         by=coordinator,
         at=at,
     )
-    holds.end_hold(hold_id=held.pk, ended_on=today, because="Open again.", by=coordinator, at=at)
+    holds.end_hold(hold_id=held.pk, ended_on=today, reason="Open again.", by=coordinator, at=at)
     extensions.extend_determination(
         case_id=case.pk,
         days=1,
@@ -540,20 +583,20 @@ def _move_dates(case: Case) -> None:
         by=coordinator,
         at=at,
     )
-    told = {"informed_on": today, "letter_reference": "Letter", "by": coordinator, "at": at}
+    fields = {"informed_on": today, "letter_reference": "Letter", "by": coordinator, "at": at}
     commitment = commitments.add_commitment(
         case_id=case.pk,
         party_id=case.parties.get(role="EMPLOYEE").pk,
-        what="The letter",
+        description="The letter",
         due_on=today + timedelta(days=7),
         why="Asked by telephone.",
-        **told,
+        **fields,
     )
     commitments.move_commitment(
         commitment_id=commitment.pk,
         due_on=today + timedelta(days=9),
         why="The post is late.",
-        **told,
+        **fields,
     )
     priority.change_priority(
         case_id=case.pk,
@@ -592,12 +635,29 @@ def _held(case: Case) -> Hold:
     )
 
 
+def _cleared(case: Case) -> CaseClearance:
+    """The clearance that someone had while the case was restricted."""
+    director = person(Role.DIRECTOR)
+    related = [one.case.pk for one in list_related_cases(case)]
+    restrictions.restrict_case(
+        related=related,
+        case_id=case.pk,
+        ground="PUBLIC",
+        reason="A former mayor",
+        by=director,
+        at=NOW,
+    )
+    restrictions.lift_restriction(case_id=case.pk, reason="By mistake", by=director, at=NOW)
+    clearance: CaseClearance = case.clearances.get()
+    return clearance
+
+
 def _commitment(case: Case) -> Commitment:
     """A date that the employee was told."""
     return commitments.add_commitment(
         case_id=case.pk,
         party_id=case.parties.get(role="EMPLOYEE").pk,
-        what="A copy of the file",
+        description="A copy of the file",
         due_on=local_day(MONDAY) + timedelta(days=7),
         informed_on=local_day(MONDAY),
         letter_reference="Letter of 2 March",
@@ -618,7 +678,7 @@ def _hand_over(office: Office) -> None:
         mock.patch.object(celery_app.amqp, "send_task_message", keep),
         mock.patch.object(celery_app, "producer_or_acquire", return_value=producer),
     ):
-        letter_services.publish_due_letters(send=relay.send_to_broker, lost=OSError, at=NOW)
+        letter_services.publish_due_letters(send=relay.send_to_broker, broker_error=OSError, at=NOW)
 
 
 def _people() -> dict[str, object]:
@@ -704,10 +764,10 @@ class _Visitor:
         self.handler = ClientHandler()
         self.handler.load_middleware()
         self.browsers = {who: _Browser(user) for who, user in people.items()}
-        self.looks = 0
+        self.access_count = 0
 
-    def count_look(self, created: bool, **_) -> None:
-        self.looks += created
+    def count_access(self, created: bool, **_) -> None:
+        self.access_count += created
 
     def visit(
         self, who: str, route: str, url: str, method: str = "get", *, by_htmx=False, **more
@@ -716,7 +776,7 @@ class _Visitor:
         browser = self.browsers.get(who) or _Browser(None)
         if by_htmx:
             more["headers"] = {"HX-Request": "true", "HX-Target": "x", "HX-Current-URL": url}
-        before = self.looks
+        before = self.access_count
         written = WrittenTables()
         with connection.execute_wrapper(written):
             answer = browser.send(self.handler, method, url, **more)
@@ -731,11 +791,13 @@ class _Visitor:
             method=method,
             status=answer.status_code,
             location=answer.headers.get("Location", ""),
-            said=_canaries_in(text),
+            canaries=_canaries_in(text),
             in_headers=_canaries_in(headers),
-            looks=self.looks - before,
+            access_count=self.access_count - before,
             wrote=frozenset(written.names),
             by_htmx=by_htmx,
+            shows_case=bool(CASE_NUMBER.search(text)),
+            names_worker=bool(WORKER.search(text)),
         )
 
 
@@ -746,11 +808,11 @@ def _canaries_in(text: str) -> frozenset[str]:
 @contextmanager
 def _visitor(people: dict[str, User]) -> Iterator[_Visitor]:
     visitor = _Visitor(people)
-    post_save.connect(visitor.count_look, sender=Look)
+    post_save.connect(visitor.count_access, sender=AccessLogEntry)
     try:
         yield visitor
     finally:
-        post_save.disconnect(visitor.count_look, sender=Look)
+        post_save.disconnect(visitor.count_access, sender=AccessLogEntry)
 
 
 def routes_that_know_htmx() -> set[str]:
@@ -779,6 +841,9 @@ def _open_everything(office: Office, people: dict, pools: dict) -> None:
                 shown = _open(office, visitor, who, route, urls, opens_all=opens_all)
                 if shown and route in know_htmx:
                     office.htmx_visits.append(visitor.visit(who, route, shown, by_htmx=True))
+                elif urls and not shown and who != NOBODY and not by_library(route):
+                    # What is refused to a browser is refused to htmx too.
+                    office.htmx_refusals.append(visitor.visit(who, route, urls[-1], by_htmx=True))
 
 
 def _open(

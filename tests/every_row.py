@@ -14,6 +14,7 @@ from django.db import models
 
 from accounts.versions import Versioned
 from deadlines.models import DeadlineRule
+from determinations.models import RuleText
 
 AT = datetime(2026, 3, 2, 17, 0, tzinfo=UTC)
 DAY = date(2026, 3, 2)
@@ -46,6 +47,7 @@ BESIDES: dict[str, dict] = {
     "reviewers.ReviewerAssignment": {"reviewer": "reviewers.Reviewer", "offered_at": AT},
     "reviewers.SeatApproval": {"seats": 2},
     "determinations.QualityReview": {"comment": "Read."},
+    "records.Document": {"record_page": 1},
 }
 
 
@@ -73,6 +75,8 @@ def unsaved(model: type[models.Model]) -> models.Model:
     besides = BESIDES.get(model._meta.label, {})
     if model is DeadlineRule:
         besides = _rule_before_the_first()
+    if model is RuleText:
+        besides = _days_before_the_first(RuleText.objects.all())
     for field in model._meta.concrete_fields:
         if field.primary_key and not isinstance(field, models.UUIDField):
             continue
@@ -90,12 +94,18 @@ def _rule_before_the_first() -> dict:
     rules = DeadlineRule.objects.filter(deadline_kind="records_expedited").order_by(
         "effective_from"
     )
-    first = rules.values_list("effective_from", flat=True).first()
     besides = {"deadline_kind": "records_expedited", "kind": "HOURS", "length": 24}
+    return {**besides, **_days_before_the_first(rules)}
+
+
+def _days_before_the_first(rules: models.QuerySet) -> dict:
+    first = rules.order_by("effective_from").values_list("effective_from", flat=True).first()
     if first is None:
-        return besides
-    begins, ends = first - timedelta(days=10), first - timedelta(days=1)
-    return {**besides, "effective_from": begins, "effective_to": ends}
+        return {}
+    return {
+        "effective_from": first - timedelta(days=10),
+        "effective_to": first - timedelta(days=1),
+    }
 
 
 def stored(model: type[models.Model]) -> models.Model:

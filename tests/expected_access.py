@@ -16,16 +16,16 @@ EVERYBODY_SIGNED_IN = frozenset(ROLES.split())
 
 # One line of roles, then the routes that open for them and for no one else.
 _GROUPS = [
-    (ROLES, "desk:my_day desk:jump form_fields:say_date"),
+    (ROLES, "desk:my_day desk:jump accounts:my_sign_ins form_fields:say_date"),
     (
         "INTAKE SUPERVISOR COORDINATOR CREDENTIALING QA DIRECTOR MAILROOM AUDITOR",
         """
         desk:queue desk:work_next desk:side_counts desk:case desk:peek desk:timeline desk:letters
         letters:status letters:download cases:related correspondence:notices correspondence:letter
         correspondence:letter_page correspondence:preview_letter cases:parties cases:deadlines
-        cases:deadline cases:note cases:correct_note queues:act_on_many queues:saved_views
-        queues:save_view queues:rename_view queues:share_view queues:retire_view queues:claim_next
-        queues:claim queues:release
+        cases:deadline cases:note cases:correct_note cases:service queues:act_on_many
+        queues:saved_views queues:save_view queues:rename_view queues:share_view
+        queues:retire_view queues:claim_next queues:claim queues:release queues:skip
         """,
     ),
     (
@@ -45,6 +45,7 @@ _GROUPS = [
         """,
     ),
     ("SUPERVISOR", "intake:intake_supervisor"),
+    ("SUPERVISOR DIRECTOR", "queues:skipped"),
     (
         "INTAKE SUPERVISOR COORDINATOR",
         """
@@ -52,13 +53,22 @@ _GROUPS = [
         cases:propose_item_withdrawal
         """,
     ),
-    ("INTAKE COORDINATOR", "records:add"),
+    ("INTAKE COORDINATOR", "records:add records:move"),
+    (
+        "INTAKE SUPERVISOR COORDINATOR QA DIRECTOR MAILROOM AUDITOR",
+        "cases:documents cases:received_page cases:received_text cases:received_png",
+    ),
+    ("INTAKE SUPERVISOR COORDINATOR MAILROOM", "cases:add_document"),
+    (
+        "INTAKE SUPERVISOR COORDINATOR",
+        "cases:add_party cases:change_party cases:end_party",
+    ),
     (
         "SUPERVISOR COORDINATOR",
         """
-        cases:possible_duplicates cases:look_again cases:compare correspondence:drafts
+        cases:possible_duplicates cases:search_again cases:compare correspondence:drafts
         correspondence:draft_letter correspondence:approve_letter correspondence:discard_letter
-        cases:item_changes cases:add_party cases:change_party cases:end_party cases:begin_hold
+        cases:item_changes cases:begin_hold
         cases:end_hold cases:commitment cases:move_commitment cases:keep_commitment
         cases:state_receipt
         """,
@@ -66,20 +76,28 @@ _GROUPS = [
     (
         "COORDINATOR",
         """
+        eligibility:clear_cases
         eligibility:eligibility eligibility:screen_again eligibility:ur_decision
         eligibility:answer_differences eligibility:information eligibility:answer_information
         eligibility:resolve_liability eligibility:administrator_citations cases:consolidate
         cases:separate correspondence:make_notices cases:convert cases:withdraw cases:terminate
         cases:close reviewers:assign reviewers:rank reviewers:plan reviewers:move reviewers:resolve
-        reviewers:remove_reviewer reviewers:approve_seats reviewers:end_seats records:chase
-        records:contact records:complete records:reopen records:dispatch
+        reviewers:remove_reviewer reviewers:approve_seats reviewers:end_seats records:outstanding
+        records:remind records:complete records:reopen records:dispatch records:remove
         """,
     ),
     ("COORDINATOR DIRECTOR", "cases:extend"),
     ("COORDINATOR DIRECTOR AUDITOR", "reviewers:payer_bias reviewers:payer_bias_test"),
     (
+        "COORDINATOR MAILROOM SUPERVISOR",
+        "cases:correct_service cases:service_outcome",
+    ),
+    (
         "COORDINATOR MAILROOM",
-        "correspondence:mark_notices_sent correspondence:mark_letter_sent determinations:send",
+        """
+        correspondence:mark_notices_sent correspondence:mark_letter_sent correspondence:to_send
+        determinations:send
+        """,
     ),
     (
         "COORDINATOR CREDENTIALING",
@@ -129,15 +147,30 @@ _GROUPS = [
         "determinations:send_back",
     ),
     (
+        "DIRECTOR SUPERVISOR",
+        """
+        cases:restricted_cases cases:restriction cases:lift_restriction cases:restrict_related
+        cases:clear_person cases:end_clearance
+        """,
+    ),
+    (
         "ADMINISTRATOR DIRECTOR",
         """
         letters:wording letters:wording_detail letters:publish_wording
         cases:deadline_rules cases:deadline_rule cases:confirm_deadline_rule
-        cases:supersede_deadline_rule cases:recount
+        cases:confirm_deadline_rules cases:supersede_deadline_rule cases:recalculate_dates
+        cases:holidays cases:add_holiday cases:confirm_holidays cases:holiday cases:end_holiday
+        billing:fees
         """,
     ),
-    ("ADMINISTRATOR COORDINATOR DIRECTOR", "letters:failed letters:release"),
-    ("AUDITOR", "desk:looks"),
+    ("ADMINISTRATOR DIRECTOR AUDITOR", "accounts:changes"),
+    ("ADMINISTRATOR DIRECTOR", "accounts:ask_factor_reset accounts:decide_change"),
+    ("ADMINISTRATOR COORDINATOR DIRECTOR", "letters:failed letters:retry"),
+    ("AUDITOR", "desk:access_log desk:accesses desk:export_accesses accounts:sign_ins"),
+    ("ADMINISTRATOR DIRECTOR AUDITOR", "jobs:list"),
+    ("ADMINISTRATOR DIRECTOR", "jobs:run_again"),
+    ("ADMINISTRATOR SUPERVISOR DIRECTOR AUDITOR", "maintenance:findings"),
+    ("SUPERVISOR DIRECTOR AUDITOR", "desk:explain"),
 ]
 
 WHO_OPENS = {route: frozenset(roles.split()) for roles, names in _GROUPS for route in names.split()}
@@ -147,13 +180,15 @@ WHO_OPENS_TABLES = {
     table: frozenset(roles.split())
     for roles, tables in [
         ("ADMINISTRATOR", "accounts_user accounts_accountevent"),
-        ("AUDITOR", "accounts_look"),
-        ("ADMINISTRATOR AUDITOR", "cases_case cases_event cases_party cases_treatmentcategory"),
+        ("AUDITOR", "accounts_accesslogentry"),
+        ("AUDITOR", "cases_case cases_event cases_party"),
+        ("ADMINISTRATOR AUDITOR", "cases_treatmentcategory"),
         (
             "GUIDELINE_ADMIN",
             """
             guidelines_approvedparagraph guidelines_edition guidelines_guideline
-            guidelines_recommendation guidelines_source
+            guidelines_recommendation guidelines_source guidelines_druglistedition
+            guidelines_listeddrug
             """,
         ),
         (
@@ -163,6 +198,8 @@ WHO_OPENS_TABLES = {
             reviewers_specialty reviewers_specialtyfit
             """,
         ),
+        ("ADMINISTRATOR DIRECTOR", "billing_feerow"),
+        ("DIRECTOR", "determinations_ruletext"),
         ("", "account_emailaddress mfa_authenticator"),
     ]
     for table in tables.split()
@@ -173,13 +210,16 @@ OPEN_WITHOUT_SIGN_IN = frozenset({"livez", "readyz", "version"})
 # Permissions that open no page of their own; a service or a part of a page asks for them.
 WHO_HOLDS = {
     "records.open_any_document": {"COORDINATOR", "QA", "DIRECTOR", "AUDITOR"},
-    "accounts.manage_people": {"ADMINISTRATOR"},
+    "accounts.manage_users": {"ADMINISTRATOR"},
+    "maintenance.run_repair": {"ADMINISTRATOR"},
+    "cases.change_all_parties": {"COORDINATOR", "SUPERVISOR"},
     "queues.share_view": {"SUPERVISOR", "COORDINATOR", "QA", "DIRECTOR"},
-    "reviewers.set_conflict_limits": {"DIRECTOR"},
-    "reviewers.manage_weights": {"DIRECTOR"},
-    "reviewers.check_payer_bias": {"DIRECTOR"},
+    "reviewers.manage_conflict_limits": {"DIRECTOR"},
+    "determinations.manage_rule_texts": {"DIRECTOR"},
+    "reviewers.manage_matching_rules": {"DIRECTOR"},
+    "reviewers.run_payer_bias_test": {"DIRECTOR"},
     "reviewers.publish_attestation": {"DIRECTOR"},
-    "reviewers.see_identity": KNOW_WHO_REVIEWS,
+    "reviewers.view_identity": KNOW_WHO_REVIEWS,
 }
 
 

@@ -9,8 +9,7 @@ import factory
 from accounts.models import User
 from accounts.roles import Role
 from accounts.services import create_user
-from cases.models import ApplicationPaper, Case, Channel, Priority, Signer
-from cases.models import Role as PartyRole
+from cases.models import ApplicationPaper, Case, Channel, PartyRole, Priority, Signer
 from cases.services.parties import PartyOnForm
 from correspondence.services import notices
 from deadlines.days import local_day
@@ -89,7 +88,7 @@ def application(**changes: Any) -> ApplicationOnForm:
 
 def parties(**names: str) -> list[PartyOnForm]:
     """The usual parties; give a role's name to change it."""
-    said = {
+    fields = {
         "EMPLOYEE": "Marisol Quintanar",
         "EMPLOYER": "Harbor Cold Storage",
         "CLAIMS_ADMINISTRATOR": "Pacific Comp Claims",
@@ -105,7 +104,7 @@ def parties(**names: str) -> list[PartyOnForm]:
             date_of_birth=date(1968, 3, 14) if role == "EMPLOYEE" else None,
             address="PO Box 40122\nSacramento CA 95841",
         )
-        for role, name in said.items()
+        for role, name in fields.items()
         if name
     ]
 
@@ -117,28 +116,29 @@ def paper(file: Any, kind: str = "UR_DECISION", name: str = "paper.pdf") -> Atta
 
 def scanned_file(name: str = "scan.pdf", **pdf: Any) -> Any:
     """A scanned application as a browser sends it; different bytes at every call."""
-    from .records.factories import upload
+    from .records.factories import make_upload
 
-    return upload(name, **pdf)
+    return make_upload(name, **pdf)
 
 
-def batch_of(*scans: Any, by: User | None = None, at: datetime = MONDAY, **said: Any) -> Batch:
+def batch_of(*scans: Any, by: User | None = None, at: datetime = MONDAY, **fields: Any) -> Batch:
     """A batch of these scans, taken in by a clerk."""
-    channel = Channel(said.pop("channel", "MAIL"))
-    said.setdefault("received_on", local_day(at))
+    channel = Channel(fields.pop("channel", "MAIL"))
+    fields.setdefault("received_on", local_day(at))
     clerk = by or person(Role.INTAKE)
-    return batches.open_batch(channel=channel, uploads=scans, by=clerk, at=at, **said)
+    uploads = batches.check_uploads(uploads=scans, by=clerk, at=at)
+    return batches.open_batch(channel=channel, uploads=uploads, by=clerk, at=at, **fields)
 
 
-def begun_draft(*, by: User | None = None, at: datetime = MONDAY, **said: Any) -> IntakeDraft:
+def begun_draft(*, by: User | None = None, at: datetime = MONDAY, **fields: Any) -> IntakeDraft:
     """A form that someone began and did not accept."""
-    said = {
+    fields = {
         "key": uuid4(),
         "revision": None,
         "scan_id": None,
         "typed": {"last_name": ["X"]},
-    } | said
-    return drafts.save_intake_draft(by=by or person(Role.INTAKE), at=at, **said)
+    } | fields
+    return drafts.save_intake_draft(by=by or person(Role.INTAKE), at=at, **fields)
 
 
 @stored_stage(*CASE_APPS)

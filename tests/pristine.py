@@ -12,11 +12,13 @@ SQLite, a dump for PostgreSQL. All parts of a run, and later runs, start from it
 import ast
 import contextlib
 import fcntl
+import gc
 import hashlib
 import importlib.metadata
 import os
 import shutil
 import subprocess
+import time
 from pathlib import Path
 
 from django.conf import settings
@@ -115,10 +117,23 @@ class PristineFile:
         """Put the migrated state in place of the test database, whatever has happened to that."""
         connections.close_all()
         # SQLite deletes a journal by its name: whoever closes later would delete the next one.
-        assert not (open_in := self._open_in()), f"the database is still open in {open_in}"
+        open_in = self._wait_until_closed()
+        assert not open_in, f"the database is still open in {open_in}"
         for suffix in ("-wal", "-shm"):
             Path(self.name + suffix).unlink(missing_ok=True)
         shutil.copyfile(f"{self.name}.pristine", self.name)
+
+    def _wait_until_closed(self):
+        """Give threads of a test a moment to close; return the processes that did not.
+
+        The connection of a thread that has ended closes when it is collected.
+        """
+        for _ in range(50):
+            if not (open_in := self._open_in()):
+                return []
+            gc.collect()
+            time.sleep(0.1)
+        return open_in
 
     def _open_in(self):
         """The processes that have the database open, as far as the system tells."""

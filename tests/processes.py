@@ -243,10 +243,14 @@ class Broker:
         return contextlib.closing(redis.Redis(unix_socket_path=str(self.socket)))
 
 
+# A web server of a test: one process with all threads, and a short end.
+FEW_WORKERS = ("--workers", "1", "--threads", "8", "--graceful-timeout", "5")
+
+
 class Site:
     """A real web server in a process of its own, on a free port of this machine."""
 
-    def __init__(self, folder, env):
+    def __init__(self, folder, env, *, options=FEW_WORKERS):
         self._listener = socket.create_server(("127.0.0.1", 0), backlog=128)
         self._listener.set_inheritable(True)
         self.url = f"http://127.0.0.1:{self._listener.getsockname()[1]}"
@@ -254,8 +258,7 @@ class Site:
             "web",
             [
                 *[sys.executable, "-m", "gunicorn", "--config", "python:imr_portal.web_server"],
-                *["--bind", f"fd://{self._listener.fileno()}", "--workers", "1"],
-                *["--threads", "8", "--graceful-timeout", "5", "imr_portal.wsgi"],
+                *["--bind", f"fd://{self._listener.fileno()}", *options, "imr_portal.wsgi"],
             ],
             folder=folder,
             env=env,

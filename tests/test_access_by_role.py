@@ -23,6 +23,7 @@ from .expected_access import (
     WHO_OPENS,
     WHO_OPENS_TABLES,
 )
+from .test_access_log_of_pages import STAFF
 
 # Signed in as someone in the audience: the page, a way on, or "there is no such thing for you".
 OPENED = {200, 302, 404, 405, 422}
@@ -62,6 +63,19 @@ def test_every_route_lists_the_roles_that_open_it():
     assert {prefix for prefix, _ in PREFIXES} == {"admin:", "account_", "mfa_"}
 
 
+@pytest.mark.capability("AD-4")
+def test_no_page_names_a_worker_to_someone_who_may_not_open_cases(office):
+    opens_cases = {role.value for role in PERMISSIONS["cases.view_case"]}
+    shown = [
+        one
+        for one in (*office.visits, *office.htmx_visits, *office.posts)
+        if one.names_worker and one.route not in STAFF and one.who not in opens_cases
+    ]
+    # Reviewers read the file of their own case, and nobody else is left.
+    assert as_lines(one for one in shown if one.who != THE_REVIEWER) == []
+    assert shown
+
+
 def test_the_pages_of_the_sign_in_library_open_by_name():
     assert audiences.SIGN_IN_PAGES == SIGN_IN_PAGES
     assert audiences.CLOSED_PAGES == CLOSED_PAGES
@@ -74,7 +88,7 @@ def test_the_roles_are_these_eleven():
 
 def test_exactly_these_roles_know_who_a_reviewer_is():
     assert {"COORDINATOR", "CREDENTIALING", "QA", "DIRECTOR"} == KNOW_WHO_REVIEWS
-    assert {role.value for role in PERMISSIONS["reviewers.see_identity"]} == KNOW_WHO_REVIEWS
+    assert {role.value for role in PERMISSIONS["reviewers.view_identity"]} == KNOW_WHO_REVIEWS
 
 
 @pytest.mark.parametrize("permission", sorted(WHO_HOLDS))
@@ -141,6 +155,14 @@ def test_a_page_opens_for_the_same_people_when_htmx_asks(office):
     let_in = [one for one in office.htmx_visits if not is_in(one.route, one.who)]
     assert as_lines(let_in) == []
     assert {one.status for one in office.htmx_visits} <= {200, 286, 400}
+
+
+def test_what_is_refused_to_a_browser_is_refused_to_htmx(office):
+    assert len(office.htmx_refusals) > 500
+    let_in = [
+        one for one in office.htmx_refusals if not is_in(one.route, one.who) and one.status != 403
+    ]
+    assert as_lines(let_in) == []
 
 
 def test_each_table_of_the_admin_site_opens_for_those_named(office):
@@ -215,8 +237,9 @@ def test_a_form_without_its_token_is_refused(office):
 
 
 def test_no_refused_form_changed_a_row(office):
-    sessions = {"sessions.Session"}  # signing in makes one
-    changed = {who: tables - sessions for who, tables in office.changed_by_posts.items()}
+    # Signing in makes a session, and each refusal is recorded.
+    expected = {"sessions.Session", "accounts.AccessLogEntry"}
+    changed = {who: tables - expected for who, tables in office.changed_by_posts.items()}
     assert {who: tables for who, tables in changed.items() if tables} == {}
 
 

@@ -133,6 +133,62 @@ def test_the_example_of_settings_is_complete_and_names_nothing_else():
     assert listed == names_read() | names_in_compose()
 
 
+# Settings that compose.yaml does not pass on, each with its reason.
+NOT_PASSED = {
+    "DEBUG": "never in production",
+    "DEMO": "never in production",
+    "ALLOW_SAMPLE_WORDING": "never in production",
+    "SECOND_FACTOR_REQUIRED": "never off in production",
+    "HOST": "the image sets it",
+    "VAR_DIR": "the image sets it",
+    "FILES_DIR": "inside VAR_DIR",
+    "STATIC_ROOT": "the image sets it",
+}
+
+
+def defaults_in_example():
+    example = (ROOT / ".env.example").read_text()
+    return dict(re.findall(r"^#([A-Z][A-Z_]+)=(.*)$", example, re.MULTILINE))
+
+
+@pytest.mark.parametrize("service", ["web", "relay", "worker", "scheduler", "migrate"])
+def test_every_setting_reaches_every_service(service):
+    passed = set(SERVICES[service]["environment"])
+    # The port is that of the machine; the password is part of DATABASE_URL.
+    read = names_read() - {"PORT", "APPLICATION_DB_PASSWORD"}
+    assert read - passed == set(NOT_PASSED)
+
+
+def test_compose_has_the_same_defaults_as_the_example():
+    shown = defaults_in_example()
+    passed = {
+        match[1]: match[3]
+        for match in VARIABLE.finditer((ROOT / "compose.yaml").read_text())
+        if match[2] == ":-"
+    }
+    assert {name: shown[name] for name in passed} == passed
+
+
+def test_the_example_has_the_defaults_of_the_settings():
+    """Every default that the settings write as a number, a flag or a text."""
+    shown, found = defaults_in_example(), {}
+    for path in (ROOT / "imr_portal" / "settings.py", ROOT / "imr_portal" / "web_server.py"):
+        for node in ast.walk(ast.parse(path.read_text())):
+            if not isinstance(node, ast.Call) or len(node.args) != 2:
+                continue
+            if ast.unparse(node.func).startswith("environment.read_"):
+                try:
+                    value = eval(ast.unparse(node.args[1]), {"__builtins__": {}})  # noqa: S307
+                except (NameError, TypeError):
+                    continue  # computed from other settings
+                name = ast.literal_eval(node.args[0])
+                found[name] = str(int(value)) if isinstance(value, bool) else str(value)
+    # The example shows the address in compose.yaml.
+    found = {name: value for name, value in found.items() if name in shown and name != "REDIS_URL"}
+    assert len(found) > 10
+    assert {name: shown[name] for name in found} == found
+
+
 def test_the_example_contains_no_secret():
     for name in ("SECRET_KEY", "OWNER_DB_PASSWORD", "APPLICATION_DB_PASSWORD"):
         assert re.search(rf"^{name}=$", (ROOT / ".env.example").read_text(), re.MULTILINE)

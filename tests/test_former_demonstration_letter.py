@@ -75,7 +75,7 @@ def test_the_edition_table_agrees_that_it_was_replaced():
     edition = Edition.objects.get(guideline__code="chronic-pain-medical-treatment", label="2016")
 
     assert edition.status_on(date.fromisoformat(LETTER["requested_on"])) == "superseded"
-    assert edition.valid_to == date.fromisoformat(ITEM["ur_edition_in_force"]["to"])
+    assert edition.ends_before == date.fromisoformat(ITEM["ur_edition_in_force"]["to"])
 
 
 def test_it_says_that_every_record_was_read_and_states_facts_that_no_record_has():

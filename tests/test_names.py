@@ -46,21 +46,28 @@ ALLOWED_IN_TEMPLATES = {
     # typed names of someone else's staff: who approved for the Administrative Director
     ("cases/deadlines.html", "one.approved_by"),
     ("reviewers/_seats.html", "approval.approved_by"),
+    # a field of a form
     # texts that the view made by name_for
-    ("records/chase.html", "row.contact.by"),
+    ("records/outstanding.html", "row.reminder.by"),
     ("reviewers/_wording.html", "one.by"),
 }
 
 ALLOWED_IN_CODE = {
+    # Who confirms a change of an account has to know whose it is.
+    ("accounts/views.py", "one.user.name"),
+    ("accounts/views.py", "one.asked_by.name"),
     # what keeps accounts and their names
     ("accounts/admin.py", "event.user.name"),
     ("accounts/admin.py", "user__name"),
     ("accounts/admin.py", "user__email"),
     ("accounts/services.py", "user.name"),
     ("accounts/services.py", "user.email"),
+    ("accounts/services.py", "by.email"),
     ("reviewers/views/files.py", "row.user.email"),
     # text without a reader: ``str`` of a user names no one who is or was a reviewer
     ("accounts/models.py", "{self.user}"),
+    ("cases/services/restrictions.py", "{clearance.user}"),
+    ("cases/services/restrictions.py", "{person}"),
     ("queues/models.py", "{self.by}"),
     ("deadlines/models.py", "str(self.confirmed_by)"),
     # compared with the parties of a case, or kept as the name of a member of this organization;

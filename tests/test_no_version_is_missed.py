@@ -18,7 +18,7 @@ from tests.walk.correspondence import write_letters
 from tests.walk.dates import after_the_determination, dates_move, more_time
 from tests.walk.intake_desk import consolidate_cases, correct_slips, key_a_batch
 from tests.walk.law import change_deadline_rules
-from tests.walk.lists import keep_views, work_the_lists
+from tests.walk.lists import keep_views, restrict_a_case, work_the_lists
 from tests.walk.organization import (
     keep_guidelines,
     keep_the_panel,
@@ -26,7 +26,12 @@ from tests.walk.organization import (
     resolve_own_conflict_of_staff,
 )
 from tests.walk.reviewed import check_and_issue, file_letters, review, to_records, to_review
-from tests.walk.screened import changes_after_acceptance, ends_early, waits_for_others
+from tests.walk.screened import (
+    changes_after_acceptance,
+    clear_at_once,
+    ends_early,
+    waits_for_others,
+)
 from tests.walk.walking import Walk, services_called
 
 pytestmark = pytest.mark.django_db
@@ -37,11 +42,21 @@ WALKED = ("cases", "reviewers", "records", "determinations", "guidelines", "lett
 
 # Acts that have their own tests and touch no tracked row of a journey.
 NOT_HERE = {
+    # Each stores the rows of one table of a batch; tests/intake/test_bulk_receiving.py compares
+    # them with the rows and versions of applications that were received one by one.
+    "cases/services/case_deadlines.py:start_deadlines_of_new_cases": "receives a batch",
+    "cases/services/drafting.py:propose_letters_of_new_cases": "receives a batch",
+    "cases/services/duplicates.py:store_keys_of_new_cases": "receives a batch",
+    "cases/services/own_conflicts.py:store_checks_without_findings": "receives a batch",
+    "cases/services/parties.py:store_parties_of_new_cases": "receives a batch",
+    "cases/services/restrictions.py:restore_clearance": "repairs a list that nobody can keep",
     "determinations/services/published.py:load_published": "loads what others decided",
+    "determinations/services/published.py:load_many_published": "loads what others decided",
     "letters/services.py:requeue_lost_letters": "brings back letters that got lost",
     "letters/services.py:record_heartbeat": "shows that a process works",
     "letters/services.py:claim_due_letters": "for the relay",
     "letters/services.py:publish_due_letters": "for the relay",
+    "letters/services.py:requeue_stuck_letter": "needs a letter that no worker took",
     "letters/services.py:retry_failed_letter": "needs a letter that cannot be typeset",
 }
 
@@ -112,10 +127,12 @@ def run_all_services(walk):
     dates_move(walk, clerk, coordinator)
     work_the_lists(walk, clerk, coordinator)
     keep_views(walk, supervisor)
+    restrict_a_case(walk, clerk, supervisor)
     write_letters(walk, clerk, coordinator, clerk_of_mail, file_letters)
     ends_early(walk, clerk, coordinator)
     changes_after_acceptance(walk, clerk, coordinator)
     waits_for_others(walk, clerk, coordinator)
+    clear_at_once(walk, clerk, coordinator)
     case = to_records(walk, clerk, coordinator, clerk_of_mail)
     more_time(walk, case, coordinator)
     held = to_review(walk, case, coordinator, reviewer, reviewer_user)

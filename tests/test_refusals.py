@@ -7,6 +7,8 @@ from pathlib import Path
 import pytest
 
 from accounts.refusals import NotAllowed, Refused, StaleForm
+from accounts.storage_failures import StorageFailed
+from files.services import FileDamaged
 
 from .test_architecture import MAY_NAME
 from .test_views_shape import VIEWS
@@ -15,15 +17,22 @@ ROOT = Path(__file__).resolve().parent.parent
 
 # Errors that are no refusal of what someone asked for, and why.
 NO_REFUSALS = {
+    "_CannotStoreTogether": "inside an import; each application is received alone then",
+    "LeaseLost": "ends a run whose job another run has taken over; no person reads it",
+    "AccessNotRecorded": "the middleware answers 503 with a sentence",
     "BypassesHistory": "a fault of the code",
     "CannotRead": "between two processes; the file's own refusal has the sentence",
+    "ReceivedDocumentHidden": "answered as what does not exist, without a sentence",
     "RecordsHidden": "answered as what does not exist, without a sentence",
     "NoOpinion": "a fault of the code",
     "NotADate": "an error of a form's field",
+    "RowError": "an error of a form's row",
     "EditionsOverlap": "an error of an admin form",
     "TypesettingInterrupted": "the letter waits and is tried again",
     "TypesettingFailed": "the letter waits for a person",
+    "ChecksFailed": "the run of a job fails, and its row says why",
     "Unreadable": "inside the process that reads files",
+    "ReserveFull": "the access is not recorded; see AccessNotRecorded",
     "BrokerUnavailable": "the letter waits and is tried again",
 }
 # Views that may catch a refusal, or everything, by themselves, and why.
@@ -53,8 +62,8 @@ def refusals_caught(source, namespace):
     for node in ast.walk(ast.parse(source)):
         if not isinstance(node, ast.ExceptHandler):
             continue
-        said = eval(ast.unparse(node.type), namespace) if node.type else BaseException  # noqa: S307
-        for caught in said if isinstance(said, tuple) else (said,):
+        text = eval(ast.unparse(node.type), namespace) if node.type else BaseException  # noqa: S307
+        for caught in text if isinstance(text, tuple) else (text,):
             if issubclass(caught, Refused) or issubclass(Refused, caught):
                 yield node.lineno
 
@@ -73,10 +82,13 @@ def test_no_two_refusals_have_the_same_name():
     assert len(names) == len(set(names))
 
 
-def test_stale_and_taken_answer_409_and_all_other_refusals_422():
+def test_stale_and_taken_answer_409_failures_of_the_disk_503_and_all_other_refusals_422():
     import_everything()
     for one in errors_of_ours(Refused):
-        assert one.status == (409 if issubclass(one, StaleForm) else 422), one
+        expected = 409 if issubclass(one, StaleForm) else 422
+        if issubclass(one, StorageFailed | FileDamaged):
+            expected = 503
+        assert one.status == expected, one
 
 
 @pytest.mark.parametrize("path", VIEWS, ids=lambda path: str(path.relative_to(ROOT)))

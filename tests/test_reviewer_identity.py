@@ -40,7 +40,10 @@ def in_text(text):
 
 
 def as_lines(visits):
-    return [f"{one.who}: {one.url} ({one.route}) says {sorted(one.said)}" for one in visits]
+    return [
+        f"{visit.who}: {visit.url} ({visit.route}) says {sorted(visit.canaries)}"
+        for visit in visits
+    ]
 
 
 def is_about_people(visit):
@@ -48,57 +51,63 @@ def is_about_people(visit):
 
 
 def test_no_page_names_the_reviewer_to_someone_who_may_not_know(office):
-    told = [
-        one
-        for one in [
+    leaks = [
+        visit
+        for visit in [
             *office.visits,
             *office.htmx_visits,
             *office.posts,
             *office.posts_without_token,
         ]
-        if one.who in MAY_NOT and one.said and not is_about_people(one)
+        if visit.who in MAY_NOT and visit.canaries and not is_about_people(visit)
     ]
-    assert as_lines(told) == []
+    assert as_lines(leaks) == []
 
 
 def test_the_pages_of_people_show_nothing_from_the_panel(office):
-    told = [one for one in office.visits if is_about_people(one) and one.said & {*FILE_CANARIES}]
-    assert as_lines(told) == []
+    leaks = [
+        visit
+        for visit in office.visits
+        if is_about_people(visit) and visit.canaries & {*FILE_CANARIES}
+    ]
+    assert as_lines(leaks) == []
 
 
 def test_no_http_header_names_the_reviewer(office):
-    told = [one for one in [*office.visits, *office.htmx_visits, *office.posts] if one.in_headers]
-    assert as_lines(told) == []
+    leaks = [
+        visit for visit in [*office.visits, *office.htmx_visits, *office.posts] if visit.in_headers
+    ]
+    assert as_lines(leaks) == []
 
 
 @pytest.mark.parametrize("role", sorted(MAY_KNOW))
 def test_roles_that_may_know_the_reviewer_find_every_field(office, role):
     """The positive control: the canaries are where they should be, and the crawl finds them."""
-    said = set().union(*(one.said for one in office.visits if one.who == role))
-    assert said >= {*FILE_CANARIES}
+    canaries = set().union(*(visit.canaries for visit in office.visits if visit.who == role))
+    assert canaries >= {*FILE_CANARIES}
 
 
 @pytest.mark.parametrize("role", sorted(MAY_KNOW))
 def test_roles_that_may_know_the_reviewer_read_what_was_written_about_them(office, role):
-    said = set().union(*(one.said for one in office.visits if one.who == role))
+    canaries = set().union(*(visit.canaries for visit in office.visits if visit.who == role))
     wanted = {*NOTE_CANARIES}
     # How a case was declined stands on the page of choosing, which is the coordinator's.
     wanted -= {"qvxdecline"} if role != "COORDINATOR" else set()
     wanted -= {"qvxfair"} if role not in {"COORDINATOR", "DIRECTOR"} else set()
-    assert said >= wanted
+    assert canaries >= wanted
 
 
 @pytest.mark.capability("CO-6")
 def test_the_pairs_of_a_bias_test_name_the_reviewer_only_to_roles_that_may_know(office):
-    said = {
-        one.who: one.said
-        for one in office.visits
-        if one.route == "reviewers:payer_bias_test" and one.status == 200
+    canaries = {
+        visit.who: visit.canaries
+        for visit in office.visits
+        if visit.route == "reviewers:payer_bias_test" and visit.status == 200
     }
-    assert said.keys() == {"COORDINATOR", "DIRECTOR", "AUDITOR"}
-    assert said["COORDINATOR"] >= {"qvxlast", "qvxfair"}
-    assert said["DIRECTOR"] >= {"qvxlast", "qvxfair"}
-    assert said["AUDITOR"] == frozenset()
+    assert canaries.keys() == {"COORDINATOR", "DIRECTOR", "AUDITOR"}
+    assert canaries["COORDINATOR"] >= {"qvxlast", "qvxfair"}
+    assert canaries["DIRECTOR"] >= {"qvxlast", "qvxfair"}
+    assert canaries["AUDITOR"] == frozenset()
 
 
 # Words that say nothing of a reviewer: the organization's own settings, or values of short lists.
@@ -109,7 +118,12 @@ OF_NOBODY = {
     "Condition.name",
     "Condition.words",
     "ConflictLimits.reason",
+    "ConflictLimits.source",
+    "ConflictResult.level_source",
     "CandidateList.digest",
+    # A random value, and the name of the kind of row that changed.
+    "ChangeMark.subject",
+    "ChangeMark.token",
     "License.state",
     "MatchingRules.reason",
     "Reviewer.code",
@@ -161,16 +175,16 @@ def test_no_email_and_no_file_name_contains_the_reviewer(office):
 def test_actions_name_the_reviewer_to_roles_that_may_know(office):
     for role in ("COORDINATOR", "QA", "DIRECTOR"):
         timelines = [
-            one for one in office.visits if one.who == role and one.route == "desk:timeline"
+            visit for visit in office.visits if visit.who == role and visit.route == "desk:timeline"
         ]
-        assert any("qvxuser" in one.said for one in timelines), role
+        assert any("qvxuser" in visit.canaries for visit in timelines), role
 
 
 def test_reviewers_read_their_own_name_and_nothing_of_their_file_but_that(office):
-    own = [one for one in office.visits if one.who == THE_REVIEWER]
-    said = set().union(*(one.said for one in own))
-    assert said & {*USER_CANARIES}
-    assert said.isdisjoint({"qvxlicense", "qvxphone"})
+    own = [visit for visit in office.visits if visit.who == THE_REVIEWER]
+    canaries = set().union(*(visit.canaries for visit in own))
+    assert canaries & {*USER_CANARIES}
+    assert canaries.isdisjoint({"qvxlicense", "qvxphone"})
 
 
 # Pages that show who acted, each with an act of someone who was a reviewer once.
@@ -194,22 +208,26 @@ SHOW_WHO_ACTED = [
 @pytest.mark.parametrize("route", SHOW_WHO_ACTED)
 def test_the_person_who_acted_is_named_to_roles_that_may_know(office, route):
     """The positive control of those who hold, extend, commitment, offer and approve."""
-    shown = [one for one in office.visits if one.route == route and one.who in MAY_KNOW]
-    assert any("qvxactor" in one.said for one in shown)
+    shown = [visit for visit in office.visits if visit.route == route and visit.who in MAY_KNOW]
+    assert any("qvxactor" in visit.canaries for visit in shown)
 
 
 def test_a_reviewer_reads_the_name_of_no_other_reviewer(office):
-    told = [
-        one for one in office.visits if one.who == THE_REVIEWER and one.said & {*ACTOR_CANARIES}
+    leaks = [
+        visit
+        for visit in office.visits
+        if visit.who == THE_REVIEWER and visit.canaries & {*ACTOR_CANARIES}
     ]
-    assert as_lines(told) == []
+    assert as_lines(leaks) == []
 
 
 def test_a_lookup_never_finds_a_reviewer(office):
-    jumps = [one for one in office.visits if one.route == "desk:jump" and "q=qvx" in one.url]
-    others = [one for one in jumps if one.who != THE_REVIEWER]  # theirs has their name on top
-    assert {one.who for one in others} == set(Role.values)
-    assert as_lines([one for one in others if one.said]) == []
+    jumps = [
+        visit for visit in office.visits if visit.route == "desk:jump" and "q=qvx" in visit.url
+    ]
+    others = [visit for visit in jumps if visit.who != THE_REVIEWER]  # theirs has their name on top
+    assert {visit.who for visit in others} == set(Role.values)
+    assert as_lines([visit for visit in others if visit.canaries]) == []
 
 
 def test_no_letter_contains_the_reviewer(office):
@@ -261,15 +279,15 @@ def strings_of(thing, *, deep=True):
     if isinstance(thing, pikepdf.String | pikepdf.Name):
         yield str(thing)
     elif isinstance(thing, pikepdf.Array):
-        for one in thing:
-            if not getattr(one, "is_indirect", False):
-                yield from strings_of(one)
+        for value in thing:
+            if not getattr(value, "is_indirect", False):
+                yield from strings_of(value)
     elif isinstance(thing, pikepdf.Dictionary | pikepdf.Stream):
-        for name in thing.keys():  # noqa: SIM118 - a PDF's dictionary is no Python one
+        for name in thing.keys():  # noqa: SIM118 - a PDF's dictionary is no Python dict
             yield str(name)
-            one = thing[name]
-            if deep and not getattr(one, "is_indirect", False):
-                yield from strings_of(one)
+            value = thing[name]
+            if deep and not getattr(value, "is_indirect", False):
+                yield from strings_of(value)
 
 
 def test_no_line_of_the_log_names_the_reviewer(office):
@@ -277,10 +295,10 @@ def test_no_line_of_the_log_names_the_reviewer(office):
     assert [line for line in office.logged if in_text(line)] == []
 
 
-def test_a_message_to_the_workers_holds_an_id_and_nothing_else(office):
+def test_a_message_to_the_workers_contains_only_an_id(office):
     assert office.messages
     assert [message for message in office.messages if in_text(message)] == []
     assert all(
-        "letters.render" in message and "letter_id" in message for message in office.messages
+        "letters.render" in message and "letter_ids" in message for message in office.messages
     )
     assert not any("CM26-" in message for message in office.messages)

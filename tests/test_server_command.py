@@ -1,8 +1,11 @@
 """``script/server`` from outside: it starts everything, tells where, leaves nothing behind."""
 
+import contextlib
 import os
+import re
 import signal
 import sqlite3
+import subprocess
 import sys
 import urllib.error
 import urllib.request
@@ -47,11 +50,27 @@ def server(tmp_path, django_db_setup, django_db_blocker):
         process.stop(seconds=30)
 
 
-def fetch(process, path):
+def fetch(process, path, headers=()):
+    request = urllib.request.Request(
+        f"http://127.0.0.1:{process.port}{path}", headers=dict(headers)
+    )
     try:
-        return urllib.request.urlopen(f"http://127.0.0.1:{process.port}{path}", timeout=20)
+        return urllib.request.urlopen(request, timeout=20)
     except urllib.error.HTTPError as answer:
         return answer
+
+
+def assert_kept_for_good(process):
+    """Every static file of the sign-in page is named by its hash, immutable and compressed."""
+    page = fetch(process, "/people/login/").read().decode()
+    names = re.findall(r'(?:href|src)="(/static/[^"#]+)"', page)
+    assert len(names) >= 5
+    for name in names:
+        assert re.search(r"\.[0-9a-f]{12}\.\w+$", name)
+        answer = fetch(process, name, headers={"Accept-Encoding": "gzip"})
+        assert "immutable" in answer.headers["Cache-Control"]
+        is_font = name.endswith(".woff2")  # compressed in itself
+        assert answer.headers["Content-Encoding"] == (None if is_font else "gzip")
 
 
 def test_the_command_starts_everything_prints_the_address_and_stops_cleanly(server):
@@ -62,28 +81,59 @@ def test_the_command_starts_everything_prints_the_address_and_stops_cleanly(serv
     ready = fetch(first, "/readyz").read().decode()
     assert '"broker": "ok"' in ready
     assert "Sign in" in fetch(first, "/").read().decode()
+    assert_kept_for_good(first)
     children = first.children()
-    assert len(children) == 5  # broker, worker, relay, scheduler, web
+    assert len(children) == 4  # broker, worker, relay with scheduler, web
 
     first.send(signal.SIGINT)
     processes.wait_until(lambda: not first.running, what="it stops")
     assert first.exit_code == 0, first.output
     assert not any(processes.is_running(pid) for pid in children)
 
-    # A second start keeps the data; a process that dies takes the others with it, by name.
+    # The scheduler ran in the relay: it has noted what it sent.
+    assert any(path.stat().st_size for path in server.room.glob("scheduler*"))
+
+    # A second start keeps the data.
     with sqlite3.connect(server.room / "portal.sqlite3") as database:
         (cases,) = database.execute("SELECT count(*) FROM cases_case").fetchone()
     second = server().says(TOLD, seconds=90)
     with sqlite3.connect(server.room / "portal.sqlite3") as database:
         assert database.execute("SELECT count(*) FROM cases_case").fetchone() == (cases,)
-    children = second.children()
-    worker = next(pid for pid in children if " worker " in processes.command_line(pid))
-    os.kill(worker, signal.SIGKILL)
+    # A killed process is started again, by name.
+    for name in (" worker ", " relay ", "gunicorn", "broker.sock"):
+        killed = child_named(second, name)
+        os.kill(killed, signal.SIGKILL)
+        processes.wait_until(
+            lambda name=name, killed=killed: child_named(second, name) not in {None, killed},
+            what="it is started again",
+        )
+    assert "The worker has ended (code -9); starting it again" in second.output
+    assert second.running
 
-    processes.wait_until(lambda: not second.running, what="it gives up")
+    # One that ends again and again takes the others with it.
+    children = second.children()
+    killed = set()
+
+    def kill_again():
+        worker = child_named(second, " worker ")
+        if worker not in {None, *killed}:
+            killed.add(worker)
+            os.kill(worker, signal.SIGKILL)
+        return not second.running
+
+    processes.wait_until(kill_again, what="it gives up")
     assert second.exit_code == 1
-    assert "The worker has ended" in second.output
+    assert "The end of" in second.output
     assert not any(processes.is_running(pid) for pid in children)
+
+
+def child_named(process, word):
+    """The process id of the child with this word in its command line, if it runs."""
+    for pid in process.children():
+        with contextlib.suppress(OSError):
+            if word in processes.command_line(pid):
+                return pid
+    return None
 
 
 def test_a_port_in_use_is_reported_at_once(server):
@@ -131,3 +181,25 @@ def test_a_named_database_of_earlier_migrations_is_left_alone(server):
     assert process.exit_code == 1
     assert "Set DATABASE_URL to an empty database" in process.output
     assert not list(server.room.glob("earlier-*"))
+
+
+def test_a_missing_secret_key_is_one_sentence():
+    env = {
+        name: value
+        for name, value in os.environ.items()
+        if name not in {"SECRET_KEY", "DEBUG", "DJANGO_SETTINGS_MODULE"}
+    }
+    done = subprocess.run(
+        [sys.executable, "manage.py", "check"], cwd=processes.ROOT, env=env,
+        capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert done.returncode == 1
+    assert done.stderr == "Set SECRET_KEY in the environment. It has no default.\n"
+
+
+def test_the_help_of_the_server_names_its_variables():
+    done = subprocess.run(
+        [processes.ROOT / "script" / "server", "--help"], capture_output=True, text=True, check=True
+    )
+    for name in ("PORT", "RESET", "VAR_DIR"):
+        assert f"{name}=" in done.stdout

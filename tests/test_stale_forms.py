@@ -8,7 +8,6 @@ as a browser would send it, but for the version.
 import ast
 import inspect
 from dataclasses import dataclass, field
-from html.parser import HTMLParser
 from pathlib import Path
 from unittest import mock
 from urllib.parse import urljoin
@@ -20,99 +19,25 @@ from django.urls import resolve, reverse
 from django.utils import timezone
 
 from accounts.roles import Role
-from deadlines.models import DeadlineRule
+from deadlines.models import DeadlineRule, HolidayRule
+from letters.models import Service
 
 from . import crawl
-from .determinations.factories import approved, submitted
+from .determinations.factories import make_approved_case, make_submitted_case
 from .factories import eligible_case, person, received_case
+from .page_forms import FormReader
 from .records.factories import case_with_records
-from .reviewers.factories import ranked
+from .reviewers.factories import rank_panel
 from .test_urls import by_library, routes
 from .test_views_shape import VIEWS
 
 ROOT = Path(__file__).resolve().parent.parent
 TYPED = "Typed before it was sent"
 # Written when a page is opened, or when choosing a reviewer is refused and the panel ranked again.
-WRITTEN_BY_LOOKING = {
-    "accounts.Look", "reviewers.Candidate", "reviewers.CandidateList", "reviewers.ConflictResult",
-    "sessions.Session",
+WRITTEN_BY_OPENING_A_PAGE = {
+    "accounts.AccessLogEntry", "reviewers.CandidateList",
+    "reviewers.ConflictResult", "sessions.Session",
 }  # fmt: skip
-
-
-@dataclass
-class Form:
-    """A form of a page as a browser would send it."""
-
-    action: str
-    name: str
-    fields: list[tuple[str, str]] = field(default_factory=list)
-    free_text: set[str] = field(default_factory=set)  # fields that a person fills with words
-    buttons: list[tuple[str, str, str]] = field(default_factory=list)  # address, name, value
-
-
-class Reader(HTMLParser):
-    """Reads the forms of a page."""
-
-    def __init__(self):
-        super().__init__()
-        self.forms = []
-        self._elsewhere = []
-        self._form = self._select = self._text = None
-
-    def handle_starttag(self, tag, attrs):
-        said = dict(attrs)
-        if tag == "form":
-            self._form = Form(said.get("action", ""), said.get("id", ""))
-            self.forms.append(self._form)
-        if "disabled" in said:
-            return
-        name, value = said.get("name", ""), said.get("value") or ""
-        if tag == "button" and "form" in said:  # it stands elsewhere and names its form
-            button = (said.get("formaction", ""), name, value)
-            self._elsewhere.append((said["form"], button))
-            return
-        if self._form is None:
-            return
-        if tag == "input":
-            self._input(said.get("type", "text"), name, value, said)
-        elif tag == "button" and said.get("type", "submit") == "submit":
-            self._form.buttons.append((said.get("formaction", ""), name, value))
-        elif tag == "textarea":
-            self._text = name
-            self._form.fields.append((name, ""))
-            self._form.free_text.add(name)
-        elif tag == "select":
-            self._select = name
-        elif tag == "option" and "selected" in said and self._select:
-            self._form.fields.append((self._select, value))
-
-    def give_buttons_to_their_forms(self):
-        for name, button in self._elsewhere:
-            for form in self.forms:
-                if form.name == name:
-                    form.buttons.append(button)
-
-    def _input(self, kind, name, value, said):
-        if kind in {"checkbox", "radio"}:
-            if "checked" in said:
-                self._form.fields.append((name, value or "on"))
-            return
-        self._form.fields.append((name, value))
-        if kind == "text" and "data-date" not in said:
-            self._form.free_text.add(name)
-
-    def handle_data(self, data):
-        if self._text:
-            name, before = self._form.fields[-1]
-            self._form.fields[-1] = (name, before + data)
-
-    def handle_endtag(self, tag):
-        if tag == "form":
-            self._form = None
-        elif tag == "textarea":
-            self._text = None
-        elif tag == "select":
-            self._select = None
 
 
 @dataclass(frozen=True)
@@ -139,7 +64,7 @@ class Walk:
 
 def forms_of(page):
     """Every form of a page."""
-    reader = Reader()
+    reader = FormReader()
     reader.feed(page)
     reader.give_buttons_to_their_forms()
     return reader.forms
@@ -150,11 +75,11 @@ def view_of(url):
     return f"{view.__module__}.{view.__name__}"
 
 
-def fingerprint():
+def fingerprint_tables():
     return {
         table: rows
         for table, rows in crawl._fingerprint().items()
-        if not table.startswith("reviewers.Historical") and table not in WRITTEN_BY_LOOKING
+        if not table.startswith("reviewers.Historical") and table not in WRITTEN_BY_OPENING_A_PAGE
     }
 
 
@@ -164,32 +89,35 @@ def walk():
         pools = small_office()
         client = Client()
         client.force_login(person(*(role for role in Role if role != Role.REVIEWER)))
-        before = fingerprint()
+        before = fingerprint_tables()
         for url in addresses(pools):
             _open(found, known, client, url)
-        after = fingerprint()
+        after = fingerprint_tables()
         found.changed = {table for table in after if before[table] != after[table]}
     return found
 
 
 def small_office():
     """A case for each state in which a page carries a version, and the arguments of their pages."""
-    eligible, reviewed = eligible_case(), submitted()
+    eligible, reviewed = eligible_case(), make_submitted_case()
     complete = case_with_records(pages=(1,))
-    ranked(complete, by=person(Role.COORDINATOR), at=crawl.NOW)
+    rank_panel(complete, by=person(Role.COORDINATOR), at=crawl.NOW)
     cases = [
         received_case(),
         eligible,
         case_with_records(pages=(1,), complete=False),
         complete,
         reviewed,
-        approved(submitted()),
+        make_approved_case(make_submitted_case()),
     ]
     return {
         "number": [case.number for case in cases],
         "letter_id": [eligible.case_letters.first().pk],
         "position": [1],
+        "holiday_id": [HolidayRule.objects.first().pk],
         "rule_id": [DeadlineRule.objects.first().pk],
+        # Of one of the numbers; the others answer 404.
+        "service_id": [Service.objects.filter(letter__reference=complete.number).first().pk],
         "code": [reviewed.assignments.get().reviewer.code],
     }
 
@@ -270,8 +198,8 @@ def _send(client, url, form, fields, version):
         answer = client.post(url, sent)
         keeps = not form.free_text or TYPED in answer.content.decode()
         transaction.set_rollback(True)
-    said = "none" if version is None else version
-    return Sent(url, view_of(url), said, answer.status_code, keeps)
+    attributes = "none" if version is None else version
+    return Sent(url, view_of(url), attributes, answer.status_code, keeps)
 
 
 @pytest.fixture(scope="module")
@@ -308,7 +236,7 @@ def test_a_stale_form_keeps_what_was_typed(walked):
 
 
 def test_a_stale_form_changes_no_row(walked):
-    assert walked.changed <= WRITTEN_BY_LOOKING
+    assert walked.changed <= WRITTEN_BY_OPENING_A_PAGE
 
 
 def test_every_form_of_a_view_that_compares_carries_its_version(walked):

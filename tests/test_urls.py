@@ -77,6 +77,6 @@ def test_a_route_that_no_one_has_listed_is_noticed():
 
 @pytest.mark.django_db
 def test_a_route_that_no_one_has_listed_is_not_served(client, monkeypatch):
-    monkeypatch.delitem(AUDIENCES, "livez")
+    monkeypatch.delitem(AUDIENCES, "version")
 
-    assert client.get("/livez").status_code == 404
+    assert client.get("/version").status_code == 404

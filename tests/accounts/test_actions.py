@@ -25,11 +25,11 @@ class Row:
         self.times_read += 1
 
 
-def sent(**fields):
+def make_post_request(**fields):
     return SimpleNamespace(method="POST", POST=fields)
 
 
-def raising(error):
+def make_raising_action(error):
     def action():
         raise error
 
@@ -39,7 +39,7 @@ def raising(error):
 def test_a_page_that_is_only_opened_tries_nothing():
     opened = SimpleNamespace(method="GET", POST={})
 
-    tried = run_action(opened, NoteForm(), raising(NotAllowed("No.")))
+    tried = run_action(opened, NoteForm(), make_raising_action(NotAllowed("No.")))
 
     assert (tried.status, tried.done, tried.refusal) == (200, False, None)
 
@@ -47,14 +47,14 @@ def test_a_page_that_is_only_opened_tries_nothing():
 def test_a_form_that_is_wrong_is_not_tried_and_is_422():
     form = NoteForm({"text": ""})
 
-    tried = run_action(sent(), form, raising(AssertionError("was tried")))
+    tried = run_action(make_post_request(), form, make_raising_action(AssertionError("was tried")))
 
     assert (tried.status, tried.done) == (422, False)
     assert list(form.errors) == ["text"]
 
 
 def test_a_successful_action_returns_its_result_even_if_it_is_none():
-    tried = run_action(sent(), NoteForm({"text": "x"}), lambda: None)
+    tried = run_action(make_post_request(), NoteForm({"text": "x"}), lambda: None)
 
     assert (tried.done, tried.result) == (True, None)
 
@@ -71,7 +71,7 @@ def test_a_successful_action_returns_its_result_even_if_it_is_none():
 def test_a_refusal_is_shown_beside_the_field_that_it_names(refusal, field, status):
     form = NoteForm({"text": "x"})
 
-    tried = run_action(sent(), form, raising(refusal))
+    tried = run_action(make_post_request(), form, make_raising_action(refusal))
 
     assert tried.status == status
     assert form.errors == {field: ["No."]}
@@ -80,8 +80,8 @@ def test_a_refusal_is_shown_beside_the_field_that_it_names(refusal, field, statu
 def test_a_refusal_without_a_field_is_shown_beside_the_field_that_the_page_names():
     form, stale = NoteForm({"text": "x"}), NoteForm({"text": "x"})
 
-    run_action(sent(), form, raising(NotAllowed("No.")), field="text")
-    run_action(sent(), stale, raising(TakenByAnother("No.")), field="text")
+    run_action(make_post_request(), form, make_raising_action(NotAllowed("No.")), field="text")
+    run_action(make_post_request(), stale, make_raising_action(TakenByAnother("No.")), field="text")
 
     assert list(form.errors) == ["text"]
     assert list(stale.errors) == ["__all__"], "what is stale is the form"
@@ -90,9 +90,9 @@ def test_a_refusal_without_a_field_is_shown_beside_the_field_that_the_page_names
 @pytest.mark.parametrize("version", [None, "", "x", "-3", "٣", "9" * 30])
 def test_a_form_without_a_version_is_stale_and_is_not_tried(version):
     row, form = Row(), NoteForm({"text": "x"})
-    request = sent() if version is None else sent(version=version)
+    request = make_post_request() if version is None else make_post_request(version=version)
 
-    tried = run_action(request, form, raising(AssertionError("was tried")), row=row)
+    tried = run_action(request, form, make_raising_action(AssertionError("was tried")), row=row)
 
     assert tried.status == 409
     assert "Someone else changed this" in form.errors["__all__"][0]
@@ -100,13 +100,13 @@ def test_a_form_without_a_version_is_stale_and_is_not_tried(version):
 
 
 def test_a_wrong_form_of_an_old_page_is_stale_and_one_of_the_present_page_is_wrong():
-    assert run_action(sent(version="2"), NoteForm({}), object, row=Row()).status == 409
-    assert run_action(sent(version="3"), NoteForm({}), object, row=Row()).status == 422
+    assert run_action(make_post_request(version="2"), NoteForm({}), object, row=Row()).status == 409
+    assert run_action(make_post_request(version="3"), NoteForm({}), object, row=Row()).status == 422
 
 
 def test_the_action_compares_the_version_of_a_form_that_is_right():
     seen = []
-    request = sent(version="2")
+    request = make_post_request(version="2")
 
     tried = run_action(
         request, NoteForm({"text": "x"}), lambda: seen.append(seen_version(request)), row=Row()

@@ -3,9 +3,9 @@
 import pytest
 from django.urls import reverse
 
-from accounts.models import AccountEvent, Look, User
+from accounts.models import AccessLogEntry, AccountEvent, User
 from accounts.roles import Role
-from accounts.services import record_look
+from accounts.services import write_access_entry
 from tests.factories import MONDAY, person
 
 pytestmark = pytest.mark.django_db
@@ -21,20 +21,20 @@ def admin(client):
 
 
 def form(**changes):
-    said = {
+    fields = {
         "email": "new@example.org",
         "name": "Nora New",
         "is_active": "on",
         "roles": ["INTAKE", "QA"],
         "new_password": SECRET,
     }
-    return {key: value for key, value in (said | changes).items() if value is not None}
+    return {key: value for key, value in (fields | changes).items() if value is not None}
 
 
 def change(client, user, **changes):
     page = reverse("admin:accounts_user_change", args=[user.pk])
-    said = form(email=user.email, name=user.name, new_password="", **changes)
-    return client.post(page, said)
+    form_data = form(email=user.email, name=user.name, new_password="", **changes)
+    return client.post(page, form_data)
 
 
 @pytest.mark.parametrize("role", Role)
@@ -135,10 +135,10 @@ def test_groups_cannot_be_edited_behind_the_events(client, admin):
 
 
 @pytest.mark.parametrize("role", Role)
-def test_looks_are_for_the_auditor(client, role):
+def test_the_access_log_is_for_the_auditor(client, role):
     client.force_login(person(role))
 
-    answer = client.get(reverse("admin:accounts_look_changelist"))
+    answer = client.get(reverse("admin:accounts_accesslogentry_changelist"))
     assert answer.status_code == (200 if role == Role.AUDITOR else 403)
 
 
@@ -146,9 +146,9 @@ def test_the_auditor_sees_who_opened_a_case_but_not_who_reviews_it(client):
     reviewer = person(Role.REVIEWER, name="Xerxes Secret", email="xerxes@example.org")
     clerk = person(Role.INTAKE, name="Carla Clerk")
     for someone in (reviewer, clerk):
-        record_look(by=someone, subject="case", reference="IMR-1", granted=True, at=MONDAY)
+        write_access_entry(by=someone, subject="case", reference="IMR-1", granted=True, at=MONDAY)
     client.force_login(person(Role.AUDITOR))
-    listing = reverse("admin:accounts_look_changelist")
+    listing = reverse("admin:accounts_accesslogentry_changelist")
 
     page = client.get(listing).content.decode()
     assert "Carla Clerk" in page
@@ -156,25 +156,31 @@ def test_the_auditor_sees_who_opened_a_case_but_not_who_reviews_it(client):
     page = client.get(listing, {"q": "IMR-1"}).content.decode()
     assert "Xerxes" not in page
     assert "xerxes@" not in page
-    look = Look.objects.get(user=reviewer)
-    assert client.get(reverse("admin:accounts_look_change", args=[look.pk])).status_code == 403
-    assert client.get(reverse("admin:accounts_look_history", args=[look.pk])).status_code == 403
+    entry = AccessLogEntry.objects.get(user=reviewer)
+    assert (
+        client.get(reverse("admin:accounts_accesslogentry_change", args=[entry.pk])).status_code
+        == 403
+    )
+    assert (
+        client.get(reverse("admin:accounts_accesslogentry_history", args=[entry.pk])).status_code
+        == 403
+    )
 
 
 @pytest.mark.parametrize("lookup", ["user__name__startswith", "user__email", "user", "user_id"])
-def test_looks_cannot_be_asked_for_by_person(client, lookup):
+def test_the_access_log_cannot_be_filtered_by_person(client, lookup):
     reviewer = person(Role.REVIEWER, name="Xerxes Secret")
-    record_look(by=reviewer, subject="case", reference="IMR-1", granted=True, at=MONDAY)
+    write_access_entry(by=reviewer, subject="case", reference="IMR-1", granted=True, at=MONDAY)
     client.force_login(person(Role.AUDITOR))
 
-    answer = client.get(reverse("admin:accounts_look_changelist"), {lookup: reviewer.pk})
+    answer = client.get(reverse("admin:accounts_accesslogentry_changelist"), {lookup: reviewer.pk})
     assert answer.status_code in {302, 400}
 
 
 def test_a_search_by_name_does_not_reveal_the_reviewer(client):
     reviewer = person(Role.REVIEWER, name="Xerxes Secret")
-    record_look(by=reviewer, subject="case", reference="IMR-1", granted=True, at=MONDAY)
+    write_access_entry(by=reviewer, subject="case", reference="IMR-1", granted=True, at=MONDAY)
     client.force_login(person(Role.AUDITOR))
 
-    answer = client.get(reverse("admin:accounts_look_changelist"), {"q": "Xerxes"})
+    answer = client.get(reverse("admin:accounts_accesslogentry_changelist"), {"q": "Xerxes"})
     assert answer.context["cl"].result_count == 0

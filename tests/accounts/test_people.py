@@ -16,7 +16,7 @@ pytestmark = pytest.mark.django_db
 LATER = MONDAY + timedelta(hours=1)
 
 
-def events(user):
+def list_account_events(user):
     return list(user.account_events.order_by("pk").values_list("kind", "detail"))
 
 
@@ -36,19 +36,17 @@ def test_a_change_is_an_event_that_never_contains_the_password():
     assert someone.check_password("another long secret phrase")
     event = someone.account_events.get(kind="CHANGED")
     assert (event.by, event.happened_at) == (admin, LATER)
-    assert (
-        event.detail == "name, before: Ann Old; e-mail address, before: old@example.org; password"
-    )
+    assert event.detail == "name, before: Ann Old; email address, before: old@example.org; password"
 
 
 def test_a_change_of_nothing_is_no_event():
     someone = person(Role.QA)
-    before = events(someone)
+    before = list_account_events(someone)
     services.change_person(
         user_id=someone.pk, email=someone.email, name=someone.name, by=None, at=LATER
     )
 
-    assert events(someone) == before
+    assert list_account_events(someone) == before
 
 
 def test_two_people_cannot_share_an_address():
@@ -85,7 +83,7 @@ def test_roles_come_and_go_with_an_event_each():
 
     someone = User.objects.get(pk=someone.pk)
     assert someone.roles == {Role.QA}
-    assert events(someone)[2:] == [
+    assert list_account_events(someone)[2:] == [
         ("ROLE_GRANTED", "Quality assurance"),
         ("ROLE_REVOKED", "Intake"),
     ]

@@ -1,7 +1,11 @@
 """Signing in, and the pages of the sign-in library that are closed."""
 
+import re
+
 import pytest
 from allauth.account.adapter import get_adapter
+from allauth.mfa.adapter import get_adapter as mfa_adapter
+from allauth.mfa.models import Authenticator
 from django.urls import reverse
 
 from accounts.models import User
@@ -57,3 +61,42 @@ def test_rate_limits_count_by_the_client_address_from_the_proxy(rf, settings):
     )
 
     assert seen == "198.51.100.7"
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize(
+    ("route", "args", "next_step"),
+    [
+        ("account_inactive", (), "Sign in with another account"),
+        ("account_signup", (), "Sign in"),
+        ("account_reset_password_from_key", ("1", "used-up"), "Request a new link"),
+        ("account_reset_password_from_key_done", (), "Sign in"),
+    ],
+)
+def test_a_page_of_the_sign_in_library_offers_the_next_step(client, route, args, next_step):
+    page = client.get(reverse(route, args=args), follow=True).content.decode()
+
+    assert f">{next_step}</a>" in page
+    assert not re.search("Sign Up|Bad Token|Inactive|Password</h1>", page)
+
+
+@pytest.mark.django_db
+def test_the_fields_of_a_new_password_are_named_as_our_own_fields(client):
+    client.force_login(person(Role.INTAKE))
+
+    page = client.get(reverse("account_change_password")).content.decode()
+
+    for label in ("Current password", "New password", "New password again"):
+        assert label in page
+    assert "New Password" not in page
+
+
+@pytest.mark.django_db
+def test_a_key_is_named_by_its_number():
+    user = person(Role.INTAKE)
+    kind = Authenticator.Type.WEBAUTHN
+    adapter = mfa_adapter()
+
+    assert adapter.generate_authenticator_name(user, kind) == "Key 1"
+    Authenticator.objects.create(user=user, type=kind, data={})
+    assert adapter.generate_authenticator_name(user, kind) == "Key 2"

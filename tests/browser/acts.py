@@ -39,13 +39,13 @@ def sent_by(button):
     )
 
 
-def choose(radio):
+def check_radio(radio):
     """Check a radio that is drawn as a button."""
     radio.check()
     expect(radio).to_be_checked()
 
 
-def active(page):
+def describe_focused_element(page):
     """What has the focus: its tag, its id and its words."""
     return page.evaluate(
         "(() => { const at = document.activeElement;"

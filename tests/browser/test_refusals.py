@@ -19,8 +19,8 @@ def test_a_page_of_another_role_is_refused_with_a_sentence(work, visit):
     answer = page.goto(f"/cases/{case.number}/eligibility/")
 
     assert answer.status == 403
-    expect(page.get_by_role("heading", level=1)).to_have_text("You may not do this")
-    expect(page.get_by_text("Your roles do not include it.")).to_be_visible()
+    expect(page.get_by_role("heading", level=1)).to_have_text("You do not have access")
+    expect(page.get_by_text("Your role does not include this page or action.")).to_be_visible()
     page.get_by_role("link", name="Go to My day").click()
     expect(page.get_by_role("heading", name="My day")).to_be_visible()
 
@@ -28,11 +28,11 @@ def test_a_page_of_another_role_is_refused_with_a_sentence(work, visit):
 def test_an_action_that_is_too_early_is_refused_with_a_sentence(work, visit):
     case = work.received()
     coordinator = visit(work.people[Role.COORDINATOR], f"/cases/{case.number}/assign/")
-    expect(coordinator.locator("main")).to_contain_text("is in “Screening”")
+    expect(coordinator.locator("main")).to_contain_text("is in the “Screening” stage")
     expect(coordinator.get_by_role("button", name="Assign")).to_have_count(0)
 
     director = visit(work.people[Role.DIRECTOR], f"/cases/{case.number}/issue/")
-    expect(director.locator("#why-not")).to_contain_text("is in “Screening”")
+    expect(director.locator("#why-not")).to_contain_text("is in the “Screening” stage")
     expect(director.get_by_role("button", name="Issue", exact=False)).to_be_disabled()
 
 

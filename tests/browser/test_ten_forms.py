@@ -12,7 +12,7 @@ from cases.services.parties import PartyOnForm
 from deadlines.days import local_day
 from intake.services import batches
 from tests.factories import batch_of, parties, received_case
-from tests.records.factories import pdf_bytes, upload
+from tests.records.factories import make_upload, pdf_bytes
 
 SECONDS_A_KEY, SECONDS_A_FIELD = 0.20, 1.2  # the keystroke-level model of the goal
 MOST_KEYS, MOST_SECONDS = 200, 90
@@ -94,7 +94,7 @@ class Keys:
 
     def leave(self):
         """On to the next field; in a box of lines Enter begins a line, so Tab leaves it."""
-        box = self.page.evaluate("document.activeElement.matches('textarea')")
+        box = self.page.evaluate("document.activeElement.matches('textarea:not([data-one-line])')")
         self.press("Tab" if box else "Enter")
 
 
@@ -108,21 +108,18 @@ def key_in(page, paper, keys):
         if name == "item_title" and items:
             keys.type(items.pop(0))
             keys.fields += 1
-            if items and page.locator("[data-item]").count() == int(place.split("-")[1]) + 1:
-                keys.press("F9")
-                continue
             if items:
-                for _ in range(5):  # body part, category, quantity, unit, next treatment
-                    keys.leave()
+                keys.press("F9")
                 continue
         elif name in papers:
             text = papers.pop(name)
             keys.fields += 1
             if text.startswith(">"):
                 keys.type(text[1:])
-                expect(page.locator(f"#known-{name} button").first).to_be_visible()
+                expect(page.locator(f"#known-{name} [data-fill]").first).to_be_visible()
+                keys.press("ArrowDown")
                 keys.press("Enter")
-                expect(page.locator(f"#known-{name} button")).to_have_count(0)
+                expect(page.locator(f"#known-{name} [data-fill]")).to_have_count(0)
                 continue
             keys.type(text)
         assert name != "next", f"the form ended before {list(papers)} {items}"
@@ -158,7 +155,7 @@ def at_work(work):
         claim_number="99-12345",
         printed={"diagnosis": COMPLETE["diagnosis"]},
     )
-    scans = [upload(f"{name}.pdf", pdf_bytes(text=name)) for name in TEN]
+    scans = [make_upload(f"{name}.pdf", pdf_bytes(text=name)) for name in TEN]
     batch_of(*scans, by=clerk, at=work.now, channel="FAX", received_on=day - timedelta(days=1))
     return work
 
@@ -240,8 +237,45 @@ def test_keys_of_the_intake_page(at_work, visit):
     expect(page.locator("#check")).to_contain_text("Cervical epidural")
     rows = page.locator("[data-item]").count()
     page.keyboard.press("F9")
+    page.keyboard.type("MRI")
     expect(page.locator("[data-item]")).to_have_count(rows + 1)
     expect(page.locator("[data-save-state]")).to_contain_text("Saved")
     page.goto("/intake/")
     page.get_by_role("link", name="Unnamed form").first.click()
     expect(page.locator("#id_diagnosis")).to_have_value("M54.12")
+
+
+def test_enter_takes_a_known_party_only_after_an_arrow_key(at_work, visit):
+    page = visit(at_work.people[Role.INTAKE], "/intake/new/")
+    administrator, address = page.locator("#id_administrator"), "#id_administrator_address"
+    administrator.focus()
+    page.keyboard.type("Pacific")
+    expect(page.locator("#known-administrator [data-fill]").first).to_be_visible()
+    page.keyboard.press("Enter")
+    expect(administrator).to_have_value("Pacific")
+    assert page.input_value(address) == ""
+
+    administrator.fill("Pacif")
+    expect(page.locator("#known-administrator [data-fill]").first).to_be_visible()
+    page.keyboard.press("ArrowDown")
+    page.keyboard.press("Enter")
+    assert page.input_value(address)
+    page.locator("#known-administrator").get_by_role("button", name="Undo").click()
+    expect(administrator).to_have_value("Pacif")
+    assert page.input_value(address) == ""
+
+
+def test_a_reload_shows_the_form_that_was_being_typed(at_work, visit):
+    page = visit(at_work.people[Role.INTAKE], "/intake/new/")
+    page.locator("#id_last_name").fill("Achterberg")
+    page.locator("#id_ur_decided").fill("-3")
+    page.keyboard.press("Tab")
+    expect(page.locator("#id_ur_decided")).not_to_have_value("-3")
+    expect(page.locator("[data-save-state]")).to_contain_text("Saved")
+    page.reload()
+    expect(page.locator("#id_last_name")).to_have_value("Achterberg")
+
+    page.goto("/intake/new/")
+    expect(page.locator("#id_last_name")).to_have_value("")
+    page.get_by_role("link", name="Continue it").click()
+    expect(page.locator("#id_last_name")).to_have_value("Achterberg")

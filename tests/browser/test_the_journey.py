@@ -13,10 +13,10 @@ from playwright.sync_api import expect
 from accounts.roles import Role
 from tests.records.factories import pdf_bytes
 
-from .acts import answer_dialog, choose, sent_by, sign_in_by_form
+from .acts import answer_dialog, check_radio, sent_by, sign_in_by_form
 from .journeys import journey_of
 
-pytestmark = pytest.mark.usefixtures("post_room")
+pytestmark = pytest.mark.usefixtures("mail_processes")
 
 TREATMENT = "Cervical epidural steroid injection at C3-4"
 FILED = 60_000  # ms; a loaded machine takes a while to render the first letters
@@ -27,7 +27,7 @@ IN_WORDS = "North American Spine Society, coverage recommendations, 2020"
 COMMENT = "Say what the record shows for nine days."
 
 
-def file(name, text, pages=1):
+def make_file(name, text, pages=1):
     """A file as a person chooses it."""
     return {
         "name": name,
@@ -87,8 +87,8 @@ def test_an_application_becomes_a_letter_that_is_sent(work, person):
 
 def intake_enters_the_application(page):
     page.get_by_role("link", name="New application").first.click()
-    page.set_input_files("#id_scan", file("application.pdf", "Application"))
-    page.set_input_files("#id_ur_decision_file", file("decision.pdf", "UR decision"))
+    page.set_input_files("#id_scan", make_file("application.pdf", "Application"))
+    page.set_input_files("#id_ur_decision_file", make_file("decision.pdf", "UR decision"))
     page.get_by_role("button", name="Show scan").click()
     scan = page.get_by_alt_text("Page 1 of application.pdf")
     expect(scan).to_be_visible()
@@ -190,7 +190,7 @@ def records_are_taken_in(page, number):
         ("Consultation", "Orthopedic consultation", 2),
         ("Imaging report", "CT of the cervical spine", 1),
     ):
-        page.get_by_label("File", exact=True).set_input_files(file("record.pdf", title, pages))
+        page.get_by_label("File", exact=True).set_input_files(make_file("record.pdf", title, pages))
         page.get_by_label("Type").select_option(label=kind)
         page.get_by_label("Sent by").select_option(label="Claims administrator")
         page.get_by_label("Title").fill(title)
@@ -244,7 +244,7 @@ def the_reviewer_reads_and_writes(page):
     page.get_by_role("button", name="Next item").click()
 
     expect(page.get_by_text("Claims administrator: Decision based on")).to_be_visible()
-    choose(page.get_by_label("Upheld"))
+    check_radio(page.get_by_label("Upheld"))
     page.get_by_label("Rationale").fill(RATIONALE)
     page.get_by_label("Rank of evidence").select_option(value="A")
     expect(saved).to_contain_text("Saved ")
@@ -327,10 +327,10 @@ def the_director_issues(page, number):
 
 
 def the_letter_says_it_all(pdf, number):
-    said = words_of(pdf)
+    text = words_of(pdf)
     for words in (number, "Upheld", SUMMARY, CHANGED, IN_WORDS, TREATMENT):
-        assert words in said
-    assert "Whitfield" not in said
+        assert words in text
+    assert "Whitfield" not in text
     assert b"Whitfield" not in pdf
 
 
@@ -350,10 +350,10 @@ def the_timeline_is_complete(page):
     assert list(reversed(acts)) == [
         "Application received",
         "Details changed",
+        "Record added",  # the scans of the application, which are shown beside the six facts
         "Found eligible",
         "NOARFI notices prepared",
         "NOARFI notices sent",
-        "Record added",
         "Record added",
         "Record added",
         "Records marked complete",
@@ -367,4 +367,4 @@ def the_timeline_is_complete(page):
         "Determination issued",
         "Letter sent",
     ]
-    expect(page.get_by_text(f"Because: {COMMENT}")).to_be_visible()
+    expect(page.get_by_text(f"Reason: {COMMENT}")).to_be_visible()

@@ -28,41 +28,41 @@ def plain(work, visit):
     return plain
 
 
-def said(page, words):
+def expect_message(page, words):
     expect(page.get_by_role("status").filter(has_text=words)).to_be_visible()
 
 
-def file(name, text, pages=1):
+def make_file(name, text, pages=1):
     body = pdf_bytes(pages=pages, text=text)
     return {"name": name, "mimeType": "application/pdf", "buffer": body}
 
 
 def test_the_main_job_needs_no_scripts(plain, work):
-    number = enter(plain(Role.INTAKE))
+    number = enter_application(plain(Role.INTAKE))
     case = Case.objects.get(number=number)
     coordinator = plain(Role.COORDINATOR)
     find_eligible(coordinator, number)
-    notify(coordinator, plain(Role.MAILROOM), number, at=work.now)
+    send_notices(coordinator, plain(Role.MAILROOM), number, at=work.now)
     take_in_records(coordinator, number)
     coordinator.goto(f"/cases/{number}/assign/")
-    coordinator.get_by_role("button", name="Rank the panel").click()
+    coordinator.get_by_role("button", name="Rank reviewers").click()
     coordinator.get_by_role("button", name="Assign to Alice Whitfield", exact=True).click()
-    said(coordinator, "was offered to")
-    review(plain(Role.REVIEWER), case)
-    issue(plain(Role.QA), plain(Role.DIRECTOR), number)
-    send(plain(Role.MAILROOM), number, at=work.now)
+    expect_message(coordinator, "was offered to")
+    write_review(plain(Role.REVIEWER), case)
+    issue_determination(plain(Role.QA), plain(Role.DIRECTOR), number)
+    mark_determination_sent(plain(Role.MAILROOM), number, at=work.now)
 
 
-def enter(page):
+def enter_application(page):
     page.goto("/intake/new/")
-    page.set_input_files("#id_scan", file("application.pdf", "Application without scripts"))
+    page.set_input_files("#id_scan", make_file("application.pdf", "Application without scripts"))
     page.get_by_role("textbox", name="Treatment 1", exact=True).fill("First injection")
     category = page.get_by_label("Category of treatment 1", exact=True)
     category.select_option(label="Injection: Injection")
     rows = page.get_by_role("group", name="Treatment")
     before = rows.count()
     page.get_by_role("button", name="Add a treatment").click()
-    expect(rows).to_have_count(before + 6)
+    expect(rows).to_have_count(before + 7)  # six, and the empty row that follows
     expect(page.get_by_text("application.pdf")).to_be_visible()
     for field, words in {
         "first_name": "Amara",
@@ -89,7 +89,7 @@ def enter(page):
     category = page.get_by_label(f"Category of treatment {before + 6}", exact=True)
     category.select_option(label="Injection: Injection")
     page.get_by_role("button", name="Save", exact=True).click()
-    said(page, "was saved")
+    expect_message(page, "was saved")
     return page.locator("h1.id").inner_text()
 
 
@@ -103,10 +103,10 @@ def find_eligible(page, number):
     for fact in page.locator(".fact").all():
         fact.get_by_label("Yes").check()
     page.get_by_role("button", name="Decide").click()
-    said(page, "eligible")
+    expect_message(page, "eligible")
 
 
-def notify(page, mail_room, number, *, at):
+def send_notices(page, mail_room, number, *, at):
     page.goto(f"/cases/{number}/notices/")
     page.get_by_role("button", name="notices").click()
     expect(page.locator(".letter .state").first).to_have_text("Generating")
@@ -115,24 +115,24 @@ def notify(page, mail_room, number, *, at):
     expect(mail_room.locator(".letter .state").first).to_have_text("Ready")
     mail_room.get_by_label("Sent on").fill("t")
     mail_room.get_by_role("button", name="Mark as sent").click()
-    said(mail_room, "marked as sent")
+    expect_message(mail_room, "marked as sent")
 
 
 def take_in_records(page, number):
     page.goto(f"/cases/{number}/records/")
-    page.get_by_label("File", exact=True).set_input_files(file("r.pdf", "Consultation", 2))
+    page.get_by_label("File", exact=True).set_input_files(make_file("r.pdf", "Consultation", 2))
     page.get_by_label("Type").select_option(label="Consultation")
     page.get_by_label("Sent by").select_option(label="Claims administrator")
     page.get_by_role("button", name="Add record").click()
-    said(page, "Added as document")
+    expect_message(page, "Added as document")
     complete = page.get_by_role("region", name="Mark the records complete")
     complete.get_by_role("radio").first.check()
     complete.get_by_label("Last record received").fill("t")
     complete.get_by_role("button", name="Mark complete").click()
-    said(page, "Records marked complete")
+    expect_message(page, "Records marked complete")
 
 
-def review(page, case):
+def write_review(page, case):
     page.goto("/reviews/")
     page.get_by_role("link", name="Respond").click()
     for question in page.locator(".fact").all():
@@ -148,7 +148,7 @@ def review(page, case):
 
     page.get_by_label("Summary", exact=True).fill(SUMMARY)
     page.get_by_role("button", name="Save", exact=True).click()
-    said(page, "Saved.")
+    expect_message(page, "Saved.")
     expect(page.get_by_label("Summary", exact=True)).to_have_value(SUMMARY)
     for position, item in enumerate(case.items.order_by("position"), start=1):
         page.get_by_role("link", name=f"Item {position} of 2").click()
@@ -156,7 +156,7 @@ def review(page, case):
         page.get_by_label("Rationale").fill(RATIONALE)
         page.get_by_label("Rank of evidence").select_option(value="A")
         page.get_by_role("button", name="Save", exact=True).click()
-        said(page, "Saved.")
+        expect_message(page, "Saved.")
         expect(page.get_by_role("heading", name=item.title)).to_be_visible()
         page.get_by_label("Find a guideline").fill("epidural")
         page.get_by_label("Find a guideline").press("Enter")
@@ -168,30 +168,30 @@ def review(page, case):
         expect(page.locator("#citations li")).to_have_count(2)
     expect(page.locator("#checks")).to_contain_text("Nothing is missing")
     page.get_by_role("button", name="Submit to QA").click()
-    said(page, "in QA review")
+    expect_message(page, "in QA review")
 
 
-def issue(quality, director, number):
+def issue_determination(quality, director, number):
     quality.goto(f"/cases/{number}/quality/")
     expect(quality.get_by_text(RATIONALE).first).to_be_visible()
     quality.get_by_role("button", name="Approve").click()
-    said(quality, "approved. The medical director")
+    expect_message(quality, "approved. The medical director")
     director.goto(f"/cases/{number}/issue/")
     preview = sent_by(director.get_by_role("button", name="Open the letter"))
     assert preview.ok, preview.text()
     assert RATIONALE in words_of(preview.body())
     director.get_by_role("button", name="Issue").click()
-    said(director, "issued. The letter")
+    expect_message(director, "issued. The letter")
     letter = director.locator(".letter").filter(has_text="Final determination")
     expect(letter.locator(".state")).to_have_text("Generating")
 
 
-def send(page, number, *, at):
+def mark_determination_sent(page, number, *, at):
     (letter,) = file_all_letters(at=at)
     page.goto(f"/cases/{number}/send/")
     expect(page.locator(".letter .state")).to_have_text("Ready")
     pdf = page.request.get(page.get_by_role("link", name="PDF").get_attribute("href")).body()
     assert "Second injection" in words_of(pdf)
     page.get_by_role("button", name="Mark as sent").click()
-    said(page, "marked as sent")
+    expect_message(page, "marked as sent")
     assert letter.reference == number

@@ -17,14 +17,14 @@ from determinations.services import sending
 from intake.services.receiving import ItemOnForm, URDecisionOnForm
 from letters.models import Letter
 from records.services import documents
-from tests.determinations.factories import approved, issued, submitted
+from tests.determinations.factories import make_approved_case, make_issued_case, make_submitted_case
 from tests.factories import MONDAY, eligible_case, parties, person, state_citations
 from tests.letters.factories import (
     file_all_letters,
     file_without_typesetting,
     publish_sample_wording,
 )
-from tests.records.factories import add_record, attested
+from tests.records.factories import add_record, sign_attestation
 from tests.reviewers import factories as panel
 
 pytestmark = pytest.mark.django_db
@@ -32,9 +32,9 @@ pytestmark = pytest.mark.django_db
 LATER = MONDAY + timedelta(hours=2)
 
 
-def second(**changes):
+def make_second_case(**changes):
     """Another eligible case of the same employee, physician and injury: another decision."""
-    said = {
+    fields = {
         "claim_number": "06-2213-00417",
         "ur_decision": URDecisionOnForm(
             decided_on=date(2026, 2, 16), served_on=date(2026, 2, 16), service_method="mail_ca",
@@ -42,12 +42,12 @@ def second(**changes):
         ),
         "items": [ItemOnForm(title="Gabapentin 300 mg #90")],
     } | changes  # fmt: skip
-    return eligible_case(**said)
+    return eligible_case(**fields)
 
 
-def pair(**changes):
+def make_case_pair(**changes):
     lead = eligible_case(claim_number="06-2213-00417")
-    return lead, second(**changes)
+    return lead, make_second_case(**changes)
 
 
 def consolidate(case, lead, *, by=None, at=LATER, reason="Same injury, one review"):
@@ -56,17 +56,17 @@ def consolidate(case, lead, *, by=None, at=LATER, reason="Same injury, one revie
     )
 
 
-def fresh(case):
+def reload_case(case):
     return Case.objects.get(pk=case.pk)
 
 
 @pytest.mark.capability("IN-8")
 def test_a_consolidation_links_both_cases_gives_the_reason_and_moves_no_item():
-    lead, case = pair()
+    lead, case = make_case_pair()
     before = {item.pk: item.case_id for item in (*lead.items.all(), *case.items.all())}
     consolidate(case, lead)
 
-    assert fresh(case).stage == Status.CONSOLIDATED
+    assert reload_case(case).stage == Status.CONSOLIDATED
     link = CaseLink.objects.get(kind="CONSOLIDATED")
     assert (link.case, link.other, link.reason) == (case, lead, "Same injury, one review")
     assert consolidated_items.find_lead_case(case) == lead
@@ -74,9 +74,9 @@ def test_a_consolidation_links_both_cases_gives_the_reason_and_moves_no_item():
     after = {item.pk: item.case_id for item in (*lead.items.all(), *case.items.all())}
     assert after == before
     for one, other in ((case, lead), (lead, case)):
-        told = one.events.get(kind=Event.Kind.CONSOLIDATED)
-        assert other.number in told.sentence
-        assert told.why == "Same injury, one review"
+        event = one.events.get(kind=Event.Kind.CONSOLIDATED)
+        assert other.number in event.sentence
+        assert event.why == "Same injury, one review"
     assert not Deadline.objects.filter(case=case, met_at=None, replaced_at=None).exists()
 
 
@@ -92,14 +92,14 @@ def test_a_consolidation_links_both_cases_gives_the_reason_and_moves_no_item():
     ids=["injury", "employee", "physician", "administrator"],
 )
 def test_only_cases_with_the_same_employee_physician_and_injury_are_consolidated(changes, sentence):
-    lead, case = pair(**changes)
+    lead, case = make_case_pair(**changes)
     with pytest.raises(NotAllowed, match=sentence):
         consolidate(case, lead)
-    assert fresh(case).stage == Status.ELIGIBLE
+    assert reload_case(case).stage == Status.ELIGIBLE
 
 
 def test_a_chain_a_cycle_an_unrelated_case_and_an_empty_reason_are_refused():
-    lead, case = pair()
+    lead, case = make_case_pair()
     with pytest.raises(NotAllowed, match="with itself"):
         consolidate(case, case)
     with pytest.raises(NotAllowed, match="Enter why"):
@@ -107,25 +107,25 @@ def test_a_chain_a_cycle_an_unrelated_case_and_an_empty_reason_are_refused():
     with pytest.raises(NotAllowed, match="Your role"):
         consolidate(case, lead, by=person(Role.INTAKE))
     consolidate(case, lead)
-    third = second(
+    third = make_second_case(
         ur_decision=URDecisionOnForm(decided_on=date(2026, 2, 17), reference="UR-3"),
     )
     with pytest.raises(NotAllowed, match="Other cases are consolidated into"):
-        consolidate(fresh(lead), third)
+        consolidate(reload_case(lead), third)
     with pytest.raises(NotAllowed, match="Only eligible cases"):
-        consolidate(third, fresh(case))
+        consolidate(third, reload_case(case))
 
 
 @pytest.mark.capability("IN-8")
 def test_separating_cases_keeps_the_link_readable_and_restarts_the_notice_deadline():
-    lead, case = pair()
+    lead, case = make_case_pair()
     consolidate(case, lead)
     at = LATER + timedelta(days=1)
     consolidation.separate_case(
         case_id=case.pk, reason="Other counsel", by=person(Role.COORDINATOR), at=at
     )
 
-    assert fresh(case).stage == Status.ELIGIBLE
+    assert reload_case(case).stage == Status.ELIGIBLE
     link = CaseLink.objects.get(kind="CONSOLIDATED")
     assert link.ended_at == at
     deadline_kind = Deadline.objects.get(case=case, deadline_kind="noarfi", replaced_at=None)
@@ -138,23 +138,23 @@ def test_separating_cases_keeps_the_link_readable_and_restarts_the_notice_deadli
 
 
 def test_the_followers_are_separated_when_the_lead_case_is_withdrawn():
-    lead, case = pair()
+    lead, case = make_case_pair()
     consolidate(case, lead)
     endings.withdraw_case(
         case_id=lead.pk, reason="Letter of the employee", by=person(Role.COORDINATOR), at=LATER
     )
 
-    assert fresh(lead).stage == Status.WITHDRAWN
-    assert fresh(case).stage == Status.ELIGIBLE
+    assert reload_case(lead).stage == Status.WITHDRAWN
+    assert reload_case(case).stage == Status.ELIGIBLE
     assert case.items.get().ending == "PENDING"
-    assert fresh(case).due_deadline_kind == "noarfi"
+    assert reload_case(case).due_deadline_kind == "noarfi"
 
 
 @pytest.mark.capability("IN-8")
 def test_every_item_is_decided_in_the_lead_case_and_the_follower_closes_with_it():
     coordinator = person(Role.COORDINATOR)
     publish_sample_wording()
-    lead, case = pair(coordinator=coordinator)
+    lead, case = make_case_pair(coordinator=coordinator)
     for one in (lead, case):
         state_citations(one, by=coordinator, at=LATER)
     consolidate(case, lead, by=coordinator)
@@ -166,17 +166,17 @@ def test_every_item_is_decided_in_the_lead_case_and_the_follower_closes_with_it(
     notices.mark_notices_sent(
         case_id=lead.pk, sent_on=local_day(MONDAY), by=coordinator, at=LATER + timedelta(hours=1)
     )
-    add_record(fresh(lead), by=coordinator)
+    add_record(reload_case(lead), by=coordinator)
     documents.mark_records_complete(
         case_id=lead.pk, received_on=local_day(MONDAY), basis="COMPLETE", seen_version=None,
         by=coordinator, at=MONDAY + timedelta(hours=6),
     )  # fmt: skip
-    held = attested(
-        panel.offered_case(case=fresh(lead), at=MONDAY + timedelta(days=1)),
+    held = sign_attestation(
+        panel.offered_case(case=reload_case(lead), at=MONDAY + timedelta(days=1)),
         at=MONDAY + timedelta(days=1, hours=1),
     )
     assert len(held.match_reasons) == 2
-    done = issued(approved(submitted(held)))
+    done = make_issued_case(make_approved_case(make_submitted_case(held)))
 
     decided = DecidedItem.objects.filter(determination__case=lead)
     assert {row.item.case_id for row in decided} == {lead.pk, case.pk}
@@ -188,12 +188,12 @@ def test_every_item_is_decided_in_the_lead_case_and_the_follower_closes_with_it(
         case_id=lead.pk, sent_on=done.decided_on, by=person(Role.MAILROOM),
         at=MONDAY + timedelta(days=3),
     )  # fmt: skip
-    assert fresh(lead).stage == fresh(case).stage == Status.CLOSED
-    assert fresh(case).decided_on == done.decided_on
+    assert reload_case(lead).stage == reload_case(case).stage == Status.CLOSED
+    assert reload_case(case).decided_on == done.decided_on
 
 
 def test_the_page_offers_the_cases_that_may_follow_and_keeps_what_was_typed(client):
-    lead, case = pair()
+    lead, case = make_case_pair()
     client.force_login(person(Role.COORDINATOR))
 
     page = client.get(f"/cases/{lead.number}/related/").content.decode()
@@ -205,7 +205,7 @@ def test_the_page_offers_the_cases_that_may_follow_and_keeps_what_was_typed(clie
     assert "There is no case with this number" in refused.content.decode()
     assert "One review" in refused.content.decode()
     client.post(f"/cases/{case.number}/consolidate/", {"lead": lead.number, "reason": "One review"})
-    assert fresh(case).stage == Status.CONSOLIDATED
+    assert reload_case(case).stage == Status.CONSOLIDATED
     assert lead.number in client.get(f"/cases/{case.number}/related/").content.decode()
     client.post(f"/cases/{case.number}/separate/", {"reason": "Other counsel"})
-    assert fresh(case).stage == Status.ELIGIBLE
+    assert reload_case(case).stage == Status.ELIGIBLE

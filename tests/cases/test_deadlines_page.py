@@ -15,7 +15,7 @@ from correspondence.services import notices
 from deadlines.days import local_day
 from determinations.services import sending
 from intake.services.receiving import URDecisionOnForm
-from tests.determinations.factories import approved, issued, submitted
+from tests.determinations.factories import make_approved_case, make_issued_case, make_submitted_case
 from tests.factories import (
     MONDAY,
     eligible_case,
@@ -25,7 +25,7 @@ from tests.factories import (
     state_citations,
 )
 from tests.letters.factories import file_without_typesetting, publish_sample_wording
-from tests.records.factories import attested, case_with_records, offered
+from tests.records.factories import case_with_records, make_offered_case, sign_attestation
 
 pytestmark = pytest.mark.django_db
 TODAY = local_day(MONDAY)
@@ -45,13 +45,13 @@ def coordinator(client):
     return user
 
 
-def page(client, name, case, *more, status=200):
+def read_page(client, name, case, *more, status=200):
     answer = client.get(reverse(f"cases:{name}", args=[case.number, *more]))
     assert answer.status_code == status
     return html.unescape(answer.content.decode())
 
 
-def send(client, name, case, *more, **data):
+def post_form(client, name, case, *more, **data):
     return client.post(reverse(f"cases:{name}", args=[case.number, *more]), data)
 
 
@@ -60,16 +60,16 @@ def test_a_due_date_opens_to_its_own_arithmetic(client, coordinator):
 
     overview = html.unescape(client.get(case.get_absolute_url()).content.decode())
     assert reverse("cases:deadline", args=[case.number, "records"]) in overview
-    sums = page(client, "deadline", case, "records")
+    sums = read_page(client, "deadline", case, "records")
 
-    for said in ("15 calendar days", "This day is not counted", "Last day", "8 CCR 9792.10.5"):
-        assert said in sums
+    for sentence in ("15 calendar days", "This day is not counted", "Last day", "8 CCR 9792.10.5"):
+        assert sentence in sums
     assert sums.count("Rules on this page have not been confirmed.") == 1
 
 
 def test_the_legal_date_and_our_own_target_are_shown_with_both_calculations(client, coordinator):
     case = Case.objects.get(pk=case_with_records().pk)
-    assert send(
+    assert post_form(
         client,
         "begin_hold",
         case,
@@ -80,15 +80,15 @@ def test_the_legal_date_and_our_own_target_are_shown_with_both_calculations(clie
         note="Black pages.",
     ).url == reverse("cases:deadlines", args=[case.number])
 
-    sums = page(client, "deadline", case, "determination_regular")
-    legal, _, own = sums.partition("Our own target")
+    sums = read_page(client, "deadline", case, "determination_regular")
+    legal, _, own = sums.partition("Internal target")
     assert "does not move the legal date" in legal
-    assert "moves our target by" in own
+    assert "moves the internal target by" in own
     assert "Earlier calculations" in sums
-    listed = page(client, "deadlines", case)
+    listed = read_page(client, "deadlines", case)
     assert "Black pages." in listed
     assert coordinator.name in listed
-    assert "6 days on hold in all" in listed
+    assert "6 days on hold in total" in listed
 
 
 def test_the_deadline_bar_hatches_held_days_and_describes_them_in_a_sentence(client, coordinator):
@@ -102,7 +102,7 @@ def test_the_deadline_bar_hatches_held_days_and_describes_them_in_a_sentence(cli
         at=NOW,
     )
 
-    shown = page(client, "deadlines", case)
+    shown = read_page(client, "deadlines", case)
 
     assert 'class="held"' in shown
     assert 'role="img"' in shown
@@ -132,7 +132,7 @@ def test_an_expedited_notice_asks_for_the_hour_of_receipt(client, coordinator):
 def test_unknown_shows_the_fact_that_is_missing(client, coordinator):
     case = received_case(ur_decision=_unserved())
 
-    shown = page(client, "deadlines", case)
+    shown = read_page(client, "deadlines", case)
 
     assert "cannot be computed" in shown
     assert "the day on which the UR decision was served" in shown
@@ -145,15 +145,15 @@ def _unserved():
 def test_the_other_deadlines_are_shown_as_information(client, coordinator):
     case = received_case()
 
-    shown = page(client, "deadlines", case)
+    shown = read_page(client, "deadlines", case)
 
     assert "the WCAB decides whether it was late" in shown
     assert "Twelve months of the UR decision" in shown
     assert "it does not affect" in shown
     assert "2 days left" in shown or "day left" in shown
-    assert page(client, "deadline", case, "twelve_month_bar")
-    page(client, "deadline", case, "petition", status=404)
-    page(client, "deadline", case, "no-such", status=404)
+    assert read_page(client, "deadline", case, "twelve_month_bar")
+    read_page(client, "deadline", case, "petition", status=404)
+    read_page(client, "deadline", case, "no-such", status=404)
 
 
 def test_late_records_show_the_penalty_with_its_cap(client, coordinator):
@@ -163,7 +163,7 @@ def test_late_records_show_the_penalty_with_its_cap(client, coordinator):
     for days, usd in ((6, "$3,000"), (14, "$5,000")):
         with mock.patch.object(timezone, "now", return_value=_noon(due, days)):
             client.force_login(coordinator)
-            assert usd in page(client, "deadlines", case)
+            assert usd in read_page(client, "deadlines", case)
 
 
 def _noon(day, days):
@@ -176,12 +176,12 @@ def test_a_late_determination_is_escalated_and_stays_valid(client, coordinator):
 
     with mock.patch.object(timezone, "now", return_value=_noon(due, 0)):
         client.force_login(coordinator)
-        shown = page(client, "deadlines", case).partition("For information")[0]
+        shown = read_page(client, "deadlines", case).partition("For information")[0]
     assert "days late" not in shown
     assert "stays valid" not in shown
     with mock.patch.object(timezone, "now", return_value=_noon(due, 13)):
         client.force_login(coordinator)
-        shown = page(client, "deadlines", case)
+        shown = read_page(client, "deadlines", case)
     assert "13 days late" in shown
     assert "stays valid" in shown
     with mock.patch.object(timezone, "now", return_value=_noon(due, 1)):
@@ -193,22 +193,28 @@ def test_a_late_determination_is_escalated_and_stays_valid(client, coordinator):
 def test_deadlines_after_a_determination_are_shown_and_its_receipt_can_be_entered(
     client, coordinator
 ):
-    case = issued(approved(submitted(attested(offered(case_with_records())), outcome="OVERTURNED")))
+    case = make_issued_case(
+        make_approved_case(
+            make_submitted_case(
+                sign_attestation(make_offered_case(case_with_records())), outcome="OVERTURNED"
+            )
+        )
+    )
     file_without_typesetting(at=NOW)
     sent_at = MONDAY + timedelta(days=20)
     sending.mark_determination_sent(
         case_id=case.pk, sent_on=local_day(sent_at), by=person(Role.MAILROOM), at=sent_at
     )
 
-    petition = case.deadlines.get(deadline_kind="petition")
-    assert petition.due_on - local_day(sent_at) >= timedelta(days=35)
+    for petition in case.deadlines.filter(deadline_kind="petition"):
+        assert petition.due_on - local_day(sent_at) >= timedelta(days=35)
     assert case.deadlines.get(deadline_kind="authorize").due_on is None
     with mock.patch.object(timezone, "now", return_value=sent_at + timedelta(days=3)):
         client.force_login(coordinator)
-        shown = page(client, "deadlines", case)
+        shown = read_page(client, "deadlines", case)
         assert "Petition to the WCAB" in shown
         assert "Not on file: the day on which the determination was received" in shown
-        assert send(client, "state_receipt", case, on="t").status_code == 302
+        assert post_form(client, "state_receipt", case, on="t").status_code == 302
     stated = case.deadlines.get(deadline_kind="authorize", replaced_at=None)
     assert stated.due_on > local_day(sent_at)
 
@@ -220,13 +226,13 @@ def test_deadlines_after_a_determination_are_shown_and_its_receipt_can_be_entere
         ("begin_hold", {"reason": "x", "starts_on": "t", "planned_end": "t", "note": "kept words"}),
         ("extend", {"days": "9", "approved_by": "kept words", "approved_on": "x"}),
         ("convert", {"new": "EXPEDITED", "why": "kept words"}),
-        ("commitment", {"what": "kept words", "due_on": "13/13/13", "informed_on": "t"}),
+        ("commitment", {"description": "kept words", "due_on": "13/13/13", "informed_on": "t"}),
     ],
 )
 def test_a_refused_form_keeps_what_was_typed(client, coordinator, name, typed):
     case = Case.objects.get(pk=case_with_records().pk)
 
-    answer = send(client, name, case, **typed)
+    answer = post_form(client, name, case, **typed)
 
     assert answer.status_code == 422
     assert "kept words" in answer.content.decode()
@@ -251,7 +257,13 @@ def test_the_actions_work_by_plain_forms(client, coordinator):
         ),
         (
             "commitment",
-            {"party": party, "what": "A copy", "due_on": "3/20/26", "informed_on": "t", **letter},
+            {
+                "party": party,
+                "description": "A copy",
+                "due_on": "3/20/26",
+                "informed_on": "t",
+                **letter,
+            },
         ),
         (
             "convert",
@@ -261,26 +273,26 @@ def test_the_actions_work_by_plain_forms(client, coordinator):
                 "certified_on": "t",
                 "support": "Report",
                 "complete_on": "t",
-                "complete_hour": "08:30",
+                "complete_time": "08:30",
                 "why": "Certified.",
             },
         ),
     ):
-        answer = send(client, name, case, **data)
+        answer = post_form(client, name, case, **data)
         assert answer.status_code == 302, html.unescape(answer.content.decode())
     made = case.commitments.get()
     assert (
-        send(
+        post_form(
             client, "move_commitment", case, made.pk, due_on="3/27/26", informed_on="t", **letter
         ).status_code
         == 302
     )
     later = case.commitments.get(moved=1)
-    assert send(client, "keep_commitment", case, later.pk, on="t").status_code == 302
+    assert post_form(client, "keep_commitment", case, later.pk, on="t").status_code == 302
 
-    shown = page(client, "deadlines", case)
-    for said in ("J. Alvarado", "DWC 1", "Dr Oyelaran", "moved 1 time", "kept", "Expedited"):
-        assert said in shown
+    shown = read_page(client, "deadlines", case)
+    for sentence in ("J. Alvarado", "DWC 1", "Dr Oyelaran", "moved 1 time", "kept", "Expedited"):
+        assert sentence in shown
 
 
 def test_a_hold_is_ended_on_its_page(client, coordinator):
@@ -294,8 +306,10 @@ def test_a_hold_is_ended_on_its_page(client, coordinator):
         at=MONDAY,
     )
 
-    assert send(client, "end_hold", case, row.pk, ended_on="t", because="").status_code == 422
-    assert send(client, "end_hold", case, row.pk, ended_on="t", because="Done.").status_code == 302
+    assert post_form(client, "end_hold", case, row.pk, ended_on="t", reason="").status_code == 422
+    assert (
+        post_form(client, "end_hold", case, row.pk, ended_on="t", reason="Done.").status_code == 302
+    )
     row.refresh_from_db()
     assert row.ended_by == coordinator
 
@@ -304,7 +318,7 @@ def test_a_role_that_cannot_move_dates_sees_them_without_buttons(client):
     case = noticed_case()
     client.force_login(person(Role.AUDITOR))
 
-    shown = page(client, "deadlines", case)
+    shown = read_page(client, "deadlines", case)
 
     assert reverse("cases:begin_hold", args=[case.number]) not in shown
-    assert send(client, "begin_hold", case).status_code in {403, 404}
+    assert post_form(client, "begin_hold", case).status_code in {403, 404}

@@ -13,7 +13,7 @@ from cases.services import case_deadlines, endings, holds, time_in_stage
 from deadlines.days import local_day
 from determinations.services import sending
 from queues.services import claims
-from tests.determinations.factories import issued
+from tests.determinations.factories import make_issued_case
 from tests.factories import MONDAY, noticed_case, person, received_case
 from tests.letters.factories import file_without_typesetting
 from tests.records.factories import case_with_records
@@ -22,13 +22,13 @@ pytestmark = pytest.mark.django_db
 TODAY = local_day(MONDAY)
 
 
-def sums(case):
+def list_deadline_results(case):
     rows = case.deadlines.filter(replaced_at__isnull=True).order_by("deadline_kind")
     return [(row.deadline_kind, row.due_on, row.due_at, row.target_on, row.steps) for row in rows]
 
 
 @pytest.fixture(scope="module")
-def held_once(module_db):
+def held_case_once(module_db):
     case = Case.objects.get(pk=case_with_records().pk)
     holds.begin_hold(
         case_id=case.pk,
@@ -42,9 +42,9 @@ def held_once(module_db):
 
 
 @pytest.fixture
-def held(held_once):
+def held_case(held_case_once):
     """A case with a complete file that is held for three days."""
-    return Case.objects.get(pk=held_once.pk)
+    return Case.objects.get(pk=held_case_once.pk)
 
 
 @pytest.fixture(scope="module")
@@ -61,7 +61,7 @@ def noticed(noticed_once):
 @pytest.fixture(scope="module")
 def closed(module_db):
     """A case whose determination went out: closed on the fourth day."""
-    case = issued()
+    case = make_issued_case()
     at = MONDAY + timedelta(days=3)
     file_without_typesetting(at=at)
     sending.mark_determination_sent(
@@ -74,21 +74,21 @@ def closed(module_db):
 
 @pytest.mark.capability("CK-1")
 @pytest.mark.parametrize("later", [timedelta(0), timedelta(days=3), timedelta(days=90)])
-def test_recomputing_the_deadlines_gives_the_same_dates_and_writes_nothing(held, later):
-    before, rows = sums(held), held.deadlines.count()
+def test_recomputing_the_deadlines_gives_the_same_dates_and_writes_nothing(held_case, later):
+    before, rows = list_deadline_results(held_case), held_case.deadlines.count()
 
     for _ in range(2):
         moved = case_deadlines.recompute_deadlines(
-            case=held, why="Checked", by=None, at=MONDAY + later
+            case=held_case, why="Checked", by=None, at=MONDAY + later
         )
         assert moved == []
 
-    assert sums(held) == before
-    assert held.deadlines.count() == rows
+    assert list_deadline_results(held_case) == before
+    assert held_case.deadlines.count() == rows
 
 
 def sums_after(case, days):
-    """The sums after each of the nights on which all dates were recalculated; then undone."""
+    """The results after each of the nights on which all dates were recalculated; then undone."""
     found = {}
     with transaction.atomic():
         for day in days:
@@ -96,54 +96,54 @@ def sums_after(case, days):
             case_deadlines.recompute_deadlines(
                 case=Case.objects.get(pk=case.pk), why="Checked", by=None, at=at
             )
-            found[day] = sums(case)
+            found[day] = list_deadline_results(case)
         transaction.set_rollback(True)
     return found
 
 
 @pytest.mark.capability("CK-9", "defect 3")
-def test_a_scheduler_that_stops_for_three_days_computes_the_same_dates_as_one_that_ran(held):
-    before = sums(held)
+def test_a_scheduler_that_stops_for_three_days_computes_the_same_dates_as_one_that_ran(held_case):
+    before = list_deadline_results(held_case)
 
-    ran = sums_after(held, range(1, 7))
-    stopped = sums_after(held, (1, 5, 6))
+    ran = sums_after(held_case, range(1, 7))
+    stopped = sums_after(held_case, (1, 5, 6))
 
     assert stopped == {day: ran[day] for day in stopped}
     assert all(after == before for after in ran.values())
 
 
 @pytest.mark.parametrize("hours", [-1, 1])
-def test_a_system_deadline_that_jumps_by_an_hour_changes_no_date(held, hours):
-    before = sums(held)
+def test_a_system_deadline_that_jumps_by_an_hour_changes_no_date(held_case, hours):
+    before = list_deadline_results(held_case)
 
     case_deadlines.recompute_deadlines(
-        case=held, why="Checked", by=None, at=MONDAY + timedelta(days=1, hours=hours)
+        case=held_case, why="Checked", by=None, at=MONDAY + timedelta(days=1, hours=hours)
     )
 
-    assert sums(held) == before
+    assert list_deadline_results(held_case) == before
 
 
 @pytest.mark.capability("CK-1")
-def test_a_changed_fact_replaces_the_computed_date_and_keeps_the_earlier_one(held):
-    old = held.deadlines.get(deadline_kind="determination_regular", replaced_at=None)
+def test_a_changed_fact_replaces_the_computed_date_and_keeps_the_earlier_one(held_case):
+    old = held_case.deadlines.get(deadline_kind="determination_regular", replaced_at=None)
 
-    row = held.holds.get()
+    row = held_case.holds.get()
     holds.end_hold(
         hold_id=row.pk,
         ended_on=TODAY + timedelta(days=1),
-        because="A clean copy came.",
+        reason="A clean copy came.",
         by=person(Role.SUPERVISOR),
         at=MONDAY + timedelta(days=1),
     )
 
-    new = held.deadlines.get(deadline_kind="determination_regular", replaced_at=None)
+    new = held_case.deadlines.get(deadline_kind="determination_regular", replaced_at=None)
     old.refresh_from_db()
     assert old.replaced_at is not None
-    assert new.target_on < old.target_on
+    assert new.target_steps != old.target_steps
     assert new.due_on == old.due_on
 
 
-def hours(*times):
+def express_in_hours(*times):
     """Spells as hours since Monday at nine, for the eye."""
     hour = timedelta(hours=1)
     return [(one.name, (one.since - MONDAY) / hour, (one.until - MONDAY) / hour) for one in times]
@@ -154,7 +154,7 @@ def test_the_time_in_each_queue_can_be_read_for_a_closed_case(closed):
     long_after = MONDAY + timedelta(days=30)
 
     # The moments at which the factories let each service run.
-    assert hours(*time_in_stage.list_queue_intervals(case=closed, at=long_after)) == [
+    assert express_in_hours(*time_in_stage.list_queue_intervals(case=closed, at=long_after)) == [
         ("Intake", 0, 0),
         ("Eligibility", 0, 1),
         ("Notices", 1, 4),
@@ -171,7 +171,7 @@ def test_the_time_in_each_queue_can_be_read_for_a_closed_case(closed):
 def test_the_reviewers_time_runs_from_offer_to_signature_and_shows_no_name(closed):
     intervals = time_in_stage.list_review_intervals(case=closed, at=MONDAY + timedelta(days=30))
 
-    assert hours(*intervals) == [("The reviewer", 24, 48)]
+    assert express_in_hours(*intervals) == [("The reviewer", 24, 48)]
 
 
 @pytest.mark.capability("CK-6")
@@ -186,8 +186,11 @@ def test_the_time_with_a_person_ends_when_the_case_is_released_or_the_claim_expi
     )
 
     lease = claims.LEASE / timedelta(hours=1)
-    assert hours(*intervals) == [("Ada Clerk", 5, 6), ("Ada Clerk", 24, 24 + lease)]
-    assert str(time_in_stage.sum_intervals(intervals=intervals)[0]) == "Ada Clerk: 0 d 5 h, 2 times"
+    assert express_in_hours(*intervals) == [("Ada Clerk", 5, 6), ("Ada Clerk", 24, 24 + lease)]
+    assert (
+        str(time_in_stage.sum_intervals(intervals=intervals)[0])
+        == "Ada Clerk: 5 hours, in 2 periods"
+    )
 
 
 @pytest.mark.capability("CK-6")
@@ -204,7 +207,7 @@ def test_the_time_with_a_person_ends_when_the_case_leaves_the_queue():
         case=case, reader=ada, at=MONDAY + timedelta(days=9)
     )
 
-    assert hours(*intervals) == [("Ada Clerk", 1, 3)]
+    assert express_in_hours(*intervals) == [("Ada Clerk", 1, 3)]
 
 
 @pytest.mark.capability("CK-6")
@@ -215,4 +218,4 @@ def test_the_page_shows_where_the_time_was_spent(client, noticed):
         shown = client.get(f"{noticed.get_absolute_url()}deadlines/").content.decode()
 
     assert "Time spent" in shown
-    assert "Awaiting records: 1 d 20 h" in shown
+    assert "Awaiting records: 1 day, 20 hours" in shown

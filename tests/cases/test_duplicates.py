@@ -1,5 +1,6 @@
 """Applications that look alike: compared, proposed with reasons, resolved by a person."""
 
+import re
 from datetime import date, timedelta
 
 import pytest
@@ -22,6 +23,7 @@ from cases.models import Case, CaseKey, CaseLink, DuplicateProposal, Event
 from cases.services import duplicates
 from eligibility.services import screening
 from intake.services.receiving import ItemOnForm, URDecisionOnForm
+from maintenance.states import find_cases_without_next_step
 from tests.factories import MONDAY, SIX_YES, parties, person, received_case
 
 LATER = MONDAY + timedelta(hours=1)
@@ -36,7 +38,7 @@ FACTS = ApplicationFacts(
 )
 
 
-def changed(**changes):
+def change_facts(**changes):
     from dataclasses import replace
 
     return replace(FACTS, **changes)
@@ -72,12 +74,12 @@ def test_names_of_employees_are_compared_in_any_order(one, other, possible_dupli
     ("other", "band"),
     [
         (FACTS, Band.SAME),
-        (changed(claim="06-2213-0417"), Band.LIKELY),
-        (changed(employee="Marisol Quintanr", claim="06-2213-00471"), Band.LIKELY),
-        (changed(born=None, claim=""), Band.LIKELY),
-        (changed(employee="Pedro Quintanar", born=date(1970, 1, 1)), Band.NO),
-        (changed(ur_decided=date(2026, 2, 21), items=("Lumbar MRI",)), Band.NO),
-        (changed(born=date(1971, 9, 2)), Band.NO),
+        (change_facts(claim="06-2213-0417"), Band.LIKELY),
+        (change_facts(employee="Marisol Quintanr", claim="06-2213-00471"), Band.LIKELY),
+        (change_facts(born=None, claim=""), Band.LIKELY),
+        (change_facts(employee="Pedro Quintanar", born=date(1970, 1, 1)), Band.NO),
+        (change_facts(ur_decided=date(2026, 2, 21), items=("Lumbar MRI",)), Band.NO),
+        (change_facts(born=date(1971, 9, 2)), Band.NO),
         (ApplicationFacts(), Band.NO),
     ],
 )
@@ -87,14 +89,14 @@ def test_each_pair_gets_the_rating_that_a_careful_clerk_would_give(other, band):
 
 
 def test_reasons_for_and_against_a_duplicate_are_given_in_sentences():
-    possible_duplicate = compare_applications(FACTS, changed(physician="Ruth Castellanos"))
-    assert "The claim number is the same." in possible_duplicate.for_it
-    assert possible_duplicate.against == ("The requesting physician differs.",)
+    possible_duplicate = compare_applications(FACTS, change_facts(physician="Ruth Castellanos"))
+    assert "The claim number is the same." in possible_duplicate.evidence_for
+    assert possible_duplicate.evidence_against == ("The requesting physician differs.",)
 
 
 def test_the_same_treatment_under_another_decision_is_a_repeat_and_not_a_duplicate():
-    possible_duplicate = compare_applications(FACTS, changed(ur_decided=date(2025, 6, 1)))
-    assert (possible_duplicate.band, possible_duplicate.repeats) == (Band.NO, True)
+    possible_duplicate = compare_applications(FACTS, change_facts(ur_decided=date(2025, 6, 1)))
+    assert (possible_duplicate.band, possible_duplicate.is_repeat) == (Band.NO, True)
 
 
 texts = st.text("aábcd -'", max_size=12)
@@ -134,21 +136,21 @@ def test_precision_and_recall_on_labeled_pairs_stay_above_the_minimum():
 pytestmark = pytest.mark.django_db
 
 
-def again(**changes):
+def receive_repeated_application(**changes):
     """The same employee writes once more, a little differently."""
-    said = {
+    fields = {
         "claim_number": "06-2213-00417",
         "ur_decision": URDecisionOnForm(
             decided_on=date(2026, 2, 12), decided_printed="02/12/2026", reference="UR-2"
         ),
     } | changes
-    return received_case(**said)
+    return received_case(**fields)
 
 
 @pytest.mark.capability("IN-1")
 def test_a_second_form_with_a_typing_error_is_stored_and_proposed_with_reasons():
     first = received_case(claim_number="06-2213-00417")
-    second = again(claim_number="06-2213-0417")
+    second = receive_repeated_application(claim_number="06-2213-0417")
 
     proposal = DuplicateProposal.objects.get()
     assert (proposal.case, proposal.other) == (second, first)
@@ -159,7 +161,7 @@ def test_a_second_form_with_a_typing_error_is_stored_and_proposed_with_reasons()
 
 def test_a_pair_is_proposed_once_and_its_answer_is_kept():
     received_case(claim_number="06-2213-00417")
-    second = again()
+    second = receive_repeated_application()
     coordinator = person(Role.COORDINATOR)
     proposal = DuplicateProposal.objects.get()
     duplicates.resolve_duplicate(
@@ -173,7 +175,7 @@ def test_a_pair_is_proposed_once_and_its_answer_is_kept():
 
 def test_a_resolved_duplicate_links_both_cases_and_is_proposed_as_ineligible():
     first = received_case(claim_number="06-2213-00417")
-    second = again()
+    second = receive_repeated_application()
     coordinator = person(Role.COORDINATOR)
     duplicates.resolve_duplicate(
         proposal_id=DuplicateProposal.objects.get().pk, answer="DUPLICATE", reason="Same letter",
@@ -183,9 +185,9 @@ def test_a_resolved_duplicate_links_both_cases_and_is_proposed_as_ineligible():
     link = CaseLink.objects.get()
     assert (link.case, link.other, link.kind) == (second, first, "DUPLICATE")
     for case, other in ((first, second), (second, first)):
-        told = case.events.get(kind=Event.Kind.DUPLICATE_SETTLED)
-        assert other.number in told.sentence
-        assert told.why == "Same letter"
+        event = case.events.get(kind=Event.Kind.DUPLICATE_SETTLED)
+        assert other.number in event.sentence
+        assert event.why == "Same letter"
     assert second.items.get().ending == "PENDING"
     decision = screening.decide_eligibility(
         case_id=second.pk, answers=SIX_YES | {"NOT_DECIDED": "NO"}, notes={}, seen_version=None,
@@ -207,34 +209,36 @@ def test_a_resolved_duplicate_links_both_cases_and_is_proposed_as_ineligible():
 )
 def test_an_incomplete_answer_is_refused_with_what_to_do(changes, sentence):
     received_case(claim_number="06-2213-00417")
-    second = again()
-    said = {
+    second = receive_repeated_application()
+    fields = {
         "answer": "DUPLICATE", "reason": "Same letter", "item_ids": [second.items.get().pk],
         "by": person(changes.pop("by", Role.COORDINATOR)),
     } | changes  # fmt: skip
 
     with pytest.raises(NotAllowed, match=sentence):
         duplicates.resolve_duplicate(
-            proposal_id=DuplicateProposal.objects.get().pk, at=LATER, **said
+            proposal_id=DuplicateProposal.objects.get().pk, at=LATER, **fields
         )
     assert not CaseLink.objects.exists()
 
 
 def test_a_pair_is_resolved_only_once():
     received_case(claim_number="06-2213-00417")
-    again()
-    said = {
+    receive_repeated_application()
+    fields = {
         "proposal_id": DuplicateProposal.objects.get().pk, "answer": "DIFFERENT",
         "reason": "Two", "by": person(Role.COORDINATOR), "at": LATER,
     }  # fmt: skip
-    duplicates.resolve_duplicate(**said)
+    duplicates.resolve_duplicate(**fields)
     with pytest.raises(NotAllowed, match="already resolved this"):
-        duplicates.resolve_duplicate(**said)
+        duplicates.resolve_duplicate(**fields)
 
 
 def test_another_person_with_the_same_employer_and_day_is_not_proposed():
     received_case(claim_number="06-2213-00417")
-    again(claim_number="06-9981-55123", parties=parties(EMPLOYEE="Pedro Quintanar"))
+    receive_repeated_application(
+        claim_number="06-9981-55123", parties=parties(EMPLOYEE="Pedro Quintanar")
+    )
 
     assert not DuplicateProposal.objects.exists()
 
@@ -249,7 +253,7 @@ def test_finding_possible_duplicates_costs_the_same_for_any_number_of_cases(
         Case.objects.select_related("ur_decision").get(pk=case.pk)
     )
     with django_assert_max_num_queries(6):
-        duplicates.find_similar_cases(facts=facts, but=case)
+        duplicates.find_similar_cases(facts=facts, excluded_case=case)
 
 
 def test_candidates_are_found_by_index():
@@ -268,7 +272,7 @@ def test_candidates_are_found_by_index():
 
 def test_the_pages_compare_resolve_and_list_possible_duplicates(client):
     first = received_case(claim_number="06-2213-00417")
-    second = again()
+    second = receive_repeated_application()
     proposal = DuplicateProposal.objects.get()
     client.force_login(person(Role.COORDINATOR))
 
@@ -295,9 +299,13 @@ def test_the_pages_compare_resolve_and_list_possible_duplicates(client):
 
 
 def test_an_earlier_decision_is_shown_with_the_twelve_months_and_decides_nothing(client):
-    from tests.determinations.factories import approved, issued, submitted
+    from tests.determinations.factories import (
+        make_approved_case,
+        make_issued_case,
+        make_submitted_case,
+    )
 
-    first = issued(approved(submitted()))
+    first = make_issued_case(make_approved_case(make_submitted_case()))
     second = received_case(
         received_at=MONDAY + timedelta(days=100), at=MONDAY + timedelta(days=101),
         items=[ItemOnForm(title=first.items.get().title)],
@@ -309,3 +317,78 @@ def test_an_earlier_decision_is_shown_with_the_twelve_months_and_decides_nothing
     assert "in effect through" in page
     assert "Feb 12, 2027" in page
     assert second.items.get().ending == "PENDING"
+
+
+# --- A possible duplicate that intake has linked -------------------------------------------------
+
+
+def receive_same_decision():
+    """Two applications about one UR decision; the second waits as a possible duplicate."""
+    lead = received_case(claim_number="06-2213-00417")
+    return lead, received_case(claim_number="06-2213-00417")
+
+
+def test_a_case_about_the_same_ur_decision_is_listed_and_named_on_both_related_pages(client):
+    lead, case = receive_same_decision()
+    client.force_login(person(Role.COORDINATOR))
+    proposal = DuplicateProposal.objects.get()
+    compare = f"/cases/{case.number}/related/{proposal.pk}/"
+
+    assert (proposal.case, proposal.other) == (case, lead)
+    for address in ("/duplicates/", f"/cases/{case.number}/related/"):
+        assert compare in client.get(address).content.decode()
+    assert compare in client.get(f"/cases/{lead.number}/related/").content.decode()
+    assert f"/cases/{case.number}/related/" in client.get(f"/cases/{case.number}/").content.decode()
+    page = client.get(f"/cases/{case.number}/eligibility/").content.decode()
+    assert "First compare the two applications on the “Related” tab." in page
+    assert re.search(r"<button[^>]*data-main-action disabled", page)
+
+
+def test_the_same_application_twice_is_closed(client):
+    lead, case = receive_same_decision()
+    proposal = DuplicateProposal.objects.get()
+    client.force_login(person(Role.COORDINATOR))
+    sent = {"answer": "DUPLICATE", "reason": "Faxed twice.", "items": [case.items.get().pk]}
+
+    answered = client.post(f"/cases/{case.number}/related/{proposal.pk}/", sent)
+
+    assert answered.status_code == 302
+    case.refresh_from_db()
+    lead.refresh_from_db()
+    assert (case.status, lead.status) == ("CLOSED", "SCREENING")
+    assert case.items.get().ending == "INELIGIBLE"
+    assert "Faxed twice." in client.get(f"/cases/{case.number}/related/").content.decode()
+
+
+@pytest.mark.parametrize("answer", ["DIFFERENT", "PRIOR"])
+def test_another_application_returns_to_screening_with_its_own_ur_decision(client, answer):
+    lead, case = receive_same_decision()
+    proposal = DuplicateProposal.objects.get()
+    client.force_login(person(Role.COORDINATOR))
+    sent = {"answer": answer, "reason": "Two decisions of one day."}
+    sent |= {"items": [case.items.get().pk]} if answer == "PRIOR" else {}
+
+    client.post(f"/cases/{case.number}/related/{proposal.pk}/", sent)
+
+    case.refresh_from_db()
+    assert (case.status, case.duplicate_of) == ("SCREENING", None)
+    assert case.ur_decision_id != lead.ur_decision_id
+    assert case.ur_decision.running_number == 2
+    assert case.ur_decision.different_because == "Two decisions of one day."
+    assert not CaseLink.objects.filter(kind="DUPLICATE", ended_at=None).exists()
+    assert case.deadlines.filter(deadline_kind="screening", met_at=None).exists()
+    assert list(find_cases_without_next_step(LATER, lambda: None)) == []
+
+
+def test_a_possible_duplicate_with_nothing_to_resolve_is_found_at_night():
+    lead, case = receive_same_decision()
+    person(Role.COORDINATOR)
+    assert list(find_cases_without_next_step(LATER, lambda: None)) == []
+    duplicates.resolve_duplicate(
+        proposal_id=DuplicateProposal.objects.get().pk, answer="DIFFERENT", reason="Two",
+        by=person(Role.COORDINATOR), at=LATER,
+    )  # fmt: skip
+
+    (found,) = find_cases_without_next_step(LATER, lambda: None)
+    assert found.reference == case.number
+    assert "no comparison is open" in found.sentence

@@ -46,14 +46,14 @@ def endings_of(case):
     return list(case.items.order_by("position").values_list("ending", flat=True))
 
 
-def act(service, case, by, reason="A letter of 2 March says so.", **more):
+def run_service(service, case, by, reason="A letter of 2 March says so.", **more):
     return service(case_id=case.pk, reason=reason, by=by, at=MONDAY, **more)
 
 
 def test_withdrawing_ends_the_case_and_every_pending_item(coordinator):
     case = received_case(items=THREE)
 
-    after = act(endings.withdraw_case, case, coordinator)
+    after = run_service(endings.withdraw_case, case, coordinator)
 
     assert (after.stage, after.is_open) == (Status.WITHDRAWN, True)
     assert endings_of(case) == [Ending.WITHDRAWN] * 3
@@ -67,7 +67,7 @@ def test_some_authorized_items_end_and_the_case_continues(coordinator):
     case = received_case(items=THREE)
     one, _, three = case.items.order_by("position")
 
-    after = act(endings.terminate_items, case, coordinator, item_ids=[three.pk, one.pk])
+    after = run_service(endings.terminate_items, case, coordinator, item_ids=[three.pk, one.pk])
 
     assert after.stage == Status.SCREENING
     assert endings_of(case) == [Ending.AUTHORIZED, Ending.PENDING, Ending.AUTHORIZED]
@@ -77,7 +77,9 @@ def test_some_authorized_items_end_and_the_case_continues(coordinator):
 def test_one_authorized_item_reads_as_one(coordinator):
     case = received_case(items=THREE)
 
-    act(endings.terminate_items, case, coordinator, item_ids=[case.items.get(position=2).pk])
+    run_service(
+        endings.terminate_items, case, coordinator, item_ids=[case.items.get(position=2).pk]
+    )
 
     assert case.events.latest("pk").sentence.startswith("Item 2 ends:")
 
@@ -85,9 +87,9 @@ def test_one_authorized_item_reads_as_one(coordinator):
 def test_when_the_last_items_are_authorized_the_case_is_terminated(coordinator):
     case = received_case(items=THREE)
     one, two, three = case.items.order_by("position")
-    act(endings.terminate_items, case, coordinator, item_ids=[one.pk])
+    run_service(endings.terminate_items, case, coordinator, item_ids=[one.pk])
 
-    after = act(endings.terminate_items, case, coordinator, item_ids=[two.pk, three.pk])
+    after = run_service(endings.terminate_items, case, coordinator, item_ids=[two.pk, three.pk])
 
     assert after.stage == Status.TERMINATED
     assert endings_of(case) == [Ending.AUTHORIZED] * 3
@@ -96,11 +98,11 @@ def test_when_the_last_items_are_authorized_the_case_is_terminated(coordinator):
 def test_only_pending_items_of_this_case_can_be_authorized(coordinator):
     case, other = received_case(items=THREE), received_case()
     one = case.items.get(position=1)
-    act(endings.terminate_items, case, coordinator, item_ids=[one.pk])
+    run_service(endings.terminate_items, case, coordinator, item_ids=[one.pk])
 
     for wrong in ([], [one.pk], [other.items.get().pk], [987654]):
         with pytest.raises(NotAllowed, match="still pending"):
-            act(endings.terminate_items, case, coordinator, item_ids=wrong)
+            run_service(endings.terminate_items, case, coordinator, item_ids=wrong)
 
     assert other.items.get().ending == Ending.PENDING
 
@@ -113,15 +115,15 @@ def test_every_end_needs_a_reason(coordinator, service, reason):
     case = ineligible_case(coordinator)
 
     with pytest.raises(NotAllowed, match="Enter (why|the reason)"):
-        act(service, case, coordinator, reason=reason)
+        run_service(service, case, coordinator, reason=reason)
     with pytest.raises(NotAllowed, match="Enter (why|the reason)"):
-        act(endings.terminate_items, case, coordinator, reason=reason, item_ids=[1])
+        run_service(endings.terminate_items, case, coordinator, reason=reason, item_ids=[1])
 
 
 def test_closing_an_ineligible_case_ends_its_items_as_ineligible(coordinator):
     case = ineligible_case(coordinator, items=THREE)
 
-    after = act(endings.close_case, case, coordinator)
+    after = run_service(endings.close_case, case, coordinator)
 
     assert (after.stage, after.is_open, after.closed_at) == (Status.CLOSED, False, MONDAY)
     assert (after.next_role, after.queue) == ("", "")
@@ -130,32 +132,34 @@ def test_closing_an_ineligible_case_ends_its_items_as_ineligible(coordinator):
 
 def test_closing_keeps_how_each_item_ended(coordinator):
     case = received_case(items=THREE)
-    act(endings.terminate_items, case, coordinator, item_ids=[case.items.get(position=1).pk])
-    act(endings.withdraw_case, case, coordinator)
-    act(endings.close_case, case, coordinator)
+    run_service(
+        endings.terminate_items, case, coordinator, item_ids=[case.items.get(position=1).pk]
+    )
+    run_service(endings.withdraw_case, case, coordinator)
+    run_service(endings.close_case, case, coordinator)
 
     assert endings_of(case) == [Ending.AUTHORIZED, Ending.WITHDRAWN, Ending.WITHDRAWN]
 
 
 def test_an_open_case_is_not_simply_closed(coordinator):
     with pytest.raises(NotAllowed, match="To close it, it must be in"):
-        act(endings.close_case, received_case(), coordinator)
+        run_service(endings.close_case, received_case(), coordinator)
 
 
 def test_an_ended_case_does_not_end_again(coordinator):
     case = received_case()
-    act(endings.withdraw_case, case, coordinator)
+    run_service(endings.withdraw_case, case, coordinator)
 
-    with pytest.raises(NotAllowed, match="can no longer end early"):
-        act(endings.withdraw_case, case, coordinator)
-    with pytest.raises(NotAllowed, match="can no longer end early"):
-        act(endings.terminate_items, case, coordinator, item_ids=[case.items.get().pk])
+    with pytest.raises(NotAllowed, match="can no longer be closed early"):
+        run_service(endings.withdraw_case, case, coordinator)
+    with pytest.raises(NotAllowed, match="can no longer be closed early"):
+        run_service(endings.terminate_items, case, coordinator, item_ids=[case.items.get().pk])
 
 
 def test_reviewing_eligibility_again_restarts_the_deadline_and_keeps_the_finding(coordinator):
     case = ineligible_case(coordinator)
 
-    after = act(screening.screen_case_again, case, coordinator)
+    after = run_service(screening.screen_case_again, case, coordinator)
 
     assert after.stage == Status.SCREENING
     assert case.eligibility_decisions.get().result == "INELIGIBLE"
@@ -167,10 +171,10 @@ def test_reviewing_eligibility_again_restarts_the_deadline_and_keeps_the_finding
 def test_a_duplicate_of_a_closed_lead_case_is_reviewed_separately(coordinator):
     lead = received_case(claim_number="06-1")
     case = received_case(claim_number="06-1")
-    act(endings.withdraw_case, lead, coordinator)
-    act(endings.close_case, lead, coordinator)
+    run_service(endings.withdraw_case, lead, coordinator)
+    run_service(endings.close_case, lead, coordinator)
 
-    after = act(screening.screen_case_again, case, coordinator)
+    after = run_service(screening.screen_case_again, case, coordinator)
 
     assert (after.stage, after.duplicate_of) == (Status.SCREENING, None)
     assert case.links.get().other == lead  # what was thought then stays readable
@@ -180,7 +184,7 @@ def test_a_duplicate_is_closed_as_ineligible(coordinator):
     received_case(claim_number="06-1")
     case = received_case(claim_number="06-1")
 
-    act(endings.close_case, case, coordinator, reason="Sent twice.")
+    run_service(endings.close_case, case, coordinator, reason="Sent twice.")
 
     assert endings_of(case) == [Ending.INELIGIBLE]
 
@@ -191,9 +195,9 @@ def test_other_roles_cannot_end_a_case(role, coordinator):
 
     for service in (endings.withdraw_case, endings.close_case, screening.screen_case_again):
         with pytest.raises(NotAllowed, match="Your role does not let you"):
-            act(service, case, stranger)
+            run_service(service, case, stranger)
     with pytest.raises(NotAllowed, match="Your role does not let you"):
-        act(endings.terminate_items, case, stranger, item_ids=[case.items.get().pk])
+        run_service(endings.terminate_items, case, stranger, item_ids=[case.items.get().pk])
 
 
 # --- The pages ------------------------------------------------------------------------------------
@@ -218,12 +222,12 @@ def test_a_page_in_the_wrong_state_reports_it_and_keeps_the_reason(client, coord
     case = eligible_case()
     url = reverse(name, args=[case.number])
 
-    assert "is in “Eligible”" in html.unescape(client.get(url).content.decode())
+    assert "is in the “Eligible” stage" in html.unescape(client.get(url).content.decode())
     answer = client.post(url, {"reason": "Because I said so."})
 
     assert answer.status_code == 422
     page = html.unescape(answer.content.decode())
-    assert "is in “Eligible”" in page
+    assert "is in the “Eligible” stage" in page
     assert "Because I said so." in page
 
 

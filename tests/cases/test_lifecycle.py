@@ -39,12 +39,12 @@ def case_at(status: Status) -> Case:
     ).store(by=None, at=AT)
 
 
-def named(pair):
+def name_pair(pair):
     return "-to-".join(pair)
 
 
 @pytest.mark.django_db
-@pytest.mark.parametrize(("old", "new"), LEGAL, ids=map(named, LEGAL))
+@pytest.mark.parametrize(("old", "new"), LEGAL, ids=map(name_pair, LEGAL))
 def test_an_allowed_move_stores_the_state_the_next_role_and_a_version(old, new):
     case = case_at(old)
     if new == Status.DUPLICATE:

@@ -6,8 +6,8 @@ import pytest
 
 import files.services
 from accounts.roles import Role
-from cases.models import Role as PartyRole
-from cases.services import parties
+from cases.models import PartyRole
+from cases.services import duplicates, parties, restrictions
 from cases.services.parties import PartyOnForm
 from deadlines.days import local_day
 from files.models import StoredFile
@@ -36,6 +36,9 @@ pytestmark = pytest.mark.postgres
 LATER = MONDAY + timedelta(days=1)
 
 
+NINE_DAYS = timedelta(days=9)
+
+
 def test_an_action_that_waits_for_a_correction_uses_the_corrected_ur_decision(committed_db):
     clerk, coordinator = person(Role.INTAKE), person(Role.COORDINATOR)
     case = received_case(by=clerk, claim_number="06-2213-77")
@@ -44,7 +47,8 @@ def test_an_action_that_waits_for_a_correction_uses_the_corrected_ur_decision(co
     answers = answers_after(
         lambda: corrections.correct_application(
             case_id=case.pk,
-            values={"claim_number": "06-2213-78", "decided_on": decided_on + timedelta(days=9)},
+            values={"claim_number": "06-2213-78"}
+            | dict.fromkeys(("decided_on", "served_on", "signed_on"), decided_on + NINE_DAYS),
             items={item.pk: ItemOnForm(item.title)},
             why="",
             seen_version=None,
@@ -85,17 +89,17 @@ def test_a_scan_claimed_by_someone_else_stays_with_them(committed_db):
     assert held == {first.pk: ben.pk, second.pk: ada.pk}
 
 
-def test_work_next_renews_no_claim_that_was_just_released(committed_db):
+def test_claiming_again_renews_no_claim_that_was_just_released(committed_db):
     ada, case = person(Role.COORDINATOR), received_case()
     claims.claim_case(case_id=case.pk, by=ada, at=MONDAY)
     soon = MONDAY + timedelta(hours=1)
 
     answers = answers_after(
         lambda: claims.release_case(case_id=case.pk, by=ada, at=soon),
-        {"next": lambda: claims.claim_next_case(by=ada, at=soon)},
+        {"again": lambda: claims.claim_case(case_id=case.pk, by=ada, at=soon)},
     )
 
-    assert list(WorkClaim.objects.live(at=soon)) == [answers["next"]]
+    assert list(WorkClaim.objects.live(at=soon)) == [answers["again"]]
 
 
 def test_a_file_that_the_virus_scanner_refused_at_the_same_time_stays_refused(
@@ -189,3 +193,28 @@ def test_accepting_a_form_locks_its_draft_before_the_scan(committed_db):
     )
 
     assert answers["receive"].application.idempotency_key == form.key
+
+
+@pytest.mark.capability("RC-9")
+def test_a_case_that_is_being_linked_is_not_restricted_without_the_other(committed_db):
+    first, second = received_case(), received_case()
+    (proposal,) = second.possible_duplicates.all()
+    coordinator, director = person(Role.COORDINATOR), person(Role.DIRECTOR)
+
+    answers = answers_after(
+        lambda: duplicates.resolve_duplicate(
+            proposal_id=proposal.pk,
+            answer="DUPLICATE",
+            reason="The same letter",
+            item_ids=[second.items.get().pk],
+            by=coordinator,
+            at=MONDAY,
+        ),
+        {
+            "restrict": lambda: restrictions.restrict_case(
+                case_id=first.pk, ground="PUBLIC", reason="A senator", by=director, at=LATER
+            )
+        },
+    )
+
+    assert f"select {second.number} as well" in str(answers["restrict"])

@@ -61,16 +61,16 @@ def test_a_note_is_on_the_timeline_as_it_was_typed(client):
 
 
 @pytest.mark.parametrize(
-    ("text", "said"),
+    ("text", "sentence"),
     [
         ("", "Enter the note."),
         ("\u200b\u0000", "Enter the note."),
-        ("⚕", "Letters cannot print"),
+        ("⚕", "A printed letter cannot contain"),
         ("word " * 801, "Shorten it to 4000."),
         ("word " * 200_000, "1,000,000 characters long"),
     ],
 )
-def test_a_note_that_cannot_be_stored_is_shown_again_as_typed(client, text, said):
+def test_a_note_that_cannot_be_stored_is_shown_again_as_typed(client, text, sentence):
     case = received_case()
     client.force_login(person(Role.INTAKE))
 
@@ -78,7 +78,7 @@ def test_a_note_that_cannot_be_stored_is_shown_again_as_typed(client, text, said
 
     assert answer.status_code == 422
     page = html.unescape(answer.content.decode())
-    assert said in page
+    assert sentence in page
     assert text.replace("\0", "\ufffd") in page or text in page
     assert not case.events.filter(kind=Event.Kind.NOTE).exists()
 

@@ -7,7 +7,12 @@ from django.urls import reverse
 
 from accounts.roles import Role
 from cases.models import MemberAffiliation, OrganizationMember, OwnConflictResult
-from tests.cases.test_own_conflicts import EMPLOYER, conflict, member, staff
+from tests.cases.test_own_conflicts import (
+    EMPLOYER,
+    record_member,
+    record_member_affiliation,
+    record_staff_member,
+)
 from tests.factories import MONDAY, person, received_case
 from tests.reviewers.factories import ready_case
 
@@ -32,12 +37,12 @@ def director(client, set_clock):
     return user
 
 
-def add(client, kind, **said):
-    said = {"source": "Register of companies"} | said
-    return client.post(reverse("cases:add_organization_member", args=[kind]), said)
+def add_member(client, kind, **fields):
+    fields = {"source": "Register of companies"} | fields
+    return client.post(reverse("cases:add_organization_member", args=[kind]), fields)
 
 
-def errors(answer, name):
+def find_form_errors(answer, name):
     """The errors of the form on the page that has any, beside one field."""
     forms = [form for _, _, _, form in answer.context["sections"]]
     return next(form.errors.get(name) for form in forms if form.errors)
@@ -45,7 +50,7 @@ def errors(answer, name):
 
 @pytest.mark.capability("CO-9")
 def test_an_owner_is_recorded_and_shown_with_the_dates_of_ownership(client, keeper):
-    answer = add(
+    answer = add_member(
         client,
         "OWNER",
         name="Far Holdings",
@@ -60,7 +65,7 @@ def test_an_owner_is_recorded_and_shown_with_the_dates_of_ownership(client, keep
     assert row.organization.names.get().printed == "Far Holdings"
     page = client.get(OWN_ORGANIZATION).content.decode()
     assert "Far Holdings" in page
-    assert "12.50 %" in page
+    assert "12.50%" in page
     then = client.get(OWN_ORGANIZATION, {"on": "1/1/2020"}).content.decode()
     assert "Far Holdings" not in then
     assert "As of" in then
@@ -68,7 +73,7 @@ def test_an_owner_is_recorded_and_shown_with_the_dates_of_ownership(client, keep
 
 @pytest.mark.capability("CO-9")
 @pytest.mark.parametrize(
-    ("kind", "said", "field", "sentence"),
+    ("kind", "fields", "field", "sentence"),
     [
         ("OWNER", {"name": ""}, "name", "Enter the name."),
         ("OWNER", {"name": "A", "share_percent": "much"}, "share_percent", "Enter a number"),
@@ -90,18 +95,18 @@ def test_an_owner_is_recorded_and_shown_with_the_dates_of_ownership(client, keep
     ],
 )
 def test_an_impossible_value_is_refused_beside_its_field(
-    client, keeper, kind, said, field, sentence
+    client, keeper, kind, fields, field, sentence
 ):
-    answer = add(client, kind, **said)
+    answer = add_member(client, kind, **fields)
 
     assert answer.status_code == 422
-    assert sentence in " ".join(errors(answer, field))
+    assert sentence in " ".join(find_form_errors(answer, field))
     assert not OrganizationMember.objects.exists()
 
 
 @pytest.mark.capability("CO-9")
 def test_an_unknown_kind_of_member_is_not_found(client, keeper):
-    assert add(client, "FRIEND", name="A").status_code == 404
+    assert add_member(client, "FRIEND", name="A").status_code == 404
 
 
 @pytest.mark.capability("CO-9")
@@ -112,24 +117,24 @@ def test_staff_without_a_record_are_listed_and_reviewers_are_not_offered(client,
 
     assert clerk.name in page.context["missing"]
     assert expert.name not in page.content.decode()
-    add(client, "STAFF", user=str(clerk.pk))
+    add_member(client, "STAFF", user=str(clerk.pk))
     assert OrganizationMember.objects.get().user == clerk
     assert clerk.name not in client.get(OWN_ORGANIZATION).context["missing"]
 
 
 @pytest.mark.capability("CO-9")
 def test_an_affiliation_is_added_corrected_and_withdrawn_on_the_members_page(client, keeper):
-    row = member()
+    row = record_member()
     page = reverse("cases:organization_member", args=[row.pk])
-    said = {"relation": "FAMILY", "kin": "SPOUSE", "source": "Statement"}
+    fields = {"relation": "FAMILY", "kin": "SPOUSE", "source": "Statement"}
 
-    refused = client.post(reverse("cases:add_own_conflict", args=[row.pk]), said)
+    refused = client.post(reverse("cases:add_own_conflict", args=[row.pk]), fields)
     assert refused.status_code == 422
     assert refused.context["conflict_form"].errors["organization_name"]
 
     client.post(
         reverse("cases:add_own_conflict", args=[row.pk]),
-        said | {"organization_name": EMPLOYER, "person_name": "Kim Known"},
+        fields | {"organization_name": EMPLOYER, "person_name": "Kim Known"},
     )
     first = MemberAffiliation.objects.get()
     assert f"Kim Known, {EMPLOYER}" in client.get(page).content.decode()
@@ -150,15 +155,15 @@ def test_an_affiliation_is_added_corrected_and_withdrawn_on_the_members_page(cli
 
 @pytest.mark.capability("CO-9")
 def test_a_corrected_member_shows_the_earlier_values(client, keeper):
-    row = member("OWNER", "Elin Marsh")
-    conflict(row, "Far Freezers")
+    row = record_member("OWNER", "Elin Marsh")
+    record_member_affiliation(row, "Far Freezers")
     client.post(
         reverse("cases:correct_organization_fact", args=[row.pk, "member", row.pk]),
         {"share_percent": "33", "source": "Deed"},
     )
 
     page = client.get(reverse("cases:organization_member", args=[row.pk])).content.decode()
-    assert "33.00 %" in page
+    assert "<dd>33%</dd>" in page
     assert "Earlier versions" in page
     assert "Far Freezers" in page
     later = OrganizationMember.objects.get(corrects=row)
@@ -176,8 +181,8 @@ def test_a_corrected_member_shows_the_earlier_values(client, keeper):
 
 @pytest.mark.capability("CO-9")
 def test_a_fact_of_another_member_cannot_be_changed_from_this_page(client, keeper):
-    one, other = member(), member("OFFICER", "Another One")
-    foreign = conflict(other)
+    one, other = record_member(), record_member("OFFICER", "Another One")
+    foreign = record_member_affiliation(other)
     for kind, pk in (("affiliation", foreign.pk), ("member", other.pk), ("letter", one.pk)):
         url = reverse("cases:withdraw_organization_fact", args=[one.pk, kind, pk])
         assert client.post(url, {"reason": "x"}).status_code == 404
@@ -185,7 +190,7 @@ def test_a_fact_of_another_member_cannot_be_changed_from_this_page(client, keepe
 
 @pytest.mark.capability("CO-4")
 def test_the_director_sees_a_possible_conflict_on_my_day_and_resolves_it(client, director):
-    member("OFFICER", "Ruth Castellanos")
+    record_member("OFFICER", "Ruth Castellanos")
     case = received_case()
     doubt = case.own_conflict_results.get()
     assert "1 possible own conflict to resolve" in client.get("/").content.decode()
@@ -197,18 +202,18 @@ def test_the_director_sees_a_possible_conflict_on_my_day_and_resolves_it(client,
     assert refused.status_code == 422
     assert "Enter how you know." in refused.content.decode()
 
-    said = {f"{doubt.pk}-result": "PASS", f"{doubt.pk}-note": "Born in 1990"}
-    assert client.post(resolve, said).url == CONFLICTS
+    fields = {f"{doubt.pk}-result": "PASS", f"{doubt.pk}-note": "Born in 1990"}
+    assert client.post(resolve, fields).url == CONFLICTS
     assert OwnConflictResult.objects.get(resolves=doubt).tested_by == director
     assert "possible affiliation of this organization" not in client.get("/").content.decode()
-    again = client.post(resolve, said)
+    again = client.post(resolve, fields)
     assert again.status_code == 422
     assert "already resolved this" in again.content.decode()
 
 
 @pytest.mark.capability("CO-4")
 def test_a_person_who_is_the_subject_of_a_conflict_cannot_resolve_it(client, director):
-    member("OFFICER", "Ruth Castellanos", user_id=director.pk)
+    record_member("OFFICER", "Ruth Castellanos", user_id=director.pk)
     received_case()
 
     assert "This concerns you, so someone else" in client.get(CONFLICTS).content.decode()
@@ -217,9 +222,11 @@ def test_a_person_who_is_the_subject_of_a_conflict_cannot_resolve_it(client, dir
 @pytest.mark.capability("CO-4")
 def test_the_case_page_explains_a_conflict_and_names_only_the_member_of_staff(client, set_clock):
     set_clock(MONDAY + timedelta(hours=4))
-    conflict(member("OFFICER", "Elin Marsh"), EMPLOYER, "CONTRACT")
+    record_member_affiliation(record_member("OFFICER", "Elin Marsh"), EMPLOYER, "CONTRACT")
     tied = person(Role.COORDINATOR, name="Cora Coordinator")
-    conflict(staff(tied), EMPLOYER, "FAMILY", kin="SPOUSE", person_name="Kim Known")
+    record_member_affiliation(
+        record_staff_member(tied), EMPLOYER, "FAMILY", kin="SPOUSE", person_name="Kim Known"
+    )
     case = received_case()
     client.force_login(person(Role.COORDINATOR))
 
@@ -237,7 +244,7 @@ def test_the_case_page_explains_a_conflict_and_names_only_the_member_of_staff(cl
 @pytest.mark.capability("CO-4")
 def test_the_case_page_has_no_conflict_card_without_a_conflict(client, set_clock):
     set_clock(MONDAY + timedelta(hours=4))
-    member()
+    record_member()
     case = received_case()
     client.force_login(person(Role.DIRECTOR))
 
@@ -252,7 +259,9 @@ def test_the_assignment_page_explains_why_no_reviewer_can_be_chosen(client, set_
     case = ready_case()
     client.force_login(person(Role.COORDINATOR))
     assert client.get(reverse("reviewers:assign", args=[case.number])).status_code == 200
-    conflict(member(at=MONDAY + timedelta(hours=4)), EMPLOYER, at=MONDAY + timedelta(hours=4))
+    record_member_affiliation(
+        record_member(at=MONDAY + timedelta(hours=4)), EMPLOYER, at=MONDAY + timedelta(hours=4)
+    )
 
     page = client.post(reverse("reviewers:rank", args=[case.number]), follow=True)
 

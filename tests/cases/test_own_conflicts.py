@@ -14,8 +14,7 @@ from accounts.refusals import NotAllowed
 from accounts.roles import Role
 from accounts.versions import Stale
 from cases import organization_facts
-from cases.models import Application, Case, CaseNumberSeries, OwnConflictResult, Party
-from cases.models import Role as PartyRole
+from cases.models import Application, Case, CaseNumberSeries, OwnConflictResult, Party, PartyRole
 from cases.policies import why_not_by_conflicts
 from cases.services import endings, organization, own_conflicts
 from cases.services import parties as party_services
@@ -29,10 +28,10 @@ from queues.services import claims
 from reviewers.models import ReviewerAssignment
 from reviewers.services import assignment as assignments
 from reviewers.services import planning
-from tests.determinations.factories import approved, submitted
+from tests.determinations.factories import make_approved_case, make_submitted_case
 from tests.factories import MONDAY, SIX_YES, person, received_case
 from tests.records.factories import in_review
-from tests.reviewers.factories import fit_reviewer, ranked, ready_case
+from tests.reviewers.factories import fit_reviewer, rank_panel, ready_case
 
 pytestmark = pytest.mark.django_db
 
@@ -42,19 +41,19 @@ EMPLOYER, ADMINISTRATOR = "Harbor Cold Storage", "Pacific Comp Claims"
 ATTORNEY = "Ruth Castellanos"
 
 
-def member(kind="OFFICER", name="No one Known", at=BEFORE, **said):
+def record_member(kind="OFFICER", name="No one Known", at=BEFORE, **fields):
     if kind == "OFFICER":
-        said.setdefault("title", "Director")
+        fields.setdefault("title", "Director")
     return organization.record_member(
-        kind=kind, name=name, source="Register of companies", by=None, at=at, **said
+        kind=kind, name=name, source="Register of companies", by=None, at=at, **fields
     )
 
 
-def staff(user, at=BEFORE, **said):
-    return member("STAFF", "", at, user_id=user.pk, **said)
+def record_staff_member(user, at=BEFORE, **fields):
+    return record_member("STAFF", "", at, user_id=user.pk, **fields)
 
 
-def conflict(of, company=EMPLOYER, relation="EMPLOYMENT", at=BEFORE, **said):
+def record_member_affiliation(of, company=EMPLOYER, relation="EMPLOYMENT", at=BEFORE, **fields):
     return organization.record_member_affiliation(
         member_id=of.pk,
         relation=relation,
@@ -62,18 +61,18 @@ def conflict(of, company=EMPLOYER, relation="EMPLOYMENT", at=BEFORE, **said):
         source="Statement of interests",
         by=None,
         at=at,
-        **said,
+        **fields,
     )
 
 
-def results(case):
+def list_results(case):
     return [
         (one.kind, one.row.relation, one.result)
         for one in organization_facts.list_conflict_findings(case)
     ]
 
 
-def assign(case, reviewer, listed, by, at=NOON):
+def assign_reviewer(case, reviewer, listed, by, at=NOON):
     return assignments.assign_reviewer(
         case_id=case.pk,
         reviewer_id=reviewer.pk,
@@ -95,7 +94,7 @@ def add_facility(case, name, at):
     )
 
 
-def resolve(case, by, result="PASS", note="Born in another year", at=NOON):
+def resolve_conflict(case, by, result="PASS", note="Born in another year", at=NOON):
     (doubt,) = [one.row for one in organization_facts.list_conflict_findings(case) if one.is_open]
     return own_conflicts.resolve_own_conflict(
         result_id=doubt.pk, result=result, note=note, by=by, at=at
@@ -107,8 +106,8 @@ def resolve(case, by, result="PASS", note="Born in another year", at=NOON):
 
 @pytest.mark.capability("CO-4")
 def test_receiving_a_case_stores_one_row_that_shows_what_was_compared():
-    member("ITSELF", "Independent Review of the West")
-    member("OWNER", "Elin Marsh", share_percent=Decimal(60))
+    record_member("ITSELF", "Independent Review of the West")
+    record_member("OWNER", "Elin Marsh", share_percent=Decimal(60))
     clerk = person(Role.INTAKE)
 
     case = received_case(by=clerk)
@@ -120,7 +119,7 @@ def test_receiving_a_case_stores_one_row_that_shows_what_was_compared():
     assert row.parties_tested == list(case.parties.order_by("pk").values_list("pk", flat=True))
     assert {"EMPLOYMENT", "OWNERSHIP", "FAMILY", "NAME", "ITSELF"} <= set(row.tested)
     assert (row.tested_at, row.tested_by) == (MONDAY, clerk)
-    assert "2 members and 5 parties" in row.sentence
+    assert "officers and staff (2) against the parties (5)." in row.sentence
 
 
 @pytest.mark.capability("CO-4")
@@ -159,7 +158,7 @@ def test_a_fault_in_the_conflict_check_rolls_back_the_whole_application(monkeypa
 
 @pytest.mark.capability("CO-4")
 def test_the_conflict_check_costs_the_same_for_a_large_organization():
-    conflict(member("OFFICER", "Elin Marsh"))
+    record_member_affiliation(record_member("OFFICER", "Elin Marsh"))
     case = received_case()
 
     def queries(at):
@@ -169,7 +168,9 @@ def test_the_conflict_check_costs_the_same_for_a_large_organization():
 
     few = queries(NOON)
     for number in range(12):
-        conflict(member("OFFICER", f"Officer Number{number}"), "An employer elsewhere")
+        record_member_affiliation(
+            record_member("OFFICER", f"Officer Number{number}"), "An employer elsewhere"
+        )
     many = queries(NOON + timedelta(hours=1))
 
     assert many - few == 1  # the row that says that another organization was tested
@@ -178,17 +179,19 @@ def test_the_conflict_check_costs_the_same_for_a_large_organization():
 
 @pytest.mark.capability("CO-4")
 def test_a_conflict_found_on_receipt_is_on_the_timeline_without_a_name():
-    officer = member("OFFICER", "Elin Marsh")
-    conflict(officer, EMPLOYER)
+    officer = record_member("OFFICER", "Elin Marsh")
+    record_member_affiliation(officer, EMPLOYER)
 
     case = received_case()
 
-    assert results(case) == [("OFFICER", "EMPLOYMENT", "FAIL")]
+    assert list_results(case) == [("OFFICER", "EMPLOYMENT", "FAIL")]
     row = case.own_conflict_results.get()
     assert (row.member, row.party.role) == (officer, "EMPLOYER")
     assert row.sentence == (
-        "An officer of this organization: employment with the employer is on file."
+        "An officer of this organization: employment with the employer is on file. "
+        "Statute: Labor Code 139.5(d)(5)-(6)."
     )
+    assert (row.level, row.level_source) == ("STATUTE", "Labor Code 139.5(d)(5)-(6)")
     event = case.events.get(sentence__contains="affiliation of this organization")
     assert event.sentence == (
         "An affiliation of this organization with a party was found. It may not decide the case."
@@ -201,13 +204,13 @@ def test_a_conflict_found_on_receipt_is_on_the_timeline_without_a_name():
 
 @pytest.mark.capability("CO-4")
 def test_a_new_party_is_checked_in_the_action_that_adds_it():
-    conflict(member(), "Bayview Surgery Center")
+    record_member_affiliation(record_member(), "Bayview Surgery Center")
     case = received_case()
-    assert results(case) == [("", "NONE", "PASS")]
+    assert list_results(case) == [("", "NONE", "PASS")]
 
     added = add_facility(case, "Bayview Surgery Center", NOON)
 
-    assert results(case) == [("OFFICER", "EMPLOYMENT", "FAIL")]
+    assert list_results(case) == [("OFFICER", "EMPLOYMENT", "FAIL")]
     rows = list(case.own_conflict_results.order_by("pk"))
     assert [(row.run, row.party_list_version) for row in rows] == [(1, 1), (2, 2)]
     assert rows[1].party == added
@@ -215,7 +218,7 @@ def test_a_new_party_is_checked_in_the_action_that_adds_it():
 
 @pytest.mark.capability("CO-4")
 def test_a_party_with_a_new_name_is_checked_under_the_new_name_from_its_date():
-    conflict(member(), "Harbor Freezers")
+    record_member_affiliation(record_member(), "Harbor Freezers")
     case = received_case()
     old = case.parties.get(role="EMPLOYER")
 
@@ -229,18 +232,18 @@ def test_a_party_with_a_new_name_is_checked_under_the_new_name_from_its_date():
         at=NOON,
     )
 
-    assert results(case) == [("OFFICER", "EMPLOYMENT", "FAIL")]
+    assert list_results(case) == [("OFFICER", "EMPLOYMENT", "FAIL")]
 
 
 @pytest.mark.capability("CO-4")
 def test_checking_the_same_facts_again_stores_no_second_row():
-    member()
+    record_member()
     case = received_case()
 
     own_conflicts.check_own_conflicts_of_case(case_id=case.pk, by=None, at=NOON)
     assert case.own_conflict_results.count() == 1
 
-    member("OFFICER", "Another One", at=NOON)
+    record_member("OFFICER", "Another One", at=NOON)
     own_conflicts.check_own_conflicts_of_case(case_id=case.pk, by=None, at=NOON)
     assert [row.members_tested for row in case.own_conflict_results.order_by("run")] == [1, 2]
 
@@ -251,12 +254,12 @@ def test_open_cases_are_checked_again_when_the_organization_has_changed():
     endings.withdraw_case(
         case_id=gone.pk, reason="Taken back", by=person(Role.COORDINATOR), at=NOON
     )
-    conflict(member(at=NOON), EMPLOYER, at=NOON)
+    record_member_affiliation(record_member(at=NOON), EMPLOYER, at=NOON)
 
     assert own_conflicts.check_outdated_cases(by=None, at=NOON) == 2  # withdrawn is not closed yet
     assert own_conflicts.check_outdated_cases(by=None, at=NOON + timedelta(hours=1)) == 0
 
-    assert results(case) == [("OFFICER", "EMPLOYMENT", "FAIL")]
+    assert list_results(case) == [("OFFICER", "EMPLOYMENT", "FAIL")]
     assert case.events.filter(
         sentence__startswith="An affiliation of this organization", by=None
     ).exists()
@@ -267,16 +270,17 @@ def test_open_cases_are_checked_again_when_the_organization_has_changed():
 
 @pytest.mark.capability("CO-4")
 def test_no_reviewer_is_assigned_to_a_case_with_a_conflict_of_an_officer():
-    conflict(member(), ADMINISTRATOR, "CONTRACT")
+    record_member_affiliation(record_member(), ADMINISTRATOR, "CONTRACT")
     case, coordinator = ready_case(), person(Role.COORDINATOR)
     reviewer = fit_reviewer()
 
     with pytest.raises(NotAllowed) as refused:
-        ranked(case, by=coordinator)
+        rank_panel(case, by=coordinator)
 
     assert str(refused.value) == (
         f"This organization may not decide case {case.number}. An officer of this organization: "
         "a contract with the claims administrator is on file. "
+        "Statute: Labor Code 139.5(d)(5)-(6). "
         "The Administrative Director must assign it to another organization."
     )
     (outcome,) = planning.execute_plan(
@@ -289,22 +293,22 @@ def test_no_reviewer_is_assigned_to_a_case_with_a_conflict_of_an_officer():
 @pytest.mark.capability("CO-4")
 def test_a_conflict_recorded_after_receipt_stops_the_assignment_and_its_row_is_kept():
     case, coordinator, reviewer = ready_case(), person(Role.COORDINATOR), fit_reviewer()
-    listed = ranked(case, by=coordinator)
-    conflict(member(at=NOON), EMPLOYER, at=NOON)
+    listed = rank_panel(case, by=coordinator)
+    record_member_affiliation(record_member(at=NOON), EMPLOYER, at=NOON)
 
     with pytest.raises(NotAllowed, match="may not decide"):
-        assign(case, reviewer, listed, coordinator)
+        assign_reviewer(case, reviewer, listed, coordinator)
 
-    assert results(case) == [("OFFICER", "EMPLOYMENT", "FAIL")]
+    assert list_results(case) == [("OFFICER", "EMPLOYMENT", "FAIL")]
     assert case.own_conflict_results.latest("pk").tested_by == coordinator
     with pytest.raises(NotAllowed, match="may not decide"):
-        ranked(case, by=coordinator, at=NOON + timedelta(hours=1))
+        rank_panel(case, by=coordinator, at=NOON + timedelta(hours=1))
 
 
 @pytest.mark.capability("CO-4")
 def test_the_batch_plan_checks_for_conflicts_that_were_recorded_since():
     case, coordinator, reviewer = ready_case(), person(Role.COORDINATOR), fit_reviewer()
-    conflict(member(at=NOON), EMPLOYER, at=NOON)
+    record_member_affiliation(record_member(at=NOON), EMPLOYER, at=NOON)
 
     (outcome,) = planning.execute_plan(
         choices=[(case.pk, case.version, reviewer.pk)], by=coordinator, at=NOON
@@ -312,14 +316,14 @@ def test_the_batch_plan_checks_for_conflicts_that_were_recorded_since():
 
     assert not outcome.is_done
     assert "may not decide" in outcome.sentence
-    assert results(case) == [("OFFICER", "EMPLOYMENT", "FAIL")]  # on file, refusal or not
+    assert list_results(case) == [("OFFICER", "EMPLOYMENT", "FAIL")]  # on file, refusal or not
 
 
 @pytest.mark.capability("CO-4")
 def test_the_batch_plan_shows_in_advance_that_the_case_cannot_be_assigned():
     coordinator, case = person(Role.COORDINATOR), ready_case()
     fit_reviewer()
-    conflict(member())
+    record_member_affiliation(record_member())
     own_conflicts.check_own_conflicts_of_case(case_id=case.pk, by=None, at=MONDAY)
 
     ((step,), waiting) = planning.build_plan(by=coordinator, at=NOON)
@@ -330,10 +334,10 @@ def test_the_batch_plan_shows_in_advance_that_the_case_cannot_be_assigned():
 
 @pytest.mark.capability("CO-4")
 def test_a_conflict_that_appears_after_the_review_stops_the_determination():
-    case = Case.objects.get(pk=approved(submitted(in_review())).pk)
+    case = Case.objects.get(pk=make_approved_case(make_submitted_case(in_review())).pk)
     director, later = person(Role.DIRECTOR), MONDAY + timedelta(days=9)
     assert not why_not_issue(director, case)
-    conflict(member(at=later), EMPLOYER, at=later)
+    record_member_affiliation(record_member(at=later), EMPLOYER, at=later)
     own_conflicts.check_outdated_cases(by=None, at=later)
 
     assert "may not decide" in why_not_issue(director, Case.objects.get(pk=case.pk))
@@ -343,10 +347,12 @@ def test_a_conflict_that_appears_after_the_review_stops_the_determination():
 
 @pytest.mark.capability("CO-4")
 def test_a_case_without_a_conflict_is_assigned_normally():
-    conflict(member(), "An employer elsewhere")
+    record_member_affiliation(record_member(), "An employer elsewhere")
     case, coordinator, reviewer = ready_case(), person(Role.COORDINATOR), fit_reviewer()
 
-    assert assign(case, reviewer, ranked(case, by=coordinator), coordinator).case == case
+    assert (
+        assign_reviewer(case, reviewer, rank_panel(case, by=coordinator), coordinator).case == case
+    )
 
 
 # --- doubts ---------------------------------------------------------------------------------------
@@ -355,37 +361,43 @@ def test_a_case_without_a_conflict_is_assigned_normally():
 @pytest.mark.capability("CO-4")
 def test_a_similar_name_waits_for_the_director_and_then_the_case_continues():
     officer_who_signs_in = person(Role.DIRECTOR, name="R Castellanos")
-    member("OFFICER", "R Castellanos", user_id=officer_who_signs_in.pk)
+    record_member("OFFICER", "R Castellanos", user_id=officer_who_signs_in.pk)
     case, coordinator, director = ready_case(), person(Role.COORDINATOR), person(Role.DIRECTOR)
     reviewer = fit_reviewer()
-    assert results(case) == [("OFFICER", "NAME", "UNKNOWN")]
+    assert list_results(case) == [("OFFICER", "NAME", "UNKNOWN")]
 
     with pytest.raises(NotAllowed, match="The medical director must first decide whether"):
-        ranked(case, by=coordinator)
+        rank_panel(case, by=coordinator)
     with pytest.raises(NotAllowed, match="This concerns you, so someone else"):
-        resolve(case, officer_who_signs_in)
+        resolve_conflict(case, officer_who_signs_in)
     with pytest.raises(NotAllowed, match="Only the medical director can resolve"):
-        resolve(case, coordinator)
+        resolve_conflict(case, coordinator)
     with pytest.raises(NotAllowed, match="Enter how you know"):
-        resolve(case, director, note=" ")
+        resolve_conflict(case, director, note=" ")
     with pytest.raises(NotAllowed, match="whether there is an affiliation"):
-        resolve(case, director, result="UNKNOWN")
+        resolve_conflict(case, director, result="UNKNOWN")
 
-    answer = resolve(case, director)
+    answer = resolve_conflict(case, director)
 
     unknown = answer.resolves
     assert (unknown.result, unknown.sentence) == (
         "UNKNOWN",
         "An officer of this organization’s name is similar to that of the injured worker’s "
-        "attorney. Find out whether they are the same.",
+        "attorney. Find out whether they are the same. "
+        "Organization’s rule: policy of this organization.",
     )
+    # The answer keeps who forbids the affiliation.
+    assert (answer.level, answer.level_source) == (unknown.level, unknown.level_source)
+    assert answer.level == "ORGANIZATION"
     event = case.events.latest("pk")
     assert event.sentence == (
         "A possible affiliation of this organization with a party was resolved: there is none."
     )
     for secret in ("Castellanos", "year", answer.note):
         assert secret not in f"{event.sentence}{event.why}{event.facts}"
-    assert assign(case, reviewer, ranked(case, by=coordinator), coordinator).case == case
+    assert (
+        assign_reviewer(case, reviewer, rank_panel(case, by=coordinator), coordinator).case == case
+    )
     with pytest.raises(NotAllowed, match="already resolved this"):
         own_conflicts.resolve_own_conflict(
             result_id=unknown.pk, result="FAIL", note="No", by=director, at=NOON
@@ -394,33 +406,33 @@ def test_a_similar_name_waits_for_the_director_and_then_the_case_continues():
 
 @pytest.mark.capability("CO-4")
 def test_a_possible_conflict_that_is_confirmed_bars_this_organization_from_the_case():
-    member("OFFICER", ATTORNEY)
+    record_member("OFFICER", ATTORNEY)
     case = ready_case()
 
-    resolve(case, person(Role.DIRECTOR), result="FAIL", note="They are the same")
+    resolve_conflict(case, person(Role.DIRECTOR), result="FAIL", note="They are the same")
 
     with pytest.raises(NotAllowed, match="The Administrative Director must assign it"):
-        ranked(case, by=person(Role.COORDINATOR))
+        rank_panel(case, by=person(Role.COORDINATOR))
 
 
 @pytest.mark.capability("CO-4")
 def test_a_resolved_possible_conflict_is_not_asked_again_when_another_party_joins():
-    member("OFFICER", ATTORNEY)
+    record_member("OFFICER", ATTORNEY)
     case = ready_case()
-    resolve(case, person(Role.DIRECTOR))
+    resolve_conflict(case, person(Role.DIRECTOR))
 
     add_facility(case, "Bayview Surgery Center", NOON + timedelta(hours=1))
 
-    assert results(case) == [("OFFICER", "NAME", "PASS")]
+    assert list_results(case) == [("OFFICER", "NAME", "PASS")]
     latest = case.own_conflict_results.latest("pk")
     assert (latest.run, latest.note) == (2, "Born in another year")
     add_facility(case, "Another Surgery Center", NOON + timedelta(hours=2))
-    assert results(case) == [("OFFICER", "NAME", "PASS")]
+    assert list_results(case) == [("OFFICER", "NAME", "PASS")]
 
 
 @pytest.mark.capability("CO-4")
 def test_a_possible_conflict_of_an_earlier_check_can_no_longer_be_resolved():
-    member("OFFICER", ATTORNEY)
+    record_member("OFFICER", ATTORNEY)
     case = ready_case()
     doubt = case.own_conflict_results.get()
     add_facility(case, "Bayview Surgery Center", NOON)
@@ -444,7 +456,7 @@ def test_there_is_nothing_to_resolve_where_no_conflict_was_found():
 # --- members of staff -----------------------------------------------------------------------------
 
 
-def decide(case, by):
+def decide_eligibility(case, by):
     return screening.decide_eligibility(
         case_id=case.pk, answers=SIX_YES, notes={}, seen_version=None, by=by, at=NOON
     )
@@ -453,18 +465,18 @@ def decide(case, by):
 @pytest.mark.capability("CO-4")
 def test_a_member_of_staff_with_a_conflict_cannot_act_and_a_colleague_can():
     tied, free = person(Role.COORDINATOR), person(Role.COORDINATOR)
-    conflict(staff(tied), EMPLOYER)
-    staff(free)
+    record_member_affiliation(record_staff_member(tied), EMPLOYER)
+    record_staff_member(free)
     case = received_case()
 
     with pytest.raises(NotAllowed, match="You cannot work on case .* Ask a colleague"):
-        decide(case, tied)
+        decide_eligibility(case, tied)
     assert claims.preview_next_case(user=tied, at=NOON) is None
     assert claims.claim_next_case(by=tied, at=NOON) is None
     with pytest.raises(NotAllowed, match="Ask a colleague to take the case"):
         claims.claim_case(case_id=case.pk, by=tied, at=NOON)
 
-    decide(case, free)
+    decide_eligibility(case, free)
     case.refresh_from_db()
     assert case.barred_staff == [tied.pk]
     assert not organization_facts.why_not_decided_here(case)
@@ -473,14 +485,14 @@ def test_a_member_of_staff_with_a_conflict_cannot_act_and_a_colleague_can():
 @pytest.mark.capability("CO-4")
 def test_a_possible_conflict_of_staff_bars_them_until_the_director_has_resolved_it():
     clerk = person(Role.COORDINATOR, name="Marisol Quintanar")
-    staff(clerk)
+    record_staff_member(clerk)
     case = received_case()
     with pytest.raises(NotAllowed, match="or may have, an affiliation"):
-        decide(case, clerk)
+        decide_eligibility(case, clerk)
 
-    resolve(case, person(Role.DIRECTOR))
+    resolve_conflict(case, person(Role.DIRECTOR))
 
-    decide(Case.objects.get(pk=case.pk), clerk)
+    decide_eligibility(Case.objects.get(pk=case.pk), clerk)
     sentences = case.events.values_list("sentence", flat=True)
     assert (
         "A possible affiliation of a staff member with a party was resolved: there is none."
@@ -492,7 +504,7 @@ def test_a_possible_conflict_of_staff_bars_them_until_the_director_has_resolved_
 @pytest.mark.capability("CO-4")
 def test_the_check_of_a_person_without_a_conflict_costs_no_query():
     tied, free = person(Role.COORDINATOR), person(Role.COORDINATOR)
-    conflict(staff(tied), EMPLOYER)
+    record_member_affiliation(record_staff_member(tied), EMPLOYER)
     case = Case.objects.get(pk=received_case().pk)
 
     with CaptureQueriesContext(connection) as asked:
@@ -507,9 +519,9 @@ def test_the_check_of_a_person_without_a_conflict_costs_no_query():
 
 @pytest.mark.capability("CO-9")
 def test_an_owner_that_owns_the_insurer_stops_every_assignment():
-    member("OWNER", "Far Holdings", is_company=True, share_percent=Decimal("30"))
+    record_member("OWNER", "Far Holdings", is_company=True, share_percent=Decimal("30"))
     case, coordinator = ready_case(), person(Role.COORDINATOR)
-    assert assign(case, fit_reviewer(), ranked(case, by=coordinator), coordinator)
+    assert assign_reviewer(case, fit_reviewer(), rank_panel(case, by=coordinator), coordinator)
     organizations.record_parent(
         child_id=Organization.objects.get(names__printed=ADMINISTRATOR).pk,
         parent_name="Far Holdings",
@@ -520,17 +532,18 @@ def test_an_owner_that_owns_the_insurer_stops_every_assignment():
     another = ready_case()
 
     with pytest.raises(NotAllowed) as refused:
-        ranked(another, by=coordinator)
+        rank_panel(another, by=coordinator)
 
     assert (
         "An owner of this organization is a company of the same group as the claims "
-        "administrator. The Administrative Director" in str(refused.value)
+        "administrator. Statute: Labor Code 139.5(d)(5)-(6). The Administrative Director"
+        in str(refused.value)
     )
 
 
 @pytest.mark.capability("CO-9")
 def test_an_owner_partly_owned_by_a_party_is_a_possible_conflict():
-    member("OWNER", "Far Holdings", is_company=True)
+    record_member("OWNER", "Far Holdings", is_company=True)
     case = ready_case()
     organizations.record_parent(
         child_id=Organization.objects.get(names__printed="Far Holdings").pk,
@@ -543,15 +556,15 @@ def test_an_owner_partly_owned_by_a_party_is_a_possible_conflict():
 
     own_conflicts.check_own_conflicts_of_case(case_id=case.pk, by=None, at=NOON)
 
-    assert results(case) == [("OWNER", "PART_OWNED", "UNKNOWN")]
+    assert list_results(case) == [("OWNER", "PART_OWNED", "UNKNOWN")]
 
 
 @pytest.mark.capability("CO-9")
 def test_ownership_that_ended_earlier_no_longer_counts_and_stays_on_file():
-    owner = member("OWNER", EMPLOYER, is_company=True, valid_from=date(2020, 1, 1))
+    owner = record_member("OWNER", EMPLOYER, is_company=True, valid_from=date(2020, 1, 1))
     case, coordinator = ready_case(), person(Role.COORDINATOR)
     with pytest.raises(NotAllowed, match="is the employer"):
-        ranked(case, by=coordinator)
+        rank_panel(case, by=coordinator)
 
     organization.correct_member_fact(
         kind="member",
@@ -561,7 +574,7 @@ def test_ownership_that_ended_earlier_no_longer_counts_and_stays_on_file():
         at=NOON,
     )
 
-    assert assign(case, fit_reviewer(), ranked(case, by=coordinator), coordinator)
+    assert assign_reviewer(case, fit_reviewer(), rank_panel(case, by=coordinator), coordinator)
     on_the_day = organization_facts.read_own_organization(on=date(2024, 6, 1), known_at=NOON)
     assert [one.organization_id for one in on_the_day.members] == [owner.organization_id]
     believed_then = organization_facts.read_own_organization(on=MONDAY.date(), known_at=MONDAY)
@@ -571,30 +584,32 @@ def test_ownership_that_ended_earlier_no_longer_counts_and_stays_on_file():
 @pytest.mark.capability("CO-9")
 @pytest.mark.parametrize(("share", "found"), [("1.00", "PASS"), ("1.01", "FAIL"), (None, "FAIL")])
 def test_a_holding_counts_above_one_percent(share, found):
-    member("OWNER", EMPLOYER, is_company=True, share_percent=Decimal(share) if share else None)
-    assert [result for _, _, result in results(received_case())] == [found]
+    record_member(
+        "OWNER", EMPLOYER, is_company=True, share_percent=Decimal(share) if share else None
+    )
+    assert [result for _, _, result in list_results(received_case())] == [found]
 
 
 @pytest.mark.capability("CO-9")
 def test_a_corrected_owner_keeps_its_affiliations():
-    owner = member("OWNER", "Elin Marsh", share_percent=Decimal(10))
-    conflict(owner, EMPLOYER)
+    owner = record_member("OWNER", "Elin Marsh", share_percent=Decimal(10))
+    record_member_affiliation(owner, EMPLOYER)
     organization.correct_member_fact(
         kind="member", fact_id=owner.pk, changes={"share_percent": Decimal(12)}, by=None, at=BEFORE
     )
 
-    assert results(received_case()) == [("OWNER", "EMPLOYMENT", "FAIL")]
+    assert list_results(received_case()) == [("OWNER", "EMPLOYMENT", "FAIL")]
 
 
 @pytest.mark.capability("CO-9")
 def test_a_fact_that_was_never_true_no_longer_counts():
-    owner = member("OWNER", "Elin Marsh")
-    wrong = conflict(owner, EMPLOYER)
+    owner = record_member("OWNER", "Elin Marsh")
+    wrong = record_member_affiliation(owner, EMPLOYER)
     organization.withdraw_member_fact(
         kind="affiliation", fact_id=wrong.pk, reason="Another Elin", by=None, at=BEFORE
     )
 
-    assert results(received_case()) == [("", "NONE", "PASS")]
+    assert list_results(received_case()) == [("", "NONE", "PASS")]
     with pytest.raises(NotAllowed, match="corrected this"):
         organization.withdraw_member_fact(
             kind="affiliation", fact_id=wrong.pk, reason="Again", by=None, at=BEFORE
@@ -603,16 +618,16 @@ def test_a_fact_that_was_never_true_no_longer_counts():
 
 @pytest.mark.capability("CO-9")
 def test_a_relative_outside_the_listed_degrees_is_no_conflict():
-    officer = member()
-    conflict(officer, EMPLOYER, "FAMILY", kin="COUSIN")
-    assert results(received_case()) == [("", "NONE", "PASS")]
-    conflict(officer, EMPLOYER, "FAMILY", kin="SPOUSE")
-    assert results(received_case()) == [("OFFICER", "FAMILY", "FAIL")]
+    officer = record_member()
+    record_member_affiliation(officer, EMPLOYER, "FAMILY", kin="COUSIN")
+    assert list_results(received_case()) == [("", "NONE", "PASS")]
+    record_member_affiliation(officer, EMPLOYER, "FAMILY", kin="SPOUSE")
+    assert list_results(received_case()) == [("OFFICER", "FAMILY", "FAIL")]
 
 
 @pytest.mark.capability("CO-9")
 @pytest.mark.parametrize(
-    ("said", "field"),
+    ("fields", "field"),
     [
         ({"name": " "}, "name"),
         ({"title": ""}, "title"),
@@ -623,16 +638,16 @@ def test_a_relative_outside_the_listed_degrees_is_no_conflict():
         ({"user_id": 0}, "user"),
     ],
 )
-def test_an_impossible_value_is_refused_at_its_field(said, field):
+def test_an_impossible_value_is_refused_at_its_field(fields, field):
     with pytest.raises(NotAllowed) as refused:
-        member(**{"name": "Elin Marsh"} | said)
+        record_member(**{"name": "Elin Marsh"} | fields)
     assert refused.value.field == field
 
 
 @pytest.mark.capability("CO-9")
 def test_a_reviewer_cannot_be_recorded_as_staff():
     with pytest.raises(NotAllowed, match="is not a reviewer"):
-        staff(person(Role.REVIEWER))
+        record_staff_member(person(Role.REVIEWER))
 
 
 @pytest.mark.capability("CO-9")
@@ -647,7 +662,7 @@ def test_only_credentialing_and_the_director_maintain_the_organization(role):
 def test_a_page_opened_before_someone_was_barred_is_stale():
     case, tied = received_case(), person(Role.COORDINATOR)
     seen = case.version
-    conflict(staff(tied, at=NOON), EMPLOYER, at=NOON)
+    record_member_affiliation(record_staff_member(tied, at=NOON), EMPLOYER, at=NOON)
     own_conflicts.check_own_conflicts_of_case(case_id=case.pk, by=None, at=NOON)
 
     with pytest.raises(Stale):

@@ -32,11 +32,11 @@ def complete():
     return Case.objects.get(pk=case_with_records().pk)
 
 
-def live(case, deadline_kind):
+def get_active_deadline(case, deadline_kind):
     return case.deadlines.get(deadline_kind=deadline_kind, replaced_at__isnull=True)
 
 
-def extend(case, by, *, days=2, at=MONDAY + timedelta(days=2), **changes):
+def extend_determination(case, by, *, days=2, at=MONDAY + timedelta(days=2), **changes):
     facts = {
         "approved_by": "J. Alvarado",
         "approved_on": local_day(at),
@@ -51,11 +51,11 @@ def extend(case, by, *, days=2, at=MONDAY + timedelta(days=2), **changes):
 def test_an_approved_extension_moves_the_legal_date_and_names_who_approved_it(
     complete, coordinator
 ):
-    before = live(complete, "determination_regular")
+    before = get_active_deadline(complete, "determination_regular")
 
-    extend(complete, coordinator, days=2)
+    extend_determination(complete, coordinator, days=2)
 
-    after = live(complete, "determination_regular")
+    after = get_active_deadline(complete, "determination_regular")
     assert after.due_on - before.due_on >= timedelta(days=2)
     assert any("adds 2 days" in step["sentence"] for step in after.legal_steps)
     complete.refresh_from_db()
@@ -67,12 +67,12 @@ def test_an_approved_extension_moves_the_legal_date_and_names_who_approved_it(
 
 def test_extensions_are_counted_and_all_together_add_three_days(complete, coordinator):
     assert extensions.count_extension_days_left(case=complete) == 3
-    extend(complete, coordinator, days=2)
+    extend_determination(complete, coordinator, days=2)
     assert extensions.count_extension_days_left(case=complete) == 1
 
     with pytest.raises(NotAllowed, match="at most 3 days. 2 days of them are used"):
-        extend(complete, coordinator, days=2)
-    second = extend(complete, coordinator, days=1)
+        extend_determination(complete, coordinator, days=2)
+    second = extend_determination(complete, coordinator, days=1)
 
     assert second.number == 2
     assert extensions.count_extension_days_left(case=complete) == 0
@@ -91,7 +91,7 @@ def test_extensions_are_counted_and_all_together_add_three_days(complete, coordi
 )
 def test_an_extension_without_its_approval_is_refused(complete, coordinator, changes, says):
     with pytest.raises(NotAllowed, match=says):
-        extend(complete, coordinator, **changes)
+        extend_determination(complete, coordinator, **changes)
 
     assert not complete.extensions.exists()
 
@@ -100,7 +100,7 @@ def test_an_approval_after_the_last_day_moves_nothing_and_the_case_stays_valid(
     complete, coordinator
 ):
     with pytest.raises(NotAllowed, match="stays valid"):
-        extend(complete, coordinator, at=MONDAY + timedelta(days=60))
+        extend_determination(complete, coordinator, at=MONDAY + timedelta(days=60))
 
 
 @pytest.mark.capability("CK-10")
@@ -108,12 +108,12 @@ def test_converting_to_expedited_before_the_records_arrive_counts_their_deadline
     coordinator,
 ):
     case = noticed_case()
-    told = MONDAY + timedelta(hours=6)
+    received_at = MONDAY + timedelta(hours=6)
 
     priority.change_priority(
         case_id=case.pk,
         new="EXPEDITED",
-        notice_received_at=told,
+        notice_received_at=received_at,
         by=coordinator,
         at=MONDAY + timedelta(hours=7),
         **CERTIFIED,
@@ -121,8 +121,12 @@ def test_converting_to_expedited_before_the_records_arrive_counts_their_deadline
 
     case.refresh_from_db()
     assert case.priority == Priority.EXPEDITED
-    assert live(case, "records_expedited").due_at == told + timedelta(hours=24)
-    assert live(case, "own_papers_expedited").due_at == told + timedelta(hours=24)
+    assert get_active_deadline(case, "records_expedited").due_at == received_at + timedelta(
+        hours=24
+    )
+    assert get_active_deadline(case, "own_papers_expedited").due_at == received_at + timedelta(
+        hours=24
+    )
     assert not case.deadlines.filter(deadline_kind="records", replaced_at__isnull=True).exists()
     assert case.due_deadline_kind == "records_expedited"
     change = case.priority_changes.get()
@@ -139,7 +143,7 @@ def test_converting_to_expedited_before_the_records_arrive_counts_their_deadline
 def test_converting_a_complete_file_gives_72_hours_and_converting_back_gives_30_days(
     complete, coordinator
 ):
-    regular = live(complete, "determination_regular").due_on
+    regular = get_active_deadline(complete, "determination_regular").due_on
     at = MONDAY + timedelta(days=3)
     whole = at - timedelta(hours=1)
 
@@ -151,14 +155,18 @@ def test_converting_a_complete_file_gives_72_hours_and_converting_back_gives_30_
         at=at,
         **CERTIFIED,
     )
-    assert live(complete, "determination_expedited").due_at == whole + timedelta(hours=72)
-    assert live(complete, "notice_mark")
+    assert get_active_deadline(complete, "determination_expedited").due_at == whole + timedelta(
+        hours=72
+    )
+    assert get_active_deadline(complete, "notice_mark")
 
     priority.change_priority(
         case_id=complete.pk, new="REGULAR", why="Certification withdrawn.", by=coordinator, at=at
     )
     complete.refresh_from_db()
-    assert live(complete, "determination_regular").due_on == regular == complete.due_on
+    assert (
+        get_active_deadline(complete, "determination_regular").due_on == regular == complete.due_on
+    )
     assert complete.priority_changes.count() == 2
     earlier = complete.deadlines.filter(deadline_kind="determination_expedited").get()
     assert earlier.replaced_at is not None
@@ -171,7 +179,10 @@ def test_formulary_deadlines_count_working_days(complete, coordinator):
         case_id=complete.pk, new="FORMULARY", why="A drug of the list.", by=coordinator, at=MONDAY
     )
 
-    days = live(complete, "determination_formulary").due_on - complete.records_complete_on
+    days = (
+        get_active_deadline(complete, "determination_formulary").due_on
+        - complete.records_complete_on
+    )
     assert timedelta(days=5) < days <= timedelta(days=9)
 
 
@@ -199,7 +210,7 @@ def test_a_conversion_without_its_certificate_or_hour_changes_nothing(coordinato
 
     case.refresh_from_db()
     assert case.priority == Priority.REGULAR
-    assert live(case, "records")
+    assert get_active_deadline(case, "records")
     assert not case.priority_changes.exists()
 
 
@@ -224,10 +235,10 @@ def test_a_hold_that_does_not_fit_the_new_priority_ends_first(coordinator):
         )
 
 
-def commitment(case, by, **changes):
+def add_commitment(case, by, **changes):
     facts = {
         "party_id": case.parties.get(role="EMPLOYEE").pk,
-        "what": "A copy of the file",
+        "description": "A copy of the file",
         "due_on": TODAY + timedelta(days=7),
         "informed_on": TODAY,
         "letter_reference": "Letter of 2 March",
@@ -236,7 +247,7 @@ def commitment(case, by, **changes):
     return commitments.add_commitment(case_id=case.pk, by=by, at=MONDAY, **facts | changes)
 
 
-def move(commitment, by, *, days=7, at=MONDAY, **changes):
+def move_commitment(commitment, by, *, days=7, at=MONDAY, **changes):
     facts = {
         "due_on": commitment.due_on + timedelta(days=days),
         "informed_on": local_day(at),
@@ -250,7 +261,7 @@ def move(commitment, by, *, days=7, at=MONDAY, **changes):
 def test_a_commitment_records_the_party_the_time_and_the_letter(coordinator):
     case = noticed_case()
 
-    made = commitment(case, coordinator)
+    made = add_commitment(case, coordinator)
 
     assert made.party.role == "EMPLOYEE"
     assert (made.informed_on, made.letter_reference) == (TODAY, "Letter of 2 March")
@@ -262,14 +273,14 @@ def test_a_commitment_records_the_party_the_time_and_the_letter(coordinator):
 @pytest.mark.capability("CK-8")
 def test_a_commitment_moves_at_most_twice_and_the_earlier_dates_are_kept(coordinator):
     case = noticed_case()
-    first = commitment(case, coordinator)
-    second = move(first, coordinator)
-    third = move(second, coordinator)
+    first = add_commitment(case, coordinator)
+    second = move_commitment(first, coordinator)
+    third = move_commitment(second, coordinator)
 
     with pytest.raises(NotAllowed, match="moved 2 times, which is the limit"):
-        move(third, coordinator)
+        move_commitment(third, coordinator)
     with pytest.raises(NotAllowed, match="Use the later one"):
-        move(first, coordinator)
+        move_commitment(first, coordinator)
 
     assert [one.moved for one in case.commitments.order_by("pk")] == [0, 1, 2]
     assert third.replaces == second
@@ -280,11 +291,11 @@ def test_a_commitment_moves_at_most_twice_and_the_earlier_dates_are_kept(coordin
 @pytest.mark.capability("CK-8")
 def test_a_kept_commitment_does_not_move(coordinator):
     case = noticed_case()
-    made = commitment(case, coordinator)
+    made = add_commitment(case, coordinator)
     commitments.keep_commitment(commitment_id=made.pk, kept_on=TODAY, by=coordinator, at=MONDAY)
 
     with pytest.raises(NotAllowed, match="was kept on"):
-        move(made, coordinator)
+        move_commitment(made, coordinator)
 
 
 @pytest.mark.capability("CK-8")
@@ -292,7 +303,7 @@ def test_a_kept_commitment_does_not_move(coordinator):
     ("changes", "says"),
     [
         ({"letter_reference": ""}, "letter by which"),
-        ({"what": ""}, "what was promised"),
+        ({"description": ""}, "what was promised"),
         ({"party_id": 0}, "a party of this case"),
         ({"informed_on": TODAY + timedelta(days=1)}, "in the future"),
         ({"due_on": TODAY - timedelta(days=1)}, "before the day on which the party was informed"),
@@ -302,7 +313,7 @@ def test_an_incomplete_commitment_is_refused(coordinator, changes, says):
     case = noticed_case()
 
     with pytest.raises(NotAllowed, match=says):
-        commitment(case, coordinator, **changes)
+        add_commitment(case, coordinator, **changes)
 
     assert not case.commitments.exists()
 
@@ -311,9 +322,9 @@ def test_an_incomplete_commitment_is_refused(coordinator, changes, says):
 def test_other_roles_cannot_move_dates(complete, role):
     somebody = person(role)
     with pytest.raises(NotAllowed):
-        extend(complete, somebody)
+        extend_determination(complete, somebody)
     with pytest.raises(NotAllowed):
-        commitment(complete, somebody)
+        add_commitment(complete, somebody)
     with pytest.raises(NotAllowed):
         priority.change_priority(
             case_id=complete.pk,

@@ -25,11 +25,11 @@ LATER = MONDAY + timedelta(days=9)
 LATER_DAY = LATER.date()
 
 
-def running(case):
+def list_active_deadlines(case):
     return case.deadlines.filter(met_at__isnull=True, replaced_at__isnull=True)
 
 
-def decide(case, **answers):
+def decide_eligibility(case, **answers):
     screening.decide_eligibility(
         case_id=case.pk,
         answers=SIX_YES | answers,
@@ -45,14 +45,14 @@ def decide(case, **answers):
 def test_an_ended_case_has_no_running_deadline_and_no_due_date(act):
     coordinator = person(Role.COORDINATOR)
     case = noticed_case(coordinator=coordinator)
-    assert running(case).exists()
+    assert list_active_deadlines(case).exists()
     endings.withdraw_case(case_id=case.pk, reason="Taken back", by=coordinator, at=LATER)
     if act is endings.close_case:
         endings.close_case(case_id=case.pk, reason="Done", by=coordinator, at=LATER)
 
     case = Case.objects.get(pk=case.pk)
 
-    assert not running(case).exists()
+    assert not list_active_deadlines(case).exists()
     assert case.deadlines.filter(deadline_kind="records", replaced_at=LATER).count() == 1
     assert (case.due_on, case.due_deadline_kind) == (LATER_DAY, "")
     assert show_due(case, LATER_DAY + timedelta(days=30))["when"] == "No due date"
@@ -63,14 +63,14 @@ def test_an_ended_case_has_no_running_deadline_and_no_due_date(act):
     [({"SIGNED": "NO"}, Status.INELIGIBLE), ({"LIABILITY_CLEAR": "NO"}, Status.DEFERRED)],
 )
 def test_a_case_that_waits_for_a_person_has_no_eligibility_deadline(answers, status):
-    case = decide(received_case(), **answers)
+    case = decide_eligibility(received_case(), **answers)
 
     assert case.stage == status
     assert (case.due_on, case.due_deadline_kind) == (LATER_DAY, "")
 
 
 def test_reviewing_eligibility_again_restarts_its_deadline():
-    case = decide(received_case(), SIGNED="NO")
+    case = decide_eligibility(received_case(), SIGNED="NO")
     screening.screen_case_again(
         case_id=case.pk, reason="Signature came", by=person(Role.COORDINATOR), at=LATER
     )

@@ -1,6 +1,7 @@
 """The pages of drafts: what waits, one draft with its preview, and what a person does with it."""
 
 import html
+import re
 from dataclasses import replace
 from datetime import timedelta
 from unittest import mock
@@ -45,7 +46,7 @@ def draft_of(case):
     return case.case_letters.get(state=CaseLetter.State.DRAFT)
 
 
-def at(name, draft, *more):
+def build_url(name, draft, *more):
     return reverse(f"correspondence:{name}", args=[draft.case.number, draft.pk, *more])
 
 
@@ -54,29 +55,29 @@ def test_a_draft_goes_from_the_list_to_sent(desk, set_clock):
     assert draft.get_absolute_url() in page_of(desk.get(reverse("correspondence:drafts")))
 
     page = page_of(desk.get(draft.get_absolute_url()))
-    assert f'hx-post="{at("preview_letter", draft)}" hx-trigger="load"' in page
-    assert desk.get(at("letter_page", draft, 1)).status_code == 404
+    assert f'hx-post="{build_url("preview_letter", draft)}" hx-trigger="load"' in page
+    assert desk.get(build_url("letter_page", draft, 1)).status_code == 404
     assert not RenderedPreview.objects.exists()
-    assert desk.post(at("preview_letter", draft)).url == draft.get_absolute_url()
+    assert desk.post(build_url("preview_letter", draft)).url == draft.get_absolute_url()
     page = page_of(desk.get(draft.get_absolute_url()))
-    assert at("letter_page", draft, 1) in page
+    assert build_url("letter_page", draft, 1) in page
     assert "We Have Received Your Application" in page
     assert "Proposed by the system" in page
-    picture = desk.get(at("letter_page", draft, 1))
+    picture = desk.get(build_url("letter_page", draft, 1))
     assert picture.content.startswith(b"\x89PNG")
     assert "no-store" in picture["Cache-Control"]
 
-    approved = desk.post(at("approve_letter", draft), {"version": draft.version})
+    approved = desk.post(build_url("approve_letter", draft), {"version": draft.version})
     assert approved.url == draft.get_absolute_url()
     assert "Generating" in page_of(desk.get(draft.get_absolute_url()))
-    assert desk.get(at("letter_page", draft, 1)).status_code == 404
-    early = desk.post(at("mark_letter_sent", draft), {"sent_on": "t"})
+    assert desk.get(build_url("letter_page", draft, 1)).status_code == 404
+    early = desk.post(build_url("mark_letter_sent", draft), {"sent_on": "t"})
     assert early.status_code == 422
     assert "not ready yet" in page_of(early)
 
     file_without_typesetting(at=LATER)
     set_clock(SENT)
-    assert desk.post(at("mark_letter_sent", draft), {"sent_on": "t"}).status_code == 302
+    assert desk.post(build_url("mark_letter_sent", draft), {"sent_on": "t"}).status_code == 302
     letters = page_of(desk.get(reverse("desk:letters", args=[draft.case.number])))
     assert "sent Mar 2, 2026" in letters
     assert "Ready" in letters
@@ -90,6 +91,35 @@ def test_the_case_page_and_its_list_of_letters_show_a_waiting_draft(desk):
     assert "to be reviewed" in page_of(desk.get(reverse("desk:letters", args=[case.number])))
 
 
+def count_in_menu(page, name):
+    found = re.search(rf'id="count-{name}">(\d+)', page)
+    return int(found[1]) if found else None
+
+
+def test_unsent_letters_stand_in_the_menu_on_the_case_and_beside_its_closing(desk, client):
+    case = received_case()
+    draft = draft_of(case)
+    page = page_of(desk.get(case.get_absolute_url()))
+    assert count_in_menu(page, "letters-to-review") == 1
+    assert count_in_menu(page, "letters-to-send") == 0
+    assert "Letters not sent:" in page
+    closing = page_of(desk.get(reverse("cases:withdraw", args=[case.number])))
+    assert f"{draft.get_kind_display()} (draft)" in closing
+
+    desk.post(build_url("preview_letter", draft))
+    desk.post(build_url("approve_letter", draft), {"version": draft.version})
+    page = page_of(desk.get(case.get_absolute_url()))
+    assert count_in_menu(page, "letters-to-review") == 0
+    assert count_in_menu(page, "letters-to-send") == 1
+    file_without_typesetting(at=LATER)
+    desk.post(build_url("mark_letter_sent", draft), {"sent_on": "t"})
+    assert "Letters not sent:" not in page_of(desk.get(case.get_absolute_url()))
+
+    received_case()
+    client.force_login(person(Role.AUDITOR))
+    assert count_in_menu(page_of(client.get("/")), "letters-to-review") is None
+
+
 def test_a_refused_form_keeps_the_typed_text(desk):
     draft = draft_of(received_case())
     typed = {"version": draft.version, "particulars": "Smile \U0001f600", "recipients": []}
@@ -97,10 +127,10 @@ def test_a_refused_form_keeps_the_typed_text(desk):
     answer = desk.post(draft.get_absolute_url(), typed)
 
     assert answer.status_code == 422
-    said = page_of(answer)
-    assert "Letters cannot print" in said
-    assert "Choose at least one recipient." in said
-    assert "Smile \U0001f600" in said
+    text = page_of(answer)
+    assert "A printed letter cannot contain" in text
+    assert "Choose at least one recipient." in text
+    assert "Smile \U0001f600" in text
 
 
 def test_a_changed_draft_is_shown_with_its_new_text(desk):
@@ -113,12 +143,12 @@ def test_a_changed_draft_is_shown_with_its_new_text(desk):
     }
 
     assert desk.post(draft.get_absolute_url(), typed).status_code == 302
-    desk.post(at("preview_letter", draft))
+    desk.post(build_url("preview_letter", draft))
 
     raw = desk.get(draft.get_absolute_url()).content.decode()
     assert "&lt;b&gt;We called&lt;/b&gt; {{ you }}." in raw
     assert desk.post(draft.get_absolute_url(), typed).status_code == 409
-    desk.post(at("approve_letter", draft), {"version": draft.version + 1})
+    desk.post(build_url("approve_letter", draft), {"version": draft.version + 1})
     assert Letter.objects.filter(reference=draft.case.number).count() == 1
 
 
@@ -134,7 +164,7 @@ def test_someone_elses_change_makes_the_page_stale(desk):
         at=LATER,
     )
 
-    answer = desk.post(at("approve_letter", draft), {"version": draft.version})
+    answer = desk.post(build_url("approve_letter", draft), {"version": draft.version})
 
     assert answer.status_code == 409
     assert not Letter.objects.filter(reference=draft.case.number).exists()
@@ -148,7 +178,7 @@ def test_an_incomplete_draft_names_what_is_missing_and_the_page_to_fix_it(desk):
 
     assert "Injured worker Marisol Quintanar has no postal address on file." in page
     assert reverse("cases:parties", args=[draft.case.number]) in page
-    refused = desk.post(at("approve_letter", draft), {"version": draft.version})
+    refused = desk.post(build_url("approve_letter", draft), {"version": draft.version})
     assert refused.status_code == 422
     assert "has no postal address" in page_of(refused)
 
@@ -158,7 +188,7 @@ def test_the_page_still_works_when_the_typesetter_crashes(desk):
     gone = typesetting.TypesettingInterrupted("The typesetter stopped.")
 
     with mock.patch.object(typesetting, "typeset_words", side_effect=gone):
-        answer = desk.post(at("preview_letter", draft))
+        answer = desk.post(build_url("preview_letter", draft))
 
     assert answer.status_code == 422
     assert "The preview could not be generated" in page_of(answer)
@@ -168,10 +198,12 @@ def test_the_page_still_works_when_the_typesetter_crashes(desk):
 def test_a_draft_is_discarded_with_a_reason(desk):
     draft = draft_of(received_case())
 
-    refused = desk.post(at("discard_letter", draft), {"because": ""})
+    refused = desk.post(build_url("discard_letter", draft), {"reason": ""})
     assert refused.status_code == 422
     assert "Choose the reason for discarding the draft." in page_of(refused)
-    assert desk.post(at("discard_letter", draft), {"because": "NOT_NEEDED"}).status_code == 302
+    assert (
+        desk.post(build_url("discard_letter", draft), {"reason": "NOT_NEEDED"}).status_code == 302
+    )
     assert "Not needed in this case." in page_of(desk.get(draft.get_absolute_url()))
 
 
@@ -198,7 +230,7 @@ def test_other_roles_read_a_draft_only_if_allowed_and_cannot_change_it(
     with mock.patch.object(typesetting, "typeset_words", stand_in):
         assert (client.get(draft.get_absolute_url()).status_code == 200) is may_read
         for name in ("approve_letter", "discard_letter"):
-            assert client.post(at(name, draft)).status_code in {403, 404}
+            assert client.post(build_url(name, draft)).status_code in {403, 404}
         assert client.post(draft.get_absolute_url(), {"version": draft.version}).status_code in {
             403,
             404,

@@ -12,9 +12,9 @@ from accounts.refusals import NotAllowed
 from accounts.roles import Role
 from accounts.versions import Stale
 from cases.models import Deadline, Event
-from cases.services import case_deadlines, recounting
+from cases.services import case_deadlines, date_recalculation
 from deadlines import services as rules
-from deadlines.calendars import format_day
+from deadlines.calendars import LAST_DAY, format_day
 from deadlines.days import local_day
 from deadlines.models import DeadlineRule, HolidayRule, rules_on_file
 from tests.factories import MONDAY, eligible_case, person, received_case
@@ -161,8 +161,8 @@ def test_a_rule_superseded_in_the_past_changes_no_deadline_triggered_before(dire
 
     supersede(rule_of(), director, begins=trigger + timedelta(days=1), length=9)
 
-    assert not [one for one in recounting.find_date_changes() if one.moves]
-    recounting.recount_dates(why="New rule", by=director, at=MONDAY)
+    assert not [one for one in date_recalculation.find_date_changes(on=LAST_DAY) if one.moves]
+    date_recalculation.recalculate_dates(why="New rule", by=director, at=MONDAY)
     assert case_deadlines.find_due_date(case, "noarfi") == before
 
 
@@ -172,8 +172,8 @@ def test_changes_are_listed_before_they_are_stored(director):
     rows = rules.preview_superseding(rule=rule_of(), terms={"length": 9}, effective_from=TODAY)
     counts = DeadlineRule.history.count(), Deadline.history.count()
 
-    found = recounting.find_date_changes(
-        law=rules.rules_as_changed(rows=rows), deadline_kind="noarfi"
+    found = date_recalculation.find_date_changes(
+        on=LAST_DAY, law=rules.rules_as_changed(rows=rows), deadline_kind="noarfi"
     )
 
     (one,) = found
@@ -187,9 +187,9 @@ def test_recomputed_dates_equal_the_listed_ones_and_are_recorded_on_the_case(dir
     case = eligible_case()
     before = case_deadlines.find_due_date(case, "noarfi")
     supersede(rule_of(), director, begins=TODAY, length=9)
-    listed = [one for one in recounting.find_date_changes() if one.moves]
+    listed = [one for one in date_recalculation.find_date_changes(on=LAST_DAY) if one.moves]
 
-    recounting.recount_dates(why="Rule of April", by=director, at=MONDAY)
+    date_recalculation.recalculate_dates(why="Rule of April", by=director, at=MONDAY)
 
     assert case_deadlines.find_due_date(case, "noarfi") == listed[0].new.due_on
     event = case.events.get(kind=Event.Kind.CHANGED, why="Rule of April")
@@ -197,8 +197,8 @@ def test_recomputed_dates_equal_the_listed_ones_and_are_recorded_on_the_case(dir
     assert label == "Notice of assignment"
     assert format_day(before) in was
     assert format_day(listed[0].new.due_on) in becomes
-    assert recounting.find_date_changes() == []
-    assert recounting.recount_dates(why="Once more", by=director, at=MONDAY) == []
+    assert date_recalculation.find_date_changes(on=LAST_DAY) == []
+    assert date_recalculation.recalculate_dates(why="Once more", by=director, at=MONDAY) == []
 
 
 def test_confirming_a_rule_moves_no_date_and_writes_no_event(director):
@@ -206,8 +206,8 @@ def test_confirming_a_rule_moves_no_date_and_writes_no_event(director):
     confirm(rule_of(), director)
     events = case.events.count()
 
-    assert not [one for one in recounting.find_date_changes() if one.moves]
-    recounting.recount_dates(why="Confirmed", by=director, at=MONDAY)
+    assert not [one for one in date_recalculation.find_date_changes(on=LAST_DAY) if one.moves]
+    date_recalculation.recalculate_dates(why="Confirmed", by=director, at=MONDAY)
 
     assert case.events.count() == events
 
@@ -269,7 +269,7 @@ def test_other_roles_cannot_change_rules(role):
         lambda: confirm(rule, someone),
         lambda: supersede(rule, someone, begins=date(2026, 4, 1), length=2),
         lambda: begin_holiday(someone),
-        lambda: recounting.recount_dates(why="x", by=someone, at=MONDAY),
+        lambda: date_recalculation.recalculate_dates(why="x", by=someone, at=MONDAY),
         lambda: rules.confirm_holiday(
             holiday_id=row.pk, compared_with="x", on=TODAY, seen_version=None, by=someone, at=MONDAY
         ),
@@ -293,4 +293,4 @@ def test_a_row_changed_by_someone_else_is_not_overwritten(director):
 def test_a_case_without_a_moved_date_is_not_changed(director):
     received_case()
 
-    assert recounting.recount_dates(why="Nothing changed", by=director, at=MONDAY) == []
+    assert date_recalculation.recalculate_dates(why="Nothing changed", by=director, at=MONDAY) == []

@@ -2,6 +2,7 @@
 
 import html
 import re
+from datetime import timedelta
 
 import pytest
 from django.core.cache import cache
@@ -9,12 +10,12 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
-from accounts.models import Look
+from accounts.models import AccessLogEntry
 from accounts.refusals import NotAllowed
 from accounts.roles import PERMISSIONS, Role
 from cases.lifecycle import Status
-from cases.models import Case
-from cases.services import endings, notes
+from cases.models import Case, CaseLink
+from cases.services import endings, holds, item_changes, notes
 from correspondence.services import notices
 from desk.next_step import find_next_step
 from determinations.services import issuing, quality, sending
@@ -22,7 +23,7 @@ from eligibility.services import information, screening
 from intake.services.receiving import ItemOnForm
 from records.services import documents
 from reviewers.services import assignment
-from tests.determinations.factories import REVIEWED, issued
+from tests.determinations.factories import REVIEWED, make_issued_case
 from tests.factories import MONDAY, SIX_YES, person, received_case
 from tests.letters.factories import publish_sample_wording
 from tests.reviewers.factories import ready_case
@@ -30,16 +31,16 @@ from tests.reviewers.factories import ready_case
 pytestmark = pytest.mark.django_db
 
 SEE_CASES = sorted(PERMISSIONS["cases.view_case"])
-SEE_NAMES = PERMISSIONS["reviewers.see_identity"]
+SEE_NAMES = PERMISSIONS["reviewers.view_identity"]
 
 
 @pytest.fixture(scope="module")
 def done(module_db):
     """A case whose determination is issued."""
-    return issued()
+    return make_issued_case()
 
 
-def page(client, case, role, name="case"):
+def read_page(client, case, role, name="case"):
     client.force_login(person(role))
     answer = client.get(reverse(f"desk:{name}", args=[case.number]))
     assert answer.status_code == 200
@@ -53,7 +54,7 @@ def reviewer_of(case):
 @pytest.mark.parametrize("name", ["case", "timeline"])
 @pytest.mark.parametrize("role", SEE_CASES)
 def test_the_reviewer_is_named_only_to_roles_that_may_know_it(client, done, role, name):
-    shown = page(client, done, role, name)
+    shown = read_page(client, done, role, name)
 
     named = reviewer_of(done).user.name
     assert (named in shown) is (role in SEE_NAMES)
@@ -62,9 +63,9 @@ def test_the_reviewer_is_named_only_to_roles_that_may_know_it(client, done, role
 
 
 def test_the_timeline_shows_every_event_newest_first_and_filters_by_kind(client, done):
-    shown = page(client, done, Role.COORDINATOR, "timeline")
-    said = ["Determination issued", "Review submitted", "Found eligible", "Application received"]
-    places = [shown.rindex(f"<b>{title}</b>") for title in said]
+    shown = read_page(client, done, Role.COORDINATOR, "timeline")
+    texts = ["Determination issued", "Review submitted", "Found eligible", "Application received"]
+    places = [shown.rindex(f"<b>{title}</b>") for title in texts]
     assert places == sorted(places)
 
     one = client.get(reverse("desk:timeline", args=[done.number]), {"kind": "ISSUED"})
@@ -73,26 +74,72 @@ def test_the_timeline_shows_every_event_newest_first_and_filters_by_kind(client,
     assert len(odd.context["entries"]) == done.events.count()
 
 
-def cost(client, address):
+def count_queries(client, address):
     cache.clear()
     with CaptureQueriesContext(connection) as queries:
         assert client.get(address).status_code == 200
     return len(queries), "\n".join(query["sql"] for query in queries)
 
 
-@pytest.mark.parametrize("name", ["case", "timeline", "letters", "peek"])
+@pytest.mark.parametrize(
+    ("name", "most"), [("case", 12), ("peek", 12), ("timeline", 12), ("letters", 14)]
+)
 @pytest.mark.parametrize("role", [Role.COORDINATOR, Role.AUDITOR])
-def test_a_long_timeline_costs_no_more_than_a_short_one(client, done, role, name):
+def test_a_long_timeline_costs_no_more_than_a_short_one(client, done, role, name, most):
     client.force_login(person(role))
     address = reverse(f"desk:{name}", args=[done.number])
     client.get(address)
-    before, _ = cost(client, address)
+    before, _ = count_queries(client, address)
     for number in range(20):
         notes.add_note(case_id=done.pk, text=f"Note {number}", by=person(Role.INTAKE), at=REVIEWED)
 
-    after, queries = cost(client, address)
+    after, queries = count_queries(client, address)
 
-    assert before == after <= 25, queries
+    assert before == after <= most, queries
+
+
+def test_a_case_with_everything_on_it_costs_no_more_than_twelve_queries(client):
+    """Held, linked to another case, and an item whose change waits for a second person."""
+    case, other = ready_case(), received_case()
+    link = CaseLink(kind=CaseLink.Kind.PRIOR, case=case, other=other, reason="The same treatment")
+    link.store(by=None, at=MONDAY)
+    coordinator = person(Role.COORDINATOR)
+    holds.begin_hold(
+        case_id=case.pk,
+        reason="UNREADABLE",
+        starts_on=MONDAY.date(),
+        planned_end=MONDAY.date() + timedelta(days=9),
+        by=coordinator,
+        at=MONDAY + timedelta(hours=4),
+    )
+    item = case.items.get()
+    item_changes.propose_item_withdrawal(
+        item_id=item.pk,
+        seen_version=item.version,
+        why="Withdrawn by letter",
+        by=coordinator,
+        at=MONDAY + timedelta(hours=5),
+    )
+    client.force_login(coordinator)
+    client.get(case.get_absolute_url())
+
+    count, queries = count_queries(client, case.get_absolute_url())
+
+    page = client.get(case.get_absolute_url()).content.decode()
+    assert other.number in page
+    assert "waits for a second person" in page
+    assert count <= 12, queries
+
+
+@pytest.mark.parametrize("role", [Role.COORDINATOR, Role.AUDITOR])
+def test_the_deadlines_of_a_case_cost_no_more_than_fifteen_queries(client, done, role):
+    client.force_login(person(role))
+    address = reverse("cases:deadlines", args=[done.number])
+    client.get(address)
+
+    count, queries = count_queries(client, address)
+
+    assert count <= 15, queries
 
 
 def test_many_items_cost_no_more_than_one(client):
@@ -101,16 +148,18 @@ def test_many_items_cost_no_more_than_one(client):
     many = received_case(items=[ItemOnForm(f"Treatment {n}") for n in range(40)])
     client.get(few.get_absolute_url())
 
-    at_one, _ = cost(client, few.get_absolute_url())
-    at_forty, queries = cost(client, many.get_absolute_url())
+    at_one, _ = count_queries(client, few.get_absolute_url())
+    at_forty, queries = count_queries(client, many.get_absolute_url())
 
     assert at_one == at_forty, queries
 
 
 def test_opening_a_case_is_noted_before_anything_is_sent(client, done):
-    looks = Look.objects.filter(reference=done.number).count()
-    page(client, done, Role.AUDITOR)
-    assert Look.objects.filter(reference=done.number, subject="case").count() == looks + 1
+    entries = AccessLogEntry.objects.filter(reference=done.number).count()
+    read_page(client, done, Role.AUDITOR)
+    assert (
+        AccessLogEntry.objects.filter(reference=done.number, subject="case").count() == entries + 1
+    )
 
 
 def test_an_unknown_case_is_not_found(client):
@@ -125,12 +174,12 @@ def test_both_sides_of_a_link_can_be_read(client):
     lead = received_case(claim_number="06-77")
     other = received_case(claim_number="06-77")
 
-    assert other.number in page(client, lead, Role.COORDINATOR)
-    assert lead.number in page(client, other, Role.COORDINATOR)
+    assert other.number in read_page(client, lead, Role.COORDINATOR)
+    assert lead.number in read_page(client, other, Role.COORDINATOR)
 
 
 def test_every_letter_is_listed_once_with_its_state(client, done):
-    shown = page(client, done, Role.MAILROOM, "letters")
+    shown = read_page(client, done, Role.MAILROOM, "letters")
     ids = re.findall(r'id="letter-([0-9a-f-]+)"', shown)
     assert len(ids) == len(set(ids)) == 5
 
@@ -141,14 +190,14 @@ def test_the_bar_names_the_body_parts_of_the_items_once(client):
         for n, part in enumerate(["Knee"] * 2 + ["Neck"])
     ]
     case = received_case(items=items)
-    assert "Marisol Quintanar · knee, neck · injured" in page(client, case, Role.INTAKE)
+    assert "Marisol Quintanar · knee, neck · injured" in read_page(client, case, Role.INTAKE)
 
 
 def test_the_case_page_shows_the_state_of_the_letters_in_one_line(client, done):
     publish_sample_wording()
-    assert "5 letters, 1 generating." in page(client, done, Role.COORDINATOR)
+    assert "5 letters, 1 generating." in read_page(client, done, Role.COORDINATOR)
     case = received_case()
-    assert "No letters yet." in page(client, case, Role.COORDINATOR)
+    assert "No letters yet." in read_page(client, case, Role.COORDINATOR)
 
 
 # --- The next step --------------------------------------------------------------------------------
@@ -157,20 +206,20 @@ def test_the_case_page_shows_the_state_of_the_letters_in_one_line(client, done):
 STEPS = {
     Status.RECEIVED: ("decides eligibility", ""),
     Status.SCREENING: ("decides eligibility", "eligibility.decide_eligibility"),
-    Status.DUPLICATE: ("screens the case again", "eligibility.decide_eligibility"),
+    Status.DUPLICATE: ("compares the two applications", "cases.resolve_possible_duplicate"),
     Status.DEFERRED: ("liability dispute is resolved", "eligibility.decide_eligibility"),
     Status.INFO_REQUESTED: ("records the answer", "eligibility.decide_eligibility"),
-    Status.INELIGIBLE: ("closes the case", "cases.end_early"),
-    Status.WITHDRAWN: ("closes the case", "cases.end_early"),
-    Status.TERMINATED: ("closes the case", "cases.end_early"),
-    Status.ELIGIBLE: ("makes the notices", "correspondence.make_notices"),
+    Status.INELIGIBLE: ("closes the case", "cases.withdraw_or_terminate"),
+    Status.WITHDRAWN: ("closes the case", "cases.withdraw_or_terminate"),
+    Status.TERMINATED: ("closes the case", "cases.withdraw_or_terminate"),
+    Status.ELIGIBLE: ("makes the notices", "correspondence.create_notices"),
     Status.NOTICE_SENT: ("sends the medical records", "records.mark_complete"),
-    Status.RECORDS_COMPLETE: ("assigns a reviewer", "reviewers.assign"),
+    Status.RECORDS_COMPLETE: ("assigns a reviewer", "reviewers.assign_reviewer"),
     Status.REVIEWER_CHOSEN: ("accepts the case", None),
     Status.IN_REVIEW: ("writes the review", None),
     Status.INFO_FOR_REVIEW: ("what the reviewer asked for", "records.add_document"),
-    Status.QA: ("checks the review", "determinations.check_quality"),
-    Status.APPROVED: ("issues the determination", "determinations.issue"),
+    Status.QA: ("checks the review", "determinations.review_quality"),
+    Status.APPROVED: ("issues the determination", "determinations.issue_determination"),
     Status.ISSUED: ("sends the determination", "letters.mark_sent"),
     Status.CLOSED: ("The case is closed", None),
     Status.CONSOLIDATED: ("from the consolidation", None),
@@ -273,19 +322,28 @@ def test_the_gray_button_shows_the_sentence_of_the_refusal(case_in_hand, status,
     case.status = status
     user = person(role)
 
-    said = find_next_step(case, user).why_not
+    text = find_next_step(case, user).why_not
     with pytest.raises(NotAllowed) as refused:
         SERVICES[status](case, user)
 
-    assert said == str(refused.value) != ""
+    assert text == str(refused.value) != ""
 
 
 def test_the_page_grays_the_button_with_the_sentence(client):
     case = received_case()
 
-    gray = page(client, case, Role.INTAKE)
+    gray = read_page(client, case, Role.INTAKE)
     assert "Your role does not let you decide eligibility." in gray
     assert 'aria-disabled="true"' in gray
-    live = page(client, case, Role.COORDINATOR)
+    live = read_page(client, case, Role.COORDINATOR)
     assert reverse("eligibility:eligibility", args=[case.number]) in live
     assert "Your role does not let you decide" not in live
+
+
+def test_the_access_log_and_the_explanation_are_linked_for_those_who_may_open_them(client):
+    case = received_case()
+    links = [reverse(name, args=[case.number]) for name in ("desk:access_log", "desk:explain")]
+    allowed, others = read_page(client, case, Role.AUDITOR), read_page(client, case, Role.INTAKE)
+    for link in links:
+        assert f'href="{link}"' in allowed
+        assert f'href="{link}"' not in others

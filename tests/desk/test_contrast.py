@@ -35,7 +35,7 @@ def _luminance(color):
     return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
 
 
-def contrast(first, second):
+def compute_contrast(first, second):
     """The contrast ratio of two colors (WCAG 2.2, relative luminance)."""
     light, dark = sorted((_luminance(first), _luminance(second)), reverse=True)
     return (light + 0.05) / (dark + 0.05)
@@ -46,7 +46,7 @@ def test_every_pair_of_tokens_has_its_contrast(theme):
     wanting = [
         f"{ink} on {on}: {ratio:.2f}, needs {least}"
         for ink, on, least in PAIRS
-        if (ratio := contrast(COLORS[ink][theme], COLORS[on][theme])) < least
+        if (ratio := compute_contrast(COLORS[ink][theme], COLORS[on][theme])) < least
     ]
     assert not wanting
 
@@ -54,11 +54,11 @@ def test_every_pair_of_tokens_has_its_contrast(theme):
 @pytest.mark.parametrize("theme", ["light", "dark"])
 def test_both_outcomes_stand_out_equally(theme):
     upheld, overturned = (
-        contrast(COLORS[out][theme], COLORS["surface"][theme]) for out in OUTCOMES
+        compute_contrast(COLORS[out][theme], COLORS["surface"][theme]) for out in OUTCOMES
     )
     assert upheld == pytest.approx(overturned, rel=0.02)
 
 
 def test_contrast_is_counted_as_the_standard_counts_it():
-    assert contrast("#000000", "#ffffff") == pytest.approx(21)
-    assert contrast("#777777", "#ffffff") == pytest.approx(4.48, abs=0.01)
+    assert compute_contrast("#000000", "#ffffff") == pytest.approx(21)
+    assert compute_contrast("#777777", "#ffffff") == pytest.approx(4.48, abs=0.01)

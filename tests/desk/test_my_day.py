@@ -8,7 +8,7 @@ from django.urls import reverse
 
 from accounts.roles import PERMISSIONS, Role
 from cases.models import Case
-from cases.services import notes
+from cases.services import endings, notes
 from queues.services import claims
 from tests.factories import MONDAY, eligible_case, parties, person, received_case
 from tests.records.factories import in_review
@@ -34,14 +34,14 @@ def cases(module_db):
     return {role: Case.objects.get(pk=case.pk) for role, case in found.items()}
 
 
-def day(client, role):
+def open_my_day(client, role):
     client.force_login(person(role))
     return client.get("/")
 
 
 @pytest.mark.parametrize("role", ["COORDINATOR", "QA", "DIRECTOR", "MAILROOM"])
 def test_everyone_sees_the_cases_that_wait_for_their_role_and_no_others(client, cases, role):
-    page = day(client, Role(role)).content.decode()
+    page = open_my_day(client, Role(role)).content.decode()
 
     for other, case in cases.items():
         assert (case.number in page) is (other == role), other
@@ -49,14 +49,14 @@ def test_everyone_sees_the_cases_that_wait_for_their_role_and_no_others(client, 
 
 @pytest.mark.parametrize("role", sorted(SEE_CASES - {"COORDINATOR", "QA", "DIRECTOR", "MAILROOM"}))
 def test_a_role_without_waiting_cases_sees_no_case(client, cases, role):
-    answer = day(client, role)
+    answer = open_my_day(client, role)
 
     assert answer.status_code == 200
     assert not [case for case in cases.values() if case.number in answer.content.decode()]
 
 
 def test_a_reviewer_is_redirected_to_their_own_list(client, cases):
-    assert day(client, Role.REVIEWER).url == reverse("determinations:my_reviews")
+    assert open_my_day(client, Role.REVIEWER).url == reverse("determinations:my_reviews")
 
 
 def test_a_reviewer_who_is_a_guideline_administrator_goes_to_their_own_list(client):
@@ -77,12 +77,12 @@ def test_a_qa_reviewer_who_is_a_reviewer_does_not_see_cases_of_other_reviewers(c
 def test_a_coordinator_sees_a_case_that_was_just_received(client):
     case = received_case()
 
-    assert case.number in day(client, Role.COORDINATOR).content.decode()
+    assert case.number in open_my_day(client, Role.COORDINATOR).content.decode()
 
 
 @pytest.mark.parametrize("role", [Role.ADMINISTRATOR, Role.GUIDELINE_ADMIN])
 def test_a_role_that_does_not_work_on_cases_sees_none(client, cases, role):
-    answer = day(client, role)
+    answer = open_my_day(client, role)
 
     assert answer.status_code in {200, 302}
     assert "CM26-" not in answer.content.decode()
@@ -99,12 +99,26 @@ def test_a_reviewer_who_is_also_a_director_sees_no_other_reviewers_case(client, 
 
 def test_cases_due_today_or_earlier_are_listed_separately(client, cases, set_clock):
     set_clock(MONDAY + timedelta(days=60))
-    context = day(client, Role.COORDINATOR).context
+    context = open_my_day(client, Role.COORDINATOR).context
     assert cases["COORDINATOR"] in context["due_today"]
 
     set_clock(MONDAY)
-    context = day(client, Role.COORDINATOR).context
+    context = open_my_day(client, Role.COORDINATOR).context
     assert cases["COORDINATOR"] in context["waiting"]
+
+
+def test_a_plus_after_the_number_means_that_there_are_more_cases(
+    client, cases, set_clock, monkeypatch
+):
+    eligible_case()
+    set_clock(MONDAY + timedelta(days=60))
+    count = len(open_my_day(client, Role.COORDINATOR).context["due_today"])
+
+    monkeypatch.setattr("desk.my_day.SHOWN", count)
+    assert f"<p>{count}</p>" in open_my_day(client, Role.COORDINATOR).content.decode()
+
+    monkeypatch.setattr("desk.my_day.SHOWN", count - 1)
+    assert f"<p>{count - 1}+</p>" in open_my_day(client, Role.COORDINATOR).content.decode()
 
 
 # --- The jump box ---------------------------------------------------------------------------------
@@ -116,7 +130,7 @@ def found_by(module_db):
     return received_case(claim_number="06-2213-ABC", parties=names)
 
 
-def jump(client, query, **more):
+def search_jump_box(client, query, **more):
     return client.get(reverse("desk:jump"), {"q": query}, **more)
 
 
@@ -131,32 +145,32 @@ def desk(client):
     ["06-2213-ABC", "062213a", "06 2213", "ONEILL", "o'neill garcia", "siobhan", "García"],
 )
 def test_a_case_is_found_by_claim_or_employee_however_they_are_written(desk, found_by, query):
-    assert found_by.number in jump(desk, query).content.decode()
-    assert found_by.number in jump(desk, query, **HTMX).content.decode()
+    assert found_by.number in search_jump_box(desk, query).content.decode()
+    assert found_by.number in search_jump_box(desk, query, **HTMX).content.decode()
 
 
 def test_a_whole_number_leads_straight_to_the_case(desk, found_by):
     for query in (found_by.number, found_by.number.lower(), f" {found_by.number} "):
-        assert jump(desk, query).url == found_by.get_absolute_url()
-    assert found_by.number in jump(desk, found_by.number, **HTMX).content.decode()
+        assert search_jump_box(desk, query).url == found_by.get_absolute_url()
+    assert found_by.number in search_jump_box(desk, found_by.number, **HTMX).content.decode()
 
 
 def test_the_beginning_of_a_number_finds_the_newest_first(desk, found_by):
-    numbers = [case.number for case in jump(desk, "CM26").context["cases"]]
+    numbers = [case.number for case in search_jump_box(desk, "CM26").context["cases"]]
     assert found_by.number in numbers
     assert numbers == sorted(numbers, reverse=True)
 
 
 @pytest.mark.parametrize("query", ["", " ", "x", "%", "_", "--", "' OR 1=1", "%00"])
 def test_too_little_or_nothing_that_fits_finds_nothing(desk, found_by, query):
-    answer = jump(desk, query)
+    answer = search_jump_box(desk, query)
 
     assert answer.status_code == 200
     assert answer.context["cases"] == []
 
 
 def test_a_megabyte_of_query_is_answered(desk, found_by):
-    assert jump(desk, "a" * 4000).status_code == 200
+    assert search_jump_box(desk, "a" * 4000).status_code == 200
 
 
 def test_users_reviewers_and_physicians_are_never_found(desk, found_by):
@@ -164,21 +178,21 @@ def test_users_reviewers_and_physicians_are_never_found(desk, found_by):
     person(Role.QA, name="Xanthippe Farfel")
 
     for query in ("Quartermain", "Zebulon", "zq@example.org", "Xanthippe", "Oyelaran", "R-0001"):
-        assert jump(desk, query).context["cases"] == [], query
+        assert search_jump_box(desk, query).context["cases"] == [], query
 
 
 @pytest.mark.parametrize("role", sorted(set(Role) - SEE_CASES))
 def test_a_role_that_does_not_work_on_cases_finds_none(client, found_by, role):
     client.force_login(person(role))
 
-    answer = jump(client, found_by.number)
+    answer = search_jump_box(client, found_by.number)
 
     assert answer.status_code == 200
     assert answer.context["cases"] == []
 
 
 def test_the_search_text_is_shown_as_text(desk):
-    page = jump(desk, "<script>alert(1)</script>", **HTMX).content.decode()
+    page = search_jump_box(desk, "<script>alert(1)</script>", **HTMX).content.decode()
     assert "<script>" not in page
     assert "<script>alert(1)</script>" in html.unescape(page)
 
@@ -208,7 +222,7 @@ def test_one_key_leads_from_my_day_to_the_most_pressing_case(client, cases):
     assert client.post(reverse("queues:claim_next")).url == cases["COORDINATOR"].get_absolute_url()
 
 
-def test_a_case_that_others_changed_since_i_looked_is_named_until_i_look_again(client, set_clock):
+def test_a_case_changed_by_others_since_my_last_visit_is_listed_until_i_open_it(client, set_clock):
     case, mine = received_case(), received_case()
     ada, ben = person(Role.COORDINATOR), person(Role.COORDINATOR)
     client.force_login(ada)
@@ -221,7 +235,7 @@ def test_a_case_that_others_changed_since_i_looked_is_named_until_i_look_again(c
     notes.add_note(case_id=mine.pk, text="Mine.", by=ada, at=MONDAY + timedelta(hours=2))
 
     (changed,) = client.get("/").context["changed"]
-    assert (changed.case, changed.acts, changed.latest.sentence) == (case, 2, "Again.")
+    assert (changed.case, changed.changes, changed.latest.sentence) == (case, 2, "Again.")
 
     set_clock(MONDAY + timedelta(hours=3))
     client.get(case.get_absolute_url())
@@ -230,15 +244,15 @@ def test_a_case_that_others_changed_since_i_looked_is_named_until_i_look_again(c
 
 def test_a_day_without_work_shows_how_many_cases_are_due_by_friday(client, set_clock):
     set_clock(MONDAY)
-    before = day(client, Role.COORDINATOR).context["due_this_week"]
+    before = open_my_day(client, Role.COORDINATOR).context["due_this_week"]
     for _ in range(2):
         case = received_case()
         case.due_on = date(2026, 3, 6)
         case.store(by=None, at=MONDAY, fields=["due_on"])
 
-    page = day(client, Role.COORDINATOR).content.decode()
+    page = open_my_day(client, Role.COORDINATOR).content.decode()
 
-    assert f"Nothing is due today. {before + 2} are due by Fri, Mar 6, 2026." in page
+    assert f"Nothing is due today. {before + 2} cases are due by Fri, Mar 6, 2026." in page
 
 
 def test_the_day_costs_the_same_for_few_and_for_many_cases(client, django_assert_max_num_queries):
@@ -246,5 +260,24 @@ def test_the_day_costs_the_same_for_few_and_for_many_cases(client, django_assert
     for _ in range(6):
         client.force_login(ada)
         client.get(received_case().get_absolute_url())
-    with django_assert_max_num_queries(16):
+    with django_assert_max_num_queries(11):
         client.get("/")
+
+
+@pytest.mark.capability("AD-2")
+def test_cases_without_a_due_date_have_a_section_of_their_own_after_the_others(client, set_clock):
+    set_clock(MONDAY)
+    ada = person(Role.COORDINATOR)
+    undated, regular, expedited = (received_case() for _ in range(3))
+    endings.withdraw_case(case_id=undated.pk, reason="A letter.", by=ada, at=MONDAY)
+    expedited.priority = "EXPEDITED"
+    expedited.store(by=None, at=MONDAY, fields=["priority"])
+    client.force_login(ada)
+
+    day = client.get("/").context
+
+    assert undated in day["undated"]
+    assert undated not in day["waiting"]
+    assert day["waiting"].index(expedited) < day["waiting"].index(regular)
+    page = client.get("/").content.decode()
+    assert page.index('id="waiting-head"') < page.index('id="undated-head"')

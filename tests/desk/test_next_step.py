@@ -13,13 +13,18 @@ from correspondence.services.notices import make_notices
 from desk.next_step import find_next_step
 from determinations.services import sending
 from reviewers.models import ReviewerAssignment
-from tests.cases.test_consolidation import consolidate, pair
-from tests.determinations.factories import REVIEWED, approved, issued, submitted
-from tests.eligibility.test_decisions import ask
-from tests.eligibility.test_screening_service import decide
+from tests.cases.test_consolidation import consolidate, make_case_pair
+from tests.determinations.factories import (
+    REVIEWED,
+    make_approved_case,
+    make_issued_case,
+    make_submitted_case,
+)
+from tests.eligibility.test_decisions import ask_information
+from tests.eligibility.test_screening_service import decide_eligibility
 from tests.factories import MONDAY, eligible_case, person, received_case
 from tests.letters.factories import file_without_typesetting, publish_sample_wording
-from tests.records.factories import attested, case_with_records, offered
+from tests.records.factories import case_with_records, make_offered_case, sign_attestation
 
 pytestmark = pytest.mark.django_db
 
@@ -76,13 +81,13 @@ def test_the_role_that_acts_next_can_act_on_every_case_that_services_leave(stop)
 
     stop(received_case(claim_number=received_case().claim_number), Status.DUPLICATE)
     asked = received_case()
-    ask(asked, coordinator, "EMPLOYEE", MONDAY.date())
+    ask_information(asked, coordinator, "EMPLOYEE", MONDAY.date())
     stop(asked, Status.INFO_REQUESTED)
     deferred = received_case()
-    decide(deferred, coordinator, LIABILITY_CLEAR="NO")
+    decide_eligibility(deferred, coordinator, LIABILITY_CLEAR="NO")
     stop(deferred, Status.DEFERRED)
     ineligible = received_case()
-    decide(ineligible, coordinator, SIGNED="NO")
+    decide_eligibility(ineligible, coordinator, SIGNED="NO")
     stop(ineligible, Status.INELIGIBLE)
     terminated = received_case()
     endings.terminate_items(
@@ -93,7 +98,7 @@ def test_the_role_that_acts_next_can_act_on_every_case_that_services_leave(stop)
         at=MONDAY,
     )
     stop(terminated, Status.TERMINATED)
-    lead, other = pair()
+    lead, other = make_case_pair()
     consolidate(other, lead, by=coordinator)
     stop(other, Status.CONSOLIDATED)
 
@@ -105,15 +110,15 @@ def test_the_role_that_acts_next_can_act_on_every_case_that_services_leave(stop)
     stop(case_with_records(complete=False), Status.NOTICE_SENT)
     case = case_with_records()
     stop(case, Status.RECORDS_COMPLETE)
-    assignment = offered(case)
+    assignment = make_offered_case(case)
     stop(case, Status.REVIEWER_CHOSEN)
-    attested(assignment)
+    sign_attestation(assignment)
     stop(case, Status.IN_REVIEW)
-    submitted(ReviewerAssignment.objects.get(pk=assignment.pk))
+    make_submitted_case(ReviewerAssignment.objects.get(pk=assignment.pk))
     stop(case, Status.QA)
-    approved(Case.objects.get(pk=case.pk))
+    make_approved_case(Case.objects.get(pk=case.pk))
     stop(case, Status.APPROVED)
-    issued(Case.objects.get(pk=case.pk))
+    make_issued_case(Case.objects.get(pk=case.pk))
     file_without_typesetting(at=REVIEWED)
     stop(case, Status.ISSUED)
     sending.mark_determination_sent(

@@ -40,7 +40,7 @@ def read_everything(assignment: ReviewerAssignment, *, at: datetime = REVIEWED) 
         )
 
 
-def write(
+def write_review(
     assignment: ReviewerAssignment,
     *,
     outcome: str = "UPHELD",
@@ -53,9 +53,9 @@ def write(
     by = reviewer_of(assignment)
     writing.open_review(assignment_id=assignment.pk, by=by, at=at)
     read_everything(assignment, at=at)
-    put(assignment, "summary", {"summary": summary}, at=at)
+    save_draft_part(assignment, "summary", {"summary": summary}, at=at)
     for opinion in assignment.opinions.all():
-        put(
+        save_draft_part(
             assignment,
             f"item-{opinion.item_id}",
             {
@@ -76,7 +76,7 @@ def write(
         )
 
 
-def put(
+def save_draft_part(
     assignment: ReviewerAssignment, part: str, content: dict[str, str], *, at: datetime
 ) -> None:
     """Type something into a part, as autosave sends it."""
@@ -92,18 +92,18 @@ def put(
 
 
 @WHOLE
-def submitted(assignment: ReviewerAssignment | None = None, **words: str) -> Case:
+def make_submitted_case(assignment: ReviewerAssignment | None = None, **words: str) -> Case:
     """A case whose review waits for quality assurance."""
     assignment = assignment or in_review()
-    write(assignment, **words)
+    write_review(assignment, **words)
     writing.submit_review(assignment_id=assignment.pk, by=reviewer_of(assignment), at=REVIEWED)
     return Case.objects.get(pk=assignment.case_id)
 
 
 @WHOLE
-def approved(case: Case | None = None, *, by: User | None = None) -> Case:
+def make_approved_case(case: Case | None = None, *, by: User | None = None) -> Case:
     """A case that waits for the medical director."""
-    case = case or submitted()
+    case = case or make_submitted_case()
     quality.approve_review(
         case_id=case.pk,
         comment="",
@@ -115,9 +115,9 @@ def approved(case: Case | None = None, *, by: User | None = None) -> Case:
 
 
 @WHOLE
-def issued(case: Case | None = None, *, by: User | None = None) -> Case:
+def make_issued_case(case: Case | None = None, *, by: User | None = None) -> Case:
     """A case whose determination is issued; its letter is still queued."""
-    case = case or approved()
+    case = case or make_approved_case()
     director = by or person(Role.DIRECTOR)
     at = REVIEWED + timedelta(hours=2)
     issuing.preview_determination(case_id=case.pk, by=director, at=at)

@@ -62,7 +62,9 @@ def test_a_refused_save_shows_what_was_typed_and_none_of_the_records(client, bef
 
 @pytest.mark.capability("RV-8")
 def test_text_typed_since_the_last_version_is_kept_unchanged(before):
-    make.put(before, "summary", {"summary": "Typed, not yet a version."}, at=make.REVIEWED)
+    make.save_draft_part(
+        before, "summary", {"summary": "Typed, not yet a version."}, at=make.REVIEWED
+    )
     kept = list(before.drafts.values())
 
     take_back(before)

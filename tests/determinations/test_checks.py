@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from determinations.checks import (
-    Finding,
+    Blocker,
     ItemDraft,
     ReviewDraft,
     find_blockers,
@@ -18,7 +18,7 @@ WHOLE_ITEM = ItemDraft(
 WHOLE = ReviewDraft(summary="A worker fell.", items=[WHOLE_ITEM])
 
 
-def codes(review):
+def list_blocker_codes(review):
     return [(finding.code, finding.part) for finding in find_blockers(review)]
 
 
@@ -48,7 +48,7 @@ def test_a_whole_review_lacks_nothing():
     ],
 )
 def test_each_gap_is_found_at_its_place(review, found):
-    assert codes(review) == found
+    assert list_blocker_codes(review) == found
 
 
 def test_everything_is_found_at_once_in_the_order_of_the_letter():
@@ -59,14 +59,14 @@ def test_everything_is_found_at_once_in_the_order_of_the_letter():
         dispatch_is_current=False,
         lacking_glyphs=[("summary", "No.")],
     )
-    assert [code for code, _ in codes(empty)] == [
+    assert [code for code, _ in list_blocker_codes(empty)] == [
         "summary-empty",
         "outcome-missing", "rationale-missing", "authority-missing", "basis-missing",
         "rationale-missing", "authority-missing", "basis-missing",
         "records-added", "record-unopened", "record-unopened", "glyph",
     ]  # fmt: skip
     assert all(
-        isinstance(one, Finding) and one.sentence.endswith(".") for one in find_blockers(empty)
+        isinstance(one, Blocker) and one.sentence.endswith(".") for one in find_blockers(empty)
     )
 
 
@@ -90,7 +90,7 @@ CHILD = ItemDraft(
 def test_rank_and_authority_may_be_empty_only_if_the_parent_is_not_necessary(parent, child, falls):
     above, below = replace(PARENT, outcome=parent), replace(CHILD, outcome=child)
 
-    found = codes(ReviewDraft("A worker fell.", [above, below]))
+    found = list_blocker_codes(ReviewDraft("A worker fell.", [above, below]))
 
     assert is_upheld_with_parent(below, above) is falls
     assert ((("authority-missing", "item-2") in found), (("basis-missing", "item-2") in found)) == (
@@ -100,10 +100,12 @@ def test_rank_and_authority_may_be_empty_only_if_the_parent_is_not_necessary(par
 
 
 def test_an_item_without_its_parent_item_needs_its_own_citation():
-    found = codes(ReviewDraft("A worker fell.", [CHILD]))
+    found = list_blocker_codes(ReviewDraft("A worker fell.", [CHILD]))
     assert ("authority-missing", "item-2") in found
 
 
 def test_a_dependent_item_still_needs_its_rationale():
-    found = codes(ReviewDraft("A worker fell.", [PARENT, replace(CHILD, rationale="")]))
+    found = list_blocker_codes(
+        ReviewDraft("A worker fell.", [PARENT, replace(CHILD, rationale="")])
+    )
     assert found == [("rationale-missing", "item-2")]

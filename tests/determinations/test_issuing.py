@@ -24,7 +24,7 @@ from determinations.models import CredentialStatement, Determination
 from determinations.policies import live_determination
 from determinations.services import issuing, quality, sending, writing
 from intake.services.receiving import ItemOnForm
-from letters.models import Delivery, Letter, LetterFact
+from letters.models import Letter, LetterFact, Service
 from letters.services import LetterRefused
 from records.services import reading
 from reviewers import proofs
@@ -33,10 +33,16 @@ from reviewers.services import credentialing
 from tests.every_row import everything_stored
 from tests.factories import MONDAY, person
 from tests.letters.factories import file_all_letters
-from tests.records.factories import attested, case_with_records, in_review
+from tests.records.factories import case_with_records, in_review, sign_attestation
 from tests.reviewers import factories as panel
 
-from .factories import REVIEWED, approved, put, reviewer_of, submitted
+from .factories import (
+    REVIEWED,
+    make_approved_case,
+    make_submitted_case,
+    reviewer_of,
+    save_draft_part,
+)
 
 pytestmark = pytest.mark.django_db
 
@@ -48,7 +54,7 @@ TODAY = date(2026, 3, 4)
 def ready(module_db):
     """A case of two items that waits for the director."""
     two = [ItemOnForm("Injection at C3-4"), ItemOnForm("Brace")]
-    return approved(submitted(in_review(items=two)))
+    return make_approved_case(make_submitted_case(in_review(items=two)))
 
 
 @pytest.fixture
@@ -61,11 +67,11 @@ def director():
     return person(Role.DIRECTOR)
 
 
-def preview(case, by, *, at=ISSUED):
+def preview_determination(case, by, *, at=ISSUED):
     return issuing.preview_determination(case_id=case.pk, by=by, at=at)
 
 
-def issue(case, by, *, at=ISSUED, seen_version=None):
+def issue_determination(case, by, *, at=ISSUED, seen_version=None):
     return issuing.issue_determination(case_id=case.pk, seen_version=seen_version, by=by, at=at)
 
 
@@ -76,7 +82,7 @@ def determination_letters(case):
 @pytest.fixture
 def shown(case, director):
     """The case, after its letter was opened."""
-    preview(case, director)
+    preview_determination(case, director)
     return case
 
 
@@ -84,7 +90,7 @@ def shown(case, director):
 
 
 def test_issuing_is_final_and_everything_follows_in_one_act(shown, director):
-    determination = issue(shown, director, seen_version=shown.version)
+    determination = issue_determination(shown, director, seen_version=shown.version)
 
     case = Case.objects.get(pk=shown.pk)
     assert (case.stage, case.decided_on, case.next_role) == (Status.ISSUED, TODAY, "MAILROOM")
@@ -96,7 +102,7 @@ def test_issuing_is_final_and_everything_follows_in_one_act(shown, director):
     assert determination.letter == letter
     assert letter.state == Letter.State.QUEUED
     assert letter.created_by == director
-    assert {one.recipient_role for one in letter.deliveries.all()} == {
+    assert {one.recipient_role for one in letter.services.all()} == {
         "Claims administrator",
         "Injured worker",
         "Injured worker’s attorney",
@@ -112,8 +118,8 @@ def test_issuing_is_final_and_everything_follows_in_one_act(shown, director):
     assert (event.kind, event.letter, event.by) == (Event.Kind.ISSUED, letter, director)
 
 
-def test_every_proof_stays_with_the_row_and_only_printed_facts_reach_the_words(shown, director):
-    letter = issue(shown, director).letter
+def test_every_proof_stays_with_the_row_and_only_printed_facts_are_in_the_text(shown, director):
+    letter = issue_determination(shown, director).letter
 
     stored = LetterFact.objects.filter(letter=letter)
     assert {one.name for one in PROOFS} <= set(stored.values_list("name", flat=True))
@@ -134,8 +140,8 @@ def test_an_item_authorized_after_the_review_is_not_decided(case, director):
         by=person(Role.COORDINATOR),
         at=REVIEWED + timedelta(minutes=90),
     )
-    preview(case, director)
-    issue(case, director)
+    preview_determination(case, director)
+    issue_determination(case, director)
 
     ended = case.items.order_by("position").values_list("ending", flat=True)
     assert list(ended) == [DisputedItem.Ending.DECIDED, DisputedItem.Ending.AUTHORIZED]
@@ -162,7 +168,7 @@ def test_every_fact_about_the_reviewer_is_named_when_it_is_missing(
         monkeypatch.setattr(records.services.dispatch, "records_reviewed_fact", lambda *args: None)
 
     with pytest.raises(LetterRefused) as refused:
-        issue(shown, director)
+        issue_determination(shown, director)
 
     assert any(
         problem.startswith(f"{fact.label} ({fact.name})") and "is not on record" in problem
@@ -264,35 +270,35 @@ def test_a_change_between_signing_and_issue_stops_the_issue(shown, director, hap
     happens(shown)
 
     with pytest.raises(LetterRefused) as refused:
-        issue(shown, director)
+        issue_determination(shown, director)
 
-    for name, said in named.items():
+    for name, sentence in named.items():
         found = [one for one in refused.value.problems if f"({name})" in one]
         assert found, (name, refused.value.problems)
-        assert said in found[0]
+        assert sentence in found[0]
     assert not determination_letters(shown).exists()
 
 
 def test_a_license_that_lapses_between_signing_and_issue_is_named_with_its_day(director):
     reviewer = panel.fit_reviewer(license={"valid_to": date(2026, 3, 5)})
-    assignment = attested(
+    assignment = sign_attestation(
         panel.offered_case(
             case=case_with_records(), reviewer=reviewer, at=MONDAY + timedelta(days=1)
         )
     )
-    case = approved(submitted(assignment))
+    case = make_approved_case(make_submitted_case(assignment))
     later = REVIEWED + timedelta(days=2)
 
     with pytest.raises(LetterRefused, match="expired on 03/05/2026"):
-        preview(case, director, at=later)
+        preview_determination(case, director, at=later)
     with pytest.raises(LetterRefused, match="expired on 03/05/2026"):
-        issue(case, director, at=later)
+        issue_determination(case, director, at=later)
 
     assert License.objects.get(reviewer=reviewer).valid_to == date(2026, 3, 5)
 
 
 @pytest.mark.parametrize(
-    ("change", "said"),
+    ("change", "sentence"),
     [
         ({"date_of_injury": None}, "date of injury"),
         ({"assigned_on": None}, "date assigned"),
@@ -300,16 +306,16 @@ def test_a_license_that_lapses_between_signing_and_issue_is_named_with_its_day(d
     ],
 )
 def test_a_fact_of_the_case_that_the_letter_prints_is_named_when_missing(
-    case, director, change, said
+    case, director, change, sentence
 ):
     for name, value in change.items():
         setattr(case, name, value)
     case.store(by=None, at=REVIEWED, fields=list(change))
 
-    with pytest.raises(LetterRefused, match=said):
-        preview(case, director)
-    with pytest.raises(LetterRefused, match=said):
-        issue(case, director)
+    with pytest.raises(LetterRefused, match=sentence):
+        preview_determination(case, director)
+    with pytest.raises(LetterRefused, match=sentence):
+        issue_determination(case, director)
 
 
 # --- Exactly these words --------------------------------------------------------------------------
@@ -317,34 +323,34 @@ def test_a_fact_of_the_case_that_the_letter_prints_is_named_when_missing(
 
 def test_a_text_that_no_one_has_opened_is_not_issued(case, director):
     with pytest.raises(LetterRefused, match="has not been shown in the preview"):
-        issue(case, director)
+        issue_determination(case, director)
 
 
-def test_words_that_changed_since_the_preview_are_not_issued(shown, director):
+def test_text_that_changed_since_the_preview_is_not_issued(shown, director):
     quality.void_approval(case_id=shown.pk, reason="A word.", by=director, at=ISSUED)
     checker = person(Role.QA)
     quality.return_review(
         case_id=shown.pk, comment="A word.", item_id=None, seen_version=None, by=checker, at=ISSUED
     )
     assignment = shown.assignments.get()
-    put(assignment, "summary", {"summary": "Quite another summary."}, at=ISSUED)
+    save_draft_part(assignment, "summary", {"summary": "Quite another summary."}, at=ISSUED)
     writing.submit_review(assignment_id=assignment.pk, by=reviewer_of(assignment), at=ISSUED)
     quality.approve_review(case_id=shown.pk, comment="", seen_version=None, by=checker, at=ISSUED)
 
     with pytest.raises(LetterRefused, match="has not been shown in the preview"):
-        issue(shown, director)
-    preview(shown, director)
-    assert issue(shown, director).letter.words["summary"] == "Quite another summary."
+        issue_determination(shown, director)
+    preview_determination(shown, director)
+    assert issue_determination(shown, director).letter.words["summary"] == "Quite another summary."
 
 
 def test_on_another_day_the_letter_gets_a_new_date_and_must_be_opened_again(shown, director):
     with pytest.raises(LetterRefused, match="has not been shown in the preview"):
-        issue(shown, director, at=ISSUED + timedelta(days=1))
+        issue_determination(shown, director, at=ISSUED + timedelta(days=1))
 
 
 def test_the_filed_letter_equals_the_opened_preview(case, director):
-    opened = preview(case, director)
-    issue(case, director)
+    opened = preview_determination(case, director)
+    issue_determination(case, director)
 
     (letter,) = file_all_letters(at=ISSUED)
 
@@ -357,7 +363,7 @@ def test_the_filed_letter_equals_the_opened_preview(case, director):
 @pytest.mark.parametrize("role", sorted(set(Role) - {Role.DIRECTOR}))
 def test_another_role_issues_nothing(shown, role):
     with pytest.raises(NotAllowed, match="Your role does not let you issue"):
-        issue(shown, person(role))
+        issue_determination(shown, person(role))
 
     assert not determination_letters(shown).exists()
 
@@ -367,28 +373,28 @@ def test_a_director_who_reviewed_the_case_does_not_issue_it(shown):
     grant_role(user_id=reviewer.pk, role=Role.DIRECTOR, by=None, at=ISSUED)
 
     with pytest.raises(NotAllowed, match="another medical director has to issue it"):
-        issue(shown, User.objects.get(pk=reviewer.pk))
+        issue_determination(shown, User.objects.get(pk=reviewer.pk))
 
 
 def test_a_case_in_quality_check_is_not_issued(shown, director):
     quality.void_approval(case_id=shown.pk, reason="Wait.", by=director, at=ISSUED)
 
-    with pytest.raises(NotAllowed, match="it must be in “Ready to issue”"):
-        issue(shown, director)
+    with pytest.raises(NotAllowed, match="it must be in the “Ready to issue” stage"):
+        issue_determination(shown, director)
 
 
 def test_issuing_from_an_old_page_is_refused(shown, director):
     with pytest.raises(Stale):
-        issue(shown, director, seen_version=shown.version - 1)
+        issue_determination(shown, director, seen_version=shown.version - 1)
 
     assert not determination_letters(shown).exists()
 
 
 def test_a_double_click_issues_once(shown, director):
-    issue(shown, director)
+    issue_determination(shown, director)
 
-    with pytest.raises(NotAllowed, match="is in “Determination issued”"):
-        issue(shown, director)
+    with pytest.raises(NotAllowed, match="is in the “Determination issued” stage"):
+        issue_determination(shown, director)
 
     assert determination_letters(shown).count() == 1
 
@@ -415,43 +421,43 @@ def test_a_fault_anywhere_in_the_act_leaves_nothing(shown, director, monkeypatch
     before = everything_stored()
 
     with pytest.raises(RuntimeError):
-        issue(shown, director)
+        issue_determination(shown, director)
 
     assert everything_stored() == before
     monkeypatch.undo()
-    assert issue(shown, director).state == Determination.State.ISSUED
+    assert issue_determination(shown, director).state == Determination.State.ISSUED
 
 
 # --- Sending --------------------------------------------------------------------------------------
 
 
-def send(case, by, *, sent_on=TODAY, at=ISSUED):
+def mark_sent(case, by, *, sent_on=TODAY, at=ISSUED):
     return sending.mark_determination_sent(case_id=case.pk, sent_on=sent_on, by=by, at=at)
 
 
 def test_the_filed_letter_is_sent_to_everyone_and_the_case_closed(shown, director):
-    issue(shown, director)
+    issue_determination(shown, director)
     clerk = person(Role.MAILROOM)
 
     with pytest.raises(NotAllowed, match="not ready yet"):
-        send(shown, clerk)
+        mark_sent(shown, clerk)
     file_all_letters(at=ISSUED)
-    for day, said in (
+    for day, sentence in (
         (TODAY + timedelta(days=1), "in the future"),
         (TODAY - timedelta(days=1), "dated 03/04/2026"),
     ):
-        with pytest.raises(NotAllowed, match=said):
-            send(shown, clerk, sent_on=day)
+        with pytest.raises(NotAllowed, match=sentence):
+            mark_sent(shown, clerk, sent_on=day)
     with pytest.raises(NotAllowed, match="Your role does not let you"):
-        send(shown, director)
+        mark_sent(shown, director)
 
-    case = send(shown, clerk)
+    case = mark_sent(shown, clerk)
 
     assert (case.stage, case.is_open, case.closed_at) == (Status.CLOSED, False, ISSUED)
-    sent = Delivery.objects.filter(letter__kind="determination", letter__reference=case.number)
-    assert {(one.state, one.sent_on, one.sent_by) for one in sent} == {("SENT", TODAY, clerk)}
-    with pytest.raises(NotAllowed, match="is in “Closed”"):
-        send(shown, clerk)
+    sent = Service.objects.filter(letter__kind="determination", letter__reference=case.number)
+    assert {(one.state, one.served_on, one.served_by) for one in sent} == {("SERVED", TODAY, clerk)}
+    with pytest.raises(NotAllowed, match="is in the “Closed” stage"):
+        mark_sent(shown, clerk)
 
 
 # --- The pages ------------------------------------------------------------------------------------
@@ -490,7 +496,7 @@ def test_the_director_opens_the_letter_and_then_issues_by_the_page(desk, case):
     assert (done.status_code, done.url) == (302, reverse("desk:letters", args=[case.number]))
     again = desk.post(url(case), sent)
     assert again.status_code == 422
-    assert "is in “Determination issued”" in page_of(again)
+    assert "is in the “Determination issued” stage" in page_of(again)
     assert desk.get(done.url).status_code == 200
 
 
@@ -520,14 +526,18 @@ def test_the_page_voids_an_approval(desk, case):
 
 
 def test_the_page_marks_the_determination_as_sent(desk, shown, director):
-    issue(shown, director)
+    issue_determination(shown, director)
     file_all_letters(at=ISSUED)
     desk.force_login(person(Role.MAILROOM))
 
-    for keyed, said in (("", "Enter the date"), ("3/5/26", "in the future"), ("x", "not a date")):
+    for keyed, sentence in (
+        ("", "Enter the date"),
+        ("3/5/26", "in the future"),
+        ("x", "not a date"),
+    ):
         answer = desk.post(url(shown, "send"), {"sent_on": keyed})
         assert answer.status_code == 422
-        assert said in page_of(answer)
+        assert sentence in page_of(answer)
     assert desk.post(url(shown, "send"), {"sent_on": "t"}).status_code == 302
     assert Case.objects.get(pk=shown.pk).stage == Status.CLOSED
     assert desk.post(url(shown, "send"), {"sent_on": "t"}).status_code == 422
@@ -549,7 +559,7 @@ def test_the_letter_lists_the_records_read_and_not_those_marked_as_not_relevant(
         )
 
     listed = composition.compose_determination(
-        approved(submitted(held)), at=ISSUED
+        make_approved_case(make_submitted_case(held)), at=ISSUED
     ).document.documents_reviewed
 
     assert listed == (
@@ -562,7 +572,7 @@ def test_text_that_looks_like_code_is_printed_as_typed():
     """Composing only carries text; the typesetting tests print it."""
     assignment = in_review()
     odd = '#read("/etc/passwd") {{ x }} <script>alert(1)</script>'
-    case = approved(submitted(assignment, rationale=odd))
+    case = make_approved_case(make_submitted_case(assignment, rationale=odd))
 
     made = composition.compose_determination(case, at=ISSUED)
 
@@ -570,7 +580,7 @@ def test_text_that_looks_like_code_is_printed_as_typed():
 
 
 def test_there_is_one_live_determination_and_it_names_no_party_twice(shown, director):
-    issue(shown, director)
+    issue_determination(shown, director)
 
     assert live_determination(shown).round == 1
     roles = Party.objects.filter(case=shown).values_list("role", flat=True)

@@ -26,7 +26,7 @@ def parts_named(assignment):
 def test_the_name_in_a_rationale_stops_the_submission(assignment, shape):
     reviewer = Reviewer.objects.get(assignments=assignment)
     name = shape.format(first=reviewer.first_name, last=reviewer.last_name)
-    make.write(assignment, rationale=f"Not necessary. Signed {name}")
+    make.write_review(assignment, rationale=f"Not necessary. Signed {name}")
 
     assert parts_named(assignment) == [f"item-{assignment.opinions.get().item_id}"]
     with pytest.raises(writing.ReviewUnfinished, match="own name"):
@@ -37,7 +37,9 @@ def test_the_name_in_a_rationale_stops_the_submission(assignment, shape):
 
 def test_the_name_in_the_summary_or_a_source_stops_the_submission(assignment):
     reviewer = Reviewer.objects.get(assignments=assignment)
-    make.write(assignment, summary=f"Read by {reviewer.full_name}.", source=reviewer.full_name)
+    make.write_review(
+        assignment, summary=f"Read by {reviewer.full_name}.", source=reviewer.full_name
+    )
 
     item = assignment.opinions.get().item_id
     assert parts_named(assignment) == ["summary", f"item-{item}"]
@@ -45,6 +47,6 @@ def test_the_name_in_the_summary_or_a_source_stops_the_submission(assignment):
 
 def test_a_surname_alone_does_not_stop_the_submission(assignment):
     reviewer = Reviewer.objects.get(assignments=assignment)
-    make.write(assignment, rationale=f"Doctor {reviewer.last_name} wrote the report.")
+    make.write_review(assignment, rationale=f"Doctor {reviewer.last_name} wrote the report.")
 
     assert parts_named(assignment) == []

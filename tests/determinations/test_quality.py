@@ -19,7 +19,7 @@ from determinations.services import issuing, quality, writing
 from tests.factories import person
 from tests.records.factories import in_review
 
-from .factories import REVIEWED, put, reviewer_of, submitted
+from .factories import REVIEWED, make_submitted_case, reviewer_of, save_draft_part
 
 pytestmark = pytest.mark.django_db
 
@@ -29,13 +29,13 @@ WORDS = "Say how long the relief lasted."
 
 
 @pytest.fixture(scope="module")
-def handed_in(module_db):
-    return submitted(in_review())
+def submitted_once(module_db):
+    return make_submitted_case(in_review())
 
 
 @pytest.fixture
-def case(handed_in):
-    return Case.objects.get(pk=handed_in.pk)
+def case(submitted_once):
+    return Case.objects.get(pk=submitted_once.pk)
 
 
 @pytest.fixture
@@ -43,28 +43,28 @@ def checker():
     return person(Role.QA, name="Maria Delgado")
 
 
-def give_back(case, by, *, comment=WORDS, item_id=None, seen_version=None, at=READ):
+def return_review(case, by, *, comment=WORDS, item_id=None, seen_version=None, at=READ):
     return quality.return_review(
         case_id=case.pk, comment=comment, item_id=item_id, seen_version=seen_version, by=by, at=at
     )
 
 
-def approve(case, by, *, comment="", seen_version=None, at=READ):
+def approve_review(case, by, *, comment="", seen_version=None, at=READ):
     return quality.approve_review(
         case_id=case.pk, comment=comment, seen_version=seen_version, by=by, at=at
     )
 
 
-def reload(case):
+def reload_case(case):
     return Case.objects.get(pk=case.pk)
 
 
 def test_a_review_is_returned_to_its_reviewer_with_a_comment(case, checker):
     item = case.items.get()
 
-    reading = give_back(case, checker, item_id=item.pk, seen_version=case.version)
+    reading = return_review(case, checker, item_id=item.pk, seen_version=case.version)
 
-    assert reload(case).stage == Status.IN_REVIEW
+    assert reload_case(case).stage == Status.IN_REVIEW
     assert (reading.result, reading.comment, reading.item) == ("RETURNED", WORDS, item)
     assert (reading.number, reading.checked_by, reading.checked_at) == (1, checker, READ)
     assert live_determination(case).state == Determination.State.RETURNED
@@ -74,9 +74,9 @@ def test_a_review_is_returned_to_its_reviewer_with_a_comment(case, checker):
 
 
 def test_an_approved_review_waits_for_the_director(case, checker):
-    approve(case, checker, comment="Clear.", seen_version=case.version)
+    approve_review(case, checker, comment="Clear.", seen_version=case.version)
 
-    case = reload(case)
+    case = reload_case(case)
     determination = live_determination(case)
     assert (case.stage, case.next_role) == (Status.APPROVED, "DIRECTOR")
     assert determination.state == Determination.State.APPROVED
@@ -85,42 +85,42 @@ def test_an_approved_review_waits_for_the_director(case, checker):
 
 
 def test_after_a_return_the_review_is_read_a_second_time(case, checker):
-    give_back(case, checker)
+    return_review(case, checker)
     assignment = case.assignments.get()
-    put(assignment, "summary", {"summary": "Relief lasted nine days."}, at=AGAIN)
+    save_draft_part(assignment, "summary", {"summary": "Relief lasted nine days."}, at=AGAIN)
     writing.submit_review(assignment_id=assignment.pk, by=reviewer_of(assignment), at=AGAIN)
 
-    (changed,) = issuing.list_changes_since_return(reload(case))
+    (changed,) = issuing.list_changes_since_return(reload_case(case))
     assert (changed.part, changed.new) == ("summary", "Relief lasted nine days.")
     assert "neck pain after a lifting injury" in changed.old
-    assert approve(case, checker, at=READ + timedelta(hours=1)).number == 2
+    assert approve_review(case, checker, at=READ + timedelta(hours=1)).number == 2
 
 
 @pytest.mark.parametrize("comment", ["", "  \n"])
 def test_a_return_needs_a_comment(case, checker, comment):
     with pytest.raises(NotAllowed, match="Enter what to change"):
-        give_back(case, checker, comment=comment)
+        return_review(case, checker, comment=comment)
 
-    assert reload(case).stage == Status.QA
+    assert reload_case(case).stage == Status.QA
     assert not QualityReview.objects.filter(determination__case=case).exists()
 
 
 def test_a_return_can_name_only_an_item_of_this_case(case, checker):
     with pytest.raises(NotAllowed, match="Choose an item of this case."):
-        give_back(case, checker, item_id=987654)
+        return_review(case, checker, item_id=987654)
 
 
-@pytest.mark.parametrize("act", [give_back, approve])
+@pytest.mark.parametrize("act", [return_review, approve_review])
 @pytest.mark.parametrize("role", sorted(set(Role) - {Role.QA}))
 def test_other_roles_cannot_check_a_review(case, act, role):
     with pytest.raises(NotAllowed, match="Your role does not let you review its quality"):
         act(case, person(role))
 
-    assert reload(case).stage == Status.QA
+    assert reload_case(case).stage == Status.QA
 
 
 @pytest.mark.capability("MC-6")
-@pytest.mark.parametrize("act", [give_back, approve])
+@pytest.mark.parametrize("act", [return_review, approve_review])
 def test_no_one_checks_their_own_decision(case, act):
     reviewer = reviewer_of(case.assignments.get())
     grant_role(user_id=reviewer.pk, role=Role.QA, by=None, at=READ)
@@ -128,43 +128,43 @@ def test_no_one_checks_their_own_decision(case, act):
     with pytest.raises(NotAllowed, match="You decided this case, so another QA reviewer"):
         act(case, type(reviewer).objects.get(pk=reviewer.pk))
 
-    assert reload(case).stage == Status.QA
+    assert reload_case(case).stage == Status.QA
 
 
-@pytest.mark.parametrize("act", [give_back, approve])
+@pytest.mark.parametrize("act", [return_review, approve_review])
 def test_a_decision_from_an_old_page_is_refused(case, checker, act):
     with pytest.raises(Stale):
         act(case, checker, seen_version=case.version - 1)
 
-    assert reload(case).stage == Status.QA
+    assert reload_case(case).stage == Status.QA
 
 
-@pytest.mark.parametrize("first", [give_back, approve])
-@pytest.mark.parametrize("second", [give_back, approve])
+@pytest.mark.parametrize("first", [return_review, approve_review])
+@pytest.mark.parametrize("second", [return_review, approve_review])
 def test_a_double_click_is_refused_and_adds_nothing(case, checker, first, second):
     first(case, checker)
 
-    with pytest.raises(NotAllowed, match="it must be in “QA review”"):
+    with pytest.raises(NotAllowed, match="it must be in the “QA review” stage"):
         second(case, checker)
 
     assert QualityReview.objects.filter(determination__case=case).count() == 1
 
 
 def test_the_director_may_void_an_approval_with_a_reason(case, checker):
-    approve(case, checker)
+    approve_review(case, checker)
     director = person(Role.DIRECTOR)
 
     quality.void_approval(
         case_id=case.pk, reason="Item 1 cites the wrong year.", by=director, at=READ
     )
 
-    case = reload(case)
+    case = reload_case(case)
     determination = live_determination(case)
     assert case.stage == Status.QA
     assert (determination.state, determination.approved_by) == ("IN_QA", None)
     assert determination.quality_reviews.get().voided_at == READ
     assert case.events.latest("pk").why == "Item 1 cites the wrong year."
-    assert approve(case, checker).number == 2
+    assert approve_review(case, checker).number == 2
 
 
 def test_voiding_needs_a_reason_the_role_the_state_and_no_part_in_the_determination(case, checker):
@@ -173,9 +173,9 @@ def test_voiding_needs_a_reason_the_role_the_state_and_no_part_in_the_determinat
     def back(by, reason="Because."):
         quality.void_approval(case_id=case.pk, reason=reason, by=by, at=READ)
 
-    with pytest.raises(NotAllowed, match="it must be in “Ready to issue”"):
+    with pytest.raises(NotAllowed, match="it must be in the “Ready to issue” stage"):
         back(director)
-    approve(case, checker)
+    approve_review(case, checker)
     with pytest.raises(NotAllowed, match="Enter why"):
         back(director, " ")
     with pytest.raises(NotAllowed, match="Your role does not let you"):
@@ -184,7 +184,7 @@ def test_voiding_needs_a_reason_the_role_the_state_and_no_part_in_the_determinat
     grant_role(user_id=reviewer.pk, role=Role.DIRECTOR, by=None, at=READ)
     with pytest.raises(NotAllowed, match="You decided this case"):
         back(type(reviewer).objects.get(pk=reviewer.pk))
-    assert reload(case).stage == Status.APPROVED
+    assert reload_case(case).stage == Status.APPROVED
 
 
 # --- The page -------------------------------------------------------------------------------------
@@ -217,7 +217,7 @@ def test_a_review_can_be_approved_from_the_page(desk, case):
     answer = desk.post(url(case, "approve"), {"version": version_on(page), "comment": ""})
 
     assert (answer.status_code, answer.url) == (302, reverse("desk:queue", args=["qa"]))
-    assert reload(case).stage == Status.APPROVED
+    assert reload_case(case).stage == Status.APPROVED
 
 
 def test_a_review_can_be_returned_from_the_page(desk, case):
@@ -225,7 +225,7 @@ def test_a_review_can_be_returned_from_the_page(desk, case):
     sent["item"] = str(case.items.get().pk)
 
     assert desk.post(url(case, "return"), sent).status_code == 302
-    assert reload(case).stage == Status.IN_REVIEW
+    assert reload_case(case).stage == Status.IN_REVIEW
     assignment = case.assignments.get()
     desk.force_login(reviewer_of(assignment))
     workspace = reverse("determinations:workspace", args=[assignment.pk])
@@ -240,18 +240,18 @@ def test_a_return_without_a_comment_is_refused_beside_its_field(desk, case):
 
 
 @pytest.mark.parametrize(
-    ("sent", "field", "said"),
+    ("sent", "field", "sentence"),
     [
-        ({"comment": "⚕"}, "comment", "Letters cannot print"),
+        ({"comment": "⚕"}, "comment", "A printed letter cannot contain"),
         ({"comment": "x" * 4001}, "comment", "Shorten it to 4000."),
         ({"comment": WORDS, "item": "987654"}, "item", "Select a valid choice"),
     ],
 )
-def test_a_comment_that_cannot_be_stored_is_shown_again(desk, case, sent, field, said):
+def test_a_comment_that_cannot_be_stored_is_shown_again(desk, case, sent, field, sentence):
     for name in ("return", "approve"):
         answer = desk.post(url(case, name), sent | {"version": case.version})
         assert answer.status_code == 422
-        assert said in str(answer.context["form"].errors[field])
+        assert sentence in str(answer.context["form"].errors[field])
         assert sent["comment"] in page_of(answer)
 
 
@@ -274,14 +274,16 @@ def test_a_second_click_shows_the_stage_of_the_case(desk, case):
     answer = desk.post(url(case, "approve"), sent)
 
     assert answer.status_code == 422
-    assert "it must be in “QA review”" in page_of(answer)
+    assert "it must be in the “QA review” stage" in page_of(answer)
 
 
 def test_the_changes_since_the_return_are_marked_word_by_word(desk, case, checker):
-    give_back(case, checker)
+    return_review(case, checker)
     assignment = case.assignments.get()
     old = assignment.review.summary
-    put(assignment, "summary", {"summary": old.replace("nine days", "nine weeks")}, at=AGAIN)
+    save_draft_part(
+        assignment, "summary", {"summary": old.replace("nine days", "nine weeks")}, at=AGAIN
+    )
     writing.submit_review(assignment_id=assignment.pk, by=reviewer_of(assignment), at=AGAIN)
 
     page = page_of(desk.get(url(case)))

@@ -15,7 +15,7 @@ from determinations.services import issuing
 from letters.models import Letter
 from tests.factories import person
 
-from .factories import REVIEWED, approved
+from .factories import REVIEWED, make_approved_case
 
 pytestmark = pytest.mark.every_database
 
@@ -23,7 +23,7 @@ ISSUED = REVIEWED + timedelta(hours=2)
 
 
 def test_two_directors_at_once_make_one_letter(committed_db):
-    case = approved()
+    case = make_approved_case()
     directors = [person(Role.DIRECTOR) for _ in range(2)]
     issuing.preview_determination(case_id=case.pk, by=directors[0], at=ISSUED)
     together = Barrier(2)

@@ -8,7 +8,7 @@ import pytest
 from accounts.roles import Role
 from cases.services import endings
 from determinations.published import export_case_facts
-from letters.models import Delivery
+from letters.models import Service
 from tests.factories import ItemOnForm, parties, person
 from tests.records.factories import in_review
 
@@ -25,17 +25,19 @@ def test_a_determination_by_fax_goes_to_the_fax_number():
         for one in parties()
     ]
 
-    case = make.issued(make.approved(make.submitted(in_review(parties=faxed))))
+    case = make.make_issued_case(
+        make.make_approved_case(make.make_submitted_case(in_review(parties=faxed)))
+    )
 
-    sent = Delivery.objects.get(
+    sent = Service.objects.get(
         letter=case.determinations.get().letter, recipient_role="Claims administrator"
     )
-    assert (sent.channel, sent.address) == ("FAX", "916-555-0142")
+    assert (sent.method, sent.address) == ("FAX", "916-555-0142")
 
 
 def test_an_item_authorized_after_the_approval_is_not_decided():
     items = [ItemOnForm(title="Injection at C3-4"), ItemOnForm(title="Physical therapy")]
-    case = make.approved(make.submitted(in_review(items=items)))
+    case = make.make_approved_case(make.make_submitted_case(in_review(items=items)))
     endings.terminate_items(
         case_id=case.pk,
         item_ids=[case.items.get(position=2).pk],
@@ -44,7 +46,7 @@ def test_an_item_authorized_after_the_approval_is_not_decided():
         at=make.REVIEWED + timedelta(hours=1, minutes=30),
     )
 
-    case = make.issued(case)
+    case = make.make_issued_case(case)
 
     assert [item["title"] for item in export_case_facts(case)["items"]] == ["Injection at C3-4"]
     letter = case.determinations.get().letter

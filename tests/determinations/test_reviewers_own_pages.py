@@ -12,15 +12,15 @@ from determinations.services import quality, writing
 from reviewers.services import assignment as assignments
 from tests.determinations.factories import (
     REVIEWED,
-    approved,
-    issued,
+    make_approved_case,
+    make_issued_case,
+    make_submitted_case,
     reviewer_of,
-    submitted,
-    write,
+    write_review,
 )
 from tests.determinations.test_several_reviewers import panel_of
 from tests.factories import person
-from tests.records.factories import case_with_records, in_review, offered
+from tests.records.factories import case_with_records, in_review, make_offered_case
 from tests.reviewers.factories import fit_reviewer
 
 pytestmark = pytest.mark.django_db
@@ -40,7 +40,7 @@ def test_a_card_shows_pages_items_reading_time_and_progress(client):
     assert "240 pages of records" in text
     assert "2 documents not opened yet" in text
 
-    write(held)
+    write_review(held)
     writing.save_version(
         assignment_id=held.pk, part=f"item-{held.opinions.get().item_id}",
         by=reviewer_of(held), at=REVIEWED, why="Left",
@@ -51,7 +51,7 @@ def test_a_card_shows_pages_items_reading_time_and_progress(client):
 
 
 def test_an_offer_shows_the_estimated_reading_time(client):
-    held = offered(case_with_records(pages=(200, 40)))
+    held = make_offered_case(case_with_records(pages=(200, 40)))
     text = page(client, held.reviewer.user)
     assert "1 item, 240 pages of records, about 2 hours of reading" in " ".join(text.split())
 
@@ -66,7 +66,7 @@ def test_no_one_sees_the_cases_of_another_reviewer(client):
 def test_a_reviewer_who_has_submitted_sees_that_another_reviewer_is_awaited(client):
     one, two = panel_of(2)
     for assignment in (one, two):
-        write(assignment)
+        write_review(assignment)
     writing.submit_review(assignment_id=one.pk, by=reviewer_of(one), at=REVIEWED)
 
     text = page(client, reviewer_of(one))
@@ -87,9 +87,9 @@ def test_the_list_costs_the_same_for_many_cases(django_assert_max_num_queries):
 
 
 def assignments_of(reviewer):
-    from tests.reviewers.factories import attested, offered_case
+    from tests.reviewers.factories import offered_case, sign_attestation
 
-    return attested(
+    return sign_attestation(
         offered_case(case=case_with_records(), reviewer=reviewer, at=REVIEWED),
         at=REVIEWED + timedelta(minutes=1),
     )
@@ -98,32 +98,33 @@ def assignments_of(reviewer):
 @pytest.mark.capability("RP-6")
 def test_the_record_counts_turnaround_returns_and_declined_cases(client):
     held = in_review()
-    case = submitted(held)
+    case = make_submitted_case(held)
     qa = person(Role.QA)
     quality.return_review(
         case_id=case.pk, comment="Name the level.", item_id=None, seen_version=None, by=qa,
         at=REVIEWED,
     )  # fmt: skip
     writing.submit_review(assignment_id=held.pk, by=reviewer_of(held), at=REVIEWED)
-    issued(approved(Case.objects.get(pk=case.pk)))
-    given_back = offered(case_with_records())
+    make_issued_case(make_approved_case(Case.objects.get(pk=case.pk)))
+    given_back = make_offered_case(case_with_records())
     assignments.decline_assignment(
         assignment_id=given_back.pk, reason="On call", by=given_back.reviewer.user, at=REVIEWED
     )
 
-    record = load_reviewer_record(held.reviewer, **YEAR)
+    qa = person(Role.QA)
+    record = load_reviewer_record(held.reviewer, **YEAR, reader=qa)
     assert (record.finished, record.returned, record.late, record.declined) == (1, 1, 0, 0)
     assert record.median_days == 1
     assert [one.comment for one in record.findings] == ["Name the level."]
-    assert load_reviewer_record(given_back.reviewer, **YEAR).declined == 1
+    assert load_reviewer_record(given_back.reviewer, **YEAR, reader=qa).declined == 1
     day = date(2026, 3, 4)  # of the issue and of the decline
     for reviewer, count in ((held.reviewer, "finished"), (given_back.reviewer, "declined")):
-        on_that_day = load_reviewer_record(reviewer, first=day, last=day)
+        on_that_day = load_reviewer_record(reviewer, first=day, last=day, reader=qa)
         before = load_reviewer_record(
-            reviewer, first=date(2025, 1, 1), last=day - timedelta(days=1)
+            reviewer, first=date(2025, 1, 1), last=day - timedelta(days=1), reader=qa
         )
         after = load_reviewer_record(
-            reviewer, first=day + timedelta(days=1), last=date(2026, 12, 31)
+            reviewer, first=day + timedelta(days=1), last=date(2026, 12, 31), reader=qa
         )
         counts = [getattr(record, count) for record in (before, on_that_day, after)]
         assert counts == [0, 1, 0], count
@@ -142,12 +143,12 @@ def test_a_review_decided_after_its_day_counts_as_late():
     from cases.models import Deadline
 
     held = in_review()
-    case = issued(approved(submitted(held)))
+    case = make_issued_case(make_approved_case(make_submitted_case(held)))
     row = Deadline.objects.get(case=case, deadline_kind="determination_regular", replaced_at=None)
     row.due_on = case.decided_on - timedelta(days=1)
     row.store(by=None, at=REVIEWED, fields=["due_on"])
 
-    assert load_reviewer_record(held.reviewer, **YEAR).late == 1
+    assert load_reviewer_record(held.reviewer, **YEAR, reader=person(Role.QA)).late == 1
 
 
 @pytest.mark.parametrize("role", [Role.INTAKE, Role.REVIEWER, Role.AUDITOR, Role.CREDENTIALING])

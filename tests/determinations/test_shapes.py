@@ -16,11 +16,11 @@ TODAY = date(2026, 3, 2)
 ORGANIZATION = sorted((Path(__file__).parent / "shapes").glob("*.json"))
 
 
-def fixture(name: str) -> dict:
+def read_fixture(name: str) -> dict:
     return json.loads((Path(__file__).parent / "shapes" / f"{name}.json").read_text("utf-8"))
 
 
-def refused(raw) -> InvalidFactsFile:
+def read_refusal(raw) -> InvalidFactsFile:
     with pytest.raises(InvalidFactsFile) as caught:
         shapes.read_published_case(raw, today=TODAY)
     return caught.value
@@ -40,17 +40,17 @@ def test_a_file_reads_into_facts_that_write_the_same_file_less_its_notes(path):
     )
     assert again == case
     assert none == []
-    assert shapes.describe_difference(shapes.build_facts(case), without(raw, notes)) == ""
+    assert shapes.describe_difference(shapes.build_facts(case), remove_keys(raw, notes)) == ""
 
 
-def without(raw, notes: list[str], here: str = ""):
+def remove_keys(raw, notes: list[str], here: str = ""):
     """The file less the keys that reading named as notes; derived keys that it lacks, added."""
     if isinstance(raw, list):
-        return [without(each, notes, f"{here}[]") for each in raw]
+        return [remove_keys(each, notes, f"{here}[]") for each in raw]
     if not isinstance(raw, dict):
         return raw
     kept = {
-        key: without(value, notes, f"{here}.{key}".lstrip("."))
+        key: remove_keys(value, notes, f"{here}.{key}".lstrip("."))
         for key, value in raw.items()
         if f"{here}.{key}".lstrip(".") not in notes
     }
@@ -63,7 +63,7 @@ def without(raw, notes: list[str], here: str = ""):
 
 
 def test_notes_about_the_publication_are_named_and_nothing_else_is():
-    _, notes = shapes.read_published_case(fixture("one-item"), today=TODAY)
+    _, notes = shapes.read_published_case(read_fixture("one-item"), today=TODAY)
 
     assert notes == [
         "id",
@@ -78,7 +78,7 @@ def test_notes_about_the_publication_are_named_and_nothing_else_is():
 
 
 def test_missing_facts_of_a_publication_stay_empty():
-    case, _ = shapes.read_published_case(fixture("silent"), today=TODAY)
+    case, _ = shapes.read_published_case(read_fixture("silent"), today=TODAY)
 
     assert case.injured_on is None
     assert case.assigned_on is None
@@ -87,7 +87,7 @@ def test_missing_facts_of_a_publication_stay_empty():
 
 
 def test_printed_typos_order_and_separators_stay_as_printed():
-    case, _ = shapes.read_published_case(fixture("many-shapes"), today=TODAY)
+    case, _ = shapes.read_published_case(read_fixture("many-shapes"), today=TODAY)
 
     assert case.statement.specialties == ("Orthopedic Surgery", "Sports Medicinne", "Hand Surgery")
     assert case.statement.states == ("Utah", "California", "New Mexico")
@@ -98,7 +98,7 @@ def test_printed_typos_order_and_separators_stay_as_printed():
 # --- what is refused, and where ------------------------------------------------------------------
 
 
-def put(*path_and_value):
+def set_value(*path_and_value):
     """A change to the largest fixture: the keys that lead there, then what to put."""
     *path, key, value = path_and_value
 
@@ -110,7 +110,7 @@ def put(*path_and_value):
     return change
 
 
-def drop(*path):
+def remove_value(*path):
     *path, key = path
 
     def change(raw):
@@ -124,204 +124,232 @@ def drop(*path):
 CITATION = ("items", 1, "imro_guideline", "citations", 1)
 FAULTS = {
     "a number that is no case number": (
-        put("case_number", "16/0229336"),
+        set_value("case_number", "16/0229336"),
         "case_number",
         "not a case number",
     ),
-    "a number as a number": (put("case_number", 160229336), "case_number", "not a number"),
-    "a missing fact": (drop("priority"), "priority", "missing"),
+    "a number as a number": (set_value("case_number", 160229336), "case_number", "not a number"),
+    "a missing fact": (remove_value("priority"), "priority", "missing"),
     "a missing fact far down": (
-        drop("items", 2, "outcome"),
+        remove_value("items", 2, "outcome"),
         "items[2].outcome",
         "missing",
     ),
-    "an unknown key": (put("prioritty", "Standard"), "prioritty", "neither a fact"),
+    "an unknown key": (set_value("prioritty", "Standard"), "prioritty", "neither a fact"),
     "an unknown key far down": (
-        put(*CITATION, "editon", "2016"),
+        set_value(*CITATION, "editon", "2016"),
         "items[1].imro_guideline.citations[1].editon",
         "neither a fact",
     ),
-    "a note in the wrong place": (put("patient", "id", "x"), "patient.id", "neither a fact"),
-    "a key of strange characters": (put("items\n", 1), "“items\\u000a”", "neither a fact"),
+    "a note in the wrong place": (set_value("patient", "id", "x"), "patient.id", "neither a fact"),
+    "a key of strange characters": (set_value("items\n", 1), "“items\\u000a”", "neither a fact"),
     "a day that no calendar has": (
-        put("header_dates", "date_of_injury", "02/30/2019"),
+        set_value("header_dates", "date_of_injury", "02/30/2019"),
         "header_dates.date_of_injury",
         "not a day of the calendar",
     ),
     "the 29th of February in a common year": (
-        put("header_dates", "date_of_injury", "02/29/2019"),
+        set_value("header_dates", "date_of_injury", "02/29/2019"),
         "header_dates.date_of_injury",
         "not a day of the calendar",
     ),
     "a date in another style": (
-        put("header_dates", "date_assigned", "2020-02-28"),
+        set_value("header_dates", "date_assigned", "2020-02-28"),
         "header_dates.date_assigned",
         "not a date MM/DD/YYYY",
     ),
     "a date in other digits": (
-        put("header_dates", "date_assigned", "٠٢/28/2020"),
+        set_value("header_dates", "date_assigned", "٠٢/28/2020"),
         "header_dates.date_assigned",
         "not a date MM/DD/YYYY",
     ),
     "a date before our time": (
-        put("header_dates", "date_of_injury", "12/31/1899"),
+        set_value("header_dates", "date_of_injury", "12/31/1899"),
         "header_dates.date_of_injury",
         "before 01/01/1900",
     ),
     "a date in the future": (
-        put("header_dates", "decision_date", "03/03/2026"),
+        set_value("header_dates", "decision_date", "03/03/2026"),
         "header_dates.decision_date",
         "in the future; today is 03/02/2026",
     ),
     "no decision date": (
-        put("header_dates", "decision_date", None),
+        set_value("header_dates", "decision_date", None),
         "header_dates.decision_date",
         "needs its date",
     ),
     "a decision before the assignment": (
-        put("header_dates", "decision_date", "02/27/2020"),
+        set_value("header_dates", "decision_date", "02/27/2020"),
         "header_dates.decision_date",
         "The decision date (02/27/2020) lies before the date assigned (02/28/2020)",
     ),
     "an application before the denial": (
-        put("header_dates", "application_received", "02/02/2020"),
+        set_value("header_dates", "application_received", "02/02/2020"),
         "header_dates.application_received",
         "lies before the UR denial date (02/03/2020)",
     ),
     "a denial before the injury": (
-        put("header_dates", "ur_denial_date", "01/30/2020"),
+        set_value("header_dates", "ur_denial_date", "01/30/2020"),
         "header_dates.ur_denial_date",
         "lies before the date of injury",
     ),
-    "another priority": (put("priority", "standard"), "priority", "none of “Standard”"),
+    "another priority": (set_value("priority", "standard"), "priority", "none of “Standard”"),
     "an outcome that items do not have": (
-        put("items", 1, "outcome", "Partially Overturned"),
+        set_value("items", 1, "outcome", "Partially Overturned"),
         "items[1].outcome",
         "none of “Upheld”, “Overturned”",
     ),
     "an outcome in small letters": (
-        put("items", 1, "outcome", "overturned"),
+        set_value("items", 1, "outcome", "overturned"),
         "items[1].outcome",
         "none of “Upheld”",
     ),
-    "an outcome that is true": (put("items", 1, "outcome", True), "items[1].outcome", "“True”"),
+    "an outcome that is true": (
+        set_value("items", 1, "outcome", True),
+        "items[1].outcome",
+        "“True”",
+    ),
     "a derived outcome that does not follow": (
-        put("case_outcome_derived", "Uphold"),
+        set_value("case_outcome_derived", "Uphold"),
         "case_outcome_derived",
         "The file says “Uphold”, but the outcomes of the items give “Partially Overturn”",
     ),
     "a wrong count": (
-        put("item_count", 6),
+        set_value("item_count", 6),
         "item_count",
         "The file says “6”, but the list of items holds “5”",
     ),
-    "a count that is true": (put("item_count", True), "item_count", "“True”"),
+    "a count that is true": (set_value("item_count", True), "item_count", "“True”"),
     "a basis that does not follow": (
-        put("items", 0, "claims_admin_guideline", "basis", "mtus"),
+        set_value("items", 0, "claims_admin_guideline", "basis", "mtus"),
         "items[0].claims_admin_guideline.basis",
         "The file says “mtus”, but the citations give “mtus_and_other”",
     ),
-    "no items": (put("items", []), "items", "at least one item"),
-    "items that are no list": (put("items", {"0": {}}), "items", "A list is needed"),
-    "an item that is text": (put("items", 1, "MRI"), "items[1]", "An object is needed"),
-    "too many items": (put("items", [{}] * 201), "items", "at most 200"),
-    "a position twice": (put("items", 2, "position", 2), "items[2].position", "does not follow"),
-    "a position of zero": (put("items", 0, "position", 0), "items[0].position", "not between 1"),
-    "a position as a fraction": (put("items", 0, "position", 1.0), "items[0].position", "whole"),
-    "a position that is true": (put("items", 0, "position", True), "items[0].position", "whole"),
-    "an empty title": (put("items", 1, "title", "  "), "items[1].title", "The text is empty"),
-    "a title that is nothing": (put("items", 1, "title", None), "items[1].title", "not nothing"),
+    "no items": (set_value("items", []), "items", "at least one item"),
+    "items that are no list": (set_value("items", {"0": {}}), "items", "A list is needed"),
+    "an item that is text": (set_value("items", 1, "MRI"), "items[1]", "An object is needed"),
+    "too many items": (set_value("items", [{}] * 201), "items", "at most 200"),
+    "a position twice": (
+        set_value("items", 2, "position", 2),
+        "items[2].position",
+        "does not follow",
+    ),
+    "a position of zero": (
+        set_value("items", 0, "position", 0),
+        "items[0].position",
+        "not between 1",
+    ),
+    "a position as a fraction": (
+        set_value("items", 0, "position", 1.0),
+        "items[0].position",
+        "whole",
+    ),
+    "a position that is true": (
+        set_value("items", 0, "position", True),
+        "items[0].position",
+        "whole",
+    ),
+    "an empty title": (set_value("items", 1, "title", "  "), "items[1].title", "The text is empty"),
+    "a title that is nothing": (
+        set_value("items", 1, "title", None),
+        "items[1].title",
+        "not nothing",
+    ),
     "an endless title": (
-        put("items", 1, "title", "x" * 4001),
+        set_value("items", 1, "title", "x" * 4001),
         "items[1].title",
         "4,001 characters; at most 4,000",
     ),
     "a control character": (
-        put("items", 1, "title", "MRI\x00of the knee"),
+        set_value("items", 1, "title", "MRI\x00of the knee"),
         "items[1].title",
         "Character 4 is the control character U+0000",
     ),
     "a line break in a heading": (
-        put("items", 1, "title", "MRI\nof the knee"),
+        set_value("items", 1, "title", "MRI\nof the knee"),
         "items[1].title",
         "U+000A",
     ),
-    "half a surrogate pair": (put("items", 1, "title", "MRI \ud83d"), "items[1].title", "U+D83D"),
+    "half a surrogate pair": (
+        set_value("items", 1, "title", "MRI \ud83d"),
+        "items[1].title",
+        "U+D83D",
+    ),
     "a mark that turns the reading direction": (
-        put("items", 1, "title", "MRI \u202eeenk"),
+        set_value("items", 1, "title", "MRI \u202eeenk"),
         "items[1].title",
         "U+202E",
     ),
     "a title cut short without its length": (
-        drop("items", 0, "title_full_length"),
+        remove_value("items", 0, "title_full_length"),
         "items[0].title_full_length",
         "needs its full length",
     ),
     "a full length that is not longer": (
-        put("items", 0, "title_full_length", 20),
+        set_value("items", 0, "title_full_length", 20),
         "items[0].title_full_length",
         "needs its full length",
     ),
     "a full length of a whole title": (
-        put("items", 1, "title_full_length", 500),
+        set_value("items", 1, "title_full_length", 500),
         "items[1].title_full_length",
         "does not say that the title is cut short",
     ),
     "a lineage of another kind": (
-        put("items", 0, "partial_authorization", "pattern", "some_of_it"),
+        set_value("items", 0, "partial_authorization", "pattern", "some_of_it"),
         "items[0].partial_authorization.pattern",
         "none of “remaining_portion”",
     ),
     "an edition without a year": (
-        put(*CITATION, "edition", "latest"),
+        set_value(*CITATION, "edition", "latest"),
         "items[1].imro_guideline.citations[1].edition",
         "names no year",
     ),
     "an edition as a number": (
-        put(*CITATION, "edition", 2004),
+        set_value(*CITATION, "edition", 2004),
         "items[1].imro_guideline.citations[1].edition",
         "Text is needed here",
     ),
     "a suffix without an edition": (
-        put("items", 1, "imro_guideline", "citations", 0, "edition_suffix", "Guidelines"),
+        set_value("items", 1, "imro_guideline", "citations", 0, "edition_suffix", "Guidelines"),
         "items[1].imro_guideline.citations[0].edition_suffix",
         "no edition is given",
     ),
     "sections that are text": (
-        put(*CITATION, "sections", "Surgical Considerations"),
+        set_value(*CITATION, "sections", "Surgical Considerations"),
         "items[1].imro_guideline.citations[1].sections",
         "A list is needed",
     ),
     "a section that is a number": (
-        put(*CITATION, "sections", ["Surgical Considerations", 326]),
+        set_value(*CITATION, "sections", ["Surgical Considerations", 326]),
         "items[1].imro_guideline.citations[1].sections[1]",
         "Text is needed",
     ),
     "mtus as a word": (
-        put(*CITATION, "mtus", "yes"),
+        set_value(*CITATION, "mtus", "yes"),
         "items[1].imro_guideline.citations[1].mtus",
         "true or false",
     ),
     "too many citations": (
-        put("items", 1, "imro_guideline", "citations", [{}] * 51),
+        set_value("items", 1, "imro_guideline", "citations", [{}] * 51),
         "items[1].imro_guideline.citations",
         "at most 50",
     ),
-    "a negative age": (put("patient", "age", -1), "patient.age", "not between 0 and 125"),
-    "an age in words": (put("patient", "age", "64"), "patient.age", "A whole number"),
-    "a sex that no letter prints": (put("patient", "sex", "M"), "patient.sex", "none of"),
+    "a negative age": (set_value("patient", "age", -1), "patient.age", "not between 0 and 125"),
+    "an age in words": (set_value("patient", "age", "64"), "patient.age", "A whole number"),
+    "a sex that no letter prints": (set_value("patient", "sex", "M"), "patient.sex", "none of"),
     "a party that no letter names": (
-        put("patient", "party_term", "claimant"),
+        set_value("patient", "party_term", "claimant"),
         "patient.party_term",
         "none of “injured worker”",
     ),
     "a separator in words": (
-        put("reviewer_statement", "state_separator", ", "),
+        set_value("reviewer_statement", "state_separator", ", "),
         "reviewer_statement.state_separator",
         "none of “comma”",
     ),
     "a specialty that is nothing": (
-        put("reviewer_statement", "specialties", ["Surgery", None]),
+        set_value("reviewer_statement", "specialties", ["Surgery", None]),
         "reviewer_statement.specialties[1]",
         "Text is needed",
     ),
@@ -331,10 +359,10 @@ FAULTS = {
 @pytest.mark.parametrize("fault", FAULTS)
 def test_a_fault_is_refused_with_its_place_and_a_sentence(fault):
     change, place, reason = FAULTS[fault]
-    raw = copy.deepcopy(fixture("many-shapes"))
+    raw = copy.deepcopy(read_fixture("many-shapes"))
     change(raw)
 
-    error = refused(raw)
+    error = read_refusal(raw)
 
     assert error.place == place
     assert reason in error.reason
@@ -344,7 +372,7 @@ def test_a_fault_is_refused_with_its_place_and_a_sentence(fault):
 
 @pytest.mark.parametrize("raw", [None, [], "CM16-0123456", 7, {}])
 def test_a_file_that_is_not_a_case_is_refused(raw):
-    refused(raw)
+    read_refusal(raw)
 
 
 @pytest.mark.parametrize(
@@ -380,11 +408,11 @@ LETTERS = st.characters(
 )
 
 
-def words(most: int = 60):
+def text_strategy(most: int = 60):
     return st.text(LETTERS, min_size=1, max_size=most).filter(str.strip)
 
 
-def several(each, most: int = 3):
+def tuple_strategy(each, most: int = 3):
     return st.lists(each, max_size=most).map(tuple)
 
 
@@ -399,43 +427,43 @@ MTUS = st.builds(
         pages=pages,
         note=note,
     ),
-    chapter=words() | st.just(""),
-    edition=st.tuples(st.sampled_from(["2004", "2016"]), words(20) | st.just(""))
+    chapter=text_strategy() | st.just(""),
+    edition=st.tuples(st.sampled_from(["2004", "2016"]), text_strategy(20) | st.just(""))
     | st.just(("", "")),
-    sections=several(words()),
-    pages=words(10) | st.just(""),
-    note=words() | st.just(""),
+    sections=tuple_strategy(text_strategy()),
+    pages=text_strategy(10) | st.just(""),
+    note=text_strategy() | st.just(""),
 )
 OUTSIDE = st.builds(
     shapes.Citation,
-    source=words(),
+    source=text_strategy(),
     mtus=st.just(False),
-    chapter=words() | st.just(""),
+    chapter=text_strategy() | st.just(""),
     edition=st.sampled_from(["", "2016", "June 30, 2017"]),
-    sections=several(words()),
-    pages=words(10) | st.just(""),
-    as_printed=words() | st.just(""),
-    note=words() | st.just(""),
+    sections=tuple_strategy(text_strategy()),
+    pages=text_strategy(10) | st.just(""),
+    as_printed=text_strategy() | st.just(""),
+    note=text_strategy() | st.just(""),
 )
 ITEMS = st.builds(
-    shapes.Item,
+    shapes.PublishedItem,
     position=st.just(0),
-    title=words(200),
+    title=text_strategy(200),
     outcome=st.sampled_from([shapes.UPHELD, shapes.OVERTURNED]),
     separator=st.sampled_from([": ", " is: "]),
-    administrator=several(MTUS | OUTSIDE),
-    imro=several(MTUS | OUTSIDE),
+    administrator=tuple_strategy(MTUS | OUTSIDE),
+    imro=tuple_strategy(MTUS | OUTSIDE),
     full_length=st.none() | st.integers(1000, 5000),
-    prefix=st.just("") | words(40),
+    prefix=st.just("") | text_strategy(40),
     lineage=st.none()
     | st.builds(
         shapes.Lineage,
         pattern=st.sampled_from(shapes.PATTERNS),
-        original_request=words() | st.just(""),
-        authorized_by_ur=words() | st.just(""),
-        in_dispute=words() | st.just(""),
+        original_request=text_strategy() | st.just(""),
+        authorized_by_ur=text_strategy() | st.just(""),
+        in_dispute=text_strategy() | st.just(""),
     ),
-    quantities=several(words(20)),
+    quantities=tuple_strategy(text_strategy(20)),
     opioid_notice=st.booleans(),
 )
 
@@ -452,7 +480,7 @@ def published_cases(draw):
     items = draw(st.lists(ITEMS, min_size=1, max_size=4))
     positions = sorted(draw(st.sets(st.integers(1, 999), min_size=len(items), max_size=len(items))))
     numbered = tuple(
-        shapes.Item(**{**vars(item), "position": position})
+        shapes.PublishedItem(**{**vars(item), "position": position})
         for item, position in zip(items, positions, strict=True)
     )
     serial = draw(st.integers(0, 9_999_999))
@@ -468,16 +496,16 @@ def published_cases(draw):
         statement=draw(
             st.builds(
                 shapes.Statement,
-                specialties=several(words()),
-                states=several(words(20)),
+                specialties=tuple_strategy(text_strategy()),
+                states=tuple_strategy(text_strategy(20)),
                 separator=st.sampled_from(["", *shapes.STATE_SEPARATORS]),
-                label=words(40) | st.just(""),
-                placement=words(60) | st.just(""),
+                label=text_strategy(40) | st.just(""),
+                placement=text_strategy(60) | st.just(""),
             )
         ),
         age=draw(st.none() | st.integers(0, 125)),
         sex=draw(st.sampled_from(["", *shapes.SEXES])),
-        body_parts=draw(several(words(30))),
+        body_parts=draw(tuple_strategy(text_strategy(30))),
         party_term=draw(st.sampled_from(["", *shapes.PARTY_TERMS])),
     )
 
@@ -498,7 +526,7 @@ def test_any_case_comes_back_from_its_own_file(case):
         st.none() | st.booleans() | st.integers() | st.text(),
         lambda inner: (
             st.lists(inner)
-            | st.dictionaries(st.sampled_from(sorted(fixture("many-shapes"))), inner)
+            | st.dictionaries(st.sampled_from(sorted(read_fixture("many-shapes"))), inner)
         ),
     )
 )
@@ -509,7 +537,7 @@ def test_any_json_is_read_or_refused_and_never_breaks_the_reader(raw):
 
 @given(st.data())
 def test_a_single_value_put_anywhere_is_read_or_refused_with_its_place(data):
-    raw = fixture("many-shapes")
+    raw = read_fixture("many-shapes")
     places = []
 
     def walk(value, path):

@@ -1,10 +1,10 @@
-"""Submitting from a page without scripts: what was typed goes along and is never left behind."""
+"""Submitting a review without JavaScript also saves the text typed since the last save."""
 
 import pytest
 from django.urls import reverse
 
 from determinations.models import Review
-from tests.determinations.factories import reviewer_of, write
+from tests.determinations.factories import reviewer_of, write_review
 from tests.records.factories import in_review
 
 pytestmark = pytest.mark.django_db
@@ -12,7 +12,7 @@ pytestmark = pytest.mark.django_db
 
 def test_typed_text_that_was_not_saved_is_submitted(client):
     assignment = in_review()
-    write(assignment)
+    write_review(assignment)
     client.force_login(reviewer_of(assignment))
     draft = assignment.drafts.get(part="summary")
     typed = "The last words, typed a moment before submitting."
@@ -29,7 +29,7 @@ def test_typed_text_that_was_not_saved_is_submitted(client):
 
 def test_an_outdated_page_is_refused_and_nothing_is_submitted(client):
     assignment = in_review()
-    write(assignment)
+    write_review(assignment)
     client.force_login(reviewer_of(assignment))
 
     answer = client.post(

@@ -13,12 +13,12 @@ from determinations.services import writing
 from tests.factories import person
 from tests.records.factories import in_review
 
-from .factories import REVIEWED, put, reviewer_of, submitted
+from .factories import REVIEWED, make_submitted_case, reviewer_of, save_draft_part
 
 pytestmark = pytest.mark.django_db
 
 READERS = PERMISSIONS["determinations.view_determination"]
-SEE_NAMES = PERMISSIONS["reviewers.see_identity"]
+SEE_NAMES = PERMISSIONS["reviewers.view_identity"]
 
 
 @pytest.fixture(scope="module")
@@ -29,11 +29,11 @@ def case(module_db):
     writing.open_review(assignment_id=assignment.pk, by=by, at=REVIEWED - timedelta(hours=1))
     for minute, text in enumerate(("Relief for nine days.", "Relief for nine weeks.")):
         at = REVIEWED - timedelta(minutes=10 - minute)
-        put(assignment, "summary", {"summary": text}, at=at)
+        save_draft_part(assignment, "summary", {"summary": text}, at=at)
         writing.save_version(
             assignment_id=assignment.pk, part="summary", by=by, at=at, why="Left the part"
         )
-    return submitted(assignment)
+    return make_submitted_case(assignment)
 
 
 def page(client, case, role):

@@ -18,10 +18,23 @@ from intake.services.receiving import ItemOnForm
 from reviewers.models import ReviewerAssignment
 from reviewers.services import credentialing
 from tests.factories import MONDAY, person
-from tests.records.factories import add_record, attested, case_with_records, in_review, offered
+from tests.records.factories import (
+    add_record,
+    case_with_records,
+    in_review,
+    make_offered_case,
+    sign_attestation,
+)
 from tests.reviewers import factories as panel
 
-from .factories import RATIONALE, REVIEWED, put, read_everything, reviewer_of, write
+from .factories import (
+    RATIONALE,
+    REVIEWED,
+    read_everything,
+    reviewer_of,
+    save_draft_part,
+    write_review,
+)
 
 pytestmark = pytest.mark.django_db
 
@@ -52,7 +65,7 @@ def first(assignment):
     return assignment.opinions.get(item__position=1)
 
 
-def save(assignment, content, *, part="summary", revision=0, at=REVIEWED, by=None):
+def save_draft(assignment, content, *, part="summary", revision=0, at=REVIEWED, by=None):
     return writing.save_review_draft(
         assignment_id=assignment.pk,
         part=part,
@@ -63,13 +76,15 @@ def save(assignment, content, *, part="summary", revision=0, at=REVIEWED, by=Non
     )
 
 
-def resolve(assignment, part="summary", *, at=REVIEWED, why="Left the part"):
+def save_version(assignment, part="summary", *, at=REVIEWED, why="Left the part"):
     writing.save_version(
         assignment_id=assignment.pk, part=part, by=reviewer_of(assignment), at=at, why=why
     )
 
 
-def cite(assignment, opinion, *, recommendation_id=None, as_printed="A study, 2024", at=REVIEWED):
+def add_citation(
+    assignment, opinion, *, recommendation_id=None, as_printed="A study, 2024", at=REVIEWED
+):
     return writing.add_citation(
         assignment_id=assignment.pk,
         item_id=opinion.item_id,
@@ -80,7 +95,7 @@ def cite(assignment, opinion, *, recommendation_id=None, as_printed="A study, 20
     )
 
 
-def submit(assignment, *, at=REVIEWED):
+def submit_review(assignment, *, at=REVIEWED):
     return writing.submit_review(assignment_id=assignment.pk, by=reviewer_of(assignment), at=at)
 
 
@@ -96,7 +111,7 @@ def test_opening_sends_the_file_and_makes_room_for_every_item(assignment, review
 
 
 def test_a_review_is_not_open_before_its_reviewer_has_attested():
-    assignment = offered(case_with_records())
+    assignment = make_offered_case(case_with_records())
 
     with pytest.raises(NotAllowed, match="Accept the case and attest"):
         writing.open_review(assignment_id=assignment.pk, by=reviewer_of(assignment), at=REVIEWED)
@@ -106,8 +121,8 @@ def test_a_review_is_not_open_before_its_reviewer_has_attested():
 
 
 def test_typing_is_kept_without_making_a_version(assignment, first):
-    draft = save(assignment, {"rationale": "It"}, part=f"item-{first.item_id}")
-    draft = save(assignment, {"rationale": "It is"}, part=f"item-{first.item_id}", revision=1)
+    draft = save_draft(assignment, {"rationale": "It"}, part=f"item-{first.item_id}")
+    draft = save_draft(assignment, {"rationale": "It is"}, part=f"item-{first.item_id}", revision=1)
 
     assert (draft.revision, draft.content) == (2, {"rationale": "It is"})
     first.refresh_from_db()
@@ -115,10 +130,10 @@ def test_typing_is_kept_without_making_a_version(assignment, first):
 
 
 def test_text_saved_in_another_window_is_not_overwritten(assignment):
-    save(assignment, {"summary": "From the first window."})
+    save_draft(assignment, {"summary": "From the first window."})
 
     with pytest.raises(writing.DraftConflict, match="changed in another window") as conflict:
-        save(assignment, {"summary": "From the second window."})
+        save_draft(assignment, {"summary": "From the second window."})
 
     assert conflict.value.theirs.content == {"summary": "From the first window."}
     assert conflict.value.mine == {"summary": "From the second window."}
@@ -127,8 +142,8 @@ def test_text_saved_in_another_window_is_not_overwritten(assignment):
 
 def test_fields_that_a_save_does_not_carry_keep_their_text(assignment, first):
     part = f"item-{first.item_id}"
-    save(assignment, {"rationale": RATIONALE, "outcome": "UPHELD"}, part=part)
-    draft = save(assignment, {"basis": "C"}, part=part, revision=1)
+    save_draft(assignment, {"rationale": RATIONALE, "outcome": "UPHELD"}, part=part)
+    draft = save_draft(assignment, {"basis": "C"}, part=part, revision=1)
 
     assert draft.content == {"rationale": RATIONALE, "outcome": "UPHELD", "basis": "C"}
 
@@ -137,7 +152,7 @@ def test_a_quarter_of_an_hour_of_typing_makes_a_version_by_itself(assignment, re
     review = assignment.review
     for number, minutes in enumerate((0, 5, 14, 15, 16, 31)):
         text = {"summary": f"Typed after {minutes} minutes."}
-        save(assignment, text, revision=number, at=REVIEWED + minutes * MINUTE)
+        save_draft(assignment, text, revision=number, at=REVIEWED + minutes * MINUTE)
 
     versions = review.history.order_by("version").values_list("version", "summary")
     assert list(versions) == [
@@ -151,9 +166,9 @@ def test_a_quarter_of_an_hour_of_typing_makes_a_version_by_itself(assignment, re
 
 
 def test_leaving_a_part_makes_a_version_once(assignment):
-    save(assignment, {"summary": "A worker fell."})
-    resolve(assignment)
-    resolve(assignment, at=REVIEWED + MINUTE)  # nothing new was typed
+    save_draft(assignment, {"summary": "A worker fell."})
+    save_version(assignment)
+    save_version(assignment, at=REVIEWED + MINUTE)  # nothing new was typed
 
     assignment.review.refresh_from_db()
     assert assignment.review.summary == "A worker fell."
@@ -165,20 +180,20 @@ def test_leaving_a_part_makes_a_version_once(assignment):
 
 
 def test_leaving_one_part_leaves_the_others_alone(assignment, first):
-    save(assignment, {"summary": "A worker fell."})
-    save(assignment, {"rationale": RATIONALE}, part=f"item-{first.item_id}")
+    save_draft(assignment, {"summary": "A worker fell."})
+    save_draft(assignment, {"rationale": RATIONALE}, part=f"item-{first.item_id}")
 
-    resolve(assignment)
+    save_version(assignment)
 
     first.refresh_from_db()
     assert first.rationale == ""
 
 
 def test_a_draft_continues_after_a_version(assignment):
-    save(assignment, {"summary": "One."})
-    resolve(assignment)
-    draft = save(assignment, {"summary": "Two."}, revision=1, at=REVIEWED + MINUTE)
-    resolve(assignment, at=REVIEWED + 2 * MINUTE)
+    save_draft(assignment, {"summary": "One."})
+    save_version(assignment)
+    draft = save_draft(assignment, {"summary": "Two."}, revision=1, at=REVIEWED + MINUTE)
+    save_version(assignment, at=REVIEWED + 2 * MINUTE)
 
     assert draft.started_at == REVIEWED + MINUTE
     assignment.review.refresh_from_db()
@@ -186,7 +201,7 @@ def test_a_draft_continues_after_a_version(assignment):
 
 
 def test_word_processors_junk_is_normalized(assignment):
-    draft = save(assignment, {"summary": "\uf0b7 Neck\u00a0pain\r\n\uf0b7 worse\u200b"})
+    draft = save_draft(assignment, {"summary": "\uf0b7 Neck\u00a0pain\r\n\uf0b7 worse\u200b"})
 
     assert draft.content["summary"] == "• Neck pain\n• worse"
 
@@ -195,11 +210,11 @@ def test_word_processors_junk_is_normalized(assignment):
     "text", ['#read("/etc/passwd")', "{{ x }} {% y %}", "<script>alert(1)</script>", "*b* _i_ $x$"]
 )
 def test_text_that_looks_like_code_is_only_text(assignment, text):
-    assert save(assignment, {"summary": text}).content["summary"] == text
+    assert save_draft(assignment, {"summary": text}).content["summary"] == text
 
 
 @pytest.mark.parametrize(
-    ("part", "content", "said"),
+    ("part", "content", "sentence"),
     [
         ("summary", {"summary": "x" * 50_001}, "50,001 characters. Shorten it to 50,000."),
         ("summary", {"party_term": "victim"}, "term for the injured worker"),
@@ -213,14 +228,14 @@ def test_text_that_looks_like_code_is_only_text(assignment, text):
     ],
 )
 def test_an_invalid_draft_is_refused_and_the_stored_one_is_kept(
-    assignment, first, part, content, said
+    assignment, first, part, content, sentence
 ):
     part = f"item-{first.item_id}" if part == "item" else part
-    save(assignment, {"summary": "Kept."})
-    save(assignment, {"rationale": "Kept."}, part=f"item-{first.item_id}")
+    save_draft(assignment, {"summary": "Kept."})
+    save_draft(assignment, {"rationale": "Kept."}, part=f"item-{first.item_id}")
 
-    with pytest.raises(NotAllowed, match=said):
-        save(assignment, content, part=part, revision=1)
+    with pytest.raises(NotAllowed, match=sentence):
+        save_draft(assignment, content, part=part, revision=1)
 
     contents = Draft.objects.filter(assignment=assignment).values_list("content", flat=True)
     assert [list(content.values()) for content in contents] == [["Kept."], ["Kept."]]
@@ -229,7 +244,7 @@ def test_an_invalid_draft_is_refused_and_the_stored_one_is_kept(
 def test_only_the_assigned_reviewer_writes_the_review(assignment):
     for stranger in (person(Role.REVIEWER), person(Role.COORDINATOR), person(Role.DIRECTOR)):
         with pytest.raises(NotAllowed, match="not assigned to you"):
-            save(assignment, {"summary": "Mine."}, by=stranger)
+            save_draft(assignment, {"summary": "Mine."}, by=stranger)
 
     assert not Draft.objects.filter(assignment=assignment).exists()
 
@@ -237,8 +252,8 @@ def test_only_the_assigned_reviewer_writes_the_review(assignment):
 # --- Authorities ----------------------------------------------------------------------------------
 
 
-def test_an_authority_in_words_is_printed_as_written(assignment, first):
-    cited = cite(assignment, first, as_printed="  North American Spine Society, 2020 ")
+def test_an_authority_in_free_text_is_printed_as_written(assignment, first):
+    cited = add_citation(assignment, first, as_printed="  North American Spine Society, 2020 ")
 
     assert (cited.as_printed, cited.position, cited.mtus) == (
         "North American Spine Society, 2020",
@@ -248,13 +263,16 @@ def test_an_authority_in_words_is_printed_as_written(assignment, first):
 
 
 def test_removing_a_citation_keeps_its_history(assignment, first, reviewer):
-    one, two = cite(assignment, first), cite(assignment, first, as_printed="Another")
+    one, two = (
+        add_citation(assignment, first),
+        add_citation(assignment, first, as_printed="Another"),
+    )
 
     for _ in range(2):  # a double click
         writing.remove_citation(
             assignment_id=assignment.pk, citation_id=one.pk, by=reviewer, at=REVIEWED + MINUTE
         )
-    three = cite(assignment, first, as_printed="A third")
+    three = add_citation(assignment, first, as_printed="A third")
 
     one.refresh_from_db()
     assert one.removed_at == REVIEWED + MINUTE
@@ -271,29 +289,29 @@ def test_removing_a_citation_keeps_its_history(assignment, first, reviewer):
 def test_the_same_source_is_cited_once_and_can_be_cited_again_after_its_removal(
     assignment, first, reviewer
 ):
-    one = cite(assignment, first)
+    one = add_citation(assignment, first)
     with pytest.raises(NotAllowed, match="already cited"):
-        cite(assignment, first, as_printed=" A study, 2024 ")
-    cite(assignment, first, as_printed="Another one")
+        add_citation(assignment, first, as_printed=" A study, 2024 ")
+    add_citation(assignment, first, as_printed="Another one")
     writing.remove_citation(
         assignment_id=assignment.pk, citation_id=one.pk, by=reviewer, at=REVIEWED
     )
 
-    assert cite(assignment, first).pk != one.pk
+    assert add_citation(assignment, first).pk != one.pk
     assert first.citations.filter(removed_at=None).count() == 2
 
 
 @pytest.mark.parametrize(
-    ("source", "said"),
+    ("source", "sentence"),
     [
         ({"as_printed": "  "}, "Choose a guideline from the list, or enter the source"),
         ({"recommendation_id": 987654}, "Choose a guideline from the list."),
         ({"as_printed": "Study ⚕"}, "staff of aesculapius"),
     ],
 )
-def test_an_authority_that_cannot_be_printed_is_refused(assignment, first, source, said):
-    with pytest.raises(NotAllowed, match=said):
-        cite(assignment, first, **source)
+def test_an_authority_that_cannot_be_printed_is_refused(assignment, first, source, sentence):
+    with pytest.raises(NotAllowed, match=sentence):
+        add_citation(assignment, first, **source)
 
     assert not first.citations.exists()
 
@@ -303,7 +321,7 @@ def test_an_authority_that_cannot_be_printed_is_refused(assignment, first, sourc
 
 def test_an_empty_review_lists_everything_that_is_missing(assignment):
     with pytest.raises(writing.ReviewUnfinished) as unfinished:
-        submit(assignment)
+        submit_review(assignment)
 
     codes = [finding.code for finding in unfinished.value.findings]
     assert codes.count("outcome-missing") == codes.count("rationale-missing") == 2
@@ -313,11 +331,11 @@ def test_an_empty_review_lists_everything_that_is_missing(assignment):
 
 
 def test_signing_makes_a_version_of_everything_and_derives_the_determination(assignment, reviewer):
-    write(assignment)
+    write_review(assignment)
     one, two = assignment.opinions.order_by("item__position")
-    put(assignment, f"item-{two.item_id}", {"outcome": "OVERTURNED"}, at=REVIEWED)
+    save_draft_part(assignment, f"item-{two.item_id}", {"outcome": "OVERTURNED"}, at=REVIEWED)
 
-    determination = submit(assignment)
+    determination = submit_review(assignment)
 
     case = Case.objects.get(pk=assignment.case_id)
     assert case.stage == Status.QA
@@ -341,23 +359,23 @@ def test_signing_makes_a_version_of_everything_and_derives_the_determination(ass
 
 
 def test_a_double_click_signs_once(assignment):
-    write(assignment)
-    submit(assignment)
+    write_review(assignment)
+    submit_review(assignment)
 
-    with pytest.raises(NotAllowed, match="at “QA review”. The review cannot be changed"):
-        submit(assignment)
+    with pytest.raises(NotAllowed, match="in the “QA review” stage. The review cannot be changed"):
+        submit_review(assignment)
 
     assert Event.objects.filter(case=assignment.case, kind=Event.Kind.SUBMITTED).count() == 1
 
 
 def test_a_character_that_letters_lack_stops_the_signing_at_its_place(assignment, first):
-    write(assignment)
+    write_review(assignment)
     part = f"item-{first.item_id}"
-    put(assignment, part, {"rationale": "It works ⚕."}, at=REVIEWED)
-    put(assignment, "summary", {"summary": "Seen ⚕."}, at=REVIEWED)
+    save_draft_part(assignment, part, {"rationale": "It works ⚕."}, at=REVIEWED)
+    save_draft_part(assignment, "summary", {"summary": "Seen ⚕."}, at=REVIEWED)
 
     with pytest.raises(writing.ReviewUnfinished) as unfinished:
-        submit(assignment)
+        submit_review(assignment)
 
     found = [(one.code, one.part) for one in unfinished.value.findings]
     assert found == [("glyph", "summary"), ("glyph", part)]
@@ -366,32 +384,34 @@ def test_a_character_that_letters_lack_stops_the_signing_at_its_place(assignment
 
 
 def test_a_ballot_box_and_a_words_bullet_can_be_signed(assignment, first):
-    write(assignment)
+    write_review(assignment)
     part = f"item-{first.item_id}"
-    put(assignment, part, {"rationale": "☐ no relief \uf0b7 nine days"}, at=REVIEWED)
+    save_draft_part(assignment, part, {"rationale": "☐ no relief \uf0b7 nine days"}, at=REVIEWED)
 
-    submit(assignment)
+    submit_review(assignment)
 
     first.refresh_from_db()
     assert first.rationale == "☐ no relief • nine days"
 
 
 def test_a_new_record_stops_the_signing_until_it_is_read(assignment, reviewer):
-    write(assignment)
+    write_review(assignment)
     add_record(assignment.case, at=REVIEWED)
 
     with pytest.raises(writing.ReviewUnfinished) as unfinished:
-        submit(assignment)
+        submit_review(assignment)
     assert {one.code for one in unfinished.value.findings} >= {"record-unopened"}
 
     writing.open_review(assignment_id=assignment.pk, by=reviewer, at=REVIEWED + MINUTE)
     read_everything(assignment, at=REVIEWED + MINUTE)
-    submit(assignment, at=REVIEWED + 2 * MINUTE)
+    submit_review(assignment, at=REVIEWED + 2 * MINUTE)
 
 
 def test_an_item_authorized_during_the_review_needs_no_opinion(assignment, first):
-    write(assignment)
-    put(assignment, f"item-{first.item_id}", {"outcome": "", "rationale": ""}, at=REVIEWED)
+    write_review(assignment)
+    save_draft_part(
+        assignment, f"item-{first.item_id}", {"outcome": "", "rationale": ""}, at=REVIEWED
+    )
     endings.terminate_items(
         case_id=assignment.case_id,
         item_ids=[first.item_id],
@@ -400,22 +420,22 @@ def test_an_item_authorized_during_the_review_needs_no_opinion(assignment, first
         at=REVIEWED,
     )
 
-    determination = submit(assignment)
+    determination = submit_review(assignment)
 
     assert determination.decided_items.get().item.position == 2
 
 
 def test_a_license_that_lapsed_between_assignment_and_signing_stops_the_signing():
     reviewer = panel.fit_reviewer(license={"valid_to": date(2026, 3, 3)})
-    assignment = attested(
+    assignment = sign_attestation(
         panel.offered_case(
             case=case_with_records(), reviewer=reviewer, at=MONDAY + timedelta(days=1)
         )
     )
-    write(assignment)
+    write_review(assignment)
 
     with pytest.raises(NotAllowed, match=r"[Ll]icense.*03/03/2026"):
-        submit(assignment)
+        submit_review(assignment)
 
     assert Case.objects.get(pk=assignment.case_id).stage == Status.IN_REVIEW
     assert Opinion.objects.filter(assignment=assignment).exclude(rationale="").count() == 0
@@ -434,12 +454,12 @@ def test_a_license_that_lapsed_between_assignment_and_signing_stops_the_signing(
             **panel.VERIFIED | {"verified_on": date(2026, 3, 4)},
         )
     )
-    assert submit(assignment).state == Determination.State.IN_QA
+    assert submit_review(assignment).state == Determination.State.IN_QA
 
 
 def test_a_returned_review_is_signed_a_second_time(assignment):
-    write(assignment)
-    determination = submit(assignment)
+    write_review(assignment)
+    determination = submit_review(assignment)
     quality.return_review(
         case_id=assignment.case_id,
         comment="Say how long the relief lasted.",
@@ -449,9 +469,11 @@ def test_a_returned_review_is_signed_a_second_time(assignment):
         at=REVIEWED + MINUTE,
     )
     assignment.refresh_from_db()
-    put(assignment, "summary", {"summary": "Relief lasted nine days."}, at=REVIEWED + 2 * MINUTE)
+    save_draft_part(
+        assignment, "summary", {"summary": "Relief lasted nine days."}, at=REVIEWED + 2 * MINUTE
+    )
 
-    again = submit(assignment, at=REVIEWED + 3 * MINUTE)
+    again = submit_review(assignment, at=REVIEWED + 3 * MINUTE)
 
     assert again == determination
     assert again.state == Determination.State.IN_QA
@@ -486,21 +508,21 @@ def test_autosave_answers_the_new_revision(desk, assignment):
 
 
 def test_autosave_upon_an_old_revision_answers_both_texts(desk, assignment):
-    save(assignment, {"summary": "Theirs."})
+    save_draft(assignment, {"summary": "Theirs."})
 
     answer = desk.post(
         url("draft", assignment, "summary"), {"summary": "Mine.", "revision": "0"}, **JSON
     )
 
     assert answer.status_code == 409
-    said = answer.json()
-    assert (said["theirs"], said["yours"]) == ({"summary": "Theirs."}, {"summary": "Mine."})
-    assert said["revision"] == 1
-    assert "changed in another window" in said["error"]
+    data = answer.json()
+    assert (data["theirs"], data["yours"]) == ({"summary": "Theirs."}, {"summary": "Mine."})
+    assert data["revision"] == 1
+    assert "changed in another window" in data["error"]
 
 
 def test_saving_without_javascript_upon_an_old_revision_shows_both_texts(desk, assignment):
-    save(assignment, {"summary": "Theirs, typed at home."})
+    save_draft(assignment, {"summary": "Theirs, typed at home."})
 
     answer = desk.post(
         url("draft", assignment, "summary"), {"summary": "Mine, typed here.", "revision": "0"}
@@ -527,16 +549,16 @@ def test_a_text_that_is_too_long_comes_back_whole(desk, assignment, length):
     sent = {"summary": "a" * length, "revision": "0"}
 
     page = desk.post(url("draft", assignment, "summary"), sent)
-    said = desk.post(url("draft", assignment, "summary"), sent, **JSON)
+    response = desk.post(url("draft", assignment, "summary"), sent, **JSON)
 
-    assert (page.status_code, said.status_code) == (422, 422)
+    assert (page.status_code, response.status_code) == (422, 422)
     assert "a" * length in page.content.decode()
-    assert f"{length:,} characters" in said.json()["error"]
+    assert f"{length:,} characters" in response.json()["error"]
 
 
 @pytest.mark.parametrize("revision", ["", "x", "²", "-1", "9" * 5000])
 def test_a_revision_that_is_none_of_ours_is_a_conflict_at_worst(desk, assignment, revision):
-    save(assignment, {"summary": "Kept."})
+    save_draft(assignment, {"summary": "Kept."})
 
     answer = desk.post(
         url("draft", assignment, "summary"), {"summary": "New.", "revision": revision}, **JSON
@@ -555,7 +577,7 @@ def test_a_part_that_is_not_there_is_refused(desk, assignment, part):
 
 
 def test_leaving_makes_a_version_and_opens_the_next_part(desk, assignment, first):
-    save(assignment, {"summary": "A worker fell."})
+    save_draft(assignment, {"summary": "A worker fell."})
 
     answer = desk.post(url("leave", assignment, "summary"), {"to": f"item-{first.item_id}"})
 
@@ -578,7 +600,7 @@ def test_typed_text_is_kept_when_the_reviewer_leaves_the_page_without_javascript
 
 
 def test_leaving_upon_an_old_revision_shows_both_texts(desk, assignment):
-    save(assignment, {"summary": "Theirs, typed at home."})
+    save_draft(assignment, {"summary": "Theirs, typed at home."})
 
     answer = desk.post(
         url("leave", assignment, "summary"), {"summary": "Mine, typed here.", "revision": "0"}
@@ -609,9 +631,9 @@ def test_authorities_are_added_and_taken_out_by_the_page(desk, assignment, first
 
 
 def test_submitting_too_early_shows_every_finding_with_its_link_and_loses_nothing(desk, assignment):
-    save(assignment, {"summary": "A worker fell."})
+    save_draft(assignment, {"summary": "A worker fell."})
     with pytest.raises(writing.ReviewUnfinished) as unfinished:
-        submit(assignment)
+        submit_review(assignment)
     findings = unfinished.value.findings
     assert len(findings) == 8 + assignment.case.documents.count()  # four of each item
 
@@ -635,7 +657,7 @@ def test_submitting_too_early_shows_every_finding_with_its_link_and_loses_nothin
 
 
 def test_submitting_a_whole_review_hands_it_on(desk, assignment):
-    write(assignment)
+    write_review(assignment)
 
     answer = desk.post(url("submit", assignment))
 
@@ -646,7 +668,7 @@ def test_submitting_a_whole_review_hands_it_on(desk, assignment):
 
 
 def test_another_reviewers_review_looks_as_if_it_were_not_there(client, assignment, first):
-    cited = cite(assignment, first)
+    cited = add_citation(assignment, first)
     client.force_login(reviewer_of(in_review()))
 
     for number in (assignment.pk, 987654):

@@ -33,7 +33,7 @@ TREATMENTS = [
 ]
 
 
-def paper(number):
+def make_document(number):
     """An application, the same for the same number."""
     draw = random.Random(number)
     return DocumentFacts(
@@ -60,11 +60,11 @@ def printed_otherwise(one, number):
 
 @pytest.mark.parametrize("number", range(40))
 def test_forty_clean_pairs_list_nothing(number):
-    one = paper(number)
+    one = make_document(number)
     assert compare_documents(one, printed_otherwise(one, number)) == []
 
 
-def plant(one, kind, draw):
+def change_one_fact(one, kind, draw):
     """One mismatch of a kind: the other paper, and what has to be listed."""
     items = list(one.items)
     if kind == EMPLOYEE:
@@ -89,10 +89,10 @@ KINDS = [EMPLOYEE, CLAIM, INJURY, WORDING, ONLY_DECIDED, ONLY_APPLIED]
 
 @pytest.mark.parametrize("number", range(40))
 def test_forty_planted_mismatches_are_all_listed(number):
-    one, kind = paper(number), KINDS[number % len(KINDS)]
+    one, kind = make_document(number), KINDS[number % len(KINDS)]
     one = replace(one, items=[*one.items, "Zoster vaccine"])
     found = compare_documents(
-        one, plant(printed_otherwise(one, number), kind, random.Random(number))
+        one, change_one_fact(printed_otherwise(one, number), kind, random.Random(number))
     )
     assert [difference.field for difference in found] == [kind]
     assert found[0].label

@@ -26,14 +26,14 @@ def url(case):
     return reverse("eligibility:eligibility", args=[case.number])
 
 
-def sent(case, **changes):
+def make_form_data(case, **changes):
     return SIX_YES | {"version": str(case.version), "note_TIMELY": "Stamped on page 1."} | changes
 
 
 def test_six_yes_make_the_case_eligible(client):
     case = received_case()
 
-    answer = client.post(url(case), sent(case))
+    answer = client.post(url(case), make_form_data(case))
 
     case.refresh_from_db()
     assert (answer.status_code, answer.url) == (302, case.get_absolute_url())
@@ -43,7 +43,7 @@ def test_six_yes_make_the_case_eligible(client):
 
 def test_an_unanswered_fact_is_named_and_the_others_stay_answered(client):
     case = received_case()
-    answers = sent(case)
+    answers = make_form_data(case)
     del answers["SIGNED"]
 
     answer = client.post(url(case), answers)
@@ -57,21 +57,22 @@ def test_an_unanswered_fact_is_named_and_the_others_stay_answered(client):
 
 
 @pytest.mark.parametrize(
-    ("note", "said"), [("⚕", "Letters cannot print"), ("x" * 1001, "Shorten it to 1000.")]
+    ("note", "sentence"),
+    [("⚕", "A printed letter cannot contain"), ("x" * 1001, "Shorten it to 1000.")],
 )
-def test_a_note_that_cannot_be_kept_is_refused_beside_its_field(client, note, said):
+def test_a_note_that_cannot_be_kept_is_refused_beside_its_field(client, note, sentence):
     case = received_case()
 
-    answer = client.post(url(case), sent(case, note_TIMELY=note))
+    answer = client.post(url(case), make_form_data(case, note_TIMELY=note))
 
     assert answer.status_code == 422
-    assert said in str(answer.context["form"].errors["note_TIMELY"])
+    assert sentence in str(answer.context["form"].errors["note_TIMELY"])
     assert note in answer.content.decode()
 
 
 def test_a_stale_page_is_409_with_the_typed_answers_kept_and_the_new_version_shown(client):
     case = received_case()
-    before = sent(case, SIGNED="NO")
+    before = make_form_data(case, SIGNED="NO")
     screening.decide_eligibility(
         case_id=case.pk,
         answers=SIX_YES | {"TIMELY": "UNKNOWN"},
@@ -97,11 +98,11 @@ def test_a_stale_page_is_409_with_the_typed_answers_kept_and_the_new_version_sho
 def test_a_case_in_another_stage_shows_its_stage(client):
     case = eligible_case()
 
-    assert "is in “Eligible”" in html.unescape(client.get(url(case)).content.decode())
-    answer = client.post(url(case), sent(case))
+    assert "is in the “Eligible” stage" in html.unescape(client.get(url(case)).content.decode())
+    answer = client.post(url(case), make_form_data(case))
 
     assert answer.status_code == 422
-    assert "is in “Eligible”" in html.unescape(answer.content.decode())
+    assert "is in the “Eligible” stage" in html.unescape(answer.content.decode())
     assert case.eligibility_decisions.count() == 1
 
 
@@ -110,7 +111,7 @@ def test_another_role_is_not_let_in(client):
     client.force_login(person(Role.INTAKE))
 
     assert client.get(url(case)).status_code == 403
-    assert client.post(url(case), sent(case)).status_code == 403
+    assert client.post(url(case), make_form_data(case)).status_code == 403
     assert not case.eligibility_decisions.exists()
 
 

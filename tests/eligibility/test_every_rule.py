@@ -9,12 +9,12 @@ from hypothesis import strategies as st
 
 from deadlines.shipped_rules import RULES, default_calendars
 from eligibility import rules
-from eligibility.rules import EarlierCase, ItemFacts, StoredFacts, propose_answers
+from eligibility.rules import EarlierCase, StoredFacts, StoredItemFacts, propose_answers
 
 CALENDARS = default_calendars()
 SERVED = date(2026, 2, 12)
 COMPLETE = StoredFacts(
-    items=(ItemFacts(1, "Cervical epidural steroid injection", ur_outcome="DENIED"),),
+    items=(StoredItemFacts(1, "Cervical epidural steroid injection", ur_outcome="DENIED"),),
     signed_by="EMPLOYEE",
     signed_on=date(2026, 2, 20),
     received_on=date(2026, 3, 2),
@@ -28,16 +28,18 @@ COMPLETE = StoredFacts(
 )
 
 
-def proposal(**changes):
+def propose_with(**changes):
     return propose_answers(replace(COMPLETE, **changes), rules=RULES, calendars=CALENDARS)
 
 
-def item(position=1, **changes):
-    return ItemFacts(position, f"Treatment {position}", **({"ur_outcome": "DENIED"} | changes))
+def make_item(position=1, **changes):
+    return StoredItemFacts(
+        position, f"Treatment {position}", **({"ur_outcome": "DENIED"} | changes)
+    )
 
 
 def test_a_complete_application_is_proposed_as_eligible():
-    found = proposal()
+    found = propose_with()
     assert set(found.answers.values()) == {"YES"}
     assert found.conclusion.result == "ELIGIBLE"
     assert found.flags == []
@@ -51,24 +53,24 @@ def test_a_complete_application_is_proposed_as_eligible():
         ({"received_on": date(2026, 4, 1)}, "I-LATE"),
         ({"ur_attached": False}, "I-NOUR"),
         ({"other_decision": ("claim number",)}, "I-NOUR"),
-        ({"items": (item(ur_outcome="CONDITIONAL"),)}, "I-CNC"),
-        ({"items": (item(earlier=(EarlierCase("CM26-1", True, True),)),)}, "I-DUP"),
-        ({"items": (item(earlier=(EarlierCase("CM26-1", True),)),)}, "I-PRIOR"),
+        ({"items": (make_item(ur_outcome="CONDITIONAL"),)}, "I-CNC"),
+        ({"items": (make_item(earlier=(EarlierCase("CM26-1", True, True),)),)}, "I-DUP"),
+        ({"items": (make_item(earlier=(EarlierCase("CM26-1", True),)),)}, "I-PRIOR"),
         ({"liability_disputed": True}, "I-LIAB"),
-        ({"items": (item(ur_outcome="APPROVED"),)}, "I-NOTINUR"),
-        ({"items": (item(ur_outcome="NOT_IN"),)}, "I-NOTINUR"),
-        ({"items": (item(ending="AUTHORIZED"),)}, "I-AUTH"),
+        ({"items": (make_item(ur_outcome="APPROVED"),)}, "I-NOTINUR"),
+        ({"items": (make_item(ur_outcome="NOT_IN"),)}, "I-NOTINUR"),
+        ({"items": (make_item(ending="AUTHORIZED"),)}, "I-AUTH"),
         (
             {"date_of_injury": date(2012, 5, 1), "decided_on": date(2013, 6, 30)},
             "I-SCOPE",
         ),
         ({"signed_by": "REPRESENTATIVE", "designated_on": date(2026, 2, 11)}, "I-PARTY"),
-        ({"items": (item(ur_outcome="AMOUNT"),)}, "I-BILL"),
-        ({"items": (item(ending="WITHDRAWN"),)}, "I-WITHDRAWN"),
+        ({"items": (make_item(ur_outcome="AMOUNT"),)}, "I-BILL"),
+        ({"items": (make_item(ending="WITHDRAWN"),)}, "I-WITHDRAWN"),
     ],
 )
 def test_each_reason_has_its_code_its_source_and_its_sentence_for_the_letter(changes, code):
-    found = proposal(**changes)
+    found = propose_with(**changes)
     (verdict,) = [one for one in found.verdicts if one.answer == "NO" and one.fact]
     assert (verdict.code, verdict.code in rules.CODES[verdict.fact]) == (code, True)
     assert verdict.source
@@ -81,12 +83,12 @@ def test_each_reason_has_its_code_its_source_and_its_sentence_for_the_letter(cha
 
 
 def test_disputed_liability_defers_the_case_and_does_not_refuse_it():
-    assert proposal(liability_disputed=True).conclusion.result == "DEFERRED"
-    assert proposal(liability_disputed=True, signed_by="").conclusion.result == "INELIGIBLE"
+    assert propose_with(liability_disputed=True).conclusion.result == "DEFERRED"
+    assert propose_with(liability_disputed=True, signed_by="").conclusion.result == "INELIGIBLE"
 
 
 def test_a_missing_required_field_is_asked_for_and_refuses_no_one():
-    found = proposal(missing_fields=("the claim number",))
+    found = propose_with(missing_fields=("the claim number",))
     assert found.answers["SIGNED"] == "UNKNOWN"
     assert "the claim number" in found.governing("SIGNED").missing
     assert found.conclusion.result == "INCOMPLETE"
@@ -97,19 +99,19 @@ def test_a_missing_required_field_is_asked_for_and_refuses_no_one():
     [(None, "UNKNOWN"), (SERVED - timedelta(days=1), "NO"), (SERVED, "YES")],
 )
 def test_a_designation_from_before_the_ur_decision_is_void(designated_on, answer):
-    found = proposal(signed_by="REPRESENTATIVE", designated_on=designated_on)
+    found = propose_with(signed_by="REPRESENTATIVE", designated_on=designated_on)
     assert found.answers["SIGNED"] == answer
 
 
 def test_a_provider_may_ask_for_treatment_given_in_an_emergency():
-    assert proposal(signed_by="PROVIDER").answers["SIGNED"] == "UNKNOWN"
-    given_already = proposal(signed_by="PROVIDER", items=(item(was_given=True),))
+    assert propose_with(signed_by="PROVIDER").answers["SIGNED"] == "UNKNOWN"
+    given_already = propose_with(signed_by="PROVIDER", items=(make_item(was_given=True),))
     assert given_already.answers["SIGNED"] == "YES"
 
 
 def test_an_attorney_has_to_be_the_employees():
-    assert proposal(signed_by="ATTORNEY", attorney_named=True).answers["SIGNED"] == "YES"
-    assert proposal(signed_by="ATTORNEY").answers["SIGNED"] == "UNKNOWN"
+    assert propose_with(signed_by="ATTORNEY", attorney_named=True).answers["SIGNED"] == "YES"
+    assert propose_with(signed_by="ATTORNEY").answers["SIGNED"] == "UNKNOWN"
 
 
 def test_a_missing_ur_decision_could_be_cured_before_april_2014():
@@ -119,15 +121,15 @@ def test_a_missing_ur_decision_could_be_cured_before_april_2014():
         "requested_on": None,
         "ur_attached": False,
     }
-    assert proposal(**old, received_on=date(2014, 3, 31)).answers["UR_ATTACHED"] == "UNKNOWN"
-    assert proposal(**old, received_on=date(2014, 4, 1)).answers["UR_ATTACHED"] == "NO"
+    assert propose_with(**old, received_on=date(2014, 3, 31)).answers["UR_ATTACHED"] == "UNKNOWN"
+    assert propose_with(**old, received_on=date(2014, 4, 1)).answers["UR_ATTACHED"] == "NO"
 
 
 @pytest.mark.capability("EL-2")
 def test_lateness_is_computed_from_the_two_stored_dates():
     in_time, late = date(2026, 3, 19), date(2026, 3, 20)  # 30 days, and 5 for the mail
-    assert proposal(received_on=in_time).answers["TIMELY"] == "YES"
-    found = proposal(received_on=late)
+    assert propose_with(received_on=in_time).answers["TIMELY"] == "YES"
+    found = propose_with(received_on=late)
     assert found.answers["TIMELY"] == "NO"
     letter = found.governing("TIMELY").letter_sentence
     assert "03/20/2026" in letter
@@ -140,7 +142,7 @@ def test_both_dates_are_named_where_calendars_disagree_and_a_person_decides():
     friday = date(2026, 11, 27)
     served = friday - timedelta(days=30)
     case = {"served_on": served, "decided_on": served, "service_method": "in_hand"}
-    found = proposal(**case, requested_on=None, received_on=date(2026, 11, 30))
+    found = propose_with(**case, requested_on=None, received_on=date(2026, 11, 30))
     verdict = found.governing("TIMELY")
     assert verdict.answer == "UNKNOWN"
     assert verdict.dates == (friday, date(2026, 11, 30))
@@ -151,7 +153,7 @@ def test_both_dates_are_named_where_calendars_disagree_and_a_person_decides():
 @pytest.mark.capability("EL-2")
 @pytest.mark.parametrize("changes", [{"served_on": None}, {"service_method": ""}])
 def test_an_application_without_a_stored_service_date_or_method_is_never_late(changes):
-    found = proposal(received_on=date(2027, 1, 4), **changes)
+    found = propose_with(received_on=date(2027, 1, 4), **changes)
     assert found.answers["TIMELY"] == "UNKNOWN"
     assert found.governing("TIMELY").missing
 
@@ -159,16 +161,16 @@ def test_an_application_without_a_stored_service_date_or_method_is_never_late(ch
 @pytest.mark.capability("EL-6")
 def test_the_new_period_counts_after_a_liability_dispute_is_resolved():
     late = {"received_on": date(2026, 6, 1), "liability_disputed": True}
-    assert proposal(**late).answers["TIMELY"] == "NO"
+    assert propose_with(**late).answers["TIMELY"] == "NO"
     after = {"liability_resolved_on": date(2026, 5, 20), "liability_notice_method": "mail_ca"}
-    found = proposal(**late, **after)
+    found = propose_with(**late, **after)
     assert (found.answers["TIMELY"], found.answers["LIABILITY_CLEAR"]) == ("YES", "YES")
-    on_file = proposal(received_on=date(2026, 3, 2), liability_disputed=True, **after)
+    on_file = propose_with(received_on=date(2026, 3, 2), liability_disputed=True, **after)
     assert on_file.answers["TIMELY"] == "YES"
 
 
 def test_a_late_ur_decision_is_flagged_and_decides_nothing():
-    found = proposal(requested_on=date(2026, 1, 2))
+    found = propose_with(requested_on=date(2026, 1, 2))
     (flag,) = found.flags
     assert flag.code == "I-UNTIMELYUR"
     assert "WCAB" in flag.sentence
@@ -176,22 +178,25 @@ def test_a_late_ur_decision_is_flagged_and_decides_nothing():
 
 
 def test_an_ineligible_item_leaves_the_others_open():
-    items = (item(1), item(2, ur_outcome="APPROVED"), item(3, ur_outcome="MODIFIED"))
-    found = proposal(items=items)
+    items = (make_item(1), make_item(2, ur_outcome="APPROVED"), make_item(3, ur_outcome="MODIFIED"))
+    found = propose_with(items=items)
     assert found.conclusion.result == "ELIGIBLE"
-    assert found.conclusion.out == {2: ("I-NOTINUR",)}
-    assert "item 2 (I-NOTINUR)" in found.conclusion.sentence
+    assert found.conclusion.ineligible_items == {2: ("I-NOTINUR",)}
+    assert "Item 2 is ineligible. The utilization" in found.conclusion.sentence
 
 
 def test_the_application_is_ineligible_when_its_last_item_is():
-    items = (item(1, ur_outcome="APPROVED"), item(2, earlier=(EarlierCase("CM26-1", True),)))
-    found = proposal(items=items)
+    items = (
+        make_item(1, ur_outcome="APPROVED"),
+        make_item(2, earlier=(EarlierCase("CM26-1", True),)),
+    )
+    found = propose_with(items=items)
     assert found.conclusion.result == "INELIGIBLE"
     assert found.conclusion.reasons == ("I-NOTINUR", "I-PRIOR")
 
 
 def test_similarity_alone_is_a_question_and_not_a_refusal():
-    found = proposal(items=(item(earlier=(EarlierCase("CM25-7", False),)),))
+    found = propose_with(items=(make_item(earlier=(EarlierCase("CM25-7", False),)),))
     assert found.answers["NOT_DECIDED"] == "UNKNOWN"
     assert "CM25-7" in found.governing("NOT_DECIDED", 1).missing
 
@@ -201,7 +206,7 @@ facts = st.builds(
     StoredFacts,
     items=st.lists(
         st.builds(
-            ItemFacts,
+            StoredItemFacts,
             position=st.integers(1, 9),
             title=st.just("Brace"),
             ur_outcome=st.sampled_from(
@@ -223,6 +228,7 @@ facts = st.builds(
     received_on=days,
     formulary=st.booleans(),
     requested_on=days,
+    rfa_facts=st.sampled_from([{}, {"method": "fax", "concurrent": False}]),
     decided_on=days,
     served_on=days,
     service_method=st.sampled_from(["", "in_hand", "mail_ca", "mail_us", "fax", "electronic"]),
@@ -272,7 +278,7 @@ def test_removing_a_fact_never_turns_an_answer_into_no(known, name):
 def test_unknown_answers_of_a_person_never_make_a_case_ineligible(answers):
     found = rules.weigh_item_answers(answers, {1: {}, 2: {}})
     assert found.result in {"ELIGIBLE", "INCOMPLETE"}
-    assert (found.reasons, dict(found.out)) == ((), {})
+    assert (found.reasons, dict(found.ineligible_items)) == ((), {})
 
 
 def test_the_strategy_covers_every_fact_that_a_rule_reads():

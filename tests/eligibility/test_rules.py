@@ -12,20 +12,20 @@ ALL_ANSWERS = [
 ]
 
 
-def expected(answers):
+def expect_result(answers):
     """The finding, said once more in the shortest words: refusals, gaps, liability, eligible."""
-    said = {fact: answers[fact] for fact in FACTS}
-    liability = said.pop("LIABILITY_CLEAR")
-    if "NO" in said.values():
+    fields = {fact: answers[fact] for fact in FACTS}
+    liability = fields.pop("LIABILITY_CLEAR")
+    if "NO" in fields.values():
         return "INELIGIBLE"
-    if "UNKNOWN" in {*said.values(), liability}:
+    if "UNKNOWN" in {*fields.values(), liability}:
         return "INCOMPLETE"
     return "ELIGIBLE" if liability == "YES" else "DEFERRED"
 
 
 def test_every_combination_of_answers_has_the_finding_of_the_table():
     assert len(ALL_ANSWERS) == 729
-    wrong = [one for one in ALL_ANSWERS if weigh_answers(one).result != expected(one)]
+    wrong = [one for one in ALL_ANSWERS if weigh_answers(one).result != expect_result(one)]
     assert wrong == []
 
 
@@ -52,7 +52,12 @@ def test_several_refusals_are_all_named_in_the_order_of_the_form():
         dict.fromkeys(FACTS, "YES") | {"NOT_DECIDED": "NO", "SIGNED": "NO", "TIMELY": "NO"}
     )
     assert conclusion.reasons == ("I-UNSIGNED", "I-LATE", "I-PRIOR")
-    assert conclusion.sentence == "Ineligible: I-UNSIGNED, I-LATE, I-PRIOR."
+    assert conclusion.sentence == (
+        "Ineligible. "
+        "The application is not signed by the injured worker or a valid representative. "
+        "We received the application after the filing deadline. "
+        "Independent Medical Review of the same treatment was already requested or completed."
+    )
 
 
 def test_a_refusal_outweighs_a_liability_dispute():
@@ -61,7 +66,7 @@ def test_a_refusal_outweighs_a_liability_dispute():
 
 
 @pytest.mark.parametrize("fact", FACTS)
-def test_missing_facts_are_named_in_words(fact):
+def test_missing_facts_are_named_in_a_sentence(fact):
     for unknown in ("UNKNOWN", "", None, "MAYBE"):
         conclusion = weigh_answers(dict.fromkeys(FACTS, "YES") | {fact: unknown})
         assert conclusion.result == "INCOMPLETE"

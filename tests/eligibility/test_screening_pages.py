@@ -11,7 +11,14 @@ from cases.lifecycle import Status
 from eligibility.services import ur_decision
 from files.services import store_bytes
 from records.services import documents
-from tests.eligibility.test_decisions import LATER, THREE, ask, deferred_case, item, read
+from tests.eligibility.test_decisions import (
+    LATER,
+    THREE,
+    ask_information,
+    deferred_case,
+    get_item,
+    record_reading,
+)
 from tests.factories import SIX_YES, paper, person, received_case
 
 pytestmark = pytest.mark.django_db
@@ -33,18 +40,18 @@ def page_of(answer):
     return html.unescape(answer.content.decode())
 
 
-def address(name, case, *more):
+def build_url(name, case, *more):
     return reverse(f"eligibility:{name}", args=[case.number, *more])
 
 
 def test_the_page_shows_the_proposal_with_its_facts_and_decides_nothing(desk, coordinator):
     case = received_case(items=THREE[:2])
-    read(case, coordinator, outcomes="DENIED APPROVED")
+    record_reading(case, coordinator, outcomes="DENIED APPROVED")
 
-    page = page_of(desk.get(address("eligibility", case)))
+    page = page_of(desk.get(build_url("eligibility", case)))
 
     assert "Proposed: Eligible." in page
-    assert "item 2 (I-NOTINUR)" in page
+    assert "Item 2 is ineligible." in page
     assert "8 CCR 9792.10.3(a)(1)" in page
     assert "UR decision served" in page
     assert "02/12/2026" in page
@@ -57,7 +64,7 @@ def test_the_page_links_to_the_documents(desk):
     case = received_case(papers=[paper(scan, "APPLICATION")])
     (document,) = documents.file_application_documents(case_id=case.pk, by=None, at=LATER)
 
-    page = page_of(desk.get(address("eligibility", case)))
+    page = page_of(desk.get(build_url("eligibility", case)))
 
     where = reverse("records:document", args=[document.pk])
     assert f'href="{where}">Application, 2 pages<' in page
@@ -65,7 +72,7 @@ def test_the_page_links_to_the_documents(desk):
 
 def test_the_page_decides_item_by_item_without_scripts(desk):
     case = received_case(items=THREE[:2])
-    second = item(case, 2).pk
+    second = get_item(case, 2).pk
     sent = SIX_YES | {
         "version": str(case.version),
         f"necessity_{second}": "NO",
@@ -73,18 +80,18 @@ def test_the_page_decides_item_by_item_without_scripts(desk):
         f"note_{second}": "Page 3 asks for reports.",
     }
 
-    answer = desk.post(address("eligibility", case), sent)
+    answer = desk.post(build_url("eligibility", case), sent)
 
     case.refresh_from_db()
     assert (answer.status_code, case.stage) == (302, Status.ELIGIBLE)
-    assert item(case, 2).ended_because.startswith("I-CNC: ")
+    assert get_item(case, 2).ended_because.startswith("Utilization review did not decide")
 
 
 def test_an_answer_against_the_rules_without_a_note_is_422_and_stays_typed(desk):
     case = received_case()
     sent = SIX_YES | {"SIGNED": "NO", "reason_SIGNED": "I-PARTY", "version": str(case.version)}
 
-    answer = desk.post(address("eligibility", case), sent)
+    answer = desk.post(build_url("eligibility", case), sent)
 
     assert answer.status_code == 422
     assert "Explain in the note why your answer differs" in page_of(answer)
@@ -94,7 +101,7 @@ def test_an_answer_against_the_rules_without_a_note_is_422_and_stays_typed(desk)
 
 def test_the_ur_decision_is_read_compared_and_answered_on_its_page(desk):
     case = received_case()
-    one = item(case, 1)
+    one = get_item(case, 1)
     sent = {
         "version": str(case.version),
         "employee": "QUINTANAR, Marisol",
@@ -103,22 +110,24 @@ def test_the_ur_decision_is_read_compared_and_answered_on_its_page(desk):
         "treatments": one.title,
         f"outcome_{one.pk}": "DENIED",
     }
-    answer = desk.post(address("ur_decision", case), sent, follow=True)
+    answer = desk.post(build_url("ur_decision", case), sent, follow=True)
 
     page = page_of(answer)
     assert "Claim number" in page
     (found,) = ur_decision.list_open_differences(case)
-    answer = desk.post(address("answer_differences", case), {f"answer_{found.key}": ""})
+    answer = desk.post(build_url("answer_differences", case), {f"answer_{found.key}": ""})
     assert answer.status_code == 422
-    answer = desk.post(address("answer_differences", case), {f"answer_{found.key}": "TYPING_ERROR"})
-    assert answer.url == address("eligibility", case)
+    answer = desk.post(
+        build_url("answer_differences", case), {f"answer_{found.key}": "TYPING_ERROR"}
+    )
+    assert answer.url == build_url("eligibility", case)
     assert ur_decision.list_open_differences(case) == []
 
 
 def test_a_reading_with_a_date_that_does_not_exist_keeps_what_was_typed(desk):
     case = received_case()
     sent = {"version": str(case.version), "date_of_injury": "2/30/2024", "employee": "Ann O’Brien"}
-    answer = desk.post(address("ur_decision", case), sent)
+    answer = desk.post(build_url("ur_decision", case), sent)
     assert answer.status_code == 422
     assert "does not exist in the calendar" in page_of(answer)
     assert "Ann O’Brien" in page_of(answer)
@@ -126,7 +135,7 @@ def test_a_reading_with_a_date_that_does_not_exist_keeps_what_was_typed(desk):
 
 def test_a_party_is_asked_and_the_answer_recorded_on_the_page(desk):
     case = received_case(ur_decision_attached=None)
-    page = page_of(desk.get(address("information", case)))
+    page = page_of(desk.get(build_url("information", case)))
     assert "Please state whether the UR decision is attached." in page
     party = case.parties.get(role="EMPLOYEE")
     sent = {
@@ -135,9 +144,9 @@ def test_a_party_is_asked_and_the_answer_recorded_on_the_page(desk):
         "question": "Is it attached?",
         "received_on": "t",
     }
-    assert desk.post(address("information", case), sent).status_code == 302
+    assert desk.post(build_url("information", case), sent).status_code == 302
     request = case.information_requests.get()
-    where = address("answer_information", case, request.pk)
+    where = build_url("answer_information", case, request.pk)
     refused = desk.post(where, {f"{request.pk}-answer": "Yes.", f"{request.pk}-answered_on": "-9"})
     assert refused.status_code == 422
     assert "between the date of the question and today" in page_of(refused)
@@ -145,20 +154,20 @@ def test_a_party_is_asked_and_the_answer_recorded_on_the_page(desk):
     desk.post(where, {f"{request.pk}-answer": "Yes.", f"{request.pk}-answered_on": "t"})
     case.refresh_from_db()
     assert case.stage == Status.SCREENING
-    assert "Yes." in page_of(desk.get(address("information", case)))
+    assert "Yes." in page_of(desk.get(build_url("information", case)))
 
 
 def test_a_question_of_another_case_is_not_found(desk, coordinator):
     case, other = received_case(), received_case()
-    request = ask(other, coordinator, "EMPLOYEE", date(2026, 3, 3))
-    answer = desk.post(address("answer_information", case, request.pk), {"answer": "x"})
+    request = ask_information(other, coordinator, "EMPLOYEE", date(2026, 3, 3))
+    answer = desk.post(build_url("answer_information", case, request.pk), {"answer": "x"})
     assert answer.status_code == 404
 
 
 def test_a_deferred_case_is_taken_up_again_on_its_page(desk, coordinator):
     case = deferred_case(coordinator)
-    assert desk.post(address("resolve_liability", case), {"how": "x"}).status_code == 422
+    assert desk.post(build_url("resolve_liability", case), {"how": "x"}).status_code == 422
     sent = {"notice_on": "t", "method": "mail_ca", "how": "Accepted."}
-    assert desk.post(address("resolve_liability", case), sent).status_code == 302
+    assert desk.post(build_url("resolve_liability", case), sent).status_code == 302
     case.refresh_from_db()
     assert case.stage == Status.SCREENING

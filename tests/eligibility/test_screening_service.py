@@ -23,7 +23,7 @@ def coordinator():
     return person(Role.COORDINATOR)
 
 
-def decide(case, by, *, seen_version=None, notes=None, at=LATER, **answers):
+def decide_eligibility(case, by, *, seen_version=None, notes=None, at=LATER, **answers):
     return screening.decide_eligibility(
         case_id=case.pk,
         answers=SIX_YES | answers,
@@ -37,7 +37,7 @@ def decide(case, by, *, seen_version=None, notes=None, at=LATER, **answers):
 def test_six_yes_make_a_case_eligible_and_start_the_deadline_of_the_notice(coordinator):
     case = received_case()
 
-    decision = decide(case, coordinator)
+    decision = decide_eligibility(case, coordinator)
 
     case.refresh_from_db()
     assert case.stage == Status.ELIGIBLE
@@ -53,6 +53,17 @@ def test_six_yes_make_a_case_eligible_and_start_the_deadline_of_the_notice(coord
     assert (event.kind, event.by) == (Event.Kind.FOUND_ELIGIBLE, coordinator)
 
 
+def test_the_timeline_says_which_fact_each_note_is_about(coordinator):
+    case = received_case()
+    notes = {"UR_ATTACHED": "UR decision, pages 1-3", "LIABILITY_CLEAR": "Letter of 11/25."}
+
+    decide_eligibility(case, coordinator, notes=notes)
+
+    assert case.events.latest("pk").why == (
+        "UR decision attached: UR decision, pages 1-3. No liability dispute: Letter of 11/25."
+    )
+
+
 @pytest.mark.parametrize(
     ("fact", "code"),
     [
@@ -66,20 +77,20 @@ def test_six_yes_make_a_case_eligible_and_start_the_deadline_of_the_notice(coord
 def test_a_no_makes_a_case_ineligible_with_its_code(coordinator, fact, code):
     case = received_case()
 
-    decision = decide(case, coordinator, notes={fact: "Page 2."}, **{fact: "NO"})
+    decision = decide_eligibility(case, coordinator, notes={fact: "Page 2."}, **{fact: "NO"})
 
     case.refresh_from_db()
     assert case.stage == Status.INELIGIBLE
     for finding in decision.findings.filter(fact=fact):
         assert (finding.answer, finding.reason_code, finding.note) == ("NO", code, "Page 2.")
-    assert case.events.latest("pk").why == "Page 2."
+    assert case.events.latest("pk").why.endswith(": Page 2.")
     assert not case.deadlines.filter(deadline_kind="noarfi").exists()
 
 
 def test_a_liability_dispute_alone_defers(coordinator):
     case = received_case()
 
-    decide(case, coordinator, LIABILITY_CLEAR="NO")
+    decide_eligibility(case, coordinator, LIABILITY_CLEAR="NO")
 
     case.refresh_from_db()
     assert case.stage == Status.DEFERRED
@@ -89,7 +100,7 @@ def test_a_liability_dispute_alone_defers(coordinator):
 def test_an_unknown_keeps_the_case_in_screening_and_is_never_a_no(coordinator, answer):
     case = received_case()
 
-    decision = decide(case, coordinator, TIMELY=answer)
+    decision = decide_eligibility(case, coordinator, TIMELY=answer)
 
     case.refresh_from_db()
     assert case.stage == Status.SCREENING
@@ -102,10 +113,10 @@ def test_an_unknown_keeps_the_case_in_screening_and_is_never_a_no(coordinator, a
 
 def test_a_case_may_be_decided_again_and_every_finding_is_kept(coordinator):
     case = received_case()
-    decide(case, coordinator, TIMELY="UNKNOWN")
-    decide(case, coordinator, SIGNED="NO")
+    decide_eligibility(case, coordinator, TIMELY="UNKNOWN")
+    decide_eligibility(case, coordinator, SIGNED="NO")
     screening.screen_case_again(case_id=case.pk, reason="Signed now.", by=coordinator, at=LATER)
-    decide(case, coordinator)
+    decide_eligibility(case, coordinator)
 
     results = case.eligibility_decisions.order_by("attempt").values_list("attempt", "result")
     assert list(results) == [(1, "INCOMPLETE"), (2, "INELIGIBLE"), (3, "ELIGIBLE")]
@@ -114,12 +125,12 @@ def test_a_case_may_be_decided_again_and_every_finding_is_kept(coordinator):
 def test_a_case_that_someone_else_changed_is_not_decided(coordinator):
     case = received_case()
     seen = case.version
-    decide(case, person(Role.COORDINATOR), SIGNED="NO")
+    decide_eligibility(case, person(Role.COORDINATOR), SIGNED="NO")
 
     case.refresh_from_db()
     screening.screen_case_again(case_id=case.pk, reason="Look again.", by=coordinator, at=LATER)
     with pytest.raises(Stale, match="Someone else changed this"):
-        decide(case, coordinator, seen_version=seen)
+        decide_eligibility(case, coordinator, seen_version=seen)
 
     case.refresh_from_db()
     assert case.stage == Status.SCREENING
@@ -130,10 +141,10 @@ def test_a_finding_that_kept_the_case_in_screening_is_seen_by_the_next_coordinat
     """The case row itself does not move, and still the second page is told."""
     case = received_case()
     seen = case.version
-    decide(case, person(Role.COORDINATOR), seen_version=seen, TIMELY="UNKNOWN")
+    decide_eligibility(case, person(Role.COORDINATOR), seen_version=seen, TIMELY="UNKNOWN")
 
     with pytest.raises(Stale):
-        decide(case, coordinator, seen_version=seen)
+        decide_eligibility(case, coordinator, seen_version=seen)
 
 
 @pytest.mark.parametrize("role", sorted(set(Role) - {Role.COORDINATOR}))
@@ -141,17 +152,17 @@ def test_another_role_decides_nothing(role):
     case = received_case()
 
     with pytest.raises(NotAllowed, match="Your role does not let you decide"):
-        decide(case, person(role))
+        decide_eligibility(case, person(role))
 
     assert not case.eligibility_decisions.exists()
 
 
 def test_a_case_past_screening_is_not_decided_again(coordinator):
     case = received_case()
-    decide(case, coordinator)
+    decide_eligibility(case, coordinator)
 
-    with pytest.raises(NotAllowed, match="is in “Eligible”"):
-        decide(case, coordinator)
+    with pytest.raises(NotAllowed, match="is in the “Eligible” stage"):
+        decide_eligibility(case, coordinator)
 
     assert case.eligibility_decisions.count() == 1
 
@@ -161,5 +172,5 @@ def test_a_possible_duplicate_is_reviewed_only_after_it_is_resolved(coordinator)
     case = received_case(claim_number="06-2213-1")
     assert case.duplicate_of == lead
 
-    with pytest.raises(NotAllowed, match="is in “Possible duplicate”"):
-        decide(case, coordinator)
+    with pytest.raises(NotAllowed, match="First compare the two applications"):
+        decide_eligibility(case, coordinator)

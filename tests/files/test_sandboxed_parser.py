@@ -13,9 +13,9 @@ from . import zoo
 
 def test_the_parser_runs_alone_from_any_folder(tmp_path):
     path = tmp_path / "a.pdf"
-    path.write_bytes(zoo.pdf(4))
+    path.write_bytes(zoo.make_pdf(4))
     question = {
-        "act": "inspect",
+        "operation": "inspect",
         "path": str(path),
         "media_type": "application/pdf",
         "max_pages": 10,
@@ -29,7 +29,7 @@ def test_the_parser_runs_alone_from_any_folder(tmp_path):
         check=True,
     )
 
-    assert json.loads(done.stdout) == {"pages": 4, "bytes": 0}
+    assert json.loads(done.stdout) == {"pages": 4, "repaired": False, "bytes": 0}
 
 
 def test_the_parser_cannot_take_more_memory_than_its_limit():

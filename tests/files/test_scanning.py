@@ -1,4 +1,4 @@
-"""A virus scanner that answers, that finds something, and that is away."""
+"""A virus scanner that answers, that finds something, and that is unavailable."""
 
 import socket
 import threading
@@ -53,11 +53,11 @@ class Scanner:
 
 
 def receive(content):
-    return services.receive_upload(upload=zoo.upload(content), at=NOON)
+    return services.receive_upload(upload=zoo.make_upload(content), at=NOON)
 
 
 def test_a_scanned_file_opens(scanner):
-    content = zoo.pdf(200)
+    content = zoo.make_pdf(200)
     file = receive(content)
 
     assert file.state == "CLEAN"
@@ -69,14 +69,14 @@ def test_a_virus_is_refused_and_not_stored(scanner):
     scanner.answer = b"stream: Eicar-Test-Signature FOUND\0"
 
     with pytest.raises(services.FileRefused, match="“report.pdf” contains a virus"):
-        receive(zoo.pdf())
+        receive(zoo.make_pdf())
     assert not StoredFile.objects.exists()
 
 
 @pytest.mark.parametrize("answer", [b"INSTREAM size limit exceeded. ERROR\0", b""])
 def test_a_file_that_the_scanner_could_not_finish_waits(scanner, answer):
     scanner.answer = answer
-    file = receive(zoo.pdf())
+    file = receive(zoo.make_pdf())
 
     assert file.state == "QUARANTINED"
     with pytest.raises(services.FileRefused, match="could not scan"):
@@ -85,7 +85,7 @@ def test_a_file_that_the_scanner_could_not_finish_waits(scanner, answer):
 
 def test_without_its_scanner_a_file_is_kept_and_never_opens(settings, tmp_path):
     settings.CLAMD_SOCKET = str(tmp_path / "nobody")
-    file = receive(zoo.pdf())
+    file = receive(zoo.make_pdf())
 
     assert file.state == "QUARANTINED"
     for look in (
@@ -99,17 +99,17 @@ def test_without_its_scanner_a_file_is_kept_and_never_opens(settings, tmp_path):
 
 def test_a_waiting_file_opens_once_it_was_scanned(settings, tmp_path, scanner):
     settings.CLAMD_SOCKET, answering = str(tmp_path / "nobody"), settings.CLAMD_SOCKET
-    waiting, also_waiting = receive(zoo.pdf(1)), receive(zoo.pdf(2))
+    waiting, also_waiting = receive(zoo.make_pdf(1)), receive(zoo.make_pdf(2))
     settings.CLAMD_SOCKET = answering
 
     assert services.release_quarantined(file_id=waiting.pk, at=NOON).state == "CLEAN"
-    assert receive(zoo.pdf(2)).state == "CLEAN"  # sent again, which scans it too
+    assert receive(zoo.make_pdf(2)).state == "CLEAN"  # sent again, which scans it too
     assert services.render_page_png(StoredFile.objects.get(pk=also_waiting.pk), page=1)
 
 
 def test_a_waiting_file_with_a_virus_never_opens(settings, tmp_path, scanner):
     settings.CLAMD_SOCKET, answering = str(tmp_path / "nobody"), settings.CLAMD_SOCKET
-    waiting = receive(zoo.pdf())
+    waiting = receive(zoo.make_pdf())
     settings.CLAMD_SOCKET = answering
     scanner.answer = b"stream: Eicar-Test-Signature FOUND\0"
 
@@ -119,12 +119,12 @@ def test_a_waiting_file_with_a_virus_never_opens(settings, tmp_path, scanner):
     with pytest.raises(services.FileRefused, match="contains a virus"):
         services.read_bytes(file)
     with pytest.raises(services.FileRefused, match="contains a virus"):
-        receive(zoo.pdf())
+        receive(zoo.make_pdf())
 
 
 def test_the_command_looks_again_at_all_that_wait(settings, tmp_path, scanner, capsys):
     settings.CLAMD_SOCKET, answering = str(tmp_path / "nobody"), settings.CLAMD_SOCKET
-    waiting = receive(zoo.pdf())
+    waiting = receive(zoo.make_pdf())
     call_command("scan_quarantined")
     settings.CLAMD_SOCKET = answering
     call_command("scan_quarantined")

@@ -8,7 +8,7 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from PIL import Image, ImageDraw
 
 
-def pdf(pages=1, words="Progress report, page"):
+def make_pdf(pages=1, words="Progress report, page"):
     """A plain PDF with a text layer."""
     document = pikepdf.new()
     font = document.make_indirect(
@@ -21,32 +21,32 @@ def pdf(pages=1, words="Progress report, page"):
         page.Resources = pikepdf.Dictionary(Font=pikepdf.Dictionary(F1=font))
         content = f"BT /F1 24 Tf 72 700 Td ({words} {number}) Tj ET"
         page.Contents = document.make_stream(content.encode())
-    return saved(document)
+    return save_document(document)
 
 
-def saved(document, **options):
+def save_document(document, **options):
     """The document's bytes; the same ones each time."""
     out = io.BytesIO()
     document.save(out, deterministic_id="encryption" not in options, **options)
     return out.getvalue()
 
 
-def changed(change, pages=1):
+def make_changed_pdf(change, pages=1):
     """A plain PDF after one change."""
-    document = pikepdf.open(io.BytesIO(pdf(pages)))
+    document = pikepdf.open(io.BytesIO(make_pdf(pages)))
     change(document)
-    return saved(document)
+    return save_document(document)
 
 
-def encrypted():
-    document = pikepdf.open(io.BytesIO(pdf()))
-    return saved(document, encryption=pikepdf.Encryption(owner="owner", user="secret"))
+def make_encrypted_pdf():
+    document = pikepdf.open(io.BytesIO(make_pdf()))
+    return save_document(document, encryption=pikepdf.Encryption(owner="owner", user="secret"))
 
 
 def with_owner_password_only():
     """Opens without a password; only printing or copying is forbidden. Hospitals send these."""
-    document = pikepdf.open(io.BytesIO(pdf()))
-    return saved(document, encryption=pikepdf.Encryption(owner="owner", user=""))
+    document = pikepdf.open(io.BytesIO(make_pdf()))
+    return save_document(document, encryption=pikepdf.Encryption(owner="owner", user=""))
 
 
 def with_script():
@@ -63,7 +63,7 @@ def with_script():
             )
         )
 
-    return changed(change)
+    return make_changed_pdf(change)
 
 
 def with_launch():
@@ -76,14 +76,14 @@ def with_launch():
         )
         document.pages[0].Annots = document.make_indirect(pikepdf.Array([link]))
 
-    return changed(change)
+    return make_changed_pdf(change)
 
 
 def with_attachment():
     def change(document):
         document.attachments["other.txt"] = b"what no one would see"
 
-    return changed(change)
+    return make_changed_pdf(change)
 
 
 def form_for_adobe_reader():
@@ -91,10 +91,10 @@ def form_for_adobe_reader():
         document.Root.NeedsRendering = True
         document.Root.AcroForm = pikepdf.Dictionary(Fields=[], XFA=document.make_stream(b"<xdp/>"))
 
-    return changed(change)
+    return make_changed_pdf(change)
 
 
-def bomb(layers=2, size=512 * 1024 * 1024):
+def make_decompression_bomb(layers=2, size=512 * 1024 * 1024):
     """A page whose content is nothing, half a GiB of it, packed into a few kilobytes."""
     packer = zlib.compressobj(9)
     block = b" " * (1 << 20)
@@ -107,18 +107,18 @@ def bomb(layers=2, size=512 * 1024 * 1024):
     page.Contents = document.make_indirect(stream)
     filters = pikepdf.Array([pikepdf.Name.FlateDecode] * layers)
     stream.write(packed, filter=filters)
-    return saved(document, compress_streams=False)
+    return save_document(document, compress_streams=False)
 
 
-def png(width=400, height=300):
+def make_png(width=400, height=300):
     return _picture("PNG", width, height)
 
 
-def jpeg(width=400, height=300):
+def make_jpeg(width=400, height=300):
     return _picture("JPEG", width, height)
 
 
-def tiff(pages=2):
+def make_tiff(pages=2):
     sheets = [_sheet(400, 300, f"fax page {number}") for number in range(1, pages + 1)]
     out = io.BytesIO()
     sheets[0].save(out, "TIFF", save_all=True, append_images=sheets[1:], compression="tiff_lzw")
@@ -136,7 +136,7 @@ def huge_png():
     return out.getvalue()
 
 
-def upload(content, name="report.pdf"):
+def make_upload(content, name="report.pdf"):
     """The bytes as a form hands them over."""
     file = SimpleUploadedFile("plain.pdf", content)
     file._name = name  # as a browser that was tampered with sends it

@@ -7,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from form_fields.dates import NotADate, read_date
+from form_fields.fields import DatedForm, KeyedDate
 
 TODAY = date(2026, 3, 2)
 
@@ -19,6 +20,8 @@ READ = [
     ("9 20 2024", date(2024, 9, 20)),
     ("09202024", date(2024, 9, 20)),
     ("092024", date(2024, 9, 20)),
+    ("0920", date(2026, 9, 20)),  # this year
+    ("9/20", date(2026, 9, 20)),
     ("2024-09-20", date(2024, 9, 20)),
     ("2024-9-2", date(2024, 9, 2)),
     ("20 Sep 2024", date(2024, 9, 20)),
@@ -44,7 +47,8 @@ READ = [
 NOT_READ = [
     ("31", "is not a date"),
     ("hello", "is not a date"),
-    ("9/20", "is not a date"),
+    ("9/2/", "is not a date"),
+    ("1320", "does not exist in the calendar"),
     ("2/29/2023", "does not exist in the calendar"),
     ("13/1/2024", "has no month 13"),
     ("9/31/2024", "does not exist in the calendar"),
@@ -64,9 +68,9 @@ def test_a_date_is_read_as_it_was_meant(keyed, meant):
     assert read_date(keyed, today=TODAY) == meant
 
 
-@pytest.mark.parametrize(("keyed", "said"), NOT_READ)
-def test_an_invalid_date_is_refused_with_a_sentence(keyed, said):
-    with pytest.raises(NotADate, match=said):
+@pytest.mark.parametrize(("keyed", "sentence"), NOT_READ)
+def test_an_invalid_date_is_refused_with_a_sentence(keyed, sentence):
+    with pytest.raises(NotADate, match=sentence):
         read_date(keyed, today=TODAY)
 
 
@@ -93,10 +97,26 @@ def test_two_digits_mean_one_year_of_a_hundred(day):
 @given(st.text(max_size=60))
 def test_any_text_is_a_date_or_a_sentence(text):
     try:
-        said = read_date(text, today=TODAY)
+        result = read_date(text, today=TODAY)
     except NotADate as error:
-        said = str(error)
-    if isinstance(said, str):
-        assert said.endswith(".")
+        result = str(error)
+    if isinstance(result, str):
+        assert result.endswith(".")
     else:
-        assert date(1900, 1, 1) <= said <= date(2100, 12, 31)
+        assert date(1900, 1, 1) <= result <= date(2100, 12, 31)
+
+
+class SentOn(DatedForm):
+    sent_on = KeyedDate(starts_today=True)
+    approved_on = KeyedDate()
+
+
+def test_a_date_that_is_nearly_always_today_starts_with_today():
+    form = SentOn(today=TODAY)
+
+    assert form["sent_on"].value() == "03/02/2026"
+    assert not form["approved_on"].value()
+    assert SentOn(today=TODAY, initial={"sent_on": date(2026, 2, 1)})["sent_on"].value() == (
+        "02/01/2026"
+    )
+    assert SentOn({"sent_on": ""}, today=TODAY)["sent_on"].value() == ""  # what was typed stays

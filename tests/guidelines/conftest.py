@@ -25,6 +25,6 @@ def edition(guideline):
 
 
 def make_edition(guideline, label, start, end=None):
-    return Edition(guideline=guideline, label=label, valid_from=start, valid_to=end).store(
+    return Edition(guideline=guideline, label=label, valid_from=start, ends_before=end).store(
         by=None, at=MONDAY
     )

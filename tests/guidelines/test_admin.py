@@ -8,13 +8,23 @@ from django.urls import reverse
 
 from accounts.roles import Role
 from guidelines import services
-from guidelines.models import ApprovedParagraph, Edition, Guideline, Recommendation, Source
+from guidelines.models import (
+    ApprovedParagraph,
+    DrugListEdition,
+    Edition,
+    Guideline,
+    ListedDrug,
+    Recommendation,
+    Source,
+)
 from tests.factories import MONDAY, person
 
 from .conftest import make_edition
 
 pytestmark = pytest.mark.django_db
-TABLES = [Source, Guideline, Edition, Recommendation, ApprovedParagraph]
+TABLES = [
+    Source, Guideline, Edition, Recommendation, ApprovedParagraph, DrugListEdition, ListedDrug,
+]  # fmt: skip
 
 
 def url(model, page, *args):
@@ -29,19 +39,19 @@ def signed_in(client, keeper):
 
 def edition_form(edition, **changes):
     """What the browser sends for an edition's page."""
-    said = {
+    fields = {
         "guideline": edition.guideline_id,
         "label": edition.label,
         "valid_from": f"{edition.valid_from:%Y-%m-%d}",
-        "valid_to": f"{edition.valid_to:%Y-%m-%d}" if edition.valid_to else "",
-        "picked_by": edition.picked_by,
+        "ends_before": f"{edition.ends_before:%Y-%m-%d}" if edition.ends_before else "",
+        "governing_date": edition.governing_date,
         "regulation": edition.regulation,
         "note": edition.note,
         "seen_version": edition.version,
         "recommendations-TOTAL_FORMS": 0,
         "recommendations-INITIAL_FORMS": 0,
     }
-    return said | changes
+    return fields | changes
 
 
 @pytest.mark.parametrize("role", Role)
@@ -70,6 +80,7 @@ def test_a_password_is_changed_on_the_one_page_for_it(client, signed_in):
 
 def test_every_page_of_every_table_opens(client, signed_in):
     services.seed_guidelines(by=None, at=MONDAY)
+    services.seed_drug_list(by=None, at=MONDAY)
     ApprovedParagraph(title="Tapering", text="Words.").store(by=None, at=MONDAY)
     for model in TABLES:
         row = model.objects.first()
@@ -108,7 +119,7 @@ def test_saving_without_a_change_makes_no_version(client, signed_in, edition):
 
 def test_rows_added_and_changed_with_another_have_versions_too(client, signed_in, edition):
     row = Recommendation(edition=edition, section="Special Studies").store(by=None, at=MONDAY)
-    said = edition_form(
+    form_data = edition_form(
         edition,
         **{
             "recommendations-TOTAL_FORMS": 2,
@@ -123,7 +134,7 @@ def test_rows_added_and_changed_with_another_have_versions_too(client, signed_in
             "recommendations-1-is_active": "on",
         },
     )
-    answer = client.post(url(Edition, "change", edition.pk), said)
+    answer = client.post(url(Edition, "change", edition.pk), form_data)
 
     assert answer.status_code == 302, answer.context["errors"]
     row.refresh_from_db()
@@ -135,21 +146,23 @@ def test_rows_added_and_changed_with_another_have_versions_too(client, signed_in
 
 
 def test_an_overlap_is_a_sentence_beside_the_form(client, signed_in, guideline, edition):
-    said = edition_form(Edition(guideline=guideline, label="2016", valid_from=date(2016, 7, 29)))
-    answer = client.post(url(Edition, "add"), said)
+    form_data = edition_form(
+        Edition(guideline=guideline, label="2016", valid_from=date(2016, 7, 29))
+    )
+    answer = client.post(url(Edition, "add"), form_data)
 
     assert answer.status_code == 200
     page = answer.content.decode()
-    assert "the 2004 edition of Neck Complaints is in force from 06/15/2007" in page
+    assert "the 2004 edition of Neck Complaints is in force from Jun 15, 2007" in page
     assert Edition.objects.count() == 1
 
 
-def test_a_stale_form_is_refused_with_its_words_kept(client, signed_in, edition):
-    said = edition_form(edition, note="Mine.")
+def test_a_stale_form_is_refused_and_keeps_its_text(client, signed_in, edition):
+    form_data = edition_form(edition, note="Mine.")
     edition.note = "Theirs."
     edition.store(by=None, at=MONDAY)
 
-    answer = client.post(url(Edition, "change", edition.pk), said)
+    answer = client.post(url(Edition, "change", edition.pk), form_data)
 
     assert answer.status_code == 409
     page = answer.content.decode()
@@ -164,9 +177,9 @@ def test_a_stale_form_is_refused_with_its_words_kept(client, signed_in, edition)
 def test_a_form_without_a_version_is_as_stale_as_one_with_an_old_one(
     client, signed_in, edition, seen
 ):
-    said = edition_form(edition, note="Mine.", seen_version=seen)
+    form_data = edition_form(edition, note="Mine.", seen_version=seen)
 
-    assert client.post(url(Edition, "change", edition.pk), said).status_code == 409
+    assert client.post(url(Edition, "change", edition.pk), form_data).status_code == 409
 
     edition.refresh_from_db()
     assert edition.note != "Mine."
@@ -179,8 +192,8 @@ def test_nothing_can_be_deleted(client, signed_in, edition):
         url(Edition, "changelist"),
         {"action": "delete_selected", "_selected_action": edition.pk, "post": "yes"},
     )
-    said = edition_form(edition, **{"recommendations-0-DELETE": "on"})
-    client.post(url(Edition, "change", edition.pk), said)
+    form_data = edition_form(edition, **{"recommendations-0-DELETE": "on"})
+    client.post(url(Edition, "change", edition.pk), form_data)
     assert Edition.objects.filter(pk=edition.pk).exists()
 
 
@@ -219,13 +232,13 @@ def test_editions_are_found_by_the_day_on_which_they_count(client, signed_in):
 
 
 CSV = (
-    "guideline,label,valid_from,valid_to,picked_by,regulation,note\n"
+    "guideline,label,valid_from,ends_before,governing_date,regulation,note\n"
     "neck,2004,2007-06-15,2017-12-01,REQUEST,,Corrected\n"
     "neck,2017,2017-12-01,,SERVICE,8 CCR 9792.23.1,\n"
 )
 
 
-def send(client, model, content, name="rows.csv"):
+def import_rows(client, model, content, name="rows.csv"):
     return client.post(
         url(model, "import"),
         {"import_file": SimpleUploadedFile(name, content.encode()), "format": "0"},
@@ -239,7 +252,7 @@ def confirm_import(client, model, answer):
 
 
 def test_an_import_is_shown_first_and_changes_nothing(client, signed_in, edition):
-    answer = send(client, Edition, CSV)
+    answer = import_rows(client, Edition, CSV)
 
     assert answer.status_code == 200
     page = answer.content.decode()
@@ -250,7 +263,7 @@ def test_an_import_is_shown_first_and_changes_nothing(client, signed_in, edition
 
 
 def test_a_confirmed_import_is_stored_with_versions(client, signed_in, edition):
-    answer = confirm_import(client, Edition, send(client, Edition, CSV))
+    answer = confirm_import(client, Edition, import_rows(client, Edition, CSV))
 
     assert answer.status_code == 200
     edition.refresh_from_db()
@@ -261,16 +274,16 @@ def test_a_confirmed_import_is_stored_with_versions(client, signed_in, edition):
 
 
 def test_importing_existing_rows_makes_no_version(client, signed_in, edition):
-    confirm_import(client, Edition, send(client, Edition, CSV))
+    confirm_import(client, Edition, import_rows(client, Edition, CSV))
     versions = Edition.history.count()
-    confirm_import(client, Edition, send(client, Edition, CSV))
+    confirm_import(client, Edition, import_rows(client, Edition, CSV))
 
     assert Edition.history.count() == versions
 
 
 def test_an_import_that_overlaps_is_refused_with_the_sentence(client, signed_in, edition):
     bad = CSV.replace("2017,2017-12-01,", "2017,2017-11-30,")
-    answer = send(client, Edition, bad)
+    answer = import_rows(client, Edition, bad)
 
     assert "End one before the other begins." in answer.content.decode()
     assert "confirm_form" not in answer.context
@@ -278,7 +291,7 @@ def test_an_import_that_overlaps_is_refused_with_the_sentence(client, signed_in,
 
 
 def test_an_import_with_an_unknown_guideline_is_refused(client, signed_in, edition):
-    answer = send(client, Edition, CSV.replace("neck,2017", "no one,2017"))
+    answer = import_rows(client, Edition, CSV.replace("neck,2017", "no one,2017"))
 
     assert "confirm_form" not in answer.context
     assert Edition.objects.count() == 1
@@ -293,7 +306,7 @@ def test_exported_rows_are_imported_unchanged(client, signed_in, model):
         answer = client.post(url(model, "export"), {"format": "0"})
     assert "csv" in answer["Content-Type"]
 
-    confirm_import(client, model, send(client, model, answer.content.decode()))
+    confirm_import(client, model, import_rows(client, model, answer.content.decode()))
 
     assert model.history.count() == versions
 
@@ -302,3 +315,20 @@ def test_import_and_export_are_for_keepers(client):
     client.force_login(person(Role.AUDITOR))
     for page in ("import", "export"):
         assert client.get(url(Edition, page)).status_code == 403
+
+
+@pytest.mark.parametrize("wrong", ["x", "9" * 30, "-1"])
+def test_an_impossible_id_is_a_bad_request_or_an_error_of_the_form(
+    client, signed_in, edition, wrong
+):
+    action = {"action": "confirm", "_selected_action": wrong, "index": "0"}
+    answers = [
+        client.post(url(Edition, "changelist"), action),
+        client.post(url(Recommendation, "add"), {"edition": wrong, "section": "1"}),
+        client.get(url(Recommendation, "add"), {"edition": wrong}),
+        client.get(url(Edition, "change", wrong)),
+        client.get(url(Edition, "history", wrong)),
+        client.post(url(Edition, "change", wrong), edition_form(edition)),
+        client.get(url(Edition, "changelist"), {"guideline__id__exact": wrong}),
+    ]
+    assert all(answer.status_code in {200, 302, 400, 404} for answer in answers)

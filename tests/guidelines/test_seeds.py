@@ -12,7 +12,7 @@ from tests.factories import MONDAY
 pytestmark = pytest.mark.django_db
 
 
-def label(code, day):
+def find_label(code, day):
     found = Edition.objects.filter(guideline__code=code).in_force(on=day).first()
     return found and found.label
 
@@ -24,7 +24,7 @@ def test_seeding_twice_adds_nothing_the_second_time(capsys):
     call_command("seed_guidelines")
 
     out = capsys.readouterr().out.splitlines()
-    assert out[1] == "0 sources, 0 guidelines, 0 editions and 0 recommendations added."
+    assert out[2] == "0 sources, 0 guidelines, 0 editions and 0 recommendations added."
     assert first == (Edition.objects.count(), Recommendation.objects.count())
     assert Edition.history.count() == versions == first[0]
 
@@ -56,7 +56,7 @@ def test_shipped_rows_are_unconfirmed():
 def test_the_shipped_edition_of_a_day(code, day, expected):
     services.seed_guidelines(by=None, at=MONDAY)
 
-    assert label(code, day) == expected
+    assert find_label(code, day) == expected
 
 
 def test_an_offices_own_rows_stand():

@@ -1,15 +1,20 @@
 """Pages work without Redis: the cache is kept in memory for a while."""
 
 import socket
+import threading
 import time
 
 import pytest
 from django.urls import reverse
+from redis.backoff import NoBackoff
+from redis.retry import Retry
 
 from accounts.roles import Role
-from imr_portal.cache import RedisOrMemory
+from imr_portal.cache import PROBE_EVERY, RedisOrMemory
 from tests.factories import person
+from tests.processes import wait_until
 
+NO_RETRY = Retry(NoBackoff(), 0)
 OPTIONS = {"OPTIONS": {"socket_timeout": 1, "socket_connect_timeout": 1}}
 
 
@@ -19,7 +24,7 @@ def _asked_at_once(monkeypatch):
 
 
 @pytest.fixture
-def away(tmp_path):
+def redis_down(tmp_path):
     """A cache whose Redis is not there."""
     return RedisOrMemory(f"unix://{tmp_path}/no one.sock", dict(OPTIONS))
 
@@ -29,14 +34,14 @@ def keys_of(broker):
         return client.keys()
 
 
-def test_a_value_stored_while_redis_is_down_is_found_again(away):
-    away.set("queue-counts", {"qa": 3}, 20)
+def test_a_value_stored_while_redis_is_down_is_found_again(redis_down):
+    redis_down.set("queue-counts", {"qa": 3}, 20)
 
-    assert away.get("queue-counts") == {"qa": 3}
-    assert away.add("tries", 1, 60)
-    assert away.incr("tries") == 2
-    assert away.delete("tries")
-    assert not away.has_key("tries")
+    assert redis_down.get("queue-counts") == {"qa": 3}
+    assert redis_down.add("tries", 1, 60)
+    assert redis_down.incr("tries") == 2
+    assert redis_down.delete("tries")
+    assert not redis_down.has_key("tries")
 
 
 def test_redis_is_used_while_it_answers(broker):
@@ -60,6 +65,47 @@ def test_a_server_that_never_answers_delays_only_one_request(tmp_path):
             cache.get("queue-counts")
 
         assert time.monotonic() - began < 5
+
+
+def test_with_a_silent_server_at_most_one_page_in_two_hundred_waits(tmp_path, settings):
+    """Four threads of a process; each asks twice for a page, for longer than several probes."""
+    path = f"{tmp_path}/silent.sock"
+    with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as silent:
+        silent.bind(path)
+        silent.listen()
+        options = {"socket_timeout": 0.15, "socket_connect_timeout": 0.15}
+        cache = RedisOrMemory(f"unix://{path}", {"OPTIONS": {**options, "retry": NO_RETRY}})
+        end = time.monotonic() + 3 * PROBE_EVERY
+        waits = []
+
+        def open_pages():
+            while time.monotonic() < end:
+                began = time.monotonic()
+                cache.get("queue-counts")
+                cache.set("queue-counts", 1, 20)
+                waits.append(time.monotonic() - began)
+                time.sleep(0.005)
+
+        threads = [threading.Thread(target=open_pages) for _ in range(4)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+
+    assert len(waits) > 400
+    assert sum(wait > 0.2 for wait in waits) <= len(waits) / 200
+
+
+def test_redis_is_used_again_when_it_answers(broker):
+    cache = RedisOrMemory(broker.url, dict(OPTIONS))
+    broker.kill()
+    cache.set("number", 7, 20)
+    broker.start()
+    wait_until(lambda: RedisOrMemory.asked_again_at == 0.0, what="the thread finds Redis again")
+
+    cache.set("number", 8, 20)
+
+    assert keys_of(broker)
 
 
 def test_redis_is_tried_again_after_a_pause(broker, monkeypatch):

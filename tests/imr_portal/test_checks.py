@@ -23,7 +23,7 @@ GOOD = {
 }
 
 
-def manage(*words, tmp_path, **changes):
+def run_manage_command(*words, tmp_path, **changes):
     """Run a management command as a new process with production's settings."""
     env = {**GOOD, "VAR_DIR": str(tmp_path), **changes}
     return subprocess.run(
@@ -38,13 +38,13 @@ def manage(*words, tmp_path, **changes):
 
 
 def test_production_settings_are_clean(tmp_path):
-    done = manage("check", "--deploy", "--fail-level", "WARNING", tmp_path=tmp_path)
+    done = run_manage_command("check", "--deploy", "--fail-level", "WARNING", tmp_path=tmp_path)
 
     assert done.returncode == 0, done.stderr
 
 
 @pytest.mark.parametrize(
-    ("changes", "said"),
+    ("changes", "sentence"),
     [
         ({"SECRET_KEY": None}, "Set SECRET_KEY in the environment"),
         (
@@ -56,11 +56,11 @@ def test_production_settings_are_clean(tmp_path):
         ({"DATABASE_URL": "mysql://db/imr"}, "Use postgresql:// or sqlite://"),
     ],
 )
-def test_a_process_refuses_to_start_and_names_the_missing_setting(tmp_path, changes, said):
-    done = manage("check", tmp_path=tmp_path, **changes)
+def test_a_process_refuses_to_start_and_names_the_missing_setting(tmp_path, changes, sentence):
+    done = run_manage_command("check", tmp_path=tmp_path, **changes)
 
     assert done.returncode != 0
-    assert said in done.stderr
+    assert sentence in done.stderr
 
 
 CARELESS = {
@@ -79,7 +79,7 @@ def test_every_careless_setting_is_named(tmp_path):
     """All at once, and each by its own id; the settings that are good give none of them."""
     changes = {setting: value for setting, (value, _) in CARELESS.items()}
 
-    done = manage(
+    done = run_manage_command(
         *("check", "--deploy", "--fail-level", "WARNING"),
         tmp_path=tmp_path,
         STATIC_ROOT="/srv/static",
@@ -91,7 +91,7 @@ def test_every_careless_setting_is_named(tmp_path):
 
 
 def test_a_machine_of_a_developer_is_named(tmp_path):
-    done = manage("check", "--deploy", tmp_path=tmp_path, DEBUG="1", SECRET_KEY=None)
+    done = run_manage_command("check", "--deploy", tmp_path=tmp_path, DEBUG="1", SECRET_KEY=None)
 
     assert done.returncode != 0
     assert "imr_portal.E006" in done.stderr  # the sample key
@@ -101,7 +101,7 @@ def test_a_machine_of_a_developer_is_named(tmp_path):
 # --- databases ------------------------------------------------------------------------------------
 
 
-def found(**options):
+def run_deploy_checks(**options):
     return {
         message.id: message
         for message in run_checks(databases=["default"], **options)
@@ -116,7 +116,7 @@ def test_the_database_that_the_settings_make_is_sound():
 
 
 @contextmanager
-def told(monkeypatch, answers):
+def answer_queries(monkeypatch, answers):
     """A connection that gives these answers to its questions, in any order."""
 
     class Cursor:
@@ -154,7 +154,7 @@ SOUND_SQLITE = {
 
 
 @pytest.mark.parametrize(
-    ("broken", "said"),
+    ("broken", "sentence"),
     [
         ({"journal_mode": "delete"}, "journal_mode is delete"),
         ({"synchronous": 1}, "synchronous is 1"),
@@ -165,14 +165,14 @@ SOUND_SQLITE = {
         ({"options": {"timeout": 20}}, "do not begin IMMEDIATE"),
     ],
 )
-def test_each_broken_setting_of_sqlite_is_refused(monkeypatch, broken, said):
-    with told(monkeypatch, SOUND_SQLITE):
+def test_each_broken_setting_of_sqlite_is_refused(monkeypatch, broken, sentence):
+    with answer_queries(monkeypatch, SOUND_SQLITE):
         assert checks.check_sqlite_durability(["default"]) == []
 
-    with told(monkeypatch, {**SOUND_SQLITE, **broken}):
+    with answer_queries(monkeypatch, {**SOUND_SQLITE, **broken}):
         (message,) = checks.check_sqlite_durability(["default"])
     assert message.id == "imr_portal.E001"
-    assert said in message.msg
+    assert sentence in message.msg
     assert message.hint
 
 
@@ -180,10 +180,10 @@ def test_each_broken_setting_of_sqlite_is_refused(monkeypatch, broken, said):
 def test_each_broken_setting_of_postgresql_is_refused(monkeypatch, name):
     sound = dict.fromkeys(["fsync", "full_page_writes", "synchronous_commit"], "on")
     sound["vendor"] = "postgresql"
-    with told(monkeypatch, sound):
+    with answer_queries(monkeypatch, sound):
         assert checks.check_postgresql_durability(["default"]) == []
 
-    with told(monkeypatch, {**sound, name: "off"}):
+    with answer_queries(monkeypatch, {**sound, name: "off"}):
         (message,) = checks.check_postgresql_durability(["default"])
     assert message.id == "imr_portal.E002"
     assert name in message.msg
@@ -192,12 +192,15 @@ def test_each_broken_setting_of_postgresql_is_refused(monkeypatch, name):
 
 @pytest.mark.django_db
 def test_demonstration_users_in_a_production_database_are_refused():
-    assert "imr_portal.E004" not in found(include_deployment_checks=True)
+    assert "imr_portal.E004" not in run_deploy_checks(include_deployment_checks=True)
     user = UserFactory.create(roles=[Role.INTAKE])
     user.is_demo = True
     user.save(update_fields=["is_demo"])
 
-    assert "1 demonstration users" in found(include_deployment_checks=True)["imr_portal.E004"].msg
+    assert (
+        "1 demonstration users"
+        in run_deploy_checks(include_deployment_checks=True)["imr_portal.E004"].msg
+    )
 
 
 @pytest.mark.django_db
@@ -217,7 +220,7 @@ def test_unconfirmed_law_is_listed_without_being_an_error():
 @pytest.mark.postgres
 @pytest.mark.django_db
 def test_a_role_that_owns_its_tables_is_refused():
-    message = found(include_deployment_checks=True)["imr_portal.E003"]
+    message = run_deploy_checks(include_deployment_checks=True)["imr_portal.E003"]
 
     assert "superuser" in message.msg or "owns" in message.msg
     assert "grant_application_role" in message.hint
@@ -233,7 +236,7 @@ def test_celery_is_set_to_lose_nothing():
 
 
 @pytest.mark.parametrize(
-    ("change", "said"),
+    ("change", "sentence"),
     [
         ({"task_acks_late": False}, "task_acks_late is off"),
         ({"task_reject_on_worker_lost": False}, "task_reject_on_worker_lost is off"),
@@ -247,7 +250,7 @@ def test_celery_is_set_to_lose_nothing():
         ({"broker_transport_options": {"visibility_timeout": 120}}, "socket_timeout is not set"),
     ],
 )
-def test_each_broken_setting_of_celery_is_refused(change, said):
+def test_each_broken_setting_of_celery_is_refused(change, sentence):
     from celery import Celery
 
     from imr_portal.celery import _celery_settings
@@ -255,9 +258,21 @@ def test_each_broken_setting_of_celery_is_refused(change, said):
     app = Celery("broken", set_as_current=False)
     app.conf.update({**_celery_settings(), **change})
 
-    assert any(said in fault for fault in checks.find_celery_faults(app.conf))
+    assert any(sentence in fault for fault in checks.find_celery_faults(app.conf))
 
 
 def test_every_hint_and_id_is_there():
     source = Path(checks.__file__).read_text()
     assert source.count("id=") == source.count("hint=")
+
+
+@pytest.mark.django_db
+def test_a_missing_virus_scanner_is_said_and_does_not_stop_production(settings):
+    settings.CLAMD_SOCKET = ""
+    message = run_deploy_checks(include_deployment_checks=True)["imr_portal.I006"]
+    assert "No virus scanner is set" in message.msg
+    assert not message.is_serious()
+    assert message.level < 30  # below a warning, which stops the start
+
+    settings.CLAMD_SOCKET = "/run/clamd.sock"
+    assert "imr_portal.I006" not in run_deploy_checks(include_deployment_checks=True)

@@ -1,11 +1,16 @@
 """Settings from the environment: strict, and with a sentence when something is wrong."""
 
+import os
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 from django.core.exceptions import ImproperlyConfigured
 
 from imr_portal import environment
+
+ROOT = Path(__file__).resolve().parent.parent.parent
 
 
 @pytest.fixture
@@ -64,7 +69,15 @@ def test_an_address_of_postgresql_is_taken_apart(variable):
 
     assert (made["USER"], made["PASSWORD"]) == ("imr_app", "p@ss")
     assert (made["HOST"], made["PORT"], made["NAME"]) == ("db.example", "5433", "imr")
-    assert made["OPTIONS"] == {"sslmode": "verify-full"}
+    assert made["OPTIONS"] == {"sslmode": "verify-full", "options": "-c lock_timeout=15s"}
+
+
+def test_options_of_the_address_come_after_ours(variable):
+    variable("postgresql://imr@db/imr?options=-c%20lock_timeout%3D1min")
+
+    made = environment.database_settings("IMR_TEST", default_file=Path("unused"))
+
+    assert made["OPTIONS"] == {"options": "-c lock_timeout=15s -c lock_timeout=1min"}
 
 
 def test_a_socket_of_postgresql_is_a_folder(variable):
@@ -79,3 +92,20 @@ def test_another_kind_of_database_is_refused(variable):
     variable("mysql://db/imr")
     with pytest.raises(ImproperlyConfigured, match="postgresql://"):
         environment.database_settings("IMR_TEST", default_file=Path("unused"))
+
+
+def test_database_and_files_are_readable_by_their_account_only(tmp_path):
+    var = tmp_path / "var"
+    environ = os.environ | {"VAR_DIR": str(var), "DEBUG": "1"}
+    for name in ("DATABASE_URL", "FILES_DIR", "DJANGO_SETTINGS_MODULE"):
+        environ.pop(name, None)
+    run = [sys.executable, "manage.py", "check", "--database", "default"]
+    subprocess.run(run, cwd=ROOT, env=environ, check=True, capture_output=True)
+
+    for path in (var, var / "portal.sqlite3", var / "files", var / "files" / "incoming"):
+        assert path.stat().st_mode & 0o077 == 0, path
+
+    # A database of an earlier version is closed at the next start.
+    (var / "portal.sqlite3").chmod(0o644)
+    subprocess.run(run, cwd=ROOT, env=environ, check=True, capture_output=True)
+    assert (var / "portal.sqlite3").stat().st_mode & 0o777 == 0o600

@@ -31,7 +31,7 @@ def written():
     logging.config.dictConfig(settings.LOGGING)
 
 
-def lines(stream):
+def read_log_lines(stream):
     return [json.loads(line) for line in stream.getvalue().splitlines()]
 
 
@@ -39,7 +39,7 @@ def test_a_line_is_an_object_with_moment_level_and_ids(written):
     with structlog.contextvars.bound_contextvars(request_id="abc123"):
         structlog.get_logger("cases").info("case_moved", case_id=7, state="QA")
 
-    (line,) = lines(written)
+    (line,) = read_log_lines(written)
     assert line.pop("timestamp").endswith("Z")
     assert line == {
         "event": "case_moved",
@@ -55,17 +55,17 @@ def test_a_key_that_the_table_does_not_know_is_dropped(written):
     structlog.get_logger("cases").info("case_received", worker=CANARY, note=CANARY, case_id=7)
 
     assert CANARY not in written.getvalue()
-    assert lines(written)[0]["case_id"] == 7
+    assert read_log_lines(written)[0]["case_id"] == 7
 
 
 def test_a_log_value_of_the_wrong_type_is_dropped(written):
     structlog.get_logger("cases").info("case_received", state=CANARY, user_id={"name": CANARY})
 
     assert CANARY not in written.getvalue()
-    assert lines(written)[0]["state"] == "(dropped)"
+    assert read_log_lines(written)[0]["state"] == "(dropped)"
 
 
-def test_an_exception_is_its_type_and_place_without_words_or_locals(written):
+def test_an_exception_is_logged_as_type_and_place_without_text_or_locals(written):
     worker = CANARY
     try:
         raise IntegrityError(f"Key (name)=({worker}) already exists")
@@ -75,7 +75,7 @@ def test_an_exception_is_its_type_and_place_without_words_or_locals(written):
 
     assert CANARY not in written.getvalue()
     assert "already exists" not in written.getvalue()
-    for line in lines(written):
+    for line in read_log_lines(written):
         assert line["error"] == "IntegrityError"
         assert line["raised"][0] == "IntegrityError"
         assert "test_logs.py" in line["raised"][-1]
@@ -90,7 +90,7 @@ def test_the_cause_of_an_exception_is_named_too(written):
     except ValueError:
         structlog.get_logger("cases").exception("act_failed")
 
-    (line,) = lines(written)
+    (line,) = read_log_lines(written)
     assert [word for word in line["raised"] if not word.startswith(" ")] == [
         "ValueError",
         "KeyError",
@@ -103,7 +103,18 @@ def test_a_librarys_message_is_written_unfilled(written):
     logging.getLogger("some.library").warning(f"Cannot read {CANARY}")
 
     assert CANARY not in written.getvalue()
-    assert lines(written)[0]["event"] == "Cannot read %s of %s"
+    assert read_log_lines(written)[0]["event"] == "Cannot read %s of %s"
+
+
+def test_a_failed_request_has_an_event_name_a_code_and_a_route(written, client):
+    client.raise_request_exception = False
+    logger = logging.getLogger("django.request")
+    request = client.get("/livez").wsgi_request
+    logger.error("%s: %s", "Error", CANARY, extra={"status_code": 500, "request": request})
+
+    line = read_log_lines(written)[-1]
+    assert (line["event"], line["code"], line["route"]) == ("request_failed", 500, "livez")
+    assert CANARY not in written.getvalue()
 
 
 def test_a_value_cannot_begin_a_line_of_its_own(written):
@@ -111,8 +122,8 @@ def test_a_value_cannot_begin_a_line_of_its_own(written):
     structlog.get_logger("cases").info(forged, state=forged)
     logging.getLogger("library").warning(forged)
 
-    assert len(lines(written)) == 2
-    assert not any(line["event"] == "user_promoted" for line in lines(written))
+    assert len(read_log_lines(written)) == 2
+    assert not any(line["event"] == "user_promoted" for line in read_log_lines(written))
 
 
 @pytest.mark.django_db
@@ -123,7 +134,7 @@ def test_a_request_leaves_one_line_with_route_code_and_person(written, client):
 
     client.get(reverse("desk:queue", args=["intake"]))
 
-    request = next(line for line in lines(written) if line["event"] == "request")
+    request = next(line for line in read_log_lines(written) if line["event"] == "request")
     assert (request["method"], request["route"], request["code"]) == ("GET", "desk:queue", 200)
     assert request["user_id"] == user.pk
     assert len(request["request_id"]) == 32
@@ -149,10 +160,10 @@ def test_nothing_that_a_person_types_gets_into_the_logs(written, client, monkeyp
     assert client.get(reverse("desk:queue", args=["intake"])).status_code == 500
     User.objects.filter(name=CANARY).count()
 
-    said = written.getvalue()
-    assert "RuntimeError" in said
+    text = written.getvalue()
+    assert "RuntimeError" in text
     for word in ("Zzyzx", "Quillfeather", "zzyzx", "canary.example"):
-        assert word not in said, next(line for line in said.splitlines() if word in line)
+        assert word not in text, next(line for line in text.splitlines() if word in line)
 
 
 def test_celery_adds_no_handlers_of_its_own():

@@ -95,7 +95,7 @@ def _refusal(client):
         address
         for name, address in ADDRESSES.items()
         if not audiences.is_admitted(
-            audiences.audience_of(name), client.get(reverse("livez")).wsgi_request.user
+            audiences.audience_of(name), client.get(reverse("version")).wsgi_request.user
         )
     )
     return _words(client.get(hidden))
@@ -145,7 +145,7 @@ def test_without_a_second_factor_only_its_setting_up_is_open(signed_in, settings
 def test_with_a_second_factor_the_portal_opens(signed_in, settings):
     settings.SECOND_FACTOR_REQUIRED = True
     client = signed_in(Role.COORDINATOR)
-    user = client.get(reverse("livez")).wsgi_request.user
+    user = client.get(reverse("version")).wsgi_request.user
     Authenticator.objects.create(user=user, type=Authenticator.Type.TOTP, data={"secret": "x"})
 
     assert client.get(QUEUES).status_code == 200
@@ -154,7 +154,7 @@ def test_with_a_second_factor_the_portal_opens(signed_in, settings):
 def test_recovery_codes_alone_are_no_second_factor(signed_in, settings):
     settings.SECOND_FACTOR_REQUIRED = True
     client = signed_in(Role.COORDINATOR)
-    user = client.get(reverse("livez")).wsgi_request.user
+    user = client.get(reverse("version")).wsgi_request.user
     Authenticator.objects.create(user=user, type=Authenticator.Type.RECOVERY_CODES, data={})
 
     assert client.get(QUEUES)["Location"] == reverse("mfa_index")
@@ -203,7 +203,7 @@ def test_a_page_that_only_asks_for_news_does_not_keep_a_session_alive(
         assert client.get(QUEUES).status_code == 302
 
 
-def test_taking_a_role_away_bites_at_the_next_request(signed_in):
+def test_a_removed_role_takes_effect_at_the_next_request(signed_in):
     from accounts.services import revoke_role, set_active
 
     client = signed_in(Role.COORDINATOR)
@@ -260,7 +260,21 @@ def test_a_form_from_elsewhere_is_refused(db):
     client = Client(enforce_csrf_checks=True)
     client.force_login(person(Role.COORDINATOR))
 
-    assert client.post("/cases/CM14-0000001/note/", {"text": "x"}).status_code == 403
+    answer = client.post("/cases/CM14-0000001/note/", {"text": "They <called>"})
+
+    # Another site may have sent it: the text can be copied and is not offered to be sent again.
+    assert answer.status_code == 403
+    page = answer.content.decode()
+    assert "They &lt;called&gt;" in page
+    assert "/note/" not in page
+
+
+def test_a_refused_sign_in_form_shows_no_password(db):
+    sent = {"login": "a@example.org", "password": "correct horse battery staple"}
+    answer = Client(enforce_csrf_checks=True).post(reverse("account_login"), sent)
+
+    assert answer.status_code == 403
+    assert "battery" not in answer.content.decode()
 
 
 def test_sign_up_is_closed(client, db):

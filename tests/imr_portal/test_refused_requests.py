@@ -16,7 +16,7 @@ def clerk(client):
     return client
 
 
-def says(answer, words):
+def expect_refusal_page(answer, words):
     assert words in answer.content.decode()
     assert answer["Cache-Control"] == "no-store"
     assert "default-src 'none'" in answer["Content-Security-Policy"]
@@ -29,7 +29,7 @@ def test_an_address_with_a_null_character_is_refused(clerk, address):
     answer = clerk.get(address)
 
     assert answer.status_code == 400
-    says(answer, "could not be read")
+    expect_refusal_page(answer, "could not be read")
 
 
 def test_a_form_that_is_too_large_is_refused_with_a_sentence(clerk):
@@ -37,14 +37,14 @@ def test_a_form_that_is_too_large_is_refused_with_a_sentence(clerk):
 
     # The test client sends fields as multipart, which counts them against the same limit.
     assert answer.status_code == 400
-    says(answer, "Shorten the texts")
+    expect_refusal_page(answer, "Shorten the texts")
 
 
 def test_too_many_fields_are_refused_with_a_sentence(clerk):
     answer = clerk.post(reverse("intake:intake"), {f"field{n}": "x" for n in range(3_001)})
 
     assert answer.status_code == 400
-    says(answer, "could not be read")
+    expect_refusal_page(answer, "could not be read")
 
 
 def test_a_form_opened_before_signing_in_is_refused_with_the_reason():
@@ -54,4 +54,29 @@ def test_a_form_opened_before_signing_in_is_refused_with_the_reason():
     answer = browser.post(reverse("intake:intake"), {"diagnosis": "typed"})
 
     assert answer.status_code == 403
-    says(answer, "You were signed out. Sign in to continue; your text is kept.")
+    expect_refusal_page(answer, "Not saved: your sign-in changed")
+
+
+@pytest.mark.parametrize("is_signed_in", [True, False])
+@pytest.mark.parametrize(
+    ("address", "status", "words"),
+    [
+        ("/no/such/page/", 404, "The address may be mistyped"),
+        ("/cases/CM26-9999999/", 404, "The address may be mistyped"),
+        ("/cases/CM%00/", 400, "could not be read"),
+    ],
+)
+def test_the_demonstration_shows_its_own_pages_of_errors(
+    client, settings, is_signed_in, address, status, words
+):
+    settings.DEBUG, settings.DEMO = True, True
+    if is_signed_in:
+        client.force_login(person(Role.INTAKE))
+    elif "cases" in address and status == 404:
+        return  # the sign-in page comes first
+    answer = client.get(address)
+    assert answer.status_code == status
+    assert words in answer.content.decode()
+    assert answer["Cache-Control"] == "no-store"
+    assert "DEBUG" not in answer.content.decode()
+    assert "urlconf" not in answer.content.decode().lower()

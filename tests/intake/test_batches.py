@@ -15,7 +15,7 @@ from files.models import StoredFile
 from intake.models import LEASE, Batch, CancelReason, Scan
 from intake.services import batches, receiving
 from tests.factories import MONDAY, application, batch_of, person, received_case, scanned_file
-from tests.records.factories import pdf_bytes, upload
+from tests.records.factories import make_upload, pdf_bytes
 
 pytestmark = pytest.mark.django_db
 
@@ -30,11 +30,11 @@ def other():
     return person(Role.INTAKE, name="Ben Akande")
 
 
-def states(batch):
+def list_scan_states(batch):
     return list(batch.scans.order_by("position").values_list("state", flat=True))
 
 
-def skip(scan, by, reason=CancelReason.UNREADABLE, note="", at=MONDAY):
+def skip_scan(scan, by, reason=CancelReason.UNREADABLE, note="", at=MONDAY):
     return batches.skip_scan(scan_id=scan.pk, reason=reason, note=note, by=by, at=at)
 
 
@@ -44,10 +44,13 @@ def skip(scan, by, reason=CancelReason.UNREADABLE, note="", at=MONDAY):
 @pytest.mark.capability("IN-11")
 def test_an_unreadable_file_is_named_and_the_others_are_kept(clerk):
     batch = batch_of(
-        scanned_file("a.pdf"), upload("b.pdf", b"%PDF-1.4 torn"), scanned_file("c.pdf"), by=clerk
+        scanned_file("a.pdf"),
+        make_upload("b.pdf", b"%PDF-1.4 torn"),
+        scanned_file("c.pdf"),
+        by=clerk,
     )
 
-    assert states(batch) == ["WAITING", "REFUSED", "WAITING"]
+    assert list_scan_states(batch) == ["WAITING", "REFUSED", "WAITING"]
     refused = batch.scans.get(state="REFUSED")
     assert "“b.pdf” is damaged" in refused.refusal
     assert refused.file is None
@@ -75,37 +78,37 @@ def test_a_file_that_was_not_checked_for_viruses_is_not_handed_out(clerk):
 
 def test_the_same_file_twice_is_kept_once(clerk):
     content = pdf_bytes()
-    first = batch_of(upload("a.pdf", content), upload("again.pdf", content), by=clerk)
-    second = batch_of(upload("b.pdf", content), by=clerk, channel="FAX")
+    first = batch_of(make_upload("a.pdf", content), make_upload("again.pdf", content), by=clerk)
+    second = batch_of(make_upload("b.pdf", content), by=clerk, channel="FAX")
 
-    assert states(first) == ["WAITING", "REPEATED"]
+    assert list_scan_states(first) == ["WAITING", "REPEATED"]
     (repeated,) = second.scans.all()
     assert (repeated.state, repeated.same_as) == ("REPEATED", first.scans.get(position=1))
 
 
 def test_a_scan_that_is_already_a_case_is_shown_with_its_case(clerk):
     content = pdf_bytes()
-    (scan,) = batch_of(upload("a.pdf", content), by=clerk).scans.all()
+    (scan,) = batch_of(make_upload("a.pdf", content), by=clerk).scans.all()
     case = received_case(by=clerk, scan_id=scan.pk)
 
-    (again,) = batch_of(upload("b.pdf", content), by=clerk).scans.all()
+    (again,) = batch_of(make_upload("b.pdf", content), by=clerk).scans.all()
 
     assert (again.state, again.case) == ("REPEATED", case)
     assert Case.objects.count() == 1
 
 
 @pytest.mark.parametrize(
-    ("said", "why"),
+    ("fields", "why"),
     [
         ({"received_on": (MONDAY + timedelta(days=1)).date()}, "is in the future"),
         ({"by": Role.COORDINATOR}, "cannot enter applications"),
     ],
 )
-def test_an_invalid_batch_is_refused(clerk, said, why):
-    if isinstance(said.get("by"), Role):
-        said = {"by": person(said["by"])}
+def test_an_invalid_batch_is_refused(clerk, fields, why):
+    if isinstance(fields.get("by"), Role):
+        fields = {"by": person(fields["by"])}
     with pytest.raises(NotAllowed, match=why):
-        batch_of(scanned_file(), **{"by": clerk} | said)
+        batch_of(scanned_file(), **{"by": clerk} | fields)
     assert not Batch.objects.exists()
 
 
@@ -113,7 +116,7 @@ def test_a_batch_without_files_and_one_with_too_many_are_refused(clerk):
     with pytest.raises(NotAllowed, match="at least one file"):
         batch_of(by=clerk)
     with pytest.raises(NotAllowed, match="at most 100 files"):
-        batch_of(*[upload("x.pdf", b"x")] * 101, by=clerk)
+        batch_of(*[make_upload("x.pdf", b"x")] * 101, by=clerk)
 
 
 # --- Claimed --------------------------------------------------------------------------------------
@@ -189,16 +192,16 @@ def test_a_skipped_scan_shows_its_reason_and_can_be_returned(clerk, other):
     (scan,) = batch_of(scanned_file(), by=clerk).scans.all()
     batches.claim_next_scan(by=clerk, at=MONDAY)
     with pytest.raises(NotAllowed, match="assigned to Rosa Okafor"):
-        skip(scan, other)
+        skip_scan(scan, other)
     with pytest.raises(NotAllowed, match="in a few words"):
-        skip(scan, clerk, CancelReason.QUESTION)
+        skip_scan(scan, clerk, CancelReason.QUESTION)
 
-    skipped = skip(scan, clerk, CancelReason.QUESTION, "Two workers on one form?")
+    skipped = skip_scan(scan, clerk, CancelReason.QUESTION, "Two workers on one form?")
 
     assert (skipped.state, skipped.why_skipped) == ("SKIPPED", "QUESTION")
     assert batches.claim_next_scan(by=clerk, at=MONDAY) is None
     with pytest.raises(NotAllowed, match="is not waiting"):
-        skip(scan, clerk)
+        skip_scan(scan, clerk)
     batches.return_scan_to_queue(scan_id=scan.pk, by=other, at=MONDAY)
     assert batches.claim_next_scan(by=other, at=MONDAY) == scan
     with pytest.raises(NotAllowed, match="is not skipped"):
@@ -246,13 +249,13 @@ def test_a_failed_form_keeps_the_claim_on_its_scan(clerk):
 # --- A watched folder -----------------------------------------------------------------------------
 
 
-def ingest(folder, *, channel="FAX"):
-    said = StringIO()
-    call_command("ingest_folder", str(folder), channel=channel, stdout=said, stderr=said)
-    return said.getvalue()
+def ingest_folder(folder, *, channel="FAX"):
+    output = StringIO()
+    call_command("ingest_folder", str(folder), channel=channel, stdout=output, stderr=output)
+    return output.getvalue()
 
 
-def drop(folder, name, content, at):
+def write_file(folder, name, content, at):
     path = Path(folder, name)
     path.write_bytes(content)
     os.utime(path, (at.timestamp(), at.timestamp()))
@@ -261,16 +264,16 @@ def drop(folder, name, content, at):
 def test_a_watched_folder_is_imported_once_with_the_arrival_date_of_each_file(tmp_path, set_clock):
     set_clock(MONDAY)
     friday = MONDAY - timedelta(days=3)
-    drop(tmp_path, "friday.pdf", pdf_bytes(), friday)
-    drop(tmp_path, "today.pdf", pdf_bytes(), MONDAY - timedelta(hours=1))
-    drop(tmp_path, "torn.pdf", b"%PDF-1.4 torn", MONDAY - timedelta(hours=1))
-    drop(tmp_path, "growing.pdf", pdf_bytes(), MONDAY)
-    drop(tmp_path, ".hidden.pdf", pdf_bytes(), friday)
+    write_file(tmp_path, "friday.pdf", pdf_bytes(), friday)
+    write_file(tmp_path, "today.pdf", pdf_bytes(), MONDAY - timedelta(hours=1))
+    write_file(tmp_path, "torn.pdf", b"%PDF-1.4 torn", MONDAY - timedelta(hours=1))
+    write_file(tmp_path, "growing.pdf", pdf_bytes(), MONDAY)
+    write_file(tmp_path, ".hidden.pdf", pdf_bytes(), friday)
 
-    said = ingest(tmp_path)
-    again = ingest(tmp_path)
+    text = ingest_folder(tmp_path)
+    again = ingest_folder(tmp_path)
 
-    assert "torn.pdf" in said
+    assert "torn.pdf" in text
     assert again == "No new files.\n"
     found = Scan.objects.order_by("pk").values_list("name_received", "received_on", "state")
     assert list(found) == [
@@ -280,7 +283,7 @@ def test_a_watched_folder_is_imported_once_with_the_arrival_date_of_each_file(tm
     ]
     assert set(Batch.objects.values_list("channel", "opened_by")) == {("FAX", None)}
     set_clock(MONDAY + timedelta(minutes=1))
-    assert "1 files" in ingest(tmp_path)  # what was still growing
+    assert "1 file," in ingest_folder(tmp_path)  # what was still growing
 
 
 # --- Pages ----------------------------------------------------------------------------------------
@@ -294,7 +297,7 @@ def desk(client, clerk, set_clock):
 
 
 def test_uploaded_mail_is_entered_scan_by_scan(desk, clerk):
-    from tests.intake.test_intake_page import typed
+    from tests.intake.test_intake_page import make_form_data
 
     sent = {
         "channel": "FAX",
@@ -310,7 +313,9 @@ def test_uploaded_mail_is_entered_scan_by_scan(desk, clerk):
     assert form.context["form"].initial["received"] == "02/27/2026"
     assert form.content.decode().count("/intake/papers/") == 2  # both pages, beside the form
 
-    following = desk.post(first.url, typed(channel="FAX", received="2/27/26") | {"next": ""})
+    following = desk.post(
+        first.url, make_form_data(channel="FAX", received="2/27/26") | {"next": ""}
+    )
 
     assert following.url != first.url
     assert following.url.startswith("/intake/scans/")
@@ -318,7 +323,9 @@ def test_uploaded_mail_is_entered_scan_by_scan(desk, clerk):
     assert case.application.channel == "FAX"
     assert case.scans.get().claimed_by == clerk
     assert desk.get(first.url).url == case.get_absolute_url()
-    done = desk.post(following.url, typed(ur_decided="2/11/26") | {"next": ""}, follow=True)
+    done = desk.post(
+        following.url, make_form_data(ur_decided="2/11/26") | {"next": ""}, follow=True
+    )
     assert "There are no more scans to enter" in done.content.decode()
     assert "All scans are entered" not in done.content.decode()  # this batch is still in sight
 
@@ -343,7 +350,7 @@ def test_a_refused_file_is_named_on_the_page(desk):
     sent = {
         "channel": "MAIL",
         "received": "t",
-        "scans": [upload("b.pdf", b"MZ program"), scanned_file()],
+        "scans": [make_upload("b.pdf", b"MZ program"), scanned_file()],
     }
 
     page = desk.post("/intake/batches/", sent, follow=True).content.decode()

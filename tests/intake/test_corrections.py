@@ -5,13 +5,18 @@ from datetime import date, timedelta
 
 import pytest
 
-from accounts.refusals import NotAllowed
+from accounts.refusals import BadFact, NotAllowed
 from accounts.roles import Role
 from accounts.versions import Stale
-from cases.models import Event
+from cases.lifecycle import Status
+from cases.models import DuplicateProposal, Event
+from cases.services import duplicate_outcomes, endings, parties, restrictions
 from intake.services import corrections, receiving
-from intake.services.receiving import ItemOnForm
+from intake.services.receiving import ItemOnForm, URDecisionOnForm
+from maintenance.derived import compare_claims_of_decisions, compare_search_keys
+from tests.cases.test_parties import make_details
 from tests.factories import MONDAY, eligible_case, person, received_case
+from tests.factories import parties as party_rows
 
 pytestmark = pytest.mark.django_db
 FRIDAY = MONDAY - timedelta(days=3)
@@ -54,7 +59,7 @@ def test_the_received_date_is_separate_from_the_entered_date_and_corrected_with_
 
 @pytest.mark.capability("IN-4")
 @pytest.mark.parametrize(
-    ("changes", "said"),
+    ("changes", "sentence"),
     [
         ({"why": "  "}, "Enter the reason"),
         ({"to": MONDAY + timedelta(minutes=1)}, "is in the future"),
@@ -62,9 +67,9 @@ def test_the_received_date_is_separate_from_the_entered_date_and_corrected_with_
         ({"to": MONDAY - timedelta(days=40)}, "UR decision is dated after this day"),
     ],
 )
-def test_an_impossible_correction_is_refused(clerk, changes, said):
+def test_an_impossible_correction_is_refused(clerk, changes, sentence):
     case = received_case(by=clerk)
-    with pytest.raises(NotAllowed, match=said):
+    with pytest.raises(NotAllowed, match=sentence):
         correct_received(case, clerk, **changes)
     assert not case.events.filter(kind=Event.Kind.RECEIVED_CORRECTED).exists()
 
@@ -91,7 +96,7 @@ def test_a_clerk_cannot_correct_the_entry_of_another_clerk(clerk, supervisor):
         correct_received(case, supervisor, seen=case.version + 1)
 
 
-# --- By the page ----------------------------------------------------------------------------------
+# --- By the page ---------------------------------------------------------------------------------
 
 
 @pytest.fixture
@@ -264,6 +269,187 @@ def test_a_correction_that_would_match_another_case_is_refused(desk, clerk):
     assert f"{lead.number} disputes the same UR decision" in page.content.decode()
 
 
+@pytest.fixture
+def coordinator():
+    return person(Role.COORDINATOR)
+
+
+@pytest.fixture
+def pair(clerk):
+    """Two applications about one UR decision: the lead and its possible duplicate."""
+    lead = received_case(by=clerk, claim_number="06-2213-77")
+    repeat = received_case(by=clerk, claim_number="06-2213-77")
+    assert (repeat.stage, repeat.ur_decision) == (Status.DUPLICATE, lead.ur_decision)
+    return lead, repeat
+
+
+def resolve(pair, answer, by):
+    lead, repeat = pair
+    return duplicate_outcomes.decide_duplicate(
+        proposal_id=DuplicateProposal.objects.get(case=repeat, other=lead).pk,
+        answer=answer,
+        reason="Both forms are on file.",
+        item_ids=[] if answer == "DIFFERENT" else [repeat.items.get().pk],
+        by=by,
+        at=MONDAY,
+    )
+
+
+def end_repeat(pair, how, by):
+    repeat = pair[1]
+    if how in DuplicateProposal.Answer:
+        resolve(pair, how, by)
+        return
+    endings.withdraw_case(case_id=repeat.pk, reason="A letter.", by=by, at=MONDAY)
+    if how == "closed":
+        endings.close_case(case_id=repeat.pk, reason="Withdrawn.", by=by, at=MONDAY)
+
+
+@pytest.mark.capability("IN-4")
+@pytest.mark.parametrize("how", ["DUPLICATE", "PRIOR", "DIFFERENT", "withdrawn", "closed"])
+def test_claim_and_date_are_corrected_when_the_duplicate_is_resolved_or_ended(
+    desk, pair, coordinator, how
+):
+    lead, repeat = pair
+    end_repeat(pair, how, coordinator)
+    sent = as_shown(desk, lead) | {"claim_number": "06-2213-78", "ur_decided": "02/11/2026"}
+
+    answer = desk.post(f"/cases/{lead.number}/correct/", sent)
+
+    assert answer.status_code == 302
+    lead.refresh_from_db()
+    repeat.refresh_from_db()
+    decision = lead.ur_decision
+    assert (lead.claim_number, decision.claim_number_normal) == ("06-2213-78", "06221378")
+    assert decision.decided_on == date(2026, 2, 11)
+    facts = lead.events.get(kind=Event.Kind.CHANGED).facts
+    assert facts["decided on"] == ["2026-02-12", "2026-02-11"]
+    # The other case keeps what its own form states.
+    assert repeat.ur_decision != decision
+    assert repeat.ur_decision.claim_number_normal == repeat.claim_number_normal == "06221377"
+    assert repeat.ur_decision.decided_on == date(2026, 2, 12)
+    assert list(compare_claims_of_decisions(lambda: None)) == []
+    # An application about the corrected decision is found as a repeat of this case.
+    again = received_case(
+        claim_number="06-2213-78", ur_decision=URDecisionOnForm(decided_on=date(2026, 2, 11))
+    )
+    assert again.duplicate_of == lead
+
+
+@pytest.mark.capability("IN-4")
+def test_a_correction_refused_for_a_duplicate_links_to_the_page_that_resolves_it(
+    desk, client, pair, coordinator
+):
+    lead, repeat = pair
+    sent = as_shown(desk, lead) | {"claim_number": "06-2213-78"}
+    proposal = DuplicateProposal.objects.get(case=repeat, other=lead)
+
+    page = desk.post(f"/cases/{lead.number}/correct/", sent)
+
+    assert page.status_code == 422
+    text = page.content.decode()
+    assert f"{repeat.number} disputes the same UR decision" in text
+    # A clerk cannot compare the cases; the page of related cases shows what waits.
+    related = f"/cases/{repeat.number}/related/"
+    assert f'href="{related}"' in text
+    assert "06-2213-78" in text  # what was typed is kept
+    assert desk.get(related).status_code == 200
+
+    both = person(Role.INTAKE, Role.SUPERVISOR)
+    client.force_login(both)
+    text = client.post(f"/cases/{lead.number}/correct/", sent).content.decode()
+    assert f'href="/cases/{repeat.number}/related/{proposal.pk}/"' in text
+    assert client.get(f"/cases/{repeat.number}/related/{proposal.pk}/").status_code == 200
+
+
+@pytest.mark.capability("IN-4")
+def test_a_pair_that_only_the_correction_reveals_can_be_resolved_and_then_corrected(
+    desk, clerk, coordinator
+):
+    lead = received_case(by=clerk, claim_number="06-2213-77")
+    # Nothing but the corrected number is common to both.
+    names = {"EMPLOYEE": "Iker Zubiri", "REQUESTING_PHYSICIAN": "Olga Petrov"}
+    case = received_case(
+        by=clerk,
+        claim_number="99-0001",
+        parties=party_rows(**names),
+        date_of_injury=date(2020, 5, 6),
+        items=[ItemOnForm("Acupuncture")],
+    )
+    assert not DuplicateProposal.objects.filter(case=case, other=lead).exists()
+    sent = as_shown(desk, case) | {"claim_number": "06-2213-77"}
+
+    assert desk.post(f"/cases/{case.number}/correct/", sent).status_code == 422
+    assert desk.post(f"/cases/{case.number}/correct/", sent).status_code == 422
+
+    assert DuplicateProposal.objects.filter(case=case, other=lead).count() == 1
+    resolve((lead, case), "DIFFERENT", coordinator)
+    assert desk.post(f"/cases/{case.number}/correct/", sent).status_code == 302
+    case.refresh_from_db()
+    assert case.ur_decision.claim_number_normal == "06221377"
+    assert (case.ur_decision.running_number, lead.ur_decision.running_number) == (2, 1)
+    assert case.ur_decision.different_because
+
+
+@pytest.mark.capability("IN-4")
+def test_a_correction_to_the_decision_of_an_ended_case_is_saved(desk, clerk, coordinator):
+    ended = received_case(by=clerk, claim_number="06-2213-77")
+    endings.withdraw_case(case_id=ended.pk, reason="A letter.", by=coordinator, at=MONDAY)
+    case = received_case(by=clerk, claim_number="06-2213-78")
+    sent = as_shown(desk, case) | {"claim_number": "06-2213-77"}
+
+    assert desk.post(f"/cases/{case.number}/correct/", sent).status_code == 302
+
+    case.refresh_from_db()
+    assert (case.ur_decision.claim_number_normal, case.ur_decision.running_number) == (
+        "06221377",
+        2,
+    )
+
+
+@pytest.mark.capability("IN-4")
+def test_a_refused_correction_does_not_name_a_restricted_case(desk, clerk):
+    hidden = received_case(claim_number="06-2213-77")
+    restrictions.restrict_case(
+        case_id=hidden.pk,
+        ground="OTHER",
+        reason="A colleague’s case.",
+        by=person(Role.DIRECTOR),
+        at=MONDAY,
+    )
+    case = received_case(by=clerk, claim_number="06-2213-78")
+    sent = as_shown(desk, case) | {"claim_number": "06-2213-77"}
+
+    page = desk.post(f"/cases/{case.number}/correct/", sent)
+
+    assert page.status_code == 422
+    assert "A restricted case disputes the same UR decision" in page.content.decode()
+    assert hidden.number not in page.content.decode()
+    assert "Open the possible duplicate" not in page.content.decode()
+
+
+def test_a_form_opened_before_another_correction_of_the_treatments_is_out_of_date(three, clerk):
+    seen = three.version
+
+    def correct(**titles):
+        rows = {f"t{row.position}": row for row in three.items.order_by("position")}
+        return corrections.correct_application(
+            case_id=three.pk,
+            values={},
+            items={row.pk: ItemOnForm(titles.get(name, row.title)) for name, row in rows.items()},
+            why="Typing error",
+            seen_version=seen,
+            by=clerk,
+            at=MONDAY,
+        )
+
+    assert correct(t1="Corrected first") == ["treatment 1"]
+    # Its other rows would put the old title of the first treatment back.
+    with pytest.raises(Stale):
+        correct(t2="Corrected second")
+    assert three.items.get(position=1).title == "Corrected first"
+
+
 def test_the_received_date_is_corrected_by_the_page(desk, clerk):
     case = received_case(by=clerk)
     address = f"/cases/{case.number}/correct/"
@@ -285,3 +471,104 @@ def test_my_intakes_link_to_the_page_and_others_see_why_it_is_closed(desk, clerk
     client.force_login(person(Role.INTAKE))
     page = client.get(f"/cases/{case.number}/correct/").content.decode()
     assert "Only the clerk who entered this application" in page
+
+
+def test_a_corrected_claim_number_and_name_are_found_by_the_search_for_duplicates(desk, clerk):
+    coordinator = person(Role.COORDINATOR)
+    case = received_case(by=clerk, claim_number="06-2213-77")
+    desk.post(
+        f"/cases/{case.number}/correct/",
+        as_shown(desk, case) | {"claim_number": "99-8877-66", "date_of_injury": "3/4/2023"},
+    )
+    employee = case.parties.get(role="EMPLOYEE")
+    parties.change_party_details(
+        case_id=case.pk, party_id=employee.pk, since=None, why="Misspelled.", by=coordinator,
+        details=make_details(employee, name="Aurelia Zamorano"), at=MONDAY,
+    )  # fmt: skip
+
+    assert list(compare_search_keys(lambda: None)) == []
+    keys = set(case.keys.values_list("key", flat=True))
+    assert "c<9988" in keys
+    assert "i20230304zamo" in keys
+
+
+def test_a_correction_sent_twice_is_done_once(desk, clerk):
+    case = received_case(by=clerk)
+    sent = as_shown(desk, case) | {"diagnosis": "M54.2"}
+    sent["item_title"] = [*sent["item_title"], "Norco"]
+    for column in ("category", "quantity", "unit", "body_part"):
+        sent[f"item_{column}"] = [*sent[f"item_{column}"], ""]
+    sent["item_id"] = [*sent["item_id"], ""]
+    address = f"/cases/{case.number}/correct/"
+
+    pages = [desk.post(address, sent, follow=True).content.decode() for _ in range(2)]
+
+    for page in pages:
+        assert "Corrected: diagnosis, treatment 2." in page
+    assert case.items.count() == 2
+    assert case.events.filter(kind=Event.Kind.CHANGED).count() == 1
+    other = desk.post(address, sent | {"diagnosis": "M99"})
+    assert other.status_code == 409
+    assert f'href="{address}">Open the current version' in other.content.decode()
+
+
+# --- dates that cannot all be true ----------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("values", "field"),
+    [
+        ({"served_on": date(2026, 2, 11)}, "served_on"),
+        ({"signed_on": date(2026, 2, 11)}, "signed_on"),
+        ({"served_on": date(2026, 3, 3)}, "served_on"),
+        ({"decided_on": date(2026, 2, 13)}, "served_on"),
+    ],
+)
+def test_a_correction_that_makes_the_dates_impossible_is_refused(clerk, values, field):
+    case = received_case(by=clerk, signed_on=date(2026, 2, 20))
+    items = {row.pk: ItemOnForm(row.title) for row in case.items.all()}
+
+    with pytest.raises(BadFact) as refused:
+        corrections.correct_application(
+            case_id=case.pk,
+            values=values,
+            items=items,
+            why="Misread",
+            seen_version=None,
+            by=clerk,
+            at=MONDAY,
+        )
+
+    assert refused.value.field == field
+    assert not case.events.filter(kind=Event.Kind.CHANGED).exists()
+
+
+def test_a_receipt_before_the_service_of_the_ur_decision_or_the_signature_is_refused(clerk):
+    case = received_case(by=clerk, signed_on=date(2026, 2, 20))
+
+    with pytest.raises(NotAllowed, match="The application was signed after this day"):
+        correct_received(case, clerk, to=MONDAY - timedelta(days=14))
+    with pytest.raises(NotAllowed, match="The UR decision is dated after this day"):
+        correct_received(case, clerk, to=MONDAY - timedelta(days=24))
+
+
+def test_the_page_of_corrections_names_an_impossible_date_beside_its_field(
+    client, clerk, set_clock
+):
+    set_clock(MONDAY)
+    case = received_case(by=clerk)
+    client.force_login(clerk)
+    url = f"/cases/{case.number}/correct/"
+    form = client.get(url).context["keyed"]
+    sent = {
+        name: form[name].value() if form[name].value() is not None else "" for name in form.fields
+    }
+    sent |= {"version": case.version, "served_on": "2/11/26", "ur_decided": "2/12/26"}
+    sent |= {"item_id": [row.pk for row in case.items.all()]}
+    sent |= {"item_title": [row.title for row in case.items.all()]}
+
+    answer = client.post(url, sent)
+
+    assert answer.status_code == 422
+    page = html.unescape(answer.content.decode())
+    assert '<a href="#id_served_on">UR decision served on: Served on Wed, Feb 11, 2026' in page

@@ -19,8 +19,8 @@ from tests.factories import (
     received_case,
     scanned_file,
 )
-from tests.intake.test_intake_page import typed
-from tests.records.factories import upload
+from tests.intake.test_intake_page import make_form_data
+from tests.records.factories import make_upload
 
 pytestmark = pytest.mark.django_db
 
@@ -44,8 +44,10 @@ def desk(client, clerk, set_clock):
     return client
 
 
-def autosave(client, **sent):
-    return client.post("/intake/draft/", typed(received="t", **sent) | {"revision": "0"} | sent)
+def autosave_draft(client, **sent):
+    return client.post(
+        "/intake/draft/", make_form_data(received="t", **sent) | {"revision": "0"} | sent
+    )
 
 
 # --- Drafts ---------------------------------------------------------------------------------------
@@ -54,7 +56,7 @@ def autosave(client, **sent):
 @pytest.mark.capability("IN-2")
 def test_an_unfinished_intake_is_resumed_by_its_owner_with_everything_typed(desk, client):
     key = str(uuid4())
-    answer = autosave(
+    answer = autosave_draft(
         desk, key=key, last_name="O'Brien-Núñez", employer="", item_title=["MRI", "", "Norco"]
     )
     assert answer.json()["revision"] == 1
@@ -74,7 +76,10 @@ def test_an_unfinished_intake_is_resumed_by_its_owner_with_everything_typed(desk
 
 @pytest.mark.capability("IN-2")
 def test_the_save_button_keeps_a_draft_with_its_files(desk):
-    sent = typed(received="t", employer="") | {"save_draft": "", "scan": scanned_file("kept.pdf")}
+    sent = make_form_data(received="t", employer="") | {
+        "save_draft": "",
+        "scan": scanned_file("kept.pdf"),
+    }
 
     page = desk.post("/intake/new/", sent, follow=True).content.decode()
 
@@ -89,7 +94,7 @@ def test_the_save_button_keeps_a_draft_with_its_files(desk):
 def test_a_scan_opens_again_with_the_text_typed_for_it(desk, clerk):
     batch_of(scanned_file(), by=clerk)
     scan = batches.claim_next_scan(by=clerk, at=MONDAY)
-    autosave(desk, last_name="Halfway", scan=str(scan.pk))
+    autosave_draft(desk, last_name="Halfway", scan=str(scan.pk))
 
     address = desk.post("/intake/next/").url
 
@@ -140,15 +145,15 @@ def test_an_accepted_form_leaves_no_draft(clerk):
 
 def test_two_windows_with_the_same_form_are_warned(desk):
     key = str(uuid4())
-    autosave(desk, key=key, last_name="First")
+    autosave_draft(desk, key=key, last_name="First")
 
-    answer = autosave(desk, key=key, last_name="Second")
+    answer = autosave_draft(desk, key=key, last_name="Second")
 
     assert answer.status_code == 409
-    said = answer.json()
-    assert said["theirs"]["last_name"] == "First"
-    assert said["yours"]["last_name"] == "Second"
-    assert autosave(desk, key=key, revision=str(said["revision"])).status_code == 200
+    data = answer.json()
+    assert data["theirs"]["last_name"] == "First"
+    assert data["yours"]["last_name"] == "Second"
+    assert autosave_draft(desk, key=key, revision=str(data["revision"])).status_code == 200
 
 
 def test_a_draft_belongs_to_its_owner(clerk):
@@ -164,7 +169,7 @@ def test_a_draft_belongs_to_its_owner(clerk):
 
 
 def test_a_form_without_its_key_is_refused_with_a_sentence(desk):
-    assert "Start a new form" in autosave(desk, key="x").json()["error"]
+    assert "start a new form" in autosave_draft(desk, key="x").json()["error"]
     assert desk.post("/intake/new/", {"save_draft": "", "key": "x"}).status_code == 422
 
 
@@ -196,7 +201,7 @@ def test_a_canceled_intake_stores_its_code_and_is_on_the_supervisors_list(desk, 
 
 @pytest.mark.capability("IN-3")
 def test_a_file_that_failed_is_on_the_supervisors_list(desk, supervisor):
-    batch_of(upload("torn.pdf", b"%PDF-1.4 torn"))
+    batch_of(make_upload("torn.pdf", b"%PDF-1.4 torn"))
     desk.force_login(supervisor)
 
     assert "torn.pdf" in desk.get("/intake/supervisor/").content.decode()

@@ -12,8 +12,8 @@ from form_fields.dates import interpret_date
 from intake.services import known_parties
 from intake.treatment_words import guess_category
 from tests.factories import MONDAY, parties, person, received_case
-from tests.intake.test_intake_page import typed
-from tests.reviewers.factories import category, fit_reviewer
+from tests.intake.test_intake_page import make_form_data
+from tests.reviewers.factories import fit_reviewer, get_category
 
 TODAY = date(2024, 12, 3)
 
@@ -37,13 +37,13 @@ TODAY = date(2024, 12, 3)
         ("", "", "", False),
     ],
 )
-def test_a_date_talks_back(kind, keyed, words, bad):
-    told = interpret_date(keyed, today=TODAY, kind=kind, received="t")
-    assert (told.words, told.is_bad) == (words, bad)
+def test_a_keyed_date_is_repeated_with_warnings(kind, keyed, words, bad):
+    result = interpret_date(keyed, today=TODAY, kind=kind, received="t")
+    assert (result.text, result.is_bad) == (words, bad)
 
 
 @pytest.mark.parametrize(
-    ("keyed", "said"),
+    ("keyed", "sentence"),
     [
         ("2/30/24", "does not exist in the calendar"),
         ("2/29/23", "does not exist in the calendar"),
@@ -57,15 +57,15 @@ def test_a_date_talks_back(kind, keyed, words, bad):
         ("20 Foo 2024", "does not name a month"),
     ],
 )
-def test_an_impossible_ambiguous_or_distant_date_shows_the_error(keyed, said):
-    told = interpret_date(keyed, today=TODAY)
-    assert told.is_bad
-    assert said in told.words
+def test_an_impossible_ambiguous_or_distant_date_shows_the_error(keyed, sentence):
+    result = interpret_date(keyed, today=TODAY)
+    assert result.is_bad
+    assert sentence in result.text
 
 
 def test_a_decision_dated_after_its_receipt_is_reported():
-    told = interpret_date("12/3/24", today=TODAY, kind="ur_decided", received="12/1/24")
-    assert told.words == "Tue, Dec 3, 2024, today, after receipt. Check both dates."
+    result = interpret_date("12/3/24", today=TODAY, kind="ur_decided", received="12/1/24")
+    assert result.text == "Tue, Dec 3, 2024, today, after receipt. Check both dates."
 
 
 # --- Categories -----------------------------------------------------------------------------------
@@ -103,7 +103,7 @@ def desk(client, set_clock, db):
     return client
 
 
-def ask(client, path, name="", **sent):
+def post_live_request(client, path, name="", **sent):
     return client.post(path, sent, headers={"HX-Request": "true", "HX-Trigger-Name": name})
 
 
@@ -111,22 +111,28 @@ def test_a_field_that_is_left_is_answered_for_everyone_who_signed_in(client, db,
     set_clock(MONDAY)
     client.force_login(person(Role.REVIEWER))
 
-    page = ask(client, "/dates/", "ur_decided", ur_decided="2/20/26", received="3/2/26")
-    assert page.content.decode() == (
-        '<span class="echo">Fri, Feb 20, 2026, 10 days before receipt</span>'
+    page = post_live_request(
+        client, "/dates/", "ur_decided", ur_decided="2/20/26", received="3/2/26"
     )
-    hostile = ask(client, "/dates/", "x", x="<script>")
+    assert page.content.decode() == (
+        '<span class="echo" data-read="02/20/2026">Fri, Feb 20, 2026, 10 days before receipt</span>'
+    )
+    hostile = post_live_request(client, "/dates/", "x", x="<script>")
     assert "<script>" not in hostile.content.decode()
     assert "bad" in hostile.content.decode()
 
 
 def test_the_page_shows_how_it_reads_dates_without_any_script(desk):
-    page = desk.post("/intake/new/", typed(employer="", ur_decided="2/20/26")).content.decode()
+    page = desk.post(
+        "/intake/new/", make_form_data(employer="", ur_decided="2/20/26")
+    ).content.decode()
     assert "Fri, Feb 20, 2026, 10 days before receipt" in page
 
 
-def offered(client, name, typed_text):
-    page = ask(client, "/intake/look-up/", name, **{name: typed_text}).content.decode()
+def list_offered_parties(client, name, typed_text):
+    page = post_live_request(
+        client, "/intake/look-up/", name, **{name: typed_text}
+    ).content.decode()
     return [
         json.loads(fill.replace("&quot;", '"').replace("&#x27;", "'"))
         for fill in re.findall(r'data-fill="([^"]*)"', page)
@@ -135,7 +141,7 @@ def offered(client, name, typed_text):
 
 def test_known_administrators_physicians_and_attorneys_fill_their_fields(desk):
     received_case(parties=parties(CLAIMS_ADMINISTRATOR="Pacific Comp Claims, Inc."))
-    assert offered(desk, "administrator", "pac") == [
+    assert list_offered_parties(desk, "administrator", "pac") == [
         {
             "administrator": "Pacific Comp Claims, Inc.",
             "administrator_address": "PO Box 40122\nSacramento CA 95841",
@@ -144,17 +150,17 @@ def test_known_administrators_physicians_and_attorneys_fill_their_fields(desk):
             "administrator_channel": "MAIL",
         }
     ]
-    (physician,) = offered(desk, "physician_last", "oye")
+    (physician,) = list_offered_parties(desk, "physician_last", "oye")
     assert (physician["physician_first"], physician["physician_last"]) == ("Dana", "Oyelaran")
-    assert len(offered(desk, "attorney", "castel")) == 1
-    assert len(offered(desk, "employer", "cold")) == 1  # any word of the name
+    assert len(list_offered_parties(desk, "attorney", "castel")) == 1
+    assert len(list_offered_parties(desk, "employer", "cold")) == 1  # any word of the name
 
 
 @pytest.mark.parametrize("typed_text", ["", "p", "%", "__", "zzz", "'; drop table"])
 def test_a_short_or_unknown_name_offers_no_one(desk, typed_text):
     received_case()
-    assert offered(desk, "administrator", typed_text) == []
-    assert offered(desk, "last_name", "quin") == []  # employees are never offered
+    assert list_offered_parties(desk, "administrator", typed_text) == []
+    assert list_offered_parties(desk, "last_name", "quin") == []  # employees are never offered
 
 
 def test_a_look_up_gives_the_latest_address_and_each_party_once(desk):
@@ -166,7 +172,7 @@ def test_a_look_up_gives_the_latest_address_and_each_party_once(desk):
     ]
     received_case(parties=moved)
 
-    (harbor,) = offered(desk, "employer", "harbor")
+    (harbor,) = list_offered_parties(desk, "employer", "harbor")
     assert harbor["employer_address"] == "New St"
 
 
@@ -175,12 +181,14 @@ def test_a_lookup_never_finds_staff_or_reviewers(desk):
     fit_reviewer(first_name="Zenobia", last_name="Zephyr")
 
     for field in known_parties.FIELDS:
-        assert offered(desk, field, "ze") == []
+        assert list_offered_parties(desk, field, "ze") == []
 
 
 def test_a_known_employee_is_filled_in_without_javascript(desk):
     received_case()
-    sent = typed(administrator="Pacific Comp Claims", physician_first="") | {"more_rows": "known"}
+    sent = make_form_data(administrator="Pacific Comp Claims", physician_first="") | {
+        "more_rows": "known"
+    }
 
     form = desk.post("/intake/new/", sent).context["form"]
 
@@ -189,23 +197,23 @@ def test_a_known_employee_is_filled_in_without_javascript(desk):
     assert form["employee_address"].value() == "PO Box 40122\nSacramento CA 95841"
 
 
-def check(client, **changes):
-    return client.post("/intake/check/", typed(**changes)).content.decode()
+def check_form(client, **changes):
+    return client.post("/intake/check/", make_form_data(**changes)).content.decode()
 
 
 def test_the_check_names_an_open_case_with_the_same_claim_and_compares(desk):
     case = received_case(claim_number="06-2213-77")
 
-    page = check(desk)
+    page = check_form(desk)
 
     assert "Possible duplicate" in page
     assert case.number in page
-    assert "The employee’s name is the same." in page
+    assert "The injured worker’s name is the same." in page
     assert "The claim number is the same." in page
     assert "The UR decision has the same date." in page
     assert "F2" in page
     other = {"claim_number": "06-9999-11", "first_name": "Pedro", "last_name": "Else"}
-    assert "Possible duplicate" not in check(desk, **other | {"date_of_birth": "1/2/80"})
+    assert "Possible duplicate" not in check_form(desk, **other | {"date_of_birth": "1/2/80"})
     assert Case.objects.count() == 1
 
 
@@ -219,7 +227,7 @@ def test_the_check_finds_the_claim_number_before_a_name_is_keyed(desk):
 
 
 @pytest.mark.parametrize(
-    ("served", "method", "said"),
+    ("served", "method", "sentence"),
     [
         ("2/12/26", "mail_ca", "<b>On time.</b>"),
         ("12/1/25", "mail_ca", "<b>Late.</b>"),
@@ -227,15 +235,15 @@ def test_the_check_finds_the_claim_number_before_a_name_is_keyed(desk):
         ("2/12/26", "", "<b>Timeliness unknown.</b>"),
     ],
 )
-def test_the_check_answers_yes_no_or_unknown_from_the_deadline(desk, served, method, said):
-    page = check(desk, served_on=served, service_method=method)
-    assert said in page
+def test_the_check_answers_yes_no_or_unknown_from_the_deadline(desk, served, method, sentence):
+    page = check_form(desk, served_on=served, service_method=method)
+    assert sentence in page
     assert "UNKNOWN" not in page
 
 
 def test_the_check_lists_what_is_missing_and_refuses_nothing(desk):
     missing = {"signed_by": "", "signed_on": "", "ur_attached": "", "consent_on": ""}
-    page = check(desk, **missing, items_on_form="3")
+    page = check_form(desk, **missing, items_on_form="3")
 
     for words in (
         "Not signed",
@@ -244,24 +252,24 @@ def test_the_check_lists_what_is_missing_and_refuses_nothing(desk):
         "form: 3",
     ):
         assert words in page
-    sent = typed(**missing)
+    sent = make_form_data(**missing)
     assert desk.post("/intake/new/", sent).status_code == 302
     assert Case.objects.get().application.signed_by == ""
 
 
 def test_a_designation_before_the_decision_is_void(desk):
-    page = check(desk, signed_by="ATTORNEY", designated_on="2/1/26", ur_decided="2/12/26")
+    page = check_form(desk, signed_by="ATTORNEY", designated_on="2/1/26", ur_decided="2/12/26")
     assert "Representative designated before the UR decision: not valid" in page
 
 
 def test_a_category_is_guessed_offered_and_changed_by_the_clerk(desk):
-    opioids = category("Pharmaceuticals", "Opioids")
-    other = category("Drug")
-    page = check(desk, item_title=["", "Norco 10/325"], items_on_form="")
+    opioids = get_category("Pharmaceuticals", "Opioids")
+    other = get_category("Drug")
+    page = check_form(desk, item_title=["", "Norco 10/325"], items_on_form="")
     assert f'data-for="item-1-category" data-guess="{opioids.pk}"' in page
 
     one = {"item_quantity": ["", ""], "item_unit": ["", ""], "item_body_part": ["", ""]}
-    two = typed(
+    two = make_form_data(
         item_title=["Norco 10/325", "Norco again"],
         item_category=["", str(other.pk)],
         items_on_form="2",
@@ -276,6 +284,32 @@ def test_a_category_is_guessed_offered_and_changed_by_the_clerk(desk):
 def test_requests_while_typing_write_no_case(desk):
     received_case(by=person(Role.INTAKE), at=MONDAY - timedelta(days=1))
     before = Case.objects.count(), Party.objects.count()
-    check(desk)
-    offered(desk, "administrator", "pacific")
+    check_form(desk)
+    list_offered_parties(desk, "administrator", "pacific")
     assert (Case.objects.count(), Party.objects.count()) == before
+
+
+@pytest.mark.parametrize(
+    ("changes", "field", "sentence"),
+    [
+        ({"served_on": "2/11/26"}, "served_on", "before the UR decision of Thu, Feb 12, 2026."),
+        ({"signed_on": "2/11/26"}, "signed_on", "before the UR decision of Thu, Feb 12, 2026."),
+        ({"served_on": "3/9/26"}, "served_on", "This date is in the future."),
+        (
+            {"received": "2/20/26", "served_on": "2/23/26"},
+            "served_on",
+            "after we received the application on Fri, Feb 20, 2026.",
+        ),
+    ],
+)
+def test_the_check_names_an_impossible_date_while_it_is_keyed(desk, changes, field, sentence):
+    page = check_form(desk, **changes)
+
+    line = page[page.index(f'<a href="#id_{field}">') :]
+    assert sentence in line[: line.index("</a>")]
+
+
+def test_the_check_names_no_impossible_date_where_a_date_is_missing(desk):
+    page = check_form(desk, served_on="", signed_on="")
+
+    assert 'href="#id_' not in page

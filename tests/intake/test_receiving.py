@@ -14,8 +14,16 @@ from django.db import connection
 from accounts.refusals import NotAllowed
 from accounts.roles import Role
 from cases.lifecycle import Status
-from cases.models import Application, ApplicationPaper, Case, CaseLink, Event, Party, URDecision
-from cases.models import Role as PartyRole
+from cases.models import (
+    Application,
+    ApplicationPaper,
+    Case,
+    CaseLink,
+    Event,
+    Party,
+    PartyRole,
+    URDecision,
+)
 from cases.services import endings
 from directory.models import OrganizationName, PersonName
 from eligibility.services import screening
@@ -32,7 +40,7 @@ def clerk(db):
     return person(Role.INTAKE)
 
 
-def receive(clerk, *, at=MONDAY, **changes):
+def receive_application(clerk, *, at=MONDAY, **changes):
     return receiving.receive_application(application=application(**changes), by=clerk, at=at)
 
 
@@ -48,7 +56,7 @@ def scanned_file(content=b"%PDF-1.4 a scan"):
 
 
 def test_an_application_becomes_a_numbered_case_in_screening(clerk):
-    case = receive(clerk, claim_number=" 06-2213 / a77 ")
+    case = receive_application(clerk, claim_number=" 06-2213 / a77 ")
 
     assert case.stage == Status.SCREENING
     assert (case.next_role, case.queue, case.is_open) == ("COORDINATOR", "eligibility", True)
@@ -58,16 +66,18 @@ def test_an_application_becomes_a_numbered_case_in_screening(clerk):
     assert [item.position for item in case.items.order_by("position")] == [1]
     (event,) = case.events.all()
     assert (event.kind, event.by, event.happened_at) == (Event.Kind.RECEIVED, clerk, MONDAY)
-    assert event.sentence == "Application received 03/02/2026 with 1 disputed item."
+    assert event.sentence == "Application received Mon, Mar 2, 2026 with 1 disputed item."
     (deadline_kind,) = case.deadlines.all()
     assert deadline_kind.deadline_kind == "screening"
     assert case.due_on == deadline_kind.due_on
 
 
 def test_numbers_name_the_year_of_registration_and_count_up(clerk):
-    numbers = [receive(clerk).number for _ in range(3)]
+    numbers = [receive_application(clerk).number for _ in range(3)]
     year_later = datetime(2027, 1, 4, 18, 0, tzinfo=UTC)
-    later = receive(clerk, at=year_later, received_at=year_later - timedelta(days=7)).number
+    later = receive_application(
+        clerk, at=year_later, received_at=year_later - timedelta(days=7)
+    ).number
 
     assert all(re.fullmatch(r"CM26-\d{7}", number) for number in numbers)
     serials = [int(number[5:]) for number in numbers]
@@ -77,19 +87,19 @@ def test_numbers_name_the_year_of_registration_and_count_up(clerk):
 
 def test_the_year_of_a_number_is_the_one_in_los_angeles(clerk):
     eve = datetime(2027, 1, 1, 7, 30, tzinfo=UTC)  # 23:30 on New Year's Eve
-    assert receive(clerk, at=eve, received_at=eve).number.startswith("CM26-")
+    assert receive_application(clerk, at=eve, received_at=eve).number.startswith("CM26-")
 
 
 def test_an_application_counts_for_the_local_day_on_which_it_arrives(clerk):
     late = datetime(2026, 3, 3, 7, 59, tzinfo=UTC)  # 23:59 on 2 March
     after = datetime(2026, 3, 3, 8, 1, tzinfo=UTC)  # 00:01 on 3 March
     at = MONDAY + timedelta(days=2)
-    assert receive(clerk, at=at, received_at=late).received_on == date(2026, 3, 2)
-    assert receive(clerk, at=at, received_at=after).received_on == date(2026, 3, 3)
+    assert receive_application(clerk, at=at, received_at=late).received_on == date(2026, 3, 2)
+    assert receive_application(clerk, at=at, received_at=after).received_on == date(2026, 3, 3)
 
 
 def test_everything_that_the_form_gives_is_kept(clerk):
-    case = receive(
+    case = receive_application(
         clerk,
         items=[
             ItemOnForm("Norco 10/325mg", quantity=Decimal("60"), unit="tablets", body_part="Back"),
@@ -112,7 +122,7 @@ def test_everything_that_the_form_gives_is_kept(clerk):
 
 
 def test_facts_that_the_form_lacks_stay_unknown(clerk):
-    case = receive(
+    case = receive_application(
         clerk,
         ur_decision=URDecisionOnForm(decided_on=date(2026, 2, 12)),
         ur_decision_attached=None,
@@ -145,10 +155,28 @@ def test_saving_one_form_twice_gives_one_case(clerk):
     assert first.events.count() == 1
 
 
-def test_a_second_application_against_the_same_ur_decision_is_a_possible_duplicate(clerk):
-    lead = receive(clerk, claim_number="06-2213-77")
+def test_one_form_with_other_contents_is_refused_and_names_the_stored_case(clerk):
+    form = application()
+    case = receiving.receive_application(application=form, by=clerk, at=MONDAY)
 
-    case = receive(clerk, claim_number="062213 77")
+    for other in (
+        replace(form, parties=parties(EMPLOYEE="Marisol Quintana")),
+        replace(form, ur_decision=ur_decision(decided_on=date(2026, 2, 10))),
+        replace(form, items=[*form.items, ItemOnForm("Brace")]),
+        replace(form, papers=[paper(scanned_file())]),
+        replace(form, printed={"last_name": "Quintana"}),
+    ):
+        with pytest.raises(receiving.FormSavedOtherwise) as refused:
+            receiving.receive_application(application=other, by=clerk, at=MONDAY)
+        assert refused.value.case == case
+        assert case.number in str(refused.value)
+    assert Case.objects.count() == 1
+
+
+def test_a_second_application_against_the_same_ur_decision_is_a_possible_duplicate(clerk):
+    lead = receive_application(clerk, claim_number="06-2213-77")
+
+    case = receive_application(clerk, claim_number="062213 77")
 
     assert case.stage == Status.DUPLICATE
     assert case.duplicate_of == lead
@@ -165,24 +193,24 @@ def test_a_second_application_against_the_same_ur_decision_is_a_possible_duplica
 @pytest.mark.parametrize(
     "other",
     [
-        {"decided_on": date(2026, 2, 13)},
+        {"decided_on": date(2026, 2, 11)},
         {"reference": "UR-2"},
     ],
     ids=["another date", "another reference"],
 )
 def test_another_date_or_reference_is_another_decision(clerk, other):
-    receive(clerk, claim_number=CLAIM)
+    receive_application(clerk, claim_number=CLAIM)
 
-    case = receive(clerk, claim_number=CLAIM, ur_decision=ur_decision(**other))
+    case = receive_application(clerk, claim_number=CLAIM, ur_decision=ur_decision(**other))
 
     assert case.stage == Status.SCREENING
     assert URDecision.objects.count() == 2
 
 
 def test_a_clerk_may_say_that_it_is_a_different_decision_with_a_reason(clerk):
-    receive(clerk, claim_number=CLAIM)
+    receive_application(clerk, claim_number=CLAIM)
 
-    case = receive(
+    case = receive_application(
         clerk,
         claim_number=CLAIM,
         ur_decision=ur_decision(different_because="It denies the brace, the other one the drug."),
@@ -195,21 +223,21 @@ def test_a_clerk_may_say_that_it_is_a_different_decision_with_a_reason(clerk):
 
 
 def test_after_a_different_decision_the_next_application_joins_the_latest(clerk):
-    receive(clerk, claim_number=CLAIM)
-    second = receive(
+    receive_application(clerk, claim_number=CLAIM)
+    second = receive_application(
         clerk, claim_number=CLAIM, ur_decision=ur_decision(different_because="Another item.")
     )
 
-    assert receive(clerk, claim_number=CLAIM).duplicate_of == second
+    assert receive_application(clerk, claim_number=CLAIM).duplicate_of == second
 
 
 def test_a_decision_with_a_closed_case_can_be_disputed_again(clerk):
-    first = receive(clerk, claim_number=CLAIM)
+    first = receive_application(clerk, claim_number=CLAIM)
     coordinator = person(Role.COORDINATOR)
     endings.withdraw_case(case_id=first.pk, reason="A letter.", by=coordinator, at=MONDAY)
     endings.close_case(case_id=first.pk, reason="Done.", by=coordinator, at=MONDAY)
 
-    again = receive(clerk, claim_number=CLAIM)
+    again = receive_application(clerk, claim_number=CLAIM)
 
     assert again.stage == Status.SCREENING
     assert again.ur_decision == first.ur_decision
@@ -217,17 +245,17 @@ def test_a_decision_with_a_closed_case_can_be_disputed_again(clerk):
 
 @pytest.mark.parametrize("number", ["none", " None ", "N/A", "unknown", "-"])
 def test_two_forms_without_a_claim_number_are_never_taken_for_one(clerk, number):
-    receive(clerk, claim_number=number)
+    receive_application(clerk, claim_number=number)
 
-    assert receive(clerk, claim_number=number).stage == Status.SCREENING
+    assert receive_application(clerk, claim_number=number).stage == Status.SCREENING
 
 
 def test_the_same_file_is_entered_once_under_any_name(clerk):
     scan = scanned_file()
-    case = receive(clerk, papers=[paper(scan, "APPLICATION", "scan1.pdf")])
+    case = receive_application(clerk, papers=[paper(scan, "APPLICATION", "scan1.pdf")])
 
     with pytest.raises(ScanAlreadyEntered, match=f"as case {case.number}") as refused:
-        receive(clerk, papers=[paper(scan, "APPLICATION", "copy of scan1.pdf")])
+        receive_application(clerk, papers=[paper(scan, "APPLICATION", "copy of scan1.pdf")])
 
     assert refused.value.case == case
     assert Case.objects.count() == 1
@@ -236,7 +264,7 @@ def test_the_same_file_is_entered_once_under_any_name(clerk):
 def test_one_ur_decision_may_come_with_many_applications(clerk):
     decision = scanned_file()
     for _ in range(2):
-        receive(clerk, papers=[paper(decision, "UR_DECISION")])
+        receive_application(clerk, papers=[paper(decision, "UR_DECISION")])
 
     assert ApplicationPaper.objects.filter(kind="UR_DECISION").count() == 2
 
@@ -244,7 +272,9 @@ def test_one_ur_decision_may_come_with_many_applications(clerk):
 def test_a_document_uploaded_twice_with_one_form_is_kept_once(clerk):
     scan = scanned_file()
 
-    case = receive(clerk, papers=[paper(scan, "APPLICATION"), paper(scan, "APPLICATION")])
+    case = receive_application(
+        clerk, papers=[paper(scan, "APPLICATION"), paper(scan, "APPLICATION")]
+    )
 
     assert case.application.papers.count() == 1
 
@@ -269,7 +299,7 @@ def at_once(*acts):
         return list(pool.map(run, acts))
 
 
-def saving(forms):
+def make_receive_calls(forms):
     clerks = [person(Role.INTAKE) for _ in forms]
     return [
         lambda form=form, clerk=clerk: receiving.receive_application(
@@ -283,7 +313,7 @@ def saving(forms):
 def test_one_form_saved_by_many_at_once_is_one_case(committed_db):
     form = application()
 
-    found = at_once(*saving([form] * 6))
+    found = at_once(*make_receive_calls([form] * 6))
 
     assert len({case.pk for case in found}) == 1
     assert Case.objects.count() == 1
@@ -293,7 +323,7 @@ def test_one_form_saved_by_many_at_once_is_one_case(committed_db):
 def test_one_case_leads_when_many_clerks_save_the_same_ur_decision_at_once(committed_db):
     forms = [application(claim_number=CLAIM) for _ in range(6)]
 
-    found = at_once(*saving(forms))
+    found = at_once(*make_receive_calls(forms))
 
     assert len({case.pk for case in found}) == len({case.number for case in found}) == 6
     lead = Case.objects.get(duplicate_of=None)
@@ -311,7 +341,7 @@ def test_one_application_saved_by_many_at_once_is_one_case(committed_db):
         application(papers=[paper(scan, "APPLICATION", f"{n}.pdf")], key=uuid4()) for n in range(6)
     ]
 
-    found = at_once(*saving(forms))
+    found = at_once(*make_receive_calls(forms))
 
     (case,) = [one for one in found if isinstance(one, Case)]
     assert {one.case for one in found if isinstance(one, ScanAlreadyEntered)} == {case}
@@ -325,7 +355,7 @@ NAMES = ["Siobhán O’Neill-D'Arcy", "María José García Márquez", "Łukasz 
 
 @pytest.mark.parametrize("name", NAMES)
 def test_a_name_is_kept_as_printed_and_found_folded(clerk, name):
-    case = receive(clerk, parties=parties(EMPLOYEE=name))
+    case = receive_application(clerk, parties=parties(EMPLOYEE=name))
 
     party = case.parties.get(role=PartyRole.EMPLOYEE)
     assert party.name == name
@@ -336,8 +366,8 @@ def test_a_name_is_kept_as_printed_and_found_folded(clerk, name):
 
 
 def test_the_same_name_and_birthday_is_the_same_person(clerk):
-    one = receive(clerk, parties=parties(EMPLOYEE="Ana Núñez-García"))
-    other = receive(clerk, parties=parties(EMPLOYEE="ANA NUNEZ GARCIA"))
+    one = receive_application(clerk, parties=parties(EMPLOYEE="Ana Núñez-García"))
+    other = receive_application(clerk, parties=parties(EMPLOYEE="ANA NUNEZ GARCIA"))
 
     persons = {case.parties.get(role=PartyRole.EMPLOYEE).person for case in (one, other)}
     assert len(persons) == 1
@@ -346,20 +376,20 @@ def test_the_same_name_and_birthday_is_the_same_person(clerk):
 
 @pytest.mark.parametrize("birthday", [date(1968, 3, 15), None])
 def test_a_name_with_another_birthday_or_none_is_another_person(clerk, birthday):
-    said = [
+    texts = [
         replace(party, date_of_birth=birthday) if party.role == PartyRole.EMPLOYEE else party
         for party in parties()
     ]
-    one, other = receive(clerk), receive(clerk, parties=said)
+    one, other = receive_application(clerk), receive_application(clerk, parties=texts)
 
     persons = {case.parties.get(role=PartyRole.EMPLOYEE).person for case in (one, other)}
     assert len(persons) == 2
 
 
 def test_a_physician_is_known_by_name_but_never_as_an_attorney(clerk):
-    first = receive(clerk)
-    second = receive(clerk)
-    third = receive(clerk, parties=parties(EMPLOYEE_ATTORNEY="Dana Oyelaran"))
+    first = receive_application(clerk)
+    second = receive_application(clerk)
+    third = receive_application(clerk, parties=parties(EMPLOYEE_ATTORNEY="Dana Oyelaran"))
 
     def of(case, role):
         return case.parties.get(role=role).person
@@ -369,8 +399,10 @@ def test_a_physician_is_known_by_name_but_never_as_an_attorney(clerk):
 
 
 def test_an_organization_is_known_without_its_legal_form(clerk):
-    one = receive(clerk, parties=parties(CLAIMS_ADMINISTRATOR="Pacific Comp Claims"))
-    other = receive(clerk, parties=parties(CLAIMS_ADMINISTRATOR="The Pacific Comp Claims, Inc."))
+    one = receive_application(clerk, parties=parties(CLAIMS_ADMINISTRATOR="Pacific Comp Claims"))
+    other = receive_application(
+        clerk, parties=parties(CLAIMS_ADMINISTRATOR="The Pacific Comp Claims, Inc.")
+    )
 
     kept = {case.parties.get(role="CLAIMS_ADMINISTRATOR").organization for case in (one, other)}
     assert len(kept) == 1
@@ -382,7 +414,7 @@ def test_an_organization_is_known_without_its_legal_form(clerk):
 )
 def test_names_in_other_letters_or_signs_are_not_merged(clerk, one, other):
     for name in (one, other):
-        receive(clerk, parties=parties(REQUESTING_PHYSICIAN=name, EMPLOYER=name))
+        receive_application(clerk, parties=parties(REQUESTING_PHYSICIAN=name, EMPLOYER=name))
 
     assert (
         Party.objects.filter(role="REQUESTING_PHYSICIAN").values("person").distinct().count() == 2
@@ -391,7 +423,7 @@ def test_names_in_other_letters_or_signs_are_not_merged(clerk, one, other):
 
 
 def test_no_party_is_ever_a_user(clerk):
-    case = receive(clerk, parties=parties(REQUESTING_PHYSICIAN=clerk.name))
+    case = receive_application(clerk, parties=parties(REQUESTING_PHYSICIAN=clerk.name))
 
     assert case.parties.get(role="REQUESTING_PHYSICIAN").person is not None
     assert OrganizationName.objects.filter(printed=clerk.name).count() == 0
@@ -403,20 +435,32 @@ FUTURE = date(2026, 3, 3)
 
 
 @pytest.mark.parametrize(
-    ("changes", "said"),
+    ("changes", "sentence"),
     [
         ({"received_at": MONDAY + timedelta(minutes=1)}, "received date is in the future"),
-        ({"date_of_injury": FUTURE}, "date of injury is in the future"),
-        ({"signed_on": FUTURE}, "signature date is in the future"),
-        ({"consent_on": FUTURE}, "consent date is in the future"),
-        ({"ur_decision": ur_decision(served_on=FUTURE)}, "date of service of the UR decision"),
+        ({"date_of_injury": FUTURE}, "This date is in the future"),
+        ({"signed_on": FUTURE}, "Check the signature"),
+        ({"consent_on": FUTURE}, "This date is in the future"),
+        ({"ur_decision": ur_decision(served_on=FUTURE)}, "Check the proof of service"),
+        (
+            {"ur_decision": ur_decision(served_on=date(2026, 2, 11))},
+            "Served on Wed, Feb 11, 2026, before the UR decision of Thu, Feb 12, 2026",
+        ),
+        (
+            {"signed_on": date(2026, 2, 11)},
+            "Signed on Wed, Feb 11, 2026, before the UR decision of Thu, Feb 12, 2026",
+        ),
+        (
+            {"received_at": MONDAY - timedelta(days=14), "signed_on": date(2026, 2, 20)},
+            "Signed on Fri, Feb 20, 2026, after we received the application on Mon, Feb 16, 2026",
+        ),
         ({"ur_decision": ur_decision(decided_on=FUTURE)}, "dated after the day we received it"),
         ({"items": []}, "at least one disputed treatment"),
     ],
 )
-def test_impossible_days_are_refused_and_nothing_is_stored(clerk, changes, said):
-    with pytest.raises(NotAllowed, match=said):
-        receive(clerk, **changes)
+def test_impossible_days_are_refused_and_nothing_is_stored(clerk, changes, sentence):
+    with pytest.raises(NotAllowed, match=sentence):
+        receive_application(clerk, **changes)
 
     assert not Case.objects.exists()
     assert not URDecision.objects.exists()
@@ -425,17 +469,17 @@ def test_impossible_days_are_refused_and_nothing_is_stored(clerk, changes, said)
 @pytest.mark.parametrize("role", sorted(set(Role) - {Role.INTAKE, Role.SUPERVISOR}))
 def test_only_intake_enters_applications(db, role):
     with pytest.raises(NotAllowed, match="cannot enter applications"):
-        receive(person(role))
+        receive_application(person(role))
 
 
-def test_a_form_that_fails_half_way_leaves_nothing(clerk):
+def test_a_form_that_fails_stores_nothing(clerk):
     class Broken(list):
         def __iter__(self):
             yield from parties()
             raise RuntimeError("the power fails")
 
     with pytest.raises(RuntimeError):
-        receive(clerk, parties=Broken())
+        receive_application(clerk, parties=Broken())
 
     assert not Case.objects.exists()
     assert not PersonName.objects.exists()

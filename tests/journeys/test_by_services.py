@@ -10,7 +10,7 @@ from cases.lifecycle import Status
 from cases.models import Event
 from determinations.services import sending
 from files.services import read_bytes
-from tests.determinations.factories import REVIEWED, issued
+from tests.determinations.factories import REVIEWED, make_issued_case
 from tests.factories import person
 from tests.letters.factories import file_all_letters
 
@@ -24,7 +24,7 @@ def words_of(pdf: bytes) -> str:
 
 
 def test_an_application_becomes_an_issued_letter_and_a_closed_case():
-    case = issued()
+    case = make_issued_case()
     (letter,) = file_all_letters(at=REVIEWED + timedelta(hours=3))
     clerk = person(Role.MAILROOM)
 

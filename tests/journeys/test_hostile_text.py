@@ -16,10 +16,17 @@ from determinations.services import quality, writing
 from files.services import read_bytes
 from intake.services.receiving import ItemOnForm
 from records.services import documents
-from tests.determinations.factories import REVIEWED, approved, issued, put, reviewer_of, write
+from tests.determinations.factories import (
+    REVIEWED,
+    make_approved_case,
+    make_issued_case,
+    reviewer_of,
+    save_draft_part,
+    write_review,
+)
 from tests.factories import MONDAY, eligible_case, parties, person, state_citations
 from tests.letters.factories import file_all_letters, publish_sample_wording
-from tests.records.factories import add_record, attested, offered
+from tests.records.factories import add_record, make_offered_case, sign_attestation
 
 pytestmark = pytest.mark.django_db
 
@@ -27,7 +34,7 @@ CODE = """#read("/etc/passwd") {{ x }} {% load %} <script>alert(1)</script> $x$ 
 MARK = "\u202e"  # turns what follows it round for the reader; nothing that a letter may say
 
 
-def said(where):
+def make_hostile_text(where):
     """Hostile text that can be told from the others."""
     return f"{where} {CODE}"
 
@@ -78,7 +85,7 @@ def assert_escaped(found):
         assert MARK not in page, url
 
 
-def shows(found, text):
+def find_pages_showing(found, text):
     """The pages on which this stands as words."""
     escaped = text.replace("<", "&lt;").replace(">", "&gt;").replace('"', "&quot;")
     return {url for (_, url), page in found.items() if escaped in re.sub(r"\s+", " ", page)}
@@ -89,21 +96,23 @@ def test_text_that_looks_like_code_is_always_printed_as_text(pages):
     coordinator, qa = person(Role.COORDINATOR), person(Role.QA)
     case = eligible_case(
         coordinator=coordinator,
-        items=[ItemOnForm(title=said("Title"))],
-        parties=parties(EMPLOYEE=said("Employee")),
+        items=[ItemOnForm(title=make_hostile_text("Title"))],
+        parties=parties(EMPLOYEE=make_hostile_text("Employee")),
     )
-    notes.add_note(case_id=case.pk, text=said("Note"), by=coordinator, at=MONDAY)
+    notes.add_note(case_id=case.pk, text=make_hostile_text("Note"), by=coordinator, at=MONDAY)
     state_citations(case, by=coordinator, at=MONDAY)
     at = MONDAY + timedelta(hours=2)
     notices.make_notices(case_id=case.pk, by=coordinator, at=at)
     sent = file_all_letters(at=at)
     for letter in sent:
-        assert said("Title") in words_of(letter.file)
-        assert said("Employee") in words_of(letter.file)
+        assert make_hostile_text("Title") in words_of(letter.file)
+        assert make_hostile_text("Employee") in words_of(letter.file)
     notices.mark_notices_sent(
         case_id=case.pk, sent_on=local_day(MONDAY), by=coordinator, at=at + timedelta(hours=1)
     )
-    add_record(case, by=coordinator, title=said("Record"), author=said("Author"))
+    add_record(
+        case, by=coordinator, title=make_hostile_text("Record"), author=make_hostile_text("Author")
+    )
     documents.mark_records_complete(
         case_id=case.pk,
         received_on=local_day(MONDAY),
@@ -113,42 +122,44 @@ def test_text_that_looks_like_code_is_always_printed_as_text(pages):
         at=MONDAY + timedelta(hours=6),
     )
 
-    assignment = attested(offered(Case.objects.get(pk=case.pk)))
+    assignment = sign_attestation(make_offered_case(Case.objects.get(pk=case.pk)))
     reviewer = reviewer_of(assignment)
-    write(
+    write_review(
         assignment,
-        summary=said("Summary") + MARK,
-        rationale=said("Rationale") + MARK,
-        source=said("Source") + MARK,
+        summary=make_hostile_text("Summary") + MARK,
+        rationale=make_hostile_text("Rationale") + MARK,
+        source=make_hostile_text("Source") + MARK,
     )
     found = pages(case, reviewer, coordinator)
     assert_escaped(found)
     for text in ("Title", "Summary", "Rationale", "Source"):
-        assert shows(found, said(text)), text
+        assert find_pages_showing(found, make_hostile_text(text)), text
 
     writing.submit_review(assignment_id=assignment.pk, by=reviewer, at=REVIEWED)
     quality.return_review(
         case_id=case.pk,
-        comment=said("Comment"),
+        comment=make_hostile_text("Comment"),
         item_id=None,
         seen_version=None,
         by=qa,
         at=REVIEWED,
     )
-    put(assignment, "summary", {"summary": said("Second summary")}, at=REVIEWED)
+    save_draft_part(
+        assignment, "summary", {"summary": make_hostile_text("Second summary")}, at=REVIEWED
+    )
     found = pages(case, reviewer, coordinator, qa)
     assert_escaped(found)
     writing.submit_review(assignment_id=assignment.pk, by=reviewer, at=REVIEWED)
     found |= pages(case, qa)
     assert_escaped(found)
     for text in ("Comment", "Summary", "Rationale", "Second summary"):
-        assert shows(found, said(text)), text
+        assert find_pages_showing(found, make_hostile_text(text)), text
 
-    case = issued(approved(Case.objects.get(pk=case.pk), by=qa))
+    case = make_issued_case(make_approved_case(Case.objects.get(pk=case.pk), by=qa))
     (letter,) = file_all_letters(at=REVIEWED + timedelta(hours=3))
     printed = words_of(letter.file)
     for text in ("Title", "Second summary", "Rationale", "Source"):
-        assert said(text) in printed, text
+        assert make_hostile_text(text) in printed, text
     assert MARK not in printed
     assert "root:" not in printed
 
@@ -156,5 +167,7 @@ def test_text_that_looks_like_code_is_always_printed_as_text(pages):
     found = pages(case, *everyone, reviewer)
     assert_escaped(found)
     for text in ("Title", "Employee", "Note", "Record", "Comment", "Rationale", "Second summary"):
-        assert shows(found, said(text)), text
-    assert reverse("desk:timeline", args=[case.number]) in shows(found, said("Note"))
+        assert find_pages_showing(found, make_hostile_text(text)), text
+    assert reverse("desk:timeline", args=[case.number]) in find_pages_showing(
+        found, make_hostile_text("Note")
+    )

@@ -21,11 +21,17 @@ from guidelines.citations import Citation
 from guidelines.models import Edition, Guideline, Recommendation, Source
 from letters import services as letter_services
 from letters.models import WordingSet
-from tests.determinations.factories import REVIEWED, approved, issued, put, read_everything
+from tests.determinations.factories import (
+    REVIEWED,
+    make_approved_case,
+    make_issued_case,
+    read_everything,
+    save_draft_part,
+)
 from tests.determinations.factories import reviewer_of as user_of
 from tests.factories import MONDAY, ItemOnForm, person
 from tests.letters.factories import file_all_letters
-from tests.records.factories import attested, case_with_records, offered
+from tests.records.factories import case_with_records, make_offered_case, sign_attestation
 
 SAMPLE = Path(__file__).resolve().parents[3] / "shared" / "letters" / "sample-2014.txt"
 HEADINGS = (
@@ -43,19 +49,19 @@ pytestmark = [
 ]
 
 
-def folded(text):
+def collapse_spaces(text):
     return " ".join(text.split())
 
 
-def printed(pdf):
+def read_pdf_text(pdf):
     pages = pypdfium2.PdfDocument(pdf)
-    return folded(" ".join(page.get_textpage().get_text_range() for page in pages))
+    return collapse_spaces(" ".join(page.get_textpage().get_text_range() for page in pages))
 
 
 @pytest.fixture
 def sample():
     """The letter taken apart: what is fixed, what is a fact."""
-    text = folded(SAMPLE.read_text())
+    text = collapse_spaces(SAMPLE.read_text())
     how, summary, decisions = re.split("|".join(map(re.escape, HEADINGS)), text)[1:]
     lead_in, story = re.match(r"\s*(.*?medical records:)\s*(.*?)\s*$", summary).groups()
     opening, title, outcome, theirs, operator, ours, why = re.match(
@@ -142,13 +148,13 @@ def test_the_sample_comes_back_word_for_word(sample, settings, tmp_path):
     record_administrator_citations(
         item_id=item.pk, cited=AdministratorCitations(theirs), by=coordinator, at=MONDAY
     )
-    assignment = attested(offered(case))
+    assignment = sign_attestation(make_offered_case(case))
     reviewer = user_of(assignment)
     writing.open_review(assignment_id=assignment.pk, by=reviewer, at=REVIEWED)
     read_everything(assignment)
-    put(assignment, "summary", {"summary": sample["story"]}, at=REVIEWED)
+    save_draft_part(assignment, "summary", {"summary": sample["story"]}, at=REVIEWED)
     answer = {"outcome": sample["outcome"], "rationale": sample["why"], "basis": "A"}
-    put(assignment, f"item-{item.pk}", answer, at=REVIEWED)
+    save_draft_part(assignment, f"item-{item.pk}", answer, at=REVIEWED)
     writing.add_citation(
         assignment_id=assignment.pk,
         item_id=item.pk,
@@ -160,18 +166,18 @@ def test_the_sample_comes_back_word_for_word(sample, settings, tmp_path):
     writing.submit_review(assignment_id=assignment.pk, by=reviewer, at=REVIEWED)
     case.refresh_from_db()
 
-    case = issued(approved(case), by=director)
+    case = make_issued_case(make_approved_case(case), by=director)
     (letter,) = file_all_letters(at=REVIEWED + timedelta(hours=3))
 
     assert WordingSet.objects.get(pk=made.pk).letters.get() == letter
-    assert printed(read_bytes(letter.file)) == sample["text"]
+    assert read_pdf_text(read_bytes(letter.file)) == sample["text"]
 
     settings.DETERMINATION_LAYOUT = "determination-today"
     out = tmp_path / "copy.pdf"
     call_command("reissue", case.number, layout="2014", out=out)
-    assert printed(out.read_bytes()) == sample["text"]
+    assert read_pdf_text(out.read_bytes()) == sample["text"]
     call_command("reissue", case.number, layout="today", out=out)
-    today = printed(out.read_bytes())
+    today = read_pdf_text(out.read_bytes())
     for same in (sample["title"], sample["why"], case.number, "Decision based on MTUS"):
         assert same in today
 

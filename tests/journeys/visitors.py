@@ -6,6 +6,7 @@ import time
 from dataclasses import dataclass
 from urllib.parse import urlencode, urlsplit
 
+from django.conf import settings
 from django.middleware.csrf import CSRF_SECRET_LENGTH
 from django.test import Client
 
@@ -26,12 +27,13 @@ class Visitor:
     """Someone with a session on a real server. Redirects are not followed."""
 
     def __init__(self, site, user):
-        client = Client()
+        client, session = Client(), settings.SESSION_COOKIE_NAME
         client.force_login(user, backend="accounts.backends.SignInBackend")
         self._token = secrets.token_hex(CSRF_SECRET_LENGTH // 2)
         self._host = urlsplit(site.url).netloc
         self._headers = {
-            "Cookie": f"sessionid={client.cookies['sessionid'].value}; csrftoken={self._token}"
+            "Cookie": f"{session}={client.cookies[session].value}; "
+            f"{settings.CSRF_COOKIE_NAME}={self._token}"
         }
 
     def get(self, path):
@@ -44,7 +46,7 @@ class Visitor:
 
     def begin_post(self, path, **fields):
         """Send a form and do not wait for the answer; close what this returns."""
-        body = urlencode({"csrfmiddlewaretoken": self._token} | fields)
+        body = urlencode({"csrfmiddlewaretoken": self._token} | fields, doseq=True)
         return self._send("POST", path, body)
 
     def _send(self, method, path, body):

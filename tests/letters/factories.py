@@ -14,13 +14,13 @@ from letters.documents import (
     Analysis,
     Credentials,
     DeterminationDocument,
-    Item,
     NoticeDocument,
     Organization,
+    PrintedItem,
     Recipient,
 )
 from letters.facts import Fact, FactName
-from letters.models import Channel, Letter, WordingSet
+from letters.models import DeliveryMethod, Letter, WordingSet
 
 ROOT = Path(__file__).resolve().parents[2]
 SHIPPED = ROOT / "letters" / "wording"
@@ -46,6 +46,13 @@ PROOF = (
 PRINTED = {
     "imro_name": "Golden State Medical Review",
     "imro_short_name": "GSMR",
+    "imro_phone": "(800) 555-0100",
+    "petition_days": "30",
+    "petition_days_ca": "5",
+    "petition_days_us": "10",
+    "petition_days_abroad": "20",
+    "authorize_days": "5",
+    "reimburse_days": "20",
     "case_number": "CM26-0000001",
     "specialties": "Physical Medicine & Rehabilitation",
     "license_states": "California",
@@ -53,6 +60,7 @@ PRINTED = {
 DECLARED = (
     *(FactName(name, name.replace("_", " ").capitalize(), printed=False) for name in PROOF),
     *(FactName(name, name.replace("_", " ").capitalize(), printed=True) for name in PRINTED),
+    FactName("reviewer", "Number of the reviewer", printed=True),
 )
 
 ORGANIZATION = Organization(
@@ -104,6 +112,7 @@ def determination(composed, **changes):
         "ur_denial_date": date(2025, 12, 20),
         "priority": "Regular",
         "application_received": date(2026, 1, 5),
+        "closing": composed.paragraphs("closing"),
     }
     return DeterminationDocument(**(fields | changes))
 
@@ -117,7 +126,7 @@ def item(**changes):
             Analysis("MTUS, Chronic Pain, page 46.", "The relief lasted days. It is not needed."),
         ),
     }
-    return Item(**(fields | changes))
+    return PrintedItem(**(fields | changes))
 
 
 def notice(composed, **changes):
@@ -167,8 +176,10 @@ def enqueue(wording_set, *, reference="CM26-0000001", at=NOW, by=None, document=
         "on": TODAY,
         "wording_set": wording_set,
         "variants": ("MD",),
-        "deliveries": (
-            services.RecipientAddress("Employee", "Maria Example", Channel.MAIL, "2 Oak Lane"),
+        "recipients": (
+            services.RecipientAddress(
+                1, "Employee", "Maria Example", DeliveryMethod.MAIL, "2 Oak Lane"
+            ),
         ),
         "by": by,
         "at": at,
@@ -176,7 +187,7 @@ def enqueue(wording_set, *, reference="CM26-0000001", at=NOW, by=None, document=
     return services.enqueue_letter(**(settings | changes))
 
 
-def filed(letter, *, at=NOW):
+def file_letter(letter, *, at=NOW):
     """The letter, rendered and filed here and now."""
     return services.render_letter(letter_id=letter.pk, at=at, now=lambda: at)
 
@@ -216,4 +227,4 @@ def file_without_typesetting(*, at=NOW):
 def file_all_letters(*, at=NOW):
     """Every queued letter, rendered and filed here and now, as the workers would in time."""
     queued = Letter.objects.filter(state=Letter.State.QUEUED).order_by("created_at", "pk")
-    return [filed(letter, at=at) for letter in queued]
+    return [file_letter(letter, at=at) for letter in queued]

@@ -9,7 +9,7 @@ from django.db import DatabaseError, connection, transaction
 from letters import services
 from letters.documents import Analysis
 from letters.facts import Fact
-from letters.models import Delivery, Letter, LetterFact, LetterStep
+from letters.models import Letter, LetterFact, LetterStep, Service
 
 from . import factories as make
 
@@ -21,14 +21,14 @@ def wording():
     return make.wording()
 
 
-def refused(act):
+def list_problems(act):
     with pytest.raises(services.LetterRefused) as caught:
         act()
     assert Letter.objects.count() == 0
     return caught.value.problems
 
 
-def test_a_letter_is_queued_with_its_words_facts_recipients_and_first_step(wording):
+def test_a_letter_is_queued_with_its_text_facts_recipients_and_first_step(wording):
     letter = make.enqueue(wording)
 
     assert letter.state == Letter.State.QUEUED
@@ -36,11 +36,11 @@ def test_a_letter_is_queued_with_its_words_facts_recipients_and_first_step(wordi
     assert letter.words["items"][0]["outcome"] == "Upheld"
     assert letter.facts["imro_name"] == "Golden State Medical Review"
     assert [step.kind for step in letter.steps.all()] == [LetterStep.Kind.QUEUED]
-    assert Delivery.objects.get(letter=letter).address == "2 Oak Lane"
+    assert Service.objects.get(letter=letter).address == "2 Oak Lane"
     assert LetterFact.objects.filter(letter=letter, printed=False).count() == len(make.PROOF)
 
 
-def test_proof_facts_stay_out_of_the_words(wording):
+def test_proof_facts_are_not_in_the_text(wording):
     letter = make.enqueue(wording)
 
     assert "PROOF-" not in str(letter.words)
@@ -51,7 +51,7 @@ def test_proof_facts_stay_out_of_the_words(wording):
 @pytest.mark.parametrize("name", [*make.PROOF, "imro_name"])
 def test_each_missing_fact_is_named(wording, name):
     document = make.determination(make.composed(wording))
-    found = refused(
+    found = list_problems(
         lambda: make.enqueue(wording, document=document, facts=make.facts(**{name: None}))
     )
     label = name.replace("_", " ").capitalize()
@@ -68,7 +68,7 @@ def test_all_missing_lapsed_and_unknown_facts_are_named_at_once(wording):
     )
     facts.append(Fact("shoe_size", "42"))
 
-    found = refused(lambda: make.enqueue(wording, document=document, facts=facts))
+    found = list_problems(lambda: make.enqueue(wording, document=document, facts=facts))
 
     assert set(found) == {
         "Training law (training_law) is not on record.",
@@ -79,7 +79,7 @@ def test_all_missing_lapsed_and_unknown_facts_are_named_at_once(wording):
     }
 
 
-def test_a_fact_holds_on_its_last_day(wording):
+def test_a_fact_is_in_force_on_its_last_day(wording):
     facts = make.facts(license=Fact("license", "active", valid_to=make.TODAY))
     assert make.enqueue(wording, facts=facts)
 
@@ -111,7 +111,7 @@ def test_each_of_several_reviewers_needs_facts_of_their_own(wording):
     choices = {"seat 1": ("MD",), "seat 2": ("MD",)}
 
     letter = make.enqueue(wording, document=document, facts=both, variants=choices)
-    assert set(letter.resting_on.filter(name="license").values_list("about", flat=True)) == {
+    assert set(letter.fact_rows.filter(name="license").values_list("about", flat=True)) == {
         "seat 1",
         "seat 2",
     }
@@ -128,7 +128,7 @@ def test_a_document_that_leaves_out_or_changes_a_fixed_sentence_is_refused(wordi
     (paragraph,) = composed.paragraphs("how_made")
     changed = paragraph.replace("no affiliation", "an affiliation")
     document = make.determination(composed, how_made=(changed,))
-    (found,) = refused(lambda: make.enqueue(wording, document=document))
+    (found,) = list_problems(lambda: make.enqueue(wording, document=document))
     assert "leaves out a sentence of its wording" in found
 
 
@@ -136,7 +136,7 @@ def test_a_draft_is_not_wording_and_a_set_serves_only_its_layout(wording):
     draft = services.import_wording(
         text=(make.SHIPPED / "determination-2014.toml").read_text(), by=None, at=make.NOW
     )
-    found = refused(
+    found = list_problems(
         lambda: make.enqueue(
             draft,
             layout="determination-today",
@@ -149,7 +149,7 @@ def test_a_draft_is_not_wording_and_a_set_serves_only_its_layout(wording):
 
 def test_sample_wording_writes_no_letter_where_it_is_not_allowed(wording, settings):
     settings.ALLOW_SAMPLE_WORDING = False
-    found = refused(lambda: make.enqueue(wording))
+    found = list_problems(lambda: make.enqueue(wording))
     assert any("is sample wording" in one for one in found)
     with pytest.raises(services.LetterRefused, match="sample wording"):
         services.find_wording_in_force(kind="determination", layout="determination-today")
@@ -159,7 +159,7 @@ def test_a_character_that_the_fonts_lack_is_named_with_its_place(wording):
     rationale = "The range of motion 骨 is shown as \uf0f1."
     item = make.item(analyses=(Analysis("MTUS.", rationale),))
     document = make.determination(make.composed(wording), items=(item,))
-    found = refused(lambda: make.enqueue(wording, document=document))
+    found = list_problems(lambda: make.enqueue(wording, document=document))
     assert len(found) == 2
     assert "decision rationale" in found[0]
     assert "U+9AA8) at character 21" in found[0]
@@ -184,13 +184,13 @@ def test_a_character_that_the_fonts_lack_is_named_with_its_place(wording):
 )
 def test_an_incomplete_document_is_refused_with_the_missing_parts(wording, change, sentence):
     document = make.determination(make.composed(wording), **change)
-    assert refused(lambda: make.enqueue(wording, document=document)) == [sentence]
+    assert list_problems(lambda: make.enqueue(wording, document=document)) == [sentence]
 
 
-def test_issuing_needs_a_preview_of_exactly_these_words(wording):
+def test_issuing_needs_a_preview_of_exactly_this_text(wording):
     document = make.determination(make.composed(wording))
     required = {"document": document, "require_preview": True}
-    assert refused(lambda: make.enqueue(wording, **required)) == [
+    assert list_problems(lambda: make.enqueue(wording, **required)) == [
         "The current text has not been shown in the preview. Open the preview first."
     ]
 
@@ -198,7 +198,7 @@ def test_issuing_needs_a_preview_of_exactly_these_words(wording):
     first = services.preview_document(document=document, by=None, at=make.NOW, **handed)
     again = services.preview_document(document=document, by=None, at=make.NOW, **handed)
     assert first == again
-    assert first.pages == 1
+    assert first.pages == 2
 
     other = replace(document, summary=document.summary + " More.")
     with pytest.raises(services.LetterRefused, match="preview"):
@@ -242,7 +242,7 @@ def test_a_letter_is_gone_when_the_act_around_it_fails(wording):
         ("layout", "determination-2014"),
     ],
 )
-def test_the_database_refuses_to_change_frozen_words(wording, column, value):
+def test_the_database_refuses_to_change_frozen_text(wording, column, value):
     make.enqueue(wording)
     with (
         pytest.raises(DatabaseError, match="frozen"),
@@ -253,7 +253,7 @@ def test_the_database_refuses_to_change_frozen_words(wording, column, value):
 
 
 @pytest.mark.every_database
-@pytest.mark.parametrize("table", ["letters_letter", "letters_wordingset", "letters_delivery"])
+@pytest.mark.parametrize("table", ["letters_letter", "letters_wordingset", "letters_service"])
 def test_the_database_refuses_to_remove_letters_wording_and_deliveries(wording, table):
     make.enqueue(wording)
     with (
@@ -266,7 +266,7 @@ def test_the_database_refuses_to_remove_letters_wording_and_deliveries(wording, 
 
 @pytest.mark.every_database
 def test_a_filed_letter_changes_in_nothing(wording):
-    letter = make.filed(make.enqueue(wording))
+    letter = make.file_letter(make.enqueue(wording))
     assert letter.state == Letter.State.FILED
     with pytest.raises(DatabaseError, match="frozen"), transaction.atomic():
         Letter.objects.filter(pk=letter.pk).update(pages=9)

@@ -1,4 +1,4 @@
-"""Real processes: a broker, a relay and a worker that are killed, wiped and away."""
+"""Real processes: a broker, a relay and a worker that are killed, wiped or unavailable."""
 
 import os
 import signal
@@ -29,7 +29,7 @@ def now():
     return timezone.now()
 
 
-def queue(wording, count=1, *, size=1):
+def queue_letters(wording, count=1, *, size=1):
     """Letters that are due; a large size takes the worker a while."""
     composed = make.composed(wording)
     letters = []
@@ -71,15 +71,15 @@ def assert_each_filed_once(letters):
 
 
 def test_relay_and_worker_file_letters(wording, relay, worker):
-    letters = queue(wording, 3)
+    letters = queue_letters(wording, 3)
     wait_until_filed(letters)
     assert_each_filed_once(letters)
     assert relay.stop(seconds=10) == 0
     assert "Relay stopped." in relay.output
 
 
-def test_a_message_holds_an_id_and_no_words(wording, broker, relay):
-    (letter,) = queue(wording)
+def test_a_message_contains_an_id_and_no_text(wording, broker, relay):
+    (letter,) = queue_letters(wording)
     with broker.client() as client:
         message = wait_until(lambda: client.lrange("imr", 0, -1), what="a message waits")[0]
         keys = client.keys("*")
@@ -91,7 +91,7 @@ def test_a_message_holds_an_id_and_no_words(wording, broker, relay):
 
 @pytest.mark.every_database
 def test_killed_while_rendering_the_letter_is_still_filed_exactly_once(wording, relay, worker):
-    (letter,) = queue(wording, size=300)
+    (letter,) = queue_letters(wording, size=300)
     wait_until(
         lambda: Letter.objects.filter(pk=letter.pk, state="RENDERING").exists(),
         what="the worker has taken the letter",
@@ -108,7 +108,7 @@ def test_killed_while_rendering_the_letter_is_still_filed_exactly_once(wording, 
 
 
 def test_a_killed_pool_child_loses_nothing(wording, relay, worker):
-    (letter,) = queue(wording, size=300)
+    (letter,) = queue_letters(wording, size=300)
     wait_until(
         lambda: Letter.objects.filter(pk=letter.pk, state="RENDERING").exists(),
         what="the worker has taken the letter",
@@ -120,14 +120,14 @@ def test_a_killed_pool_child_loses_nothing(wording, relay, worker):
     assert_each_filed_once([letter])
 
 
-def test_with_the_broker_away_letters_wait_and_are_filed_after_it_is_back(
+def test_letters_wait_while_the_broker_is_unavailable_and_are_filed_later(
     wording, broker, relay, worker
 ):
     broker.kill()
     began = time.monotonic()
-    letters = queue(wording, 2)
+    letters = queue_letters(wording, 2)
     assert time.monotonic() - began < 5  # writing a letter asks nothing of the broker
-    wait_until(lambda: "relay_broker_away" in relay.output, what="the relay notices")
+    wait_until(lambda: "relay_broker_unavailable" in relay.output, what="the relay notices")
     assert Letter.objects.filter(state="QUEUED").count() == 2
 
     broker.start()
@@ -136,7 +136,7 @@ def test_with_the_broker_away_letters_wait_and_are_filed_after_it_is_back(
 
 
 def test_a_wiped_broker_loses_no_letter(wording, broker, relay):
-    letters = queue(wording, 5)
+    letters = queue_letters(wording, 5)
     with broker.client() as client:
         wait_until(lambda: client.llen("imr") == 5, what="five messages wait")
     broker.flush()

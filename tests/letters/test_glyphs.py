@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from letters import glyphs, typesetting
-from tests.letters.test_typesetting import document
+from tests.letters.test_typesetting import make_document
 
 
 def test_a_character_is_named_with_its_place():
@@ -25,7 +25,9 @@ def test_characters_that_the_fonts_contain_are_not_reported(text):
     assert glyphs.find_unprintable(text) == []
 
 
-@pytest.mark.parametrize("character", ["\x00", "\x07", "\x1b", "\t", "😀", "♀", "ש", "\u202e"])
+@pytest.mark.parametrize(
+    "character", ["\x00", "\x02", "\x07", "\x1b", "\t", "😀", "♀", "ש", "\u202e"]
+)
 def test_characters_that_the_fonts_lack_are_named(character):
     assert [one.character for one in glyphs.find_unprintable(f"a{character}b")] == [character]
 
@@ -66,7 +68,7 @@ def test_normalizing_twice_changes_nothing_more(text):
     st.text(st.sampled_from(sorted(glyphs.list_printable_characters())), min_size=1, max_size=300)
 )
 def test_whatever_is_found_printable_can_be_typeset(text):
-    made = document(summary="A story. " + text)
+    made = make_document(summary="A story. " + text)
     for layout in ("determination-today", "determination-2014"):
         pdf = typesetting.compile_in_subprocess(made.as_words(), layout, made.dated_on).content
         assert len(pypdfium2.PdfDocument(pdf)) >= 1
@@ -74,5 +76,5 @@ def test_whatever_is_found_printable_can_be_typeset(text):
 
 def test_every_printable_character_can_be_typeset():
     everything = " ".join(sorted(glyphs.list_printable_characters()))
-    made = document(summary=everything, title=everything, items=())
+    made = make_document(summary=everything, title=everything, items=())
     typesetting.compile_in_subprocess(made.as_words(), "determination-today", made.dated_on)

@@ -12,7 +12,7 @@ import pypdfium2
 import pytest
 
 from letters import documents, typesetting
-from letters.documents import Analysis, DeterminationDocument, Item, Organization
+from letters.documents import Analysis, DeterminationDocument, Organization, PrintedItem
 
 SAMPLE = Path(__file__).resolve().parents[3] / "shared" / "letters" / "sample-2014.txt"
 HEADINGS = (
@@ -27,19 +27,19 @@ pytestmark = [
 ]
 
 
-def folded(text):
+def collapse_spaces(text):
     return " ".join(text.split())
 
 
-def printed(pdf):
+def read_pdf_text(pdf):
     """The text of a PDF as a reader would copy it."""
     pages = pypdfium2.PdfDocument(pdf)
-    return folded(" ".join(page.get_textpage().get_text_range() for page in pages))
+    return collapse_spaces(" ".join(page.get_textpage().get_text_range() for page in pages))
 
 
 @pytest.fixture
 def sample():
-    return folded(SAMPLE.read_text())
+    return collapse_spaces(SAMPLE.read_text())
 
 
 @pytest.fixture
@@ -61,7 +61,7 @@ def document(sample):
         summary_lead_in=lead_in,
         summary=story,
         decisions_lead_in=opening,
-        items=(Item(title, outcome, theirs, (Analysis(ours, why),)),),
+        items=(PrintedItem(title, outcome, theirs, (Analysis(ours, why),)),),
     )
 
 
@@ -70,14 +70,14 @@ def test_the_pdf_has_exactly_the_text_of_the_sample(document, sample):
     made = typesetting.compile_in_subprocess(
         document.as_words(), "determination-2014", document.dated_on
     )
-    assert printed(made.content) == sample
+    assert read_pdf_text(made.content) == sample
 
 
 def test_it_says_so_with_everything_a_page_break_can_fall_into(document, sample):
     long = sample * 3
     item = document.items[0]
     more = tuple(
-        Item(item.title, "Overturned", item.claims_administrator_guideline, item.analyses)
+        PrintedItem(item.title, "Overturned", item.claims_administrator_guideline, item.analyses)
         for _ in range(7)
     )
     longer = DeterminationDocument(
@@ -93,6 +93,6 @@ def test_it_says_so_with_everything_a_page_break_can_fall_into(document, sample)
         longer.as_words(), "determination-2014", longer.dated_on
     )
     assert made.pages > 3
-    text = printed(made.content)
+    text = read_pdf_text(made.content)
     assert long in text
     assert text.count(item.analyses[0].rationale) == 3 + 8  # in the summary, and in the items

@@ -7,7 +7,7 @@ import pytest
 from accounts.roles import Role
 from cases.models import Party
 from correspondence.services import notices
-from letters.models import Delivery
+from letters.models import Service
 from tests.factories import MONDAY, eligible_case, parties, person
 from tests.letters.factories import publish_sample_wording
 
@@ -32,12 +32,12 @@ def test_a_fax_goes_to_the_number_and_a_long_name_fits():
 
     notices.make_notices(case_id=case.pk, by=person(Role.COORDINATOR), at=MONDAY)
 
-    sent = Delivery.objects.get(letter__reference=case.number, recipient_role=ADMINISTRATOR)
-    assert (sent.channel, sent.address) == ("FAX", "916-555-0142")
+    sent = Service.objects.get(letter__reference=case.number, recipient_role=ADMINISTRATOR)
+    assert (sent.method, sent.address) == ("FAX", "916-555-0142")
     assert sent.recipient_name == LONG.strip()[:300]
     assert len(sent.recipient_name) > 200
 
 
 def test_the_longest_name_of_a_party_fits():
     longest = Party._meta.get_field("name").max_length
-    assert Delivery._meta.get_field("recipient_name").max_length >= longest
+    assert Service._meta.get_field("recipient_name").max_length >= longest

@@ -24,13 +24,13 @@ title = "Test wording"
 """
 
 
-def faults(text, **options):
+def list_problems(text, **options):
     with pytest.raises(wording.WordingRefused) as caught:
         wording.parse_wording_file(text, **options)
     return caught.value.problems
 
 
-def sentence(**fields):
+def make_wording_file(**fields):
     lines = [f"{name} = {value}" for name, value in fields.items()]
     return HEAD + "[[sentence]]\n" + "\n".join(lines)
 
@@ -60,25 +60,25 @@ def test_every_sentence_about_the_reviewer_rests_on_a_fact():
         ("kind = ", "not a TOML file"),
         (HEAD, "has no [[sentence]]"),
         (HEAD.replace("today", "tomorrow") + '[[sentence]]\nslot="a"\ntext="b"', "no layout"),
-        (sentence(slot='"a"'), "has no text"),
-        (sentence(slot='"A b"', text='"x"'), "not a plain name"),
-        (sentence(slot='"a"', text='"x {y"'), "single brace"),
-        (sentence(slot='"a"', text='"x {Y Z}"'), "not a plain name"),
-        (sentence(slot='"a"', text='"x"', order="0"), "order"),
-        (sentence(slot='"a"', text='"x"', needs='"license"'), "needs"),
-        (sentence(slot='"a"', text='"x"', color='"red"'), "unknown key"),
-        (sentence(slot='"a"', text='"骨"'), "cannot be printed"),
-        ('color = "red"\n' + sentence(slot='"a"', text='"x"'), "color is not a known key"),
+        (make_wording_file(slot='"a"'), "has no text"),
+        (make_wording_file(slot='"A b"', text='"x"'), "not a plain name"),
+        (make_wording_file(slot='"a"', text='"x {y"'), "single brace"),
+        (make_wording_file(slot='"a"', text='"x {Y Z}"'), "not a plain name"),
+        (make_wording_file(slot='"a"', text='"x"', order="0"), "order"),
+        (make_wording_file(slot='"a"', text='"x"', needs='"license"'), "needs"),
+        (make_wording_file(slot='"a"', text='"x"', color='"red"'), "unknown key"),
+        (make_wording_file(slot='"a"', text='"骨"'), "cannot be printed"),
+        ('color = "red"\n' + make_wording_file(slot='"a"', text='"x"'), "color is not a known key"),
     ],
 )
 def test_a_faulty_file_is_refused_with_the_fault(text, words):
-    assert any(words in one for one in faults(text))
+    assert any(words in one for one in list_problems(text))
 
 
 def test_all_errors_of_a_file_are_reported_at_once():
-    text = sentence(slot='"a"', order="5", text='"x {nobody}"', needs='["absent"]')
+    text = make_wording_file(slot='"a"', order="5", text='"x {nobody}"', needs='["absent"]')
     text += '\n[[sentence]]\nslot = "a"\norder = 5\ntext = "{license}"'
-    found = faults(text, declared=make.DECLARED)
+    found = list_problems(text, declared=make.DECLARED)
     assert len(found) == 4
     assert any("absent, which is not declared" in one for one in found)
     assert any("nobody, which is not declared" in one for one in found)
@@ -87,7 +87,9 @@ def test_all_errors_of_a_file_are_reported_at_once():
 
 
 def test_a_value_is_put_in_once_and_its_braces_stay():
-    read = wording.parse_wording_file(sentence(slot='"a"', text='"Say {imro_name} in {{braces}}."'))
+    read = wording.parse_wording_file(
+        make_wording_file(slot='"a"', text='"Say {imro_name} in {{braces}}."')
+    )
     facts = [Fact("imro_name", "{case_number} {{x}}")]
     made = wording.compose_sentences(
         read.sentences, facts, declared=make.DECLARED, on=make.TODAY, variants=()
@@ -96,7 +98,7 @@ def test_a_value_is_put_in_once_and_its_braces_stay():
 
 
 def test_paragraphs_begin_where_a_sentence_says_so_and_notices_only_on_demand():
-    text = sentence(slot='"a"', order="1", text='"One."')
+    text = make_wording_file(slot='"a"', order="1", text='"One."')
     text += '\n[[sentence]]\nslot = "a"\norder = 2\ntext = "Two."'
     text += '\n[[sentence]]\nslot = "a"\norder = 3\ntext = "Three."\nparagraph = true'
     text += '\n[[sentence]]\nslot = "notice_opioids"\ntext = "Careful."'
@@ -113,7 +115,7 @@ def test_paragraphs_begin_where_a_sentence_says_so_and_notices_only_on_demand():
 
 def test_a_variant_without_a_sentence_is_refused():
     read = wording.parse_wording_file(
-        sentence(slot='"deadline"', order="1", variant='"MAIL"', text='"x"')
+        make_wording_file(slot='"deadline"', order="1", variant='"MAIL"', text='"x"')
     )
     with pytest.raises(wording.FactsRefused, match="variant FAX"):
         wording.compose_sentences(read.sentences, [], declared=(), on=make.TODAY, variants=("FAX",))
@@ -171,7 +173,7 @@ def test_the_database_allows_one_published_set():
 
 
 @pytest.mark.django_db
-def test_a_missing_wording_is_reported_in_plain_words():
+def test_a_missing_wording_is_reported_in_a_plain_sentence():
     with pytest.raises(services.LetterRefused, match="No wording is published"):
         services.find_wording_in_force(kind="determination", layout="determination-2014")
 
@@ -179,7 +181,7 @@ def test_a_missing_wording_is_reported_in_plain_words():
 @pytest.mark.django_db
 def test_a_file_is_held_against_the_facts_that_were_declared(monkeypatch):
     monkeypatch.setattr(fact_rules, "_declared", {"determination": make.DECLARED})
-    text = sentence(slot='"a"', text='"x"', needs='["shoe_size"]')
+    text = make_wording_file(slot='"a"', text='"x"', needs='["shoe_size"]')
     with pytest.raises(services.WordingRefused, match="shoe_size"):
         services.import_wording(text=text, by=None, at=make.NOW)
 

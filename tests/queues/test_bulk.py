@@ -31,12 +31,12 @@ def desk(client, ada, set_clock):
     return client
 
 
-def send(desk, act, cases, **more):
+def post_bulk_action(desk, act, cases, **more):
     data = {"act": act, "case": [case.pk for case in cases], "back": BACK, **more}
     return desk.post(reverse(MANY), data)
 
 
-def outcomes(answer):
+def read_results(answer):
     """What the page says of each case, by number."""
     rows = re.findall(r"<tr data-row>(.*?)</tr>", answer.content.decode(), re.DOTALL)
     plain = [re.sub(r"<[^>]+>|\s+", " ", row).split(None, 1) for row in rows]
@@ -48,16 +48,16 @@ def test_every_case_gets_its_own_outcome_and_a_refusal_stops_none_of_the_others(
     ben = person(Role.COORDINATOR, name="Ben Clerk")
     claims.claim_case(case_id=taken.pk, by=ben, at=MONDAY + timedelta(hours=5))
 
-    answer = send(desk, "claim", [first, taken, other])
+    answer = post_bulk_action(desk, "claim", [first, taken, other])
 
-    said = outcomes(answer)
+    text = read_results(answer)
     assert answer.status_code == 422
-    assert (said[first.number], said[other.number]) == ("Assigned", "Assigned")
-    assert "Refused" in said[taken.number]
-    assert "Ben Clerk has had this since 2:00 PM PT." in said[taken.number]
+    assert (text[first.number], text[other.number]) == ("Assigned", "Assigned")
+    assert "Refused" in text[taken.number]
+    assert "Ben Clerk has had this since 2:00 PM PT." in text[taken.number]
     assert "Assigned: 2 cases; refused: 1" in answer.content.decode()
     assert WorkClaim.objects.filter(by=ada, released_at=None).count() == 2
-    given = outcomes(send(desk, "release", [first, taken]))
+    given = read_results(post_bulk_action(desk, "release", [first, taken]))
     assert given[first.number] == "Unassigned"
     assert "is not assigned to you" in given[taken.number]
 
@@ -66,17 +66,17 @@ def test_a_final_action_first_shows_the_result_for_each_case(desk):
     publish_sample_wording()
     ready, early = eligible_case(), received_case()
 
-    asked = send(desk, "make_notices", [ready, early])
+    asked = post_bulk_action(desk, "make_notices", [ready, early])
 
     assert "Make the notices of 1 case" in asked.content.decode()
-    assert outcomes(asked)[ready.number] == "Will be done"
-    assert "is in “Screening”" in outcomes(asked)[early.number]
+    assert read_results(asked)[ready.number] == "Will be done"
+    assert "is in the “Screening” stage" in read_results(asked)[early.number]
     assert not Event.objects.filter(kind="NOTICES_MADE").exists(), "asking changes nothing"
 
-    done = send(desk, "make_notices", [ready, early], confirmed="1")
+    done = post_bulk_action(desk, "make_notices", [ready, early], confirmed="1")
 
-    assert outcomes(done)[ready.number] == "Notices made"
-    assert "Refused" in outcomes(done)[early.number]
+    assert read_results(done)[ready.number] == "Notices made"
+    assert "Refused" in read_results(done)[early.number]
     assert list(Event.objects.filter(kind="NOTICES_MADE").values_list("case", flat=True)) == [
         ready.pk
     ]
@@ -85,25 +85,25 @@ def test_a_final_action_first_shows_the_result_for_each_case(desk):
 def test_notices_of_many_cases_are_marked_as_sent_on_a_day_that_must_be_typed(desk):
     publish_sample_wording()
     cases = [eligible_case() for _ in range(2)]
-    send(desk, "make_notices", cases, confirmed="1")
+    post_bulk_action(desk, "make_notices", cases, confirmed="1")
     file_without_typesetting(at=MONDAY + timedelta(hours=6))
 
-    empty = send(desk, "mark_notices_sent", cases, confirmed="1", sent_on="")
+    empty = post_bulk_action(desk, "mark_notices_sent", cases, confirmed="1", sent_on="")
     assert empty.status_code == 422
     assert "Enter the date it was sent." in empty.content.decode()
     assert "Mark the notices of 2 cases as sent" in empty.content.decode()
-    done = send(desk, "mark_notices_sent", cases, confirmed="1", sent_on="3/2/2026")
+    done = post_bulk_action(desk, "mark_notices_sent", cases, confirmed="1", sent_on="3/2/2026")
 
-    assert set(outcomes(done).values()) == {"Marked as sent"}
+    assert set(read_results(done).values()) == {"Marked as sent"}
     assert set(Case.objects.values_list("status", flat=True)) == {"NOTICE_SENT"}
 
 
 def test_one_note_is_written_on_many_cases(desk):
     cases = [received_case(), noticed_case()]
 
-    assert "Add a note to 2 cases" in send(desk, "note", cases).content.decode()
-    assert send(desk, "note", cases, confirmed="1", text=" ").status_code == 422
-    send(desk, "note", cases, confirmed="1", text="The carrier moved.")
+    assert "Add a note to 2 cases" in post_bulk_action(desk, "note", cases).content.decode()
+    assert post_bulk_action(desk, "note", cases, confirmed="1", text=" ").status_code == 422
+    post_bulk_action(desk, "note", cases, confirmed="1", text="The carrier moved.")
 
     notes = Event.objects.filter(kind="NOTE")
     assert {note.case_id for note in notes} == {case.pk for case in cases}
@@ -111,11 +111,11 @@ def test_one_note_is_written_on_many_cases(desk):
 
 
 def test_an_empty_selection_and_an_unknown_action_are_refused(desk):
-    answer = send(desk, "claim", [])
+    answer = post_bulk_action(desk, "claim", [])
     assert answer.status_code == 422
     assert "Select at least one case first." in answer.content.decode()
     assert f'href="{BACK}"' in answer.content.decode()
-    assert send(desk, "delete", [received_case()]).status_code == 404
+    assert post_bulk_action(desk, "delete", [received_case()]).status_code == 404
 
 
 def test_ids_that_name_no_case_are_passed_over_and_one_case_counts_once(desk):
@@ -125,16 +125,16 @@ def test_ids_that_name_no_case_are_passed_over_and_one_case_counts_once(desk):
         reverse(MANY), {"act": "claim", "case": [case.pk, case.pk, 99999999, "x", "9" * 40]}
     )
 
-    assert outcomes(answer) == {case.number: "Assigned"}
+    assert read_results(answer) == {case.number: "Assigned"}
 
 
 def test_no_more_than_so_many_at_a_time(desk, ada, monkeypatch):
     monkeypatch.setattr(bulk, "MOST", 2)
     cases = [received_case() for _ in range(3)]
 
-    asked = send(desk, "note", cases)
+    asked = post_bulk_action(desk, "note", cases)
     assert "1 case left out" in asked.content.decode()
-    assert len(outcomes(asked)) == 2
+    assert len(read_results(asked)) == 2
 
 
 @pytest.mark.parametrize("role", [Role.QA, Role.INTAKE])
@@ -143,7 +143,7 @@ def test_an_action_is_neither_offered_to_nor_allowed_for_other_roles(client, rol
     client.force_login(person(role))
 
     assert "Make notices" not in client.get("/queues/notices/").content.decode()
-    assert send(client, "make_notices", [case], confirmed="1").status_code == 403
+    assert post_bulk_action(client, "make_notices", [case], confirmed="1").status_code == 403
 
 
 def test_the_list_offers_ticks_and_acts_without_scripts(desk):

@@ -1,4 +1,4 @@
-"""Work next and held cases."""
+"""Start next case and held cases."""
 
 from datetime import timedelta
 

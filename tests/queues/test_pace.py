@@ -57,14 +57,14 @@ def test_time_to_spare_is_the_due_date_minus_the_usual_remaining_time():
 
     assert lead_time_on(date(2026, 3, 10), "DEFERRED", stage_durations) == date(2026, 3, 5)
     assert stage_duration_of("WITHDRAWN", stage_durations) == 0
-    said = [
+    texts = [
         lead_time_words(TODAY + timedelta(days=n), "SCREENING", stage_durations, today=TODAY)
         for n in (4, 5, 6, 9)
     ]
-    assert said == ["1 day short", "0 days to spare", "1 day to spare", "4 days to spare"]
+    assert texts == ["1 day short", "0 days to spare", "1 day to spare", "4 days to spare"]
 
 
-@pytest.mark.parametrize("text", ["9999-12-31,1", "0001-01-01,1"])
+@pytest.mark.parametrize("text", ["9999-12-31,1,1", "0001-01-01,1,1"])
 def test_a_key_at_the_end_of_time_is_refused_not_crashed_on(text):
     with pytest.raises(ValueError, match="no day"):
         Key.read(text).later(10).later(-4_000_000)
@@ -109,15 +109,15 @@ def test_the_newest_measure_counts_and_a_stage_without_one_keeps_the_last():
 
 @pytest.mark.django_db
 def test_the_command_prints_its_measurements():
-    told = StringIO()
-    call_command("measure_stage_durations", stdout=told)
-    assert "Too few cases have been decided" in told.getvalue()
+    output = StringIO()
+    call_command("measure_stage_durations", stdout=output)
+    assert "Too few cases have been decided" in output.getvalue()
 
     for days in (1, 1, 1, 1, 1):
         decided(days)
-    told = StringIO()
-    call_command("measure_stage_durations", stdout=told)
-    assert "Screening: 1 day (median of 5 cases)" in told.getvalue()
+    output = StringIO()
+    call_command("measure_stage_durations", stdout=output)
+    assert "Screening: 1 day (median of 5 cases)" in output.getvalue()
 
 
 @pytest.mark.django_db

@@ -12,7 +12,7 @@ from tests.factories import noticed_case
 from .factories import case_with_records, in_review
 
 
-def fresh(row):
+def reload_case(row):
     """The row as it stands in the database, whatever another test did to the object."""
     if isinstance(row, ReviewerAssignment):
         return ReviewerAssignment.objects.select_related("case", "reviewer__user").get(pk=row.pk)
@@ -27,7 +27,7 @@ def awaiting_made(module_db):
 @pytest.fixture
 def awaiting(awaiting_made):
     """A case past its notices, without a record."""
-    return fresh(awaiting_made)
+    return reload_case(awaiting_made)
 
 
 @pytest.fixture(scope="module")
@@ -38,7 +38,7 @@ def incomplete_made(module_db):
 @pytest.fixture
 def incomplete_file(incomplete_made):
     """A case with two records, of three and of two pages, not yet said to be complete."""
-    return fresh(incomplete_made)
+    return reload_case(incomplete_made)
 
 
 @pytest.fixture(scope="module")
@@ -49,7 +49,7 @@ def complete_made(module_db):
 @pytest.fixture
 def complete_file(complete_made):
     """The same, complete."""
-    return fresh(complete_made)
+    return reload_case(complete_made)
 
 
 @pytest.fixture(scope="module")
@@ -60,7 +60,7 @@ def one_page_made(module_db):
 @pytest.fixture
 def one_page(one_page_made):
     """A complete file of one record of one page."""
-    return fresh(one_page_made)
+    return reload_case(one_page_made)
 
 
 @pytest.fixture(scope="module")
@@ -71,7 +71,7 @@ def two_pages_made(module_db):
 @pytest.fixture
 def two_pages(two_pages_made):
     """A complete file of one record of two pages."""
-    return fresh(two_pages_made)
+    return reload_case(two_pages_made)
 
 
 @pytest.fixture(scope="module")
@@ -82,7 +82,7 @@ def under_review_made(module_db):
 @pytest.fixture
 def under_review(under_review_made):
     """The assignment of a reviewer who has attested and opened nothing; five pages in two."""
-    return fresh(under_review_made)
+    return reload_case(under_review_made)
 
 
 @pytest.fixture(scope="module")
@@ -93,4 +93,4 @@ def one_page_under_review_made(module_db):
 @pytest.fixture
 def one_page_under_review(one_page_under_review_made):
     """The same with one record of one page."""
-    return fresh(one_page_under_review_made)
+    return reload_case(one_page_under_review_made)

@@ -45,13 +45,13 @@ def pdf_bytes(pages: int = 1, text: str = "", password: str = "") -> bytes:
     return out.getvalue()
 
 
-def upload(name: str = "report.pdf", content: bytes | None = None, **pdf: object):
+def make_upload(name: str = "report.pdf", content: bytes | None = None, **pdf: object):
     """A file as a browser sends it."""
     body = pdf_bytes(**pdf) if content is None else content
     return SimpleUploadedFile(name, body, content_type="application/pdf")
 
 
-def keyed(**changes: object) -> dict[str, object]:
+def make_record_fields(**changes: object) -> dict[str, object]:
     """What is keyed about a record; change what a test is about."""
     return {
         "kind": Document.Kind.PROGRESS_REPORT,
@@ -75,12 +75,16 @@ def add_record(
     **changes: object,
 ) -> Document:
     """A record put on file by a coordinator."""
+    by = by or person(Role.COORDINATOR)
+    received = documents.receive_record_file(
+        case_id=case.pk, upload=file or make_upload(pages=pages, text=text), by=by, at=at
+    )
     return documents.add_document(
         case_id=case.pk,
-        upload=file or upload(pages=pages, text=text),
-        by=by or person(Role.COORDINATOR),
+        file=received,
+        by=by,
         at=at,
-        **keyed(**changes),
+        **make_record_fields(**changes),
     )
 
 
@@ -121,22 +125,24 @@ def case_with_records(
     return case
 
 
-def offered(case: Case, *, at: datetime = MONDAY + timedelta(days=1)) -> ReviewerAssignment:
+def make_offered_case(
+    case: Case, *, at: datetime = MONDAY + timedelta(days=1)
+) -> ReviewerAssignment:
     """A complete case offered to a reviewer who has not attested yet."""
     return panel.offered_case(case=case, at=at)
 
 
-def attested(
+def sign_attestation(
     assignment: ReviewerAssignment, *, at: datetime = MONDAY + timedelta(days=1, hours=1)
 ) -> ReviewerAssignment:
     """The reviewer attests on the present parties: the case is in review."""
-    return panel.attested(assignment, at=at)
+    return panel.sign_attestation(assignment, at=at)
 
 
 @stored_stage(*CASE_APPS, "reviewers", "records")
 def in_review(**changes: object) -> ReviewerAssignment:
     """A case with records whose reviewer has attested; nothing has been opened."""
-    return attested(offered(case_with_records(**changes)))
+    return sign_attestation(make_offered_case(case_with_records(**changes)))
 
 
 def new_party(case: Case, *, at: datetime) -> None:

@@ -15,7 +15,7 @@ from records.models import Document
 from records.services import documents
 from tests.factories import MONDAY, eligible_case, noticed_case, paper, person, received_case
 
-from .factories import add_record, keyed, pdf_bytes, upload
+from .factories import add_record, make_record_fields, make_upload, pdf_bytes
 
 LATER = MONDAY + timedelta(hours=5)
 TODAY = local_day(MONDAY)
@@ -26,7 +26,7 @@ pytestmark = pytest.mark.django_db
 def stored_paper(text, kind="UR_DECISION"):
     from files.services import receive_upload
 
-    return paper(receive_upload(upload=upload(text=text), at=MONDAY), kind, f"{text}.pdf")
+    return paper(receive_upload(upload=make_upload(text=text), at=MONDAY), kind, f"{text}.pdf")
 
 
 def test_a_record_is_stored_with_its_pages_and_its_hash(awaiting):
@@ -66,7 +66,7 @@ def test_the_documents_of_the_application_come_first_and_once():
     assert case.events.filter(sentence=sentence).count() == 1
 
 
-def test_one_scan_that_holds_form_and_decision_is_one_document():
+def test_one_scan_with_form_and_decision_is_one_document():
     form = stored_paper("everything in one scan", "APPLICATION")
     decision = paper(form.file, "UR_DECISION", "the same.pdf")
     case = received_case(papers=[form, decision])
@@ -89,7 +89,7 @@ def test_the_same_file_may_lie_in_two_cases(awaiting):
     other = noticed_case()
     for case in (awaiting, other):
         add_record(case, text="a report on two claims")
-    same = Document.objects.filter(title=keyed()["title"], case__in=[awaiting, other])
+    same = Document.objects.filter(title=make_record_fields()["title"], case__in=[awaiting, other])
     assert same.count() == 2
     assert same.values("file").distinct().count() == 1
 
@@ -106,7 +106,7 @@ def test_the_same_file_may_lie_in_two_cases(awaiting):
 )
 def test_a_file_that_cannot_be_read_is_refused_by_its_name(name, content, sentence, awaiting):
     with pytest.raises(FileRefused, match=sentence) as refused:
-        add_record(awaiting, file=upload(name, content))
+        add_record(awaiting, file=make_upload(name, content))
 
     assert name in str(refused.value)
     assert not awaiting.documents.exists()
@@ -115,7 +115,7 @@ def test_a_file_that_cannot_be_read_is_refused_by_its_name(name, content, senten
 
 def test_a_file_that_is_too_large_is_refused_with_the_limit(settings, awaiting):
     settings.MAX_UPLOAD_BYTES = 1024 * 1024
-    big = upload("big.pdf", pdf_bytes() + b"\n%" + b"0" * 1024 * 1024)
+    big = make_upload("big.pdf", pdf_bytes() + b"\n%" + b"0" * 1024 * 1024)
 
     with pytest.raises(FileRefused, match="“big.pdf” is larger than 1 MB"):
         add_record(awaiting, file=big)
@@ -138,7 +138,7 @@ def test_what_cannot_be_is_refused(changes, sentence, awaiting):
 
 
 def test_before_the_notice_no_record_is_taken_in():
-    with pytest.raises(NotAllowed, match="is in “Eligible”"):
+    with pytest.raises(NotAllowed, match="is in the “Eligible” stage"):
         add_record(eligible_case())
 
 
@@ -157,9 +157,7 @@ def test_a_record_may_come_while_the_reviewer_reads(under_review):
 @pytest.mark.parametrize("role", [Role.MAILROOM, Role.QA, Role.DIRECTOR, Role.REVIEWER])
 def test_a_role_that_does_not_keep_records_adds_none(role, awaiting):
     with pytest.raises(NotAllowed, match="Your role does not let you add a record"):
-        documents.add_document(
-            case_id=awaiting.pk, upload=upload(), by=person(role), at=LATER, **keyed()
-        )
+        add_record(awaiting, by=person(role), at=LATER)
 
 
 def test_a_refused_person_leaves_no_file_behind(awaiting):

@@ -5,7 +5,7 @@ from django.urls import reverse
 
 from accounts.roles import Role
 from tests.factories import MONDAY, noticed_case, person
-from tests.records.factories import upload
+from tests.records.factories import make_upload
 
 pytestmark = pytest.mark.django_db
 
@@ -30,7 +30,7 @@ def case(client, set_clock):
 def test_a_character_that_letters_cannot_print_is_named_beside_the_field(client, case, field):
     answer = client.post(
         reverse("records:add", args=[case.number]),
-        KEYED | {field: "MRI ♀ knee", "upload": upload()},
+        KEYED | {field: "MRI ♀ knee", "upload": make_upload()},
     )
 
     assert answer.status_code == 422

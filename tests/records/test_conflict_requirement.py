@@ -17,12 +17,18 @@ from reviewers.models import Attestation, ConflictResult
 from reviewers.services import credentialing
 from tests.factories import MONDAY, person
 from tests.pristine import ROOT
-from tests.records.factories import attested, case_with_records, in_review, new_party, offered
+from tests.records.factories import (
+    case_with_records,
+    in_review,
+    make_offered_case,
+    new_party,
+    sign_attestation,
+)
 from tests.reviewers.factories import (
     VERIFIED,
+    answer_no_to_all,
     fit_reviewer,
-    no_to_all,
-    ranked,
+    rank_panel,
     ready_case,
     with_evidence,
 )
@@ -33,7 +39,7 @@ LATER = MONDAY + timedelta(days=2)
 OUR_APPS = {path.parent.name for path in ROOT.glob("*/apps.py")}
 
 
-def addresses(assignment):
+def list_file_addresses(assignment):
     """Every address at which a reviewer reads something of the case's file."""
     case = assignment.case
     document = Document.objects.filter(case=case).first()
@@ -52,10 +58,10 @@ CLOSED = [404] * 8
 OPEN = [200] * 7 + [422]  # nothing is written yet, so the preview says what is missing
 
 
-def answers(client, assignment):
+def list_statuses(client, assignment):
     """What each of the addresses answers to the reviewer."""
     client.force_login(assignment.reviewer.user)
-    opened = [client.get(url).status_code for url in addresses(assignment)]
+    opened = [client.get(url).status_code for url in list_file_addresses(assignment)]
     return [*opened, client.post(f"/reviews/{assignment.pk}/preview.pdf").status_code]
 
 
@@ -64,17 +70,17 @@ def test_no_address_of_the_file_opens_before_the_attestation_and_all_open_after_
     client, set_clock
 ):
     set_clock(LATER)
-    assignment = offered(case_with_records())
-    assert answers(client, assignment) == CLOSED
+    assignment = make_offered_case(case_with_records())
+    assert list_statuses(client, assignment) == CLOSED
 
-    attested(assignment)
+    sign_attestation(assignment)
     writing.open_review(assignment_id=assignment.pk, by=assignment.reviewer.user, at=LATER)
-    assert answers(client, assignment) == OPEN
+    assert list_statuses(client, assignment) == OPEN
 
 
 @pytest.mark.capability("MC-2")
 def test_every_party_of_the_case_and_of_its_items_is_checked():
-    assignment = offered(case_with_records())
+    assignment = make_offered_case(case_with_records())
     case = assignment.case
     add_party_to_case(
         case_id=case.pk, party=PartyOnForm(role="MANUFACTURER", name="Neurocoil Devices"),
@@ -85,7 +91,7 @@ def test_every_party_of_the_case_and_of_its_items_is_checked():
         reviewer_id=assignment.reviewer_id, relation="CONTRACT",
         organization_name="Neurocoil Devices", valid_from=None, by=None, at=MONDAY, **VERIFIED,
     ))  # fmt: skip
-    after = attested(assignment, at=LATER + timedelta(hours=1))
+    after = sign_attestation(assignment, at=LATER + timedelta(hours=1))
 
     assert after.state == "DECLINED"
     tested = ConflictResult.objects.filter(case=case, result="FAIL").get()
@@ -98,15 +104,15 @@ def test_a_new_party_closes_the_file_and_both_attestations_stay_readable(client,
     set_clock(LATER)
     assignment = in_review()
     writing.open_review(assignment_id=assignment.pk, by=assignment.reviewer.user, at=LATER)
-    assert answers(client, assignment) == OPEN
+    assert list_statuses(client, assignment) == OPEN
     new_party(assignment.case, at=LATER)
-    assert answers(client, assignment) == CLOSED
+    assert list_statuses(client, assignment) == CLOSED
 
-    attested(assignment, at=LATER + timedelta(hours=1))
-    assert answers(client, assignment) == OPEN
+    sign_attestation(assignment, at=LATER + timedelta(hours=1))
+    assert list_statuses(client, assignment) == OPEN
     rows = Attestation.objects.filter(assignment=assignment).order_by("signed_at")
     assert [row.voided_at is None for row in rows] == [False, True]
-    _, given = no_to_all()
+    _, given = answer_no_to_all()
     assert [row.answers for row in rows] == [given, given]
 
 
@@ -116,15 +122,15 @@ def test_california_reviewers_rank_first_and_disciplined_reviewers_are_never_ran
     elsewhere = fit_reviewer(license={"state": "Nevada"})
     at_home = fit_reviewer()
     disciplined = fit_reviewer(sanctions={"found": True})
-    listed = ranked(case, by=coordinator)
+    listed = rank_panel(case, by=coordinator)
 
-    ranks = dict(listed.candidates.values_list("reviewer_id", "rank"))
+    ranks = {one.reviewer_id: one.rank for one in listed.candidates}
     assert ranks[at_home.pk] < ranks[elsewhere.pk]
     assert ranks[disciplined.pk] is None
 
 
 @pytest.mark.capability("CO-7")
-def test_the_only_amount_on_file_is_the_penalty_for_late_records():
+def test_no_amount_on_file_depends_on_an_outcome():
     """No payment may depend on an outcome. Check that before you add a column of money here."""
     money = re.compile(r"amount|fee|paid|pay(?!er)|price|cost|usd|dollar|salary|wage|bonus|bill")
     found = {
@@ -137,4 +143,6 @@ def test_the_only_amount_on_file_is_the_penalty_for_late_records():
     assert {name for name in found if not name.startswith("historical")} == {
         "deadlinerule.usd_per_day",
         "deadlinerule.usd_limit",
+        # What the claims administrator pays for a review, by filing date, kind and stage.
+        "feerow.amount",
     }

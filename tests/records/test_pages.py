@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 import pytest
 from django.urls import reverse
 
-from accounts.models import Look
+from accounts.models import AccessLogEntry
 from accounts.roles import Role
 from cases.lifecycle import Status
 from deadlines.days import local_day
@@ -17,12 +17,12 @@ from tests.factories import MONDAY, noticed_case, person
 
 from .factories import (
     add_record,
-    attested,
     case_with_records,
+    make_offered_case,
+    make_upload,
     new_party,
-    offered,
     pdf_bytes,
-    upload,
+    sign_attestation,
 )
 from .test_adding import stored_paper
 
@@ -38,7 +38,7 @@ def coordinator(client):
     return user
 
 
-def typed(**changes):
+def make_form_data(**changes):
     return {
         "kind": "PROGRESS_REPORT",
         "title": "Progress report of June",
@@ -47,15 +47,15 @@ def typed(**changes):
         "dated_to": "",
         "sent_by": "CLAIMS_ADMINISTRATOR",
         "received_on": RECEIVED,
-        "upload": upload(),
+        "upload": make_upload(),
     } | changes
 
 
-def add(client, case, **changes):
-    return client.post(reverse("records:add", args=[case.number]), typed(**changes))
+def post_record(client, case, **changes):
+    return client.post(reverse("records:add", args=[case.number]), make_form_data(**changes))
 
 
-def words(answer):
+def remove_csrf_token(answer):
     """A page without its form token, which differs at every request."""
     return re.sub(rb'name="csrfmiddlewaretoken" value="\w+"', b"", answer.content)
 
@@ -87,7 +87,7 @@ def absent_urls():
 
 
 def test_a_record_is_added_and_listed(client, coordinator, awaiting):
-    answer = add(client, awaiting, upload=upload(pages=3))
+    answer = post_record(client, awaiting, upload=make_upload(pages=3))
 
     assert answer.status_code == 302
     page = client.get(answer.url).content.decode()
@@ -100,8 +100,8 @@ def test_a_record_is_added_and_listed(client, coordinator, awaiting):
 
 def test_a_double_click_stores_one_document_and_reports_it(client, coordinator, awaiting):
     content = pdf_bytes()
-    first = add(client, awaiting, upload=upload("a.pdf", content))
-    second = add(client, awaiting, upload=upload("a.pdf", content))
+    first = post_record(client, awaiting, upload=make_upload("a.pdf", content))
+    second = post_record(client, awaiting, upload=make_upload("a.pdf", content))
 
     assert (first.status_code, second.status_code) == (302, 422)
     assert awaiting.documents.count() == 1
@@ -121,7 +121,9 @@ def test_a_refused_file_is_named_on_the_page_and_nothing_typed_is_lost(
     client, coordinator, settings, name, content, sentence, awaiting
 ):
     settings.MAX_UPLOAD_BYTES = 1024 * 1024
-    answer = add(client, awaiting, upload=upload(name, content), title="Kept as typed <b>")
+    answer = post_record(
+        client, awaiting, upload=make_upload(name, content), title="Kept as typed <b>"
+    )
 
     page = answer.content.decode()
     assert answer.status_code == 422
@@ -132,7 +134,7 @@ def test_a_refused_file_is_named_on_the_page_and_nothing_typed_is_lost(
 
 
 def test_a_missing_file_and_a_bad_date_are_both_reported_at_once(client, coordinator, awaiting):
-    answer = add(client, awaiting, upload="", dated_from="31/31/2026")
+    answer = post_record(client, awaiting, upload="", dated_from="31/31/2026")
     page = answer.content.decode()
     assert answer.status_code == 422
     assert "Choose the file." in page
@@ -142,13 +144,13 @@ def test_a_missing_file_and_a_bad_date_are_both_reported_at_once(client, coordin
 @pytest.mark.parametrize("field", ["title", "author"])
 def test_text_that_cannot_be_stored_is_refused(client, coordinator, field, awaiting):
     for text in ("x" * 1_000_000, "bad\x00byte"):
-        answer = add(client, awaiting, **{field: text})
+        answer = post_record(client, awaiting, **{field: text})
         assert answer.status_code == 422
     assert not awaiting.documents.exists()
 
 
 def test_a_future_day_of_receipt_is_refused(client, coordinator, awaiting):
-    answer = add(client, awaiting, received_on="1/1/2099")
+    answer = post_record(client, awaiting, received_on="1/1/2099")
     assert answer.status_code == 422
     assert "in the future" in answer.content.decode()
 
@@ -159,26 +161,26 @@ def test_the_page_explains_why_nothing_can_be_added_before_the_notice(client, co
     case = eligible_case()
     page = client.get(reverse("records:list", args=[case.number])).content.decode()
     assert "To add a record, it must be in" in page
-    assert add(client, case).status_code == 422
+    assert post_record(client, case).status_code == 422
 
 
 # --- the end of the waiting -----------------------------------------------------------------
 
 
-def complete(client, case, **changes):
+def mark_complete(client, case, **changes):
     data = {"basis": "COMPLETE", "received_on": RECEIVED, "version": case.version} | changes
     return client.post(reverse("records:complete", args=[case.number]), data)
 
 
 def test_the_coordinator_marks_the_records_complete(client, coordinator, incomplete_file):
-    assert complete(client, incomplete_file).status_code == 302
+    assert mark_complete(client, incomplete_file).status_code == 302
     incomplete_file.refresh_from_db()
     assert incomplete_file.stage == Status.RECORDS_COMPLETE
 
 
 def test_ur_documents_alone_are_refused_on_the_page(client, coordinator):
     case = noticed_case(papers=[stored_paper("the denial")])
-    answer = complete(client, case)
+    answer = mark_complete(client, case)
     assert answer.status_code == 422
     assert "Only the application and the UR decision are on file" in answer.content.decode()
     case.refresh_from_db()
@@ -186,7 +188,7 @@ def test_ur_documents_alone_are_refused_on_the_page(client, coordinator):
 
 
 def test_a_stale_form_is_409_and_keeps_what_was_typed(client, coordinator, incomplete_file):
-    answer = complete(
+    answer = mark_complete(
         client, incomplete_file, version=incomplete_file.version - 1, received_on="3/2/26"
     )
     assert answer.status_code == 409
@@ -199,15 +201,15 @@ def test_an_expedited_case_asks_for_the_hour(client, coordinator):
     case = case_with_records(complete=False, priority="EXPEDITED")
     page = client.get(reverse("records:list", args=[case.number])).content.decode()
     assert 'name="received_time"' in page
-    refused = complete(client, case)
+    refused = mark_complete(client, case)
     assert refused.status_code == 422
     assert "Enter the time of receipt" in refused.content.decode()
-    assert complete(client, case, received_time="8:30").status_code == 302
+    assert mark_complete(client, case, received_time="8:30").status_code == 302
 
 
 def test_completing_twice_is_refused_without_harm(client, coordinator, incomplete_file):
-    complete(client, incomplete_file)
-    assert complete(client, incomplete_file).status_code in {409, 422}
+    mark_complete(client, incomplete_file)
+    assert mark_complete(client, incomplete_file).status_code in {409, 422}
     assert incomplete_file.events.filter(kind="RECORDS_COMPLETE").count() == 1
 
 
@@ -225,7 +227,9 @@ def test_a_complete_file_is_reopened_with_a_reason(client, coordinator, complete
 def test_only_roles_that_work_with_records_may_act_on_them(client, role, incomplete_file):
     client.force_login(person(role))
     for name in ("add", "complete", "reopen", "dispatch"):
-        answer = client.post(reverse(f"records:{name}", args=[incomplete_file.number]), typed())
+        answer = client.post(
+            reverse(f"records:{name}", args=[incomplete_file.number]), make_form_data()
+        )
         assert answer.status_code == 403, name
     incomplete_file.refresh_from_db()
     assert incomplete_file.stage == Status.NOTICE_SENT
@@ -242,7 +246,7 @@ def test_staff_open_every_page(client, role, complete_file):
 
 
 def test_a_reviewer_before_the_attestation_gets_404_everywhere(client, complete_file):
-    assignment = offered(complete_file)
+    assignment = make_offered_case(complete_file)
     client.force_login(assignment.reviewer.user)
     for url in record_urls(assignment.case):
         assert client.get(url).status_code == 404, url
@@ -263,7 +267,7 @@ def test_a_new_party_closes_every_page(client, under_review):
     client.force_login(under_review.reviewer.user)
     for url in record_urls(under_review.case):
         assert client.get(url).status_code == 404, url
-    attested(under_review, at=MONDAY + timedelta(days=2, hours=1))
+    sign_attestation(under_review, at=MONDAY + timedelta(days=2, hours=1))
     assert client.get(record_urls(under_review.case)[0]).status_code == 200
 
 
@@ -271,7 +275,7 @@ def test_hidden_records_look_exactly_like_missing_ones(client, complete_file):
     client.force_login(person(Role.REVIEWER))
     for hidden, absent in zip(record_urls(complete_file), absent_urls(), strict=True):
         one, other = client.get(hidden), client.get(absent)
-        assert (one.status_code, words(one)) == (404, words(other)), hidden
+        assert (one.status_code, remove_csrf_token(one)) == (404, remove_csrf_token(other)), hidden
         assert set(one.headers) == set(other.headers)
 
 
@@ -288,28 +292,28 @@ def test_intake_sees_the_list_and_opens_only_the_documents_of_the_application(cl
     assert client.get(reverse("records:page_png", args=[report.pk, 1])).status_code == 404
 
 
-def test_every_page_leaves_a_look_and_every_refusal_too(client, complete_file):
+def test_every_page_is_recorded_in_the_access_log_and_every_refusal_too(client, complete_file):
     for role, granted in ((Role.AUDITOR, True), (Role.REVIEWER, False)):
         user = person(role)
         client.force_login(user)
         for url in record_urls(complete_file):
-            before = Look.objects.filter(user=user).count()
+            before = AccessLogEntry.objects.filter(user=user).count()
             client.get(url)
-            looks = Look.objects.filter(user=user)
-            assert looks.count() == before + 1, url
-            assert looks.latest("pk").granted is granted, url
+            entries = AccessLogEntry.objects.filter(user=user)
+            assert entries.count() == before + 1, url
+            assert entries.latest("pk").granted is granted, url
 
 
 def test_no_look_no_bytes(client, coordinator, monkeypatch, complete_file):
     client.raise_request_exception = False
 
-    def full_disk(**look):
+    def full_disk(**entry):
         raise OSError("No space left on device")
 
-    monkeypatch.setattr("accounts.services.record_look", full_disk)
+    monkeypatch.setattr("accounts.services.write_access_entry", full_disk)
     for url in record_urls(complete_file):
         answer = client.get(url)
-        assert answer.status_code == 500, url
+        assert answer.status_code == 503, url
         assert "Report 2" not in answer.content.decode()
 
 
@@ -419,7 +423,7 @@ def test_no_form_redirects_to_another_site(client, one_page_under_review):
     assert answer.url == reverse("records:document", args=[document.pk])
 
 
-def test_a_mark_that_is_none_is_refused_with_a_way_back(client, one_page_under_review):
+def test_an_unknown_mark_is_refused_with_a_link_back(client, one_page_under_review):
     client.force_login(one_page_under_review.reviewer.user)
     document = one_page_under_review.case.documents.get()
     url = reverse("records:mark", args=[document.pk])

@@ -1,19 +1,25 @@
 """Opening records: who may, what is written down first, and the marks that reading leaves."""
 
+import re
 from datetime import timedelta
 
 import pytest
 from django.urls import reverse
 
-import accounts.services
-from accounts.models import Look
 from accounts.refusals import NotAllowed
 from accounts.roles import Role
 from records.models import ReadMark
 from records.services import reading
 from tests.factories import MONDAY, person, received_case
 
-from .factories import add_record, attested, case_with_records, in_review, new_party, offered
+from .factories import (
+    add_record,
+    case_with_records,
+    in_review,
+    make_offered_case,
+    new_party,
+    sign_attestation,
+)
 from .test_adding import stored_paper
 
 THEN = MONDAY + timedelta(days=1, hours=2)
@@ -38,37 +44,6 @@ def test_a_page_is_read_as_text(one_page):
         document_id=document.pk, page=2, by=person(Role.COORDINATOR), at=THEN
     )
     assert "Two injections gave no lasting relief, page 2" in text
-
-
-def test_every_page_leaves_a_look(two_pages):
-    document = two_pages.documents.get()
-    auditor = person(Role.AUDITOR)
-    open_page(document, auditor, page=2)
-    look = Look.objects.get(user=auditor)
-    assert (look.subject, look.reference, look.granted) == ("page", f"{document.pk}/2", True)
-    assert look.looked_at == THEN
-
-
-def test_a_refusal_leaves_a_look_too(one_page):
-    document = one_page.documents.get()
-    stranger = person(Role.REVIEWER)
-    with pytest.raises(reading.RecordsHidden):
-        open_page(document, stranger)
-    assert Look.objects.get(user=stranger).granted is False
-
-
-def test_nothing_is_shown_when_the_look_cannot_be_recorded(monkeypatch, one_page):
-    document = one_page.documents.get()
-    drawn = []
-    monkeypatch.setattr("files.services.render_page_png", lambda *args, **more: drawn.append(args))
-
-    def full_disk(**look):
-        raise OSError("No space left on device")
-
-    monkeypatch.setattr(accounts.services, "record_look", full_disk)
-    with pytest.raises(OSError, match="No space"):
-        open_page(document, person(Role.COORDINATOR))
-    assert drawn == []
 
 
 def test_pages_beside_the_document_are_not_there(two_pages):
@@ -96,10 +71,20 @@ def test_the_documents_of_the_application_can_be_read_before_any_record_arrives(
     page = client.get(reverse("records:list", args=[case.number])).content.decode()
     assert f'hx-post="{take_in}" hx-trigger="load, submit"' in page
     assert not case.documents.exists()
+    before = list_cells(page)
 
     page = client.post(take_in, follow=True).content.decode()
     assert case.documents.get().title == "UR decision"
     assert take_in not in page
+    # The list has the same rows before and after, so nothing on the page moves.
+    assert before == list_cells(page)
+    assert before[:2] == ["1", "UR decision"]
+
+
+def list_cells(page):
+    """The texts of the cells of the table on a page."""
+    cells = re.findall(r"<td[^>]*>(.*?)</td>", page, re.DOTALL)
+    return [" ".join(re.sub(r"<[^>]+>", " ", cell).split()) for cell in cells]
 
 
 @pytest.mark.parametrize("role", [Role.MAILROOM, Role.CREDENTIALING, Role.ADMINISTRATOR])
@@ -111,12 +96,12 @@ def test_other_roles_open_nothing(role, one_page):
 
 
 def test_the_reviewer_opens_nothing_before_attesting_and_everything_after(one_page):
-    assignment = offered(one_page)
+    assignment = make_offered_case(one_page)
     document, reviewer = assignment.case.documents.get(), assignment.reviewer.user
     with pytest.raises(reading.RecordsHidden):
         open_page(document, reviewer)
 
-    attested(assignment)
+    sign_attestation(assignment)
 
     assert open_page(document, reviewer).startswith(b"\x89PNG")
 
@@ -148,7 +133,7 @@ def test_staff_leave_no_marks(one_page):
     assert not ReadMark.objects.exists()
 
 
-def mark(assignment, document, value, by=None):
+def mark_document(assignment, document, value, by=None):
     return reading.mark_document(
         assignment_id=assignment.pk,
         document_id=document.pk,
@@ -160,21 +145,21 @@ def mark(assignment, document, value, by=None):
 
 def test_opening_again_does_not_take_back_that_it_was_reviewed(one_page_under_review):
     document = one_page_under_review.case.documents.get()
-    mark(one_page_under_review, document, "REVIEWED")
-    mark(one_page_under_review, document, "OPENED")
+    mark_document(one_page_under_review, document, "REVIEWED")
+    mark_document(one_page_under_review, document, "OPENED")
     open_page(document, one_page_under_review.reviewer.user)
     assert ReadMark.objects.get().mark == "REVIEWED"
 
 
 def test_a_document_once_not_relevant_may_turn_out_to_be(one_page_under_review):
     document = one_page_under_review.case.documents.get()
-    mark(one_page_under_review, document, "NOT_RELEVANT")
-    assert mark(one_page_under_review, document, "REVIEWED").history.count() == 2
+    mark_document(one_page_under_review, document, "NOT_RELEVANT")
+    assert mark_document(one_page_under_review, document, "REVIEWED").history.count() == 2
 
 
 def test_only_the_reviewer_marks_documents(one_page_under_review):
     with pytest.raises(NotAllowed, match="not assigned to you"):
-        mark(
+        mark_document(
             one_page_under_review,
             one_page_under_review.case.documents.get(),
             "REVIEWED",
@@ -185,9 +170,9 @@ def test_only_the_reviewer_marks_documents(one_page_under_review):
 def test_a_document_of_another_case_takes_no_mark(one_page, one_page_under_review):
     assignment, other = one_page_under_review, one_page
     with pytest.raises(NotAllowed, match="not part of your case"):
-        mark(assignment, other.documents.get(), "REVIEWED")
+        mark_document(assignment, other.documents.get(), "REVIEWED")
 
 
 def test_an_unknown_mark_is_refused(one_page_under_review):
     with pytest.raises(NotAllowed, match="Choose"):
-        mark(one_page_under_review, one_page_under_review.case.documents.get(), "SKIMMED")
+        mark_document(one_page_under_review, one_page_under_review.case.documents.get(), "SKIMMED")

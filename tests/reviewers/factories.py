@@ -53,14 +53,14 @@ def panel_seeds(at: datetime = PANEL_ENTERED) -> None:
     seed_specialties(by=None, at=at)
 
 
-def specialty(name: str) -> Specialty:
+def get_specialty(name: str) -> Specialty:
     """A specialty of the shipped list."""
     if not Specialty.objects.filter(name=name).exists():
         panel_seeds()
     return Specialty.objects.get(name=name)
 
 
-def category(name: str, child: str = "") -> TreatmentCategory:
+def get_category(name: str, child: str = "") -> TreatmentCategory:
     """A treatment category, made if the test's database has none of that name."""
     row = TreatmentCategory.objects.filter(name=name, parent=None).first() or TreatmentCategory(
         name=name
@@ -172,7 +172,9 @@ def ready_case(*, coordinator: User | None = None, **changes: Any) -> Case:
     return case
 
 
-def ranked(case: Case, *, by: User, at: datetime = MONDAY + timedelta(hours=4)) -> CandidateList:
+def rank_panel(
+    case: Case, *, by: User, at: datetime = MONDAY + timedelta(hours=4)
+) -> CandidateList:
     """The stored list of candidates as a coordinator sees it."""
     return matching.rank_panel(case_id=case.pk, by=by, at=at)
 
@@ -190,7 +192,7 @@ def offered_case(
     case = case or ready_case(**changes)
     coordinator = coordinator or person(Role.COORDINATOR)
     reviewer = reviewer or fit_reviewer()
-    listed = ranked(case, by=coordinator, at=at)
+    listed = rank_panel(case, by=coordinator, at=at)
     return assignments.assign_reviewer(
         case_id=case.pk,
         reviewer_id=reviewer.pk,
@@ -203,18 +205,18 @@ def offered_case(
     )
 
 
-def no_to_all(at: datetime = MONDAY) -> tuple[int, dict[str, str]]:
+def answer_no_to_all(at: datetime = MONDAY) -> tuple[int, dict[str, str]]:
     """The wording in force and a "no" to each of its questions."""
     wording = assignments.get_current_wording(at)
     assert wording is not None
     return wording.pk, {question["code"]: "no" for question in wording.questions}
 
 
-def attested(
+def sign_attestation(
     assignment: ReviewerAssignment, *, at: datetime = MONDAY + timedelta(hours=5), **answers: str
 ) -> ReviewerAssignment:
     """The assignment after its reviewer signed the attestation; name an answer to change it."""
-    wording_id, given = no_to_all(at)
+    wording_id, given = answer_no_to_all(at)
     assert assignment.reviewer is not None
     user = User.objects.get(pk=assignment.reviewer.user_id)
     return assignments.sign_attestation(
@@ -231,4 +233,4 @@ def accepted_case(
     *, at: datetime = MONDAY + timedelta(hours=4), **changes: Any
 ) -> ReviewerAssignment:
     """An assignment in review: offered, attested an hour later, its file open to the reviewer."""
-    return attested(offered_case(at=at, **changes), at=at + timedelta(hours=1))
+    return sign_attestation(offered_case(at=at, **changes), at=at + timedelta(hours=1))

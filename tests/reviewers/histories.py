@@ -33,7 +33,7 @@ class Offer:
     offered_at: datetime
 
 
-def dealt(
+def make_offers(
     *,
     many: int = 240,
     steered: float = 0.0,

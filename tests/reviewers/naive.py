@@ -6,51 +6,48 @@ from cases.models import Case
 from cases.party_facts import read_party_facts
 from reviewers import conflicts, profiles
 from reviewers.matching import ranking
-from reviewers.matching.candidacy import Verdict
+from reviewers.matching.candidacy import CandidateResult
 from reviewers.matching.candidates import (
     find_case_conflicts,
     gather_matching_input,
-    get_conflict_limits,
     load_matching_context,
 )
-from reviewers.matching.track_record import get_matching_rules
+from reviewers.matching.track_record import get_conflict_limits
 from reviewers.models import Reviewer
 
 
-def naively_ranked(case: Case, *, on, known_at, among=None) -> list[Verdict]:
+def naively_ranked(case: Case, *, on, known_at, among=None) -> list[CandidateResult]:
     """Each reviewer's whole profile, all affiliations, every affiliation and every requirement, one
     by one.
 
     :param among: these reviewers only.
     """
-    rules = get_matching_rules(on, known_at=known_at)
-    question, people = None, []
+    match_case, people = None, []
     for reviewer in among or Reviewer.objects.order_by("code"):
-        today = load_matching_context(rules, on=on, known_at=known_at, only=reviewer)
-        question, (applicant,) = gather_matching_input(case, today)
+        today = load_matching_context(on=on, known_at=known_at, only=reviewer)
+        match_case, (candidate,) = gather_matching_input(case, today)
         whole = profiles.load_profiles(
             Reviewer.objects.filter(pk=reviewer.pk), on=on, known_at=known_at
         )[reviewer.pk]
         conflicts = tuple(find_case_conflicts(case, whole, known_at=known_at))
-        people.append(replace(applicant, profile=whole, conflicts=conflicts, answered=None))
-    assert question is not None
-    return ranking.rank_candidates(question, people)
+        people.append(replace(candidate, profile=whole, conflicts=conflicts, daily_results=None))
+    assert match_case is not None
+    return ranking.rank_candidates(match_case, people)
 
 
-def plainly_ranked(case: Case, *, on, known_at) -> list[Verdict]:
+def plainly_ranked(case: Case, *, on, known_at) -> list[CandidateResult]:
     """Everything read at once, then one loop.
 
     Each affiliation of each reviewer, and every requirement.
     """
-    rules = get_matching_rules(on, known_at=known_at)
     whole = profiles.load_profiles(Reviewer.objects.all(), on=on, known_at=known_at)
-    question, people = gather_matching_input(
-        case, load_matching_context(rules, on=on, known_at=known_at)
+    match_case, people = gather_matching_input(
+        case, load_matching_context(on=on, known_at=known_at)
     )
     limits = get_conflict_limits(on, known_at=known_at)
     parties = read_party_facts(case, known_at=known_at, limits=limits)
     return ranking.rank_candidates(
-        question,
+        match_case,
         [
             replace(
                 one,
@@ -58,7 +55,7 @@ def plainly_ranked(case: Case, *, on, known_at) -> list[Verdict]:
                 conflicts=tuple(
                     conflicts.find_conflicts(whole[one.profile.reviewer_id], parties, limits)
                 ),
-                answered=None,
+                daily_results=None,
             )
             for one in people
         ],

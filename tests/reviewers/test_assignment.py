@@ -12,19 +12,19 @@ from cases.lifecycle import Status
 from cases.models import Event, Party
 from cases.services.parties import PartyOnForm, store_party
 from reviewers import policies
-from reviewers.models import Attestation, ConflictResult, ReviewerBar
+from reviewers.models import Attestation, ConflictResult, Reviewer, ReviewerBar
 from reviewers.services import assignment as assignments
 from reviewers.services import credentialing
 from tests.factories import MONDAY, person
 from tests.reviewers.factories import (
     VERIFIED,
     accepted_case,
-    attested,
+    answer_no_to_all,
     fit_reviewer,
-    no_to_all,
     offered_case,
-    ranked,
+    rank_panel,
     ready_case,
+    sign_attestation,
     with_evidence,
 )
 
@@ -49,7 +49,7 @@ def add_employer_party(case, name, at=LATER):
 def test_offering_a_case_stores_the_choice_the_checks_and_an_event_without_a_name():
     coordinator, reviewer = person(Role.COORDINATOR), fit_reviewer()
     case = ready_case()
-    listed = ranked(case, by=coordinator)
+    listed = rank_panel(case, by=coordinator)
 
     made = assignments.assign_reviewer(
         case_id=case.pk,
@@ -70,15 +70,15 @@ def test_offering_a_case_stores_the_choice_the_checks_and_an_event_without_a_nam
     assert set(tested.values_list("result", flat=True)) == {"PASS"}
     event = case.events.get(kind=Event.Kind.REVIEWER_OFFERED)
     assert event.sentence == "Offered to the reviewer."
-    said = f"{event.sentence}{event.why}{event.facts}"
-    assert reviewer.last_name not in said
-    assert reviewer.code not in said
+    text = f"{event.sentence}{event.why}{event.facts}"
+    assert reviewer.last_name not in text
+    assert reviewer.code not in text
 
 
 def test_the_second_coordinator_sees_who_was_first():
     first = person(Role.COORDINATOR, name="Ines Prior")
     case, one, other = ready_case(), fit_reviewer(), fit_reviewer()
-    listed = ranked(case, by=first)
+    listed = rank_panel(case, by=first)
     give = {
         "case_id": case.pk,
         "candidate_list_id": listed.pk,
@@ -95,7 +95,7 @@ def test_the_second_coordinator_sees_who_was_first():
 
 def test_an_outdated_page_is_refused():
     coordinator, reviewer, case = person(Role.COORDINATOR), fit_reviewer(), ready_case()
-    listed = ranked(case, by=coordinator)
+    listed = rank_panel(case, by=coordinator)
     seen = case.version
     case.store(by=None, at=NOON, fields=[])
 
@@ -112,7 +112,7 @@ def test_an_outdated_page_is_refused():
 
 def test_a_list_made_before_a_party_joined_is_refused():
     coordinator, reviewer, case = person(Role.COORDINATOR), fit_reviewer(), ready_case()
-    listed = ranked(case, by=coordinator)
+    listed = rank_panel(case, by=coordinator)
     add_employer_party(case, "Second Employer", at=NOON)
 
     with pytest.raises(assignments.Outdated, match="parties of the case have changed"):
@@ -129,7 +129,7 @@ def test_a_list_made_before_a_party_joined_is_refused():
 def test_a_license_that_expired_since_the_list_was_made_stops_the_offer():
     coordinator, case = person(Role.COORDINATOR), ready_case()
     reviewer = fit_reviewer(license={"valid_to": MONDAY.date()})
-    listed = ranked(case, by=coordinator)
+    listed = rank_panel(case, by=coordinator)
 
     with pytest.raises(NotAllowed, match="No active, unrestricted license on Mar 3, 2026"):
         assignments.assign_reviewer(
@@ -147,8 +147,8 @@ def test_a_reviewer_outside_the_first_three_needs_a_coded_reason_that_the_histor
     coordinator, case = person(Role.COORDINATOR), ready_case()
     for _ in range(4):
         fit_reviewer()
-    listed = ranked(case, by=coordinator)
-    fourth = listed.candidates.get(rank=4).reviewer
+    listed = rank_panel(case, by=coordinator)
+    fourth = Reviewer.objects.get(pk=listed.candidates[3].reviewer_id)
     give = {
         "case_id": case.pk,
         "reviewer_id": fourth.pk,
@@ -177,7 +177,7 @@ def test_a_reviewer_outside_the_first_three_needs_a_coded_reason_that_the_histor
 @pytest.mark.capability("CO-6")
 def test_only_a_coordinator_chooses_the_reviewer():
     case, reviewer = ready_case(), fit_reviewer()
-    listed = ranked(case, by=person(Role.COORDINATOR))
+    listed = rank_panel(case, by=person(Role.COORDINATOR))
 
     for role in set(Role) - {Role.COORDINATOR}:
         with pytest.raises(NotAllowed, match="Your role"):
@@ -199,7 +199,7 @@ def test_a_signed_attestation_for_this_case_opens_the_file_and_starts_the_review
     user = own_user(made)
     assert not policies.can_open_file(user, made.case)
 
-    attested(made)
+    sign_attestation(made)
 
     made.refresh_from_db()
     made.case.refresh_from_db()
@@ -214,7 +214,7 @@ def test_any_yes_ends_the_offer_bars_the_reviewer_and_keeps_the_answers(question
     made = offered_case()
     user = own_user(made)
 
-    after = attested(made, **{question: "yes"})
+    after = sign_attestation(made, **{question: "yes"})
 
     made.case.refresh_from_db()
     assert (after.state, made.case.status) == ("DECLINED", Status.RECORDS_COMPLETE)
@@ -223,8 +223,8 @@ def test_any_yes_ends_the_offer_bars_the_reviewer_and_keeps_the_answers(question
     assert signed.voided_at is not None
     assert ReviewerBar.objects.filter(case=made.case, reviewer=made.reviewer).exists()
     assert not policies.can_open_file(user, made.case)
-    listed = ranked(made.case, by=person(Role.COORDINATOR), at=LATER)
-    reasons = listed.candidates.get(reviewer=made.reviewer).reasons
+    listed = rank_panel(made.case, by=person(Role.COORDINATOR), at=LATER)
+    reasons = listed.find_candidate(made.reviewer_id).reasons
     assert [reason["sentence"] for reason in reasons] == [
         "Barred from this case: A conflict was stated."
     ]
@@ -232,7 +232,7 @@ def test_any_yes_ends_the_offer_bars_the_reviewer_and_keeps_the_answers(question
 
 def test_every_question_needs_an_answer():
     made = offered_case()
-    wording_id, given = no_to_all()
+    wording_id, given = answer_no_to_all()
     del given["maker"]
 
     with pytest.raises(NotAllowed, match="Answer every question"):
@@ -245,7 +245,7 @@ def test_every_question_needs_an_answer():
 
 def test_no_one_attests_for_another_person():
     made, stranger = offered_case(), fit_reviewer()
-    wording_id, given = no_to_all()
+    wording_id, given = answer_no_to_all()
 
     for user in (User.objects.get(pk=stranger.user_id), person(Role.COORDINATOR)):
         with pytest.raises(NotAllowed, match="Only the reviewer"):
@@ -259,7 +259,7 @@ def test_an_attestation_is_refused_when_a_party_was_added_after_the_page_was_ope
     made = offered_case()
     seen = made.case.party_list_version
     add_employer_party(made.case, "Second Employer")
-    wording_id, given = no_to_all()
+    wording_id, given = answer_no_to_all()
 
     with pytest.raises(assignments.Outdated, match="parties of the case changed"):
         assignments.sign_attestation(
@@ -279,7 +279,7 @@ def test_a_party_added_after_the_attestation_closes_the_file_until_it_is_signed_
     made.case.refresh_from_db()
     assert "Attest again" in policies.why_not_open_file(user, made.case)
 
-    attested(made, at=LATER)
+    sign_attestation(made, at=LATER)
 
     made.case.refresh_from_db()
     assert policies.can_open_file(user, made.case)
@@ -305,7 +305,7 @@ def test_an_affiliation_with_a_party_that_joined_later_stops_the_review():
     made = accepted_case(reviewer=reviewer)
     add_employer_party(made.case, "Second Employer")
 
-    after = attested(made, at=LATER)
+    after = sign_attestation(made, at=LATER)
 
     made.case.refresh_from_db()
     assert (after.state, made.case.status) == ("DECLINED", Status.RECORDS_COMPLETE)
@@ -317,7 +317,7 @@ def test_a_license_that_expired_since_the_offer_stops_the_acceptance_but_not_the
     made = offered_case(reviewer=fit_reviewer(license={"valid_to": MONDAY.date()}))
 
     with pytest.raises(NotAllowed, match="No active, unrestricted license"):
-        attested(made, at=MONDAY + timedelta(days=1))
+        sign_attestation(made, at=MONDAY + timedelta(days=1))
 
     made.refresh_from_db()
     assert made.state == "OFFERED"
@@ -341,7 +341,7 @@ def test_declining_returns_the_case_at_once_and_shows_the_reason_to_no_one():
     )
     assert "surgery" not in str(list(made.case.events.values()))
     with pytest.raises(NotAllowed, match="no longer offered"):
-        attested(made, at=LATER)
+        sign_attestation(made, at=LATER)
 
 
 def test_a_conflict_found_during_the_review_stops_it_and_bars_the_reviewer():
@@ -376,9 +376,9 @@ def test_a_declined_case_can_be_offered_to_others_and_last_to_the_same_reviewer(
     )
     another = fit_reviewer()
 
-    listed = ranked(made.case, by=person(Role.COORDINATOR), at=LATER)
+    listed = rank_panel(made.case, by=person(Role.COORDINATOR), at=LATER)
 
-    places = dict(listed.candidates.values_list("reviewer", "rank"))
+    places = {one.reviewer_id: one.rank for one in listed.candidates}
     assert places == {another.pk: 1, made.reviewer.pk: 2}
 
 
@@ -434,8 +434,8 @@ def test_a_reviewer_of_an_earlier_round_is_not_a_candidate_after_a_remand():
     case.store(by=None, at=LATER, fields=["round"])
     case.move_to(Status.RECORDS_COMPLETE, by=None, at=LATER)
 
-    listed = ranked(case, by=person(Role.COORDINATOR), at=LATER)
+    listed = rank_panel(case, by=person(Role.COORDINATOR), at=LATER)
 
-    candidate = listed.candidates.get(reviewer=made.reviewer)
+    candidate = listed.find_candidate(made.reviewer_id)
     assert candidate.rank is None
     assert "earlier round" in candidate.reasons[0]["sentence"]

@@ -13,14 +13,14 @@ from reviewers.models import Condition, SpecialtyFit
 from tests.factories import person
 from tests.reviewers.factories import (
     PANEL_ENTERED,
-    category,
     fit_reviewer,
+    get_category,
+    get_specialty,
     offered_case,
     panel_seeds,
     ready_case,
-    specialty,
 )
-from tests.reviewers.test_requirements import refusals, verdict_on
+from tests.reviewers.test_requirements import map_refusals, result_for
 
 pytestmark = pytest.mark.django_db
 
@@ -52,12 +52,12 @@ def test_any_typed_diagnosis_is_accepted(diagnosis):
     assert set(find_conditions(diagnosis, [PAIN, MIND])) <= {PAIN, MIND}
 
 
-def line(named, *, condition="", treatment="", part="", why="treats such conditions"):
+def make_map_entry(named, *, condition="", treatment="", part="", why="treats such conditions"):
     """One more line of the map."""
     return SpecialtyFit(
-        specialty=specialty(named),
+        specialty=get_specialty(named),
         condition=Condition.objects.get(name=condition) if condition else None,
-        category=category(treatment) if treatment else None,
+        category=get_category(treatment) if treatment else None,
         body_part=part,
         reason=why,
     ).store(by=None, at=PANEL_ENTERED)
@@ -65,7 +65,7 @@ def line(named, *, condition="", treatment="", part="", why="treats such conditi
 
 def case_of(diagnosis, **item):
     treatment = item.pop("treatment", "")
-    pk = category(treatment).pk if treatment else None
+    pk = get_category(treatment).pk if treatment else None
     panel_seeds()
     items = [ItemOnForm(title="Ketamine infusion", category_id=pk, **item)]
     return ready_case(diagnosis=diagnosis, items=items)
@@ -75,14 +75,14 @@ def case_of(diagnosis, **item):
 def test_the_condition_decides_the_specialty_where_no_treatment_does_and_is_named():
     case = case_of("F32.1 Major depressive disorder")
 
-    assert refusals(case, fit_reviewer()) == {
-        "SPECIALTY": "Item 1: requires one of Addiction Psychiatry, Psychiatry, "
-        "Psychologist, Psychology."
+    assert map_refusals(case, fit_reviewer()) == {
+        "SPECIALTY": "Item 1: requires Addiction Psychiatry, Psychiatry, "
+        "Psychologist or Psychology."
     }
     mind = fit_reviewer(certification={"specialty": "Psychiatry"})
-    (match,) = verdict_on(case, mind).matches
-    assert match.mapped
-    assert match.why == "Psychiatry fits for Depression and anxiety: treats such conditions."
+    (match,) = result_for(case, mind).matches
+    assert match.is_mapped
+    assert match.why == "Psychiatry fits for Depression and anxiety (treats such conditions)."
     (stored,) = offered_case(case=case, reviewer=mind).match_reasons
     assert (stored["item"], stored["specialty"], stored["diagnosis"]) == (
         case.items.get().pk, "Psychiatry", "Depression and anxiety",
@@ -123,12 +123,12 @@ def test_the_most_specific_line_of_the_map_decides(lines, wanted):
         fit.is_active = False
         fit.store(by=None, at=PANEL_ENTERED, fields=["is_active"])
     for name, about in zip(names, lines, strict=True):
-        line(name, **about)
+        make_map_entry(name, **about)
 
     chosen = [
         name
         for name in names
-        if verdict_on(case, fit_reviewer(certification={"specialty": name})).is_eligible
+        if result_for(case, fit_reviewer(certification={"specialty": name})).is_eligible
     ]
 
     assert chosen == [names[wanted]]
@@ -136,22 +136,22 @@ def test_the_most_specific_line_of_the_map_decides(lines, wanted):
 
 def test_a_retired_condition_disables_its_lines_of_the_map():
     case = case_of("Hernia")
-    assert "SPECIALTY" in refusals(case, fit_reviewer())
+    assert "SPECIALTY" in map_refusals(case, fit_reviewer())
     hernia = Condition.objects.get(name="Hernia")
     hernia.is_active = False
     hernia.store(by=None, at=PANEL_ENTERED, fields=["is_active"])
 
-    assert refusals(case, fit_reviewer()) == {}
+    assert map_refusals(case, fit_reviewer()) == {}
 
 
 def test_a_line_of_the_map_needs_a_subject_and_is_unique():
     panel_seeds()
     with pytest.raises(ValidationError, match="Choose a treatment, a condition or a body part"):
-        SpecialtyFit(specialty=specialty("Urology"), reason="x").full_clean()
-    line("Urology", condition="Hernia")
+        SpecialtyFit(specialty=get_specialty("Urology"), reason="x").full_clean()
+    make_map_entry("Urology", condition="Hernia")
     with pytest.raises(ValidationError, match="already on the map"):
         SpecialtyFit(
-            specialty=specialty("Urology"),
+            specialty=get_specialty("Urology"),
             condition=Condition.objects.get(name="Hernia"),
             reason="again",
         ).full_clean()
@@ -170,7 +170,7 @@ def test_credentialing_maintains_the_conditions_and_the_map(client):
     client.post(
         "/admin/reviewers/specialtyfit/add/",
         {
-            "specialty": specialty("Rheumatology").pk,
+            "specialty": get_specialty("Rheumatology").pk,
             "condition": gout.pk,
             "body_part": "",
             "reason": "treats gout",

@@ -8,8 +8,7 @@ import pytest
 from accounts.models import User
 from accounts.refusals import NotAllowed
 from accounts.roles import Role
-from cases.models import Party
-from cases.models import Role as PartyRole
+from cases.models import Party, PartyRole
 from cases.services.parties import PartyOnForm, store_party
 from directory.affiliations import compare_names, group_same_ids, split_name
 from directory.models import Organization, SameOrganization
@@ -20,11 +19,11 @@ from reviewers.services import conflicts, credentialing
 from tests.factories import MONDAY, parties, person
 from tests.reviewers.factories import (
     VERIFIED,
-    attested,
     fit_reviewer,
     offered_case,
-    ranked,
+    rank_panel,
     ready_case,
+    sign_attestation,
     with_evidence,
 )
 
@@ -69,7 +68,7 @@ def test_same_as_rows_join_through_each_other():
 pytestmark = pytest.mark.django_db
 
 
-def conflict(reviewer, relation="EMPLOYMENT", **fields):
+def add_affiliation(reviewer, relation="EMPLOYMENT", **fields):
     return credentialing.add_affiliation(
         **with_evidence(
             reviewer_id=reviewer.pk,
@@ -81,7 +80,7 @@ def conflict(reviewer, relation="EMPLOYMENT", **fields):
     )
 
 
-def results(case, reviewer, at=NOON):
+def list_results(case, reviewer, at=NOON):
     tested = conflicts.check_conflicts(case_id=case.pk, reviewer_id=reviewer.pk, by=None, at=at)
     return {
         row.party.role: row.result
@@ -106,9 +105,9 @@ def test_an_affiliation_with_any_party_is_a_conflict(role):
     case = ready_case(parties=parties(**{str(one): name for one, name in ORGANIZATIONS.items()}))
     reviewer = fit_reviewer()
 
-    conflict(reviewer, organization_name=ORGANIZATIONS[role])
+    add_affiliation(reviewer, organization_name=ORGANIZATIONS[role])
 
-    assert results(case, reviewer) == {role: "FAIL"}
+    assert list_results(case, reviewer) == {role: "FAIL"}
 
 
 @pytest.mark.parametrize(
@@ -117,21 +116,21 @@ def test_an_affiliation_with_any_party_is_a_conflict(role):
 )
 def test_every_relation_counts(relation):
     case, reviewer = ready_case(), fit_reviewer()
-    conflict(reviewer, relation, organization_name="Pacific Comp Claims, Inc.")
-    assert results(case, reviewer) == {"CLAIMS_ADMINISTRATOR": "FAIL"}
+    add_affiliation(reviewer, relation, organization_name="Pacific Comp Claims, Inc.")
+    assert list_results(case, reviewer) == {"CLAIMS_ADMINISTRATOR": "FAIL"}
 
 
 def test_a_holding_of_one_percent_is_none_and_above_it_is_a_affiliation():
     case, small, large = ready_case(), fit_reviewer(), fit_reviewer()
     for reviewer, share in ((small, "1.00"), (large, "1.01")):
-        conflict(
+        add_affiliation(
             reviewer,
             "OWNERSHIP",
             organization_name="Harbor Cold Storage",
             share_percent=Decimal(share),
         )
-    assert results(case, small) == {}
-    assert results(case, large) == {"EMPLOYER": "FAIL"}
+    assert list_results(case, small) == {}
+    assert list_results(case, large) == {"EMPLOYER": "FAIL"}
 
 
 def test_an_affiliation_that_has_ended_does_not_count_but_treatment_of_the_employee_does():
@@ -139,17 +138,17 @@ def test_an_affiliation_that_has_ended_does_not_count_but_treatment_of_the_emplo
     over = {"valid_from": date(2020, 1, 1), "valid_to": date(2021, 1, 1)}
     employee = Party.objects.get(case=case, role="EMPLOYEE")
 
-    conflict(former, organization_name="Harbor Cold Storage", **over)
-    conflict(treated, "TREATMENT", person_id=employee.person_id, **over)
+    add_affiliation(former, organization_name="Harbor Cold Storage", **over)
+    add_affiliation(treated, "TREATMENT", person_id=employee.person_id, **over)
 
-    assert results(case, former) == {}
-    assert results(case, treated) == {"EMPLOYEE": "FAIL"}
+    assert list_results(case, former) == {}
+    assert list_results(case, treated) == {"EMPLOYEE": "FAIL"}
 
 
 def test_an_organization_merged_into_another_is_the_same_one():
     case, reviewer = ready_case(), fit_reviewer()
-    conflict(reviewer, organization_name="HCS Holdings")
-    assert results(case, reviewer) == {}
+    add_affiliation(reviewer, organization_name="HCS Holdings")
+    assert list_results(case, reviewer) == {}
 
     SameOrganization.objects.create(
         organization=Organization.objects.get(names__printed="HCS Holdings"),
@@ -158,14 +157,14 @@ def test_an_organization_merged_into_another_is_the_same_one():
         recorded_at=NOON,
     )
 
-    assert results(case, reviewer) == {"EMPLOYER": "FAIL"}
-    assert results(case, reviewer, at=MONDAY) == {}  # as it was known in the morning
+    assert list_results(case, reviewer) == {"EMPLOYER": "FAIL"}
+    assert list_results(case, reviewer, at=MONDAY) == {}  # as it was known in the morning
 
 
 def test_an_affiliation_with_a_namesake_of_a_party_is_a_possible_conflict():
     case, reviewer = ready_case(), fit_reviewer()
-    conflict(reviewer, "FAMILY", person_name="Marisol Quintanar")
-    assert results(case, reviewer) == {"EMPLOYEE": "UNKNOWN"}
+    add_affiliation(reviewer, "FAMILY", person_name="Marisol Quintanar")
+    assert list_results(case, reviewer) == {"EMPLOYEE": "UNKNOWN"}
 
 
 def test_a_reviewer_with_the_name_of_a_party_is_a_possible_conflict_and_a_surname_is_asked():
@@ -174,11 +173,11 @@ def test_a_reviewer_with_the_name_of_a_party_is_a_possible_conflict_and_a_surnam
     similar = fit_reviewer(first_name="D", last_name="Oyelaran")
     surname = fit_reviewer(first_name="Peter", last_name="Quintanar")
 
-    assert results(case, same) == {"REQUESTING_PHYSICIAN": "UNKNOWN"}
-    assert results(case, similar) == {"REQUESTING_PHYSICIAN": "UNKNOWN"}
-    assert results(case, surname) == {}
-    told = ConflictResult.objects.get(reviewer=surname, relation="SURNAME")
-    assert told.sentence == (
+    assert list_results(case, same) == {"REQUESTING_PHYSICIAN": "UNKNOWN"}
+    assert list_results(case, similar) == {"REQUESTING_PHYSICIAN": "UNKNOWN"}
+    assert list_results(case, surname) == {}
+    result = ConflictResult.objects.get(reviewer=surname, relation="SURNAME")
+    assert result.sentence == (
         "The reviewer shares a surname with the injured worker; the attestation asks about it."
     )
 
@@ -186,7 +185,7 @@ def test_a_reviewer_with_the_name_of_a_party_is_a_possible_conflict_and_a_surnam
 def test_a_medical_corporation_with_the_reviewers_name_is_a_possible_conflict():
     case = ready_case(parties=parties(PHYSICIAN_GROUP="Ana B. Keller MD, a Medical Corp."))
     reviewer = fit_reviewer(first_name="Ana", last_name="Keller")
-    assert results(case, reviewer) == {"PHYSICIAN_GROUP": "UNKNOWN"}
+    assert list_results(case, reviewer) == {"PHYSICIAN_GROUP": "UNKNOWN"}
 
 
 def test_a_contact_at_the_administrator_with_the_reviewers_name_is_a_possible_conflict():
@@ -194,7 +193,7 @@ def test_a_contact_at_the_administrator_with_the_reviewers_name_is_a_possible_co
     row = Party.objects.get(case=case, role="CLAIMS_ADMINISTRATOR")
     row.pk, row.contact, row.corrects = None, "Ana Keller", Party.objects.get(pk=row.pk)
     row.save(force_insert=True)
-    assert results(case, fit_reviewer(first_name="Ana", last_name="Keller")) == {
+    assert list_results(case, fit_reviewer(first_name="Ana", last_name="Keller")) == {
         "CLAIMS_ADMINISTRATOR": "UNKNOWN"
     }
 
@@ -207,7 +206,7 @@ class TestSettling:
         self.coordinator = person(Role.COORDINATOR)
         self.reviewer = fit_reviewer(first_name="Dana", last_name="Oyelaran")
         self.case = ready_case()
-        ranked(self.case, by=self.coordinator)
+        rank_panel(self.case, by=self.coordinator)
         return ConflictResult.objects.get(case=self.case, result="UNKNOWN")
 
     def resolve(self, doubt, **changes):
@@ -221,9 +220,9 @@ class TestSettling:
         return conflicts.resolve_conflict(**given | changes)
 
     def test_looking_at_the_list_again_asks_the_same_question_once(self, doubt):
-        ranked(self.case, by=self.coordinator, at=NOON + timedelta(minutes=1))
+        rank_panel(self.case, by=self.coordinator, at=NOON + timedelta(minutes=1))
         fit_reviewer()
-        ranked(self.case, by=self.coordinator, at=NOON + timedelta(minutes=2))
+        rank_panel(self.case, by=self.coordinator, at=NOON + timedelta(minutes=2))
         assert conflicts.list_open_questions(self.case, [self.reviewer.pk]) == [doubt]
 
     def test_a_resolution_of_no_conflict_admits_the_reviewer_and_both_rows_are_kept(self, doubt):
@@ -232,8 +231,8 @@ class TestSettling:
         assert (answer.resolves, answer.result) == (doubt, "PASS")
         doubt.refresh_from_db()
         assert doubt.result == "UNKNOWN"
-        again = ranked(self.case, by=self.coordinator, at=NOON)
-        assert again.candidates.get(reviewer=self.reviewer).rank == 1
+        again = rank_panel(self.case, by=self.coordinator, at=NOON)
+        assert again.find_candidate(self.reviewer.pk).rank == 1
         assert conflicts.list_open_questions(self.case, [self.reviewer.pk]) == []
 
     def test_the_timeline_shows_neither_the_reviewer_nor_the_note(self, doubt):
@@ -247,8 +246,8 @@ class TestSettling:
 
     def test_a_conflict_keeps_the_reviewer_out(self, doubt):
         self.resolve(doubt, result="FAIL", note="Same person")
-        again = ranked(self.case, by=self.coordinator, at=NOON)
-        assert again.candidates.get(reviewer=self.reviewer).rank is None
+        again = rank_panel(self.case, by=self.coordinator, at=NOON)
+        assert again.find_candidate(self.reviewer.pk).rank is None
 
     def test_a_reviewer_cannot_resolve_their_own_possible_conflict(self, doubt):
         user = User.objects.get(pk=self.reviewer.user_id)
@@ -288,13 +287,13 @@ def test_a_new_party_with_the_reviewers_name_stops_the_acceptance_until_resolved
     )
 
     with pytest.raises(assignments.UnresolvedConflict, match="coordinator must first resolve"):
-        attested(made)
+        sign_attestation(made)
     (doubt,) = conflicts.list_open_questions(case, [made.reviewer.pk])
     conflicts.resolve_conflict(
         result_id=doubt.pk, result="PASS", note="Not her", by=person(Role.COORDINATOR), at=NOON
     )
 
-    assert attested(made).state == "ACCEPTED"
+    assert sign_attestation(made).state == "ACCEPTED"
 
 
 def test_a_maker_named_for_one_item_alone_is_a_party_too():
@@ -303,5 +302,5 @@ def test_a_maker_named_for_one_item_alone_is_a_party_too():
         items=[ItemOnForm(title="Spinal cord stimulator")],
     )
     reviewer = fit_reviewer()
-    conflict(reviewer, "CONTRACT", organization_name="Neurocoil Devices LLC")
-    assert results(case, reviewer) == {"MANUFACTURER": "FAIL"}
+    add_affiliation(reviewer, "CONTRACT", organization_name="Neurocoil Devices LLC")
+    assert list_results(case, reviewer) == {"MANUFACTURER": "FAIL"}

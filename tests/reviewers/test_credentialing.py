@@ -20,8 +20,8 @@ from tests.factories import MONDAY, person
 from tests.reviewers.factories import (
     PANEL_ENTERED,
     VERIFIED,
-    category,
     fit_reviewer,
+    get_category,
     ready_case,
     with_evidence,
 )
@@ -31,9 +31,9 @@ pytestmark = pytest.mark.django_db
 
 def test_seeding_twice_adds_once_and_fills_in_categories_that_come_later(capsys):
     call_command("seed_specialties")
-    assert "their treatment category is missing" in capsys.readouterr().out
+    assert "the treatment category is missing" in capsys.readouterr().out
     lines = SpecialtyFit.objects.count()
-    category("Pharmaceuticals", "Opioids")
+    get_category("Pharmaceuticals", "Opioids")
 
     call_command("seed_specialties")
     call_command("seed_specialties")
@@ -190,7 +190,7 @@ def test_a_status_change_is_versioned_and_refused_when_stale():
 class TestAsOf:
     """The profile for any past day, as it is known now and as it was known then."""
 
-    def test_every_kind_of_fact_comes_back_with_its_own_words(self):
+    def test_every_kind_of_fact_is_shown_with_its_own_text(self):
         row = fit_reviewer()
         credentialing.add_affiliation(
             **with_evidence(
@@ -286,19 +286,19 @@ class TestRankCommand:
 
         call_command("rank_reviewers", case.number, "--on", "2026-03-02")
 
-        said = capsys.readouterr().out
-        assert f"1. {fit.code}" in said
-        assert f"– {out.code}, not eligible" in said
-        assert "No attestation of weekly hours is in force on Mar 2, 2026." in said
-        assert "Quetzal" not in said
+        text = capsys.readouterr().out
+        assert f"1. {fit.code}" in text
+        assert f"– {out.code}, not eligible" in text
+        assert "No attestation of weekly hours is in force on Mar 2, 2026." in text
+        assert "Quetzal" not in text
         assert not case.candidate_lists.exists()
 
     def test_it_speaks_json(self, capsys):
         case, fit = ready_case(), fit_reviewer()
         call_command("rank_reviewers", case.number, "--on", "2026-03-02", "--json")
-        told = json.loads(capsys.readouterr().out)
-        assert told["reviewers"][0]["code"] == fit.code
-        assert told["reviewers"][0]["rank"] == 1
+        data = json.loads(capsys.readouterr().out)
+        assert data["reviewers"][0]["code"] == fit.code
+        assert data["reviewers"][0]["rank"] == 1
 
     def test_an_unknown_case_is_a_sentence(self):
         with pytest.raises(CommandError, match="There is no case CM26-9"):

@@ -16,8 +16,8 @@ from reviewers.matching.candidacy import (
     LIMITS,
     WEIGHTS,
     CandidateData,
-    Item,
     MatchCase,
+    MatchItem,
     Scope,
     TrackRecord,
 )
@@ -33,14 +33,14 @@ from tests.records.factories import case_with_records
 from tests.reviewers.factories import (
     PANEL_ENTERED,
     accepted_case,
-    attested,
-    category,
     fit_reviewer,
+    get_category,
+    get_specialty,
     offered_case,
     panel_seeds,
-    ranked,
+    rank_panel,
     ready_case,
-    specialty,
+    sign_attestation,
 )
 
 pytestmark = pytest.mark.django_db
@@ -59,16 +59,16 @@ def set_rules(by=None, at=NOON, effective_from=DAY, reason="Panel meeting", **ch
     )
 
 
-def verdict_of(case, reviewer, at=NOON, on=DAY):
-    verdicts, _ = evaluate_candidates(case, on=on, known_at=at)
-    return next(one for one in verdicts if one.reviewer_id == reviewer.pk)
+def result_for(case, reviewer, at=NOON, on=DAY):
+    results, _ = evaluate_candidates(case, on=on, known_at=at)
+    return next(one for one in results if one.reviewer_id == reviewer.pk)
 
 
-def requirements(verdict):
-    return {reason.requirement: reason.sentence for reason in verdict.refusals}
+def list_refusals(result):
+    return {reason.requirement: reason.sentence for reason in result.refusals}
 
 
-def limit(reviewer, *, subjects=None, days_off=(), at=MONDAY):
+def limit_offers(reviewer, *, subjects=None, days_off=(), at=MONDAY):
     return rules.limit_offers(
         reviewer_id=reviewer.pk,
         subjects=subjects,
@@ -83,14 +83,14 @@ def limit(reviewer, *, subjects=None, days_off=(), at=MONDAY):
 def test_a_manager_sets_the_weights_and_each_list_keeps_the_values_it_used():
     director, coordinator, case = person(Role.DIRECTOR), person(Role.COORDINATOR), ready_case()
     elsewhere = fit_reviewer(license={"state": "Nevada"})
-    before = ranked(case, by=coordinator)
+    before = rank_panel(case, by=coordinator)
 
     made = set_rules(by=director, california_license=0, at=NOON + timedelta(minutes=1))
-    after = ranked(case, by=coordinator, at=NOON + timedelta(minutes=2))
+    after = rank_panel(case, by=coordinator, at=NOON + timedelta(minutes=2))
 
     assert before.weights["california_license"] == 20
     assert after.weights == DEFAULT_RULES.values | {"california_license": 0}
-    assert before.candidates.get(reviewer=elsewhere).score == 40  # no map entry: nothing for fit
+    assert before.find_candidate(elsewhere.pk).score == 40  # no map entry: nothing for fit
     assert (made.recorded_by, made.history.get().history_user) == (director, director)
     assert get_matching_rules(DAY, known_at=NOON) == DEFAULT_RULES
 
@@ -191,9 +191,9 @@ def test_the_same_reviewer_is_refused_after_a_remand_whatever_the_weights():
     case.round += 1
     case.store(by=None, at=NOON, fields=["round"])
 
-    said = requirements(verdict_of(case, held.reviewer, at=MONDAY + timedelta(days=1)))
+    refusals = list_refusals(result_for(case, held.reviewer, at=MONDAY + timedelta(days=1)))
 
-    assert said["EARLIER_ROUND"].startswith("Reviewed an earlier round")
+    assert refusals["EARLIER_ROUND"].startswith("Reviewed an earlier round")
 
 
 @pytest.mark.capability("MC-8")
@@ -202,7 +202,7 @@ def test_a_limit_on_open_cases_stops_offers_and_explains_why():
     offered_case(reviewer=reviewer)
     set_rules(most_open=1)
 
-    assert requirements(verdict_of(ready_case(), reviewer)) == {
+    assert list_refusals(result_for(ready_case(), reviewer)) == {
         "WORKLOAD": "Open cases: 1. The limit for every reviewer is 1."
     }
 
@@ -216,9 +216,10 @@ def test_a_limit_on_overdue_cases_stops_offers_and_informs_the_reviewer(signed_i
     sentence = "Overdue cases: 1. No new cases are offered at 1 or more."
 
     assert (
-        requirements(verdict_of(ready_case(), reviewer, on=held.case.due_on)).get("OVERDUE") is None
+        list_refusals(result_for(ready_case(), reviewer, on=held.case.due_on)).get("OVERDUE")
+        is None
     )
-    assert requirements(verdict_of(ready_case(), reviewer, on=late))["OVERDUE"] == sentence
+    assert list_refusals(result_for(ready_case(), reviewer, on=late))["OVERDUE"] == sentence
     # The deadline of this test's browser is past that day too.
     text = signed_in(user=reviewer.user).get("/reviews/").content.decode()
     assert sentence in text
@@ -227,15 +228,15 @@ def test_a_limit_on_overdue_cases_stops_offers_and_informs_the_reviewer(signed_i
 @pytest.mark.capability("RP-1")
 def test_removing_a_subject_stops_new_offers_at_once_and_keeps_the_open_ones():
     panel_seeds()
-    drugs, surgery = category("Pharmaceuticals"), category("Surgery")
+    drugs, surgery = get_category("Pharmaceuticals"), get_category("Surgery")
     case = ready_case(items=[ItemOnForm(title="Norco", category_id=drugs.pk)])
     reviewer, coordinator = fit_reviewer(), person(Role.COORDINATOR)
     held = offered_case(reviewer=reviewer)
-    limit(reviewer, subjects=[drugs.pk, surgery.pk])
-    listed = ranked(case, by=coordinator)
-    assert listed.candidates.get(reviewer=reviewer).rank == 1
+    limit_offers(reviewer, subjects=[drugs.pk, surgery.pk])
+    listed = rank_panel(case, by=coordinator)
+    assert listed.find_candidate(reviewer.pk).rank == 1
 
-    limit(reviewer, subjects=[surgery.pk])
+    limit_offers(reviewer, subjects=[surgery.pk])
 
     with pytest.raises(NotAllowed, match="not offered this kind of treatment"):
         assignments.assign_reviewer(
@@ -248,24 +249,24 @@ def test_removing_a_subject_stops_new_offers_at_once_and_keeps_the_open_ones():
         )
     held.refresh_from_db()
     assert held.is_live
-    limit(reviewer, subjects=[])
-    assert "SUBJECT" in requirements(verdict_of(case, reviewer))
-    limit(reviewer, subjects=None)
-    assert verdict_of(case, reviewer).is_eligible
+    limit_offers(reviewer, subjects=[])
+    assert "SUBJECT" in list_refusals(result_for(case, reviewer))
+    limit_offers(reviewer, subjects=None)
+    assert result_for(case, reviewer).is_eligible
 
 
 @pytest.mark.capability("RP-3")
 def test_nothing_is_offered_on_a_day_off():
     case, reviewer = ready_case(), fit_reviewer()
-    limit(reviewer, days_off=[0, 6])
+    limit_offers(reviewer, days_off=[0, 6])
 
-    assert requirements(verdict_of(case, reviewer)) == {"DAY_OFF": "Does not work on Mondays."}
-    assert verdict_of(case, reviewer, on=DAY + timedelta(days=1)).is_eligible
+    assert list_refusals(result_for(case, reviewer)) == {"DAY_OFF": "Does not work on Mondays."}
+    assert result_for(case, reviewer, on=DAY + timedelta(days=1)).is_eligible
 
 
 @pytest.mark.capability("RP-1")
 def test_the_page_of_subjects_keeps_old_and_new_values(signed_in):
-    drugs, reviewer = category("Pharmaceuticals"), fit_reviewer()
+    drugs, reviewer = get_category("Pharmaceuticals"), fit_reviewer()
     client, address = signed_in(Role.CREDENTIALING), f"/reviewers/{reviewer.code}/receives/"
     typed = {"which": "listed", "subjects": [drugs.pk], "days_off": [5, 6], "reason": "Asked"}
     typed["version"] = reviewer.version
@@ -282,16 +283,18 @@ def test_the_page_of_subjects_keeps_old_and_new_values(signed_in):
 
 @pytest.mark.capability("MA-2")
 def test_a_chiropractor_does_not_decide_drugs_even_if_the_map_allows_it():
-    drugs = category("Pharmaceuticals", "Opioids")
+    drugs = get_category("Pharmaceuticals", "Opioids")
     panel_seeds()
     SpecialtyFit(
-        specialty=specialty("Chiropractic"), category=drugs, reason="a slip of the pen"
+        specialty=get_specialty("Chiropractic"), category=drugs, reason="a slip of the pen"
     ).store(by=None, at=PANEL_ENTERED)
     case = ready_case(items=[ItemOnForm(title="Norco", category_id=drugs.pk)])
 
-    said = requirements(verdict_of(case, fit_reviewer(license={"kind": "DC"}, certification=None)))
+    refusals = list_refusals(
+        result_for(case, fit_reviewer(license={"kind": "DC"}, certification=None))
+    )
 
-    assert said == {
+    assert refusals == {
         "SCOPE": "Item 1: a chiropractor’s license does not cover Pharmaceuticals "
         "(Chiropractic Initiative Act, section 7)."
     }
@@ -299,7 +302,7 @@ def test_a_chiropractor_does_not_decide_drugs_even_if_the_map_allows_it():
 
 @pytest.mark.capability("MA-1")
 def test_the_stored_reason_names_item_treatment_and_specialty():
-    opioids = category("Pharmaceuticals", "Opioids")
+    opioids = get_category("Pharmaceuticals", "Opioids")
     panel_seeds()
     case = ready_case(items=[ItemOnForm(title="Norco", category_id=opioids.pk)])
 
@@ -314,7 +317,7 @@ def test_the_stored_reason_names_item_treatment_and_specialty():
 class TestTimeAndRotation:
     """The pure ranking, on values."""
 
-    def applicant(self, number, **changes):
+    def candidate(self, number, **changes):
         dated = {
             "valid_from": date(2005, 1, 1),
             "valid_to": None,
@@ -344,44 +347,44 @@ class TestTimeAndRotation:
         )
         return replace(CandidateData(profile), **changes)
 
-    def score(self, applicant):
-        question = MatchCase("CM26-0000001", (Item(1, 1, "Brace"),), (), DAY)
-        matches, _ = match_specialties(question, applicant.profile)
-        return ranking._compute_score(question, applicant, matches)[0]
+    def score(self, candidate):
+        match_case = MatchCase("CM26-0000001", (MatchItem(1, 1, "Brace"),), (), DAY)
+        matches, _ = match_specialties(match_case, candidate.profile)
+        return ranking._compute_score(match_case, candidate, matches)[0]
 
     def test_late_reviews_cost_points_by_their_share(self):
         punctual, half, late = (
-            self.score(self.applicant(1, record=TrackRecord(finished=10, on_time=n)))
+            self.score(self.candidate(1, record=TrackRecord(counted_reviews=10, on_time_reviews=n)))
             for n in (10, 5, 0)
         )
         assert (punctual - half, half - late) == (5, 5)
-        assert self.score(self.applicant(1)) == punctual
+        assert self.score(self.candidate(1)) == punctual
 
     def test_the_reviewer_who_has_waited_longer_ranks_first_up_to_the_set_days(self):
         today, week, month = (
             self.score(
-                self.applicant(1, record=TrackRecord(last_offered_on=DAY - timedelta(days=n)))
+                self.candidate(1, record=TrackRecord(last_offered_on=DAY - timedelta(days=n)))
             )
             for n in (0, 7, 30)
         )
         assert (week - today, month - week) == (5, 5)
-        assert self.score(self.applicant(1)) == month
+        assert self.score(self.candidate(1)) == month
 
     def test_a_scope_limits_only_its_kind_of_license(self):
-        question = MatchCase(
+        match_case = MatchCase(
             "CM26-0000001",
-            (Item(1, 1, "Norco", (7,)),),
+            (MatchItem(1, 1, "Norco", (7,)),),
             (),
             DAY,
             scopes=(Scope("DC", 7, "Pharmaceuticals", "law"),),
         )
-        assert check_license_scope(question, self.applicant(1)) == ()
+        assert check_license_scope(match_case, self.candidate(1)) == ()
 
 
 @pytest.mark.capability("MC-1")
 def test_reviews_count_from_the_day_after_they_were_issued_and_for_a_year():
     """What counts on a day stands fast on that day, whoever else issues meanwhile."""
-    held = attested(
+    held = sign_attestation(
         offered_case(case=case_with_records(pages=(1,)), at=NOON + timedelta(days=1)),
         at=NOON + timedelta(days=1, hours=1),
     )
@@ -392,25 +395,25 @@ def test_reviews_count_from_the_day_after_they_were_issued_and_for_a_year():
 
     def finished(days):
         at = NOON + timedelta(days=days)
-        (verdict,) = evaluate_candidates(another, on=local_day(at), known_at=at)[0]
-        said = [
-            one.sentence for one in verdict.reasons if one.sentence.startswith("Issued on time")
+        (result,) = evaluate_candidates(another, on=local_day(at), known_at=at)[0]
+        texts = [
+            one.sentence for one in result.reasons if one.sentence.startswith("Issued on time")
         ]
-        assert verdict.reviewer_id == reviewer.pk
-        return said
+        assert result.reviewer_id == reviewer.pk
+        return texts
 
     assert finished(days=2) == []
-    assert finished(days=3) == ["Issued on time: 1 of the last 1 reviews."]
+    assert finished(days=3) == ["Issued on time: 1 of 1 recent review."]
     assert finished(days=2) == []  # asked again about the day before
     decided_on = local_day(NOON + timedelta(days=2))
     for days, counted in ((0, {}), (365, {reviewer.pk: (1, 1)}), (366, {})):
         day = decided_on + timedelta(days=days)
-        assert track_record.count_finished_reviews(day, many=10) == counted
+        assert track_record.count_finished_reviews(day, many=10, state=()) == counted
 
 
 @pytest.mark.capability("AC-6")
 def test_the_file_on_a_past_date_shows_the_subjects_of_that_date(signed_in):
-    opioids, reviewer = category("Pharmaceuticals", "Opioids"), fit_reviewer(capacity=0)
+    opioids, reviewer = get_category("Pharmaceuticals", "Opioids"), fit_reviewer(capacity=0)
     rules.limit_offers(
         reviewer_id=reviewer.pk, subjects=[opioids.pk], days_off=[4], reason="Asked to", by=None,
         at=NOON,

@@ -7,7 +7,7 @@ import pytest
 from django.urls import reverse
 from django.utils import timezone
 
-from accounts.models import Look, User
+from accounts.models import AccessLogEntry, User
 from accounts.roles import PERMISSIONS, Role
 from cases.lifecycle import Status
 from reviewers.models import (
@@ -23,11 +23,11 @@ from tests.factories import MONDAY, person
 from tests.reviewers.factories import (
     VERIFIED,
     accepted_case,
-    attested,
+    answer_no_to_all,
     fit_reviewer,
-    no_to_all,
     offered_case,
     ready_case,
+    sign_attestation,
     with_evidence,
 )
 
@@ -131,7 +131,7 @@ class TestChoosing:
         assert case.status == Status.REVIEWER_CHOSEN
         assert case.assignments.get().reviewer == first
         assert first in reviewers
-        assert Look.objects.filter(user=coordinator, reference=case.number).exists()
+        assert AccessLogEntry.objects.filter(user=coordinator, reference=case.number).exists()
 
     def test_the_next_case_comes_up_after_a_choice_and_the_list_after_the_last(self, signed_in):
         client, reviewer = signed_in(Role.COORDINATOR), fit_today()
@@ -143,13 +143,13 @@ class TestChoosing:
         ):
             page = self.ranked(client, case) if case == second else client.get(self.page(case))
             assert 'data-key="Shift 1"' in page.content.decode()  # ranked as the case came up
-            answer = client.post(self.page(case), self.choice(page, reviewer, go_on="1"))
+            answer = client.post(self.page(case), self.choice(page, reviewer, open_next="1"))
             assert (answer.status_code, answer.headers.get("Location")) == (302, then)
 
     def test_the_second_coordinator_on_the_page_sees_who_was_first(self, signed_in):
         case, reviewer = ready_case(), fit_today()
         client = signed_in(Role.COORDINATOR)
-        choice = self.choice(self.ranked(client, case), reviewer, go_on="1")
+        choice = self.choice(self.ranked(client, case), reviewer, open_next="1")
         first = offered_case(case=case, reviewer=fit_today(), at=timezone.now())
 
         answer = client.post(self.page(case), choice)
@@ -218,7 +218,7 @@ class TestChoosing:
         client, case = signed_in(Role.COORDINATOR), ready_case()
         reviewer = fit_today(first_name="Dana", last_name="Oyelaran")
         page = self.ranked(client, case)
-        ((doubt, _),) = page.context["doubts"]
+        ((doubt, _),) = page.context["possible_conflicts"]
         resolve = reverse("reviewers:resolve", args=[case.number, doubt.pk])
 
         refused = client.post(resolve, {f"{doubt.pk}-result": "PASS"})
@@ -231,7 +231,7 @@ class TestChoosing:
         assert resolved.status_code == 302
         page = self.ranked(client, case)
         assert page.context["candidates"][0].reviewer == reviewer
-        assert page.context["doubts"] == []
+        assert page.context["possible_conflicts"] == []
 
     def test_an_offered_case_can_be_unassigned(self, signed_in):
         client = signed_in(Role.COORDINATOR)
@@ -250,9 +250,9 @@ class TestChoosing:
     def test_an_empty_panel_and_a_case_elsewhere_say_so(self, signed_in):
         client = signed_in(Role.COORDINATOR)
         case = ready_case()
-        assert "The panel is empty" in self.ranked(client, case).content.decode()
+        assert "There are no reviewers yet" in self.ranked(client, case).content.decode()
         case.move_to(Status.NOTICE_SENT, by=None, at=MONDAY)
-        assert "is in “Awaiting records”" in client.get(self.page(case)).content.decode()
+        assert "is in the “Awaiting records” stage" in client.get(self.page(case)).content.decode()
 
     def test_opening_the_page_stores_nothing_and_asks_for_the_ranking(self, signed_in):
         client, case = signed_in(Role.COORDINATOR), ready_case()
@@ -261,7 +261,7 @@ class TestChoosing:
 
         page = client.get(self.page(case)).content.decode()
 
-        assert "The panel has not been ranked for this case." in page
+        assert "Reviewers have not been ranked for this case." in page
         assert f'hx-post="{rank}"' in page
         assert f'action="{rank}"' in page  # a button, where no script runs
         assert not case.candidate_lists.exists()
@@ -276,7 +276,7 @@ class TestChoosing:
 
         answer = client.post(reverse("reviewers:rank", args=[case.number]), follow=True)
 
-        assert "is in “Awaiting records”" in answer.content.decode()
+        assert "is in the “Awaiting records” stage" in answer.content.decode()
 
     @pytest.mark.parametrize("role", [role for role in Role if role != Role.COORDINATOR])
     def test_other_roles_are_refused(self, signed_in, role):
@@ -296,7 +296,7 @@ class TestOwnReviews:
         return User.objects.get(pk=made.reviewer.user_id)
 
     def answers(self, made, **changes):
-        wording_id, given = no_to_all(timezone.now())
+        wording_id, given = answer_no_to_all(timezone.now())
         fields = {f"answer_{code}": answer for code, answer in (given | changes).items()}
         return fields | {"wording": wording_id, "parties": made.case.party_list_version}
 
@@ -319,7 +319,7 @@ class TestOwnReviews:
             assert client.post(url, {"reason": "x"}).status_code == 404
         assert client.get(reverse("reviewers:attest", args=[other.pk])).status_code == 404
         assert client.get(reverse("reviewers:attest", args=[987654])).status_code == 404
-        assert Look.objects.filter(user=self.user_of(mine), granted=False).count() == 4
+        assert AccessLogEntry.objects.filter(user=self.user_of(mine), granted=False).count() == 4
 
     def test_no_answer_is_preselected_and_every_question_is_asked(self, signed_in):
         made = self.offered()
@@ -330,7 +330,7 @@ class TestOwnReviews:
         assert "checked" not in page
         assert "Harbor Cold Storage" in page
         refused = client.post(
-            url, {"wording": no_to_all()[0], "parties": 1, "answer_employer": "no"}
+            url, {"wording": answer_no_to_all()[0], "parties": 1, "answer_employer": "no"}
         )
 
         assert refused.status_code == 422
@@ -397,7 +397,7 @@ class TestOwnReviews:
         assert CANARY not in timeline
 
     def test_a_changed_party_list_asks_to_attest_again(self, signed_in):
-        made = attested(self.offered(), at=timezone.now())
+        made = sign_attestation(self.offered(), at=timezone.now())
         client = signed_in(user=self.user_of(made))
         made.case.refresh_from_db()
         made.case.party_list_version += 1
@@ -729,16 +729,16 @@ class TestSecrecy:
         ]
 
     @pytest.mark.parametrize(
-        "role", [role for role in Role if role not in PERMISSIONS["reviewers.see_identity"]]
+        "role", [role for role in Role if role not in PERMISSIONS["reviewers.view_identity"]]
     )
     def test_no_page_names_the_reviewer_to_a_role_without_the_permission(self, signed_in, role):
         made = accepted_case(reviewer=canary_reviewer(), at=timezone.now())
         client = signed_in(role)
         for page in self.pages(made):
             answer = client.get(page, follow=True)
-            told = answer.content.decode() + str(answer.headers) + str(client.cookies)
-            assert CANARY not in told, page
-            assert made.reviewer.code not in told, page
+            result = answer.content.decode() + str(answer.headers) + str(client.cookies)
+            assert CANARY not in result, page
+            assert made.reviewer.code not in result, page
 
     def test_roles_with_the_permission_see_the_reviewer(self, signed_in):
         made = accepted_case(reviewer=canary_reviewer(), at=timezone.now())
@@ -747,9 +747,9 @@ class TestSecrecy:
 
     def test_rows_for_other_roles_do_not_contain_the_reviewer(self):
         made = accepted_case(reviewer=canary_reviewer(), at=timezone.now())
-        told = str(list(made.case.events.values())) + str(
+        stored_events = str(list(made.case.events.values())) + str(
             list(made.case.history.values_list("history_change_reason", flat=True))
         )
-        assert CANARY not in told
-        assert made.reviewer.code not in told
+        assert CANARY not in stored_events
+        assert made.reviewer.code not in stored_events
         assert isinstance(made, ReviewerAssignment)

@@ -14,7 +14,7 @@ from tests.factories import MONDAY, person
 from tests.reviewers.factories import fit_reviewer, offered_case
 
 
-def deal(seed, *, steered=0.0, many=400):
+def make_choices(seed, *, steered=0.0, many=400):
     """Choices over two specialties; a share of one payer's cases goes to a friend of theirs."""
     chance = random.Random(seed)
     choices = []
@@ -30,14 +30,16 @@ def deal(seed, *, steered=0.0, many=400):
 
 @pytest.mark.capability("MA-5", "CO-6")
 def test_planted_payer_bias_is_found():
-    found = find_steering(deal(1, steered=0.4), deals=299)
+    found = find_steering(make_choices(1, steered=0.4), deals=299)
     assert found.is_steered
     assert found.compared == found.choices == 400
 
 
 @pytest.mark.capability("MA-5", "CO-6")
 def test_a_fair_assignment_is_flagged_no_more_often_than_chance_allows():
-    blamed = [find_steering(deal(seed, many=120), deals=199).is_steered for seed in range(40)]
+    blamed = [
+        find_steering(make_choices(seed, many=120), deals=199).is_steered for seed in range(40)
+    ]
     assert sum(blamed) <= 2
 
 
@@ -55,7 +57,7 @@ def test_a_payer_with_one_specialty_is_not_flagged_as_bias():
 
 
 def test_the_same_history_gives_the_same_answer():
-    assert find_steering(deal(3), deals=99) == find_steering(deal(3), deals=99)
+    assert find_steering(make_choices(3), deals=99) == find_steering(make_choices(3), deals=99)
 
 
 def test_a_reviewer_who_joins_with_a_new_payer_is_not_flagged_as_bias():
@@ -82,7 +84,7 @@ def test_bias_that_is_hidden_in_a_single_month_is_found_over_the_year():
     year = {
         month: [
             Choice(one.specialty, one.party, one.reviewer, month)
-            for one in deal(number, steered=0.25, many=60)
+            for one in make_choices(number, steered=0.25, many=60)
         ]
         for number, month in enumerate(months)
     }
@@ -94,16 +96,18 @@ def test_bias_that_is_hidden_in_a_single_month_is_found_over_the_year():
 
 
 def test_the_biased_pair_comes_first():
-    pairs = find_deviating(deal(1, steered=0.4))
+    pairs = find_deviating(make_choices(1, steered=0.4))
 
     assert {(pair.party, pair.reviewer[-1]) for pair in pairs[:2]} == {("Northfield", "0")}
     assert all(pair.actual > 1.5 * pair.expected for pair in pairs[:2])
-    assert pairs == find_deviating(deal(1, steered=0.4))
+    assert pairs == find_deviating(make_choices(1, steered=0.4))
 
 
 def test_a_payer_whose_cases_a_reviewer_never_gets_is_a_pair_too():
     choices = [
-        one for one in deal(2, many=600) if (one.party, one.reviewer) != ("Crest", "Surgery 3")
+        one
+        for one in make_choices(2, many=600)
+        if (one.party, one.reviewer) != ("Crest", "Surgery 3")
     ]
 
     (first,) = find_deviating(choices, most=1)
@@ -115,7 +119,7 @@ def test_a_payer_whose_cases_a_reviewer_never_gets_is_a_pair_too():
 def test_a_single_rare_pair_ranks_below_half_of_the_cases_of_a_payer():
     rare = Choice("Surgery", "Seen once", "Seen once")
 
-    pairs = find_deviating([*deal(1, steered=0.4), rare])
+    pairs = find_deviating([*make_choices(1, steered=0.4), rare])
 
     assert (pairs[0].party, pairs[0].reviewer[-1]) == ("Northfield", "0")
 
@@ -139,10 +143,10 @@ def test_the_command_reads_the_offers_of_the_given_days():
             at=MONDAY + timedelta(hours=4),
         )
 
-    def said(*options):
+    def run_command(*options):
         out = StringIO()
         call_command("check_payer_bias", "--json", *options, stdout=out)
         return json.loads(out.getvalue())["tests"]["claims administrator"]
 
-    assert said("--from", "2026-03-01", "--to", "2026-03-02")["choices"] == 4
-    assert said("--from", "2026-03-03", "--to", "2026-03-31")["choices"] == 0
+    assert run_command("--from", "2026-03-01", "--to", "2026-03-02")["choices"] == 4
+    assert run_command("--from", "2026-03-03", "--to", "2026-03-31")["choices"] == 0

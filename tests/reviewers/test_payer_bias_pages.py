@@ -1,22 +1,24 @@
 """The pages of payer bias: read by those who may, with the reviewer's name for fewer of them."""
 
 from datetime import UTC, date, datetime
+from uuid import uuid4
 
 import pytest
+from django.db import connection
 from django.urls import reverse
 
 from accounts.roles import PERMISSIONS, Role
 from reviewers.models import PayerBiasTest
 from reviewers.services import payer_bias
 from tests.factories import person
-from tests.reviewers.histories import PAYERS, dealt, store_history
+from tests.reviewers.histories import PAYERS, make_offers, store_history
 
 pytestmark = pytest.mark.django_db
 
 APRIL_1 = datetime(2026, 4, 1, 16, 0, tzinfo=UTC)
 MARCH = {"first": date(2026, 3, 1), "last": date(2026, 3, 31)}
 LIST = reverse("reviewers:payer_bias")
-MAY_READ = PERMISSIONS["reviewers.view_payer_bias"]
+MAY_READ = PERMISSIONS["reviewers.view_payer_bias_tests"]
 
 
 @pytest.fixture
@@ -33,7 +35,7 @@ def as_role(client, set_clock):
 
 def steered():
     """A history in which one payer's cases go to one reviewer, tested for March."""
-    store_history(dealt(many=160, steered=0.8))
+    store_history(make_offers(many=160, steered=0.8))
     return payer_bias.run_bias_tests(**MARCH, by=None, at=APRIL_1)[0]
 
 
@@ -51,7 +53,7 @@ def test_only_the_director_coordinators_and_the_auditor_read_the_tests(as_role, 
     assert (LIST in client.get("/", follow=True).content.decode()) is (role in MAY_READ)
 
 
-def test_the_newest_test_comes_first_with_its_result_in_plain_words(as_role):
+def test_the_newest_test_comes_first_with_its_result_as_a_sentence(as_role):
     payer_bias.run_bias_tests(first=date(2026, 2, 1), last=date(2026, 2, 28), by=None, at=APRIL_1)
     steered()
 
@@ -90,14 +92,14 @@ def test_the_pairs_are_those_of_the_test_and_not_of_choices_made_since(as_role):
 
     late = datetime(2026, 4, 1, 6, 30, tzinfo=UTC)  # March still
     row = payer_bias.run_bias_tests(**MARCH, by=None, at=late)[0]
-    told = client.get(page_of(row)).context["pairs"]
-    store_history(dealt(many=50, at=late.replace(minute=45), seed=9))
+    result = client.get(page_of(row)).context["pairs"]
+    store_history(make_offers(many=50, at=late.replace(minute=45), seed=9))
 
-    assert client.get(page_of(row)).context["pairs"] == told
+    assert client.get(page_of(row)).context["pairs"] == result
 
 
 def test_a_test_without_a_sign_shows_no_pairs(as_role):
-    store_history(dealt(many=60))
+    store_history(make_offers(many=60))
     test = payer_bias.run_bias_tests(**MARCH, by=None, at=APRIL_1)[0]
 
     page = as_role(Role.DIRECTOR).get(page_of(test))
@@ -123,7 +125,7 @@ def test_the_list_has_a_second_page_after_fifty(as_role):
 
 
 def test_the_director_requests_a_test_of_chosen_days(as_role):
-    store_history(dealt(many=40))
+    store_history(make_offers(many=40))
     client = as_role(Role.DIRECTOR)
 
     answer = client.post(LIST, {"first": "3/2/26", "last": "03/20/2026"}, follow=True)
@@ -132,6 +134,25 @@ def test_the_director_requests_a_test_of_chosen_days(as_role):
     test = PayerBiasTest.objects.first()
     assert (test.first, test.last) == (date(2026, 3, 2), date(2026, 3, 20))
     assert test.made_by.roles == {Role.DIRECTOR}
+
+
+def test_a_test_is_computed_before_the_transaction_that_stores_it(as_role, monkeypatch):
+    store_history(make_offers(many=40))
+    client, depths = as_role(Role.DIRECTOR), []
+    outside = len(connection.savepoint_ids)
+    find_steering = payer_bias.find_steering
+
+    def note_depth(choices):
+        depths.append(len(connection.savepoint_ids) - outside)
+        return find_steering(choices)
+
+    monkeypatch.setattr(payer_bias, "find_steering", note_depth)
+    typed = {"first": "3/2/26", "last": "03/20/2026", "form_key": str(uuid4())}
+    for _ in range(2):
+        assert client.post(LIST, typed).status_code == 302
+    # Computed once for each role of a payer, and the form sent again added nothing.
+    assert depths == [0] * len(payer_bias.PAYER_ROLES)
+    assert PayerBiasTest.objects.count() == len(payer_bias.PAYER_ROLES)
 
 
 @pytest.mark.parametrize(
@@ -157,7 +178,7 @@ def test_dates_that_cannot_be_tested_get_a_sentence_and_stay_as_typed(as_role, t
 
 def test_too_many_choices_are_refused_beside_the_last_day(as_role, monkeypatch):
     monkeypatch.setattr(payer_bias, "MOST_ON_PAGE", 5)
-    store_history(dealt(many=6))
+    store_history(make_offers(many=6))
 
     answer = as_role(Role.DIRECTOR).post(LIST, {"first": "3/1/26", "last": "3/31/26"})
 

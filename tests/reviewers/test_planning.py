@@ -1,4 +1,4 @@
-"""Many cases given away at once: shown before anything moves, refused one by one."""
+"""Batch assignment: the plan is shown before anything changes; each case is refused on its own."""
 
 from datetime import timedelta
 
@@ -19,7 +19,7 @@ pytestmark = pytest.mark.django_db
 NOON = MONDAY + timedelta(hours=4)
 
 
-def lines(steps):
+def list_choices(steps):
     return [(step.case_id, step.version, step.chosen.reviewer_id) for step in steps if step.chosen]
 
 
@@ -51,7 +51,7 @@ def test_executing_a_plan_checks_every_requirement_again_and_skips_only_refused_
     first, second = ready_case(), ready_case()
     ana, ben = fit_reviewer(), fit_reviewer()
     steps, _ = planning.build_plan(by=coordinator, at=NOON)
-    plan = {case_id: (case_id, version, who) for case_id, version, who in lines(steps)}
+    plan = {case_id: (case_id, version, who) for case_id, version, who in list_choices(steps)}
     assert {who for _, _, who in plan.values()} == {ana.pk, ben.pk}
     gone = plan[first.pk][2]
     credentialing.set_reviewer_status(
@@ -75,7 +75,7 @@ def test_a_case_that_someone_else_assigned_meanwhile_stays_with_its_reviewer():
     steps, _ = planning.build_plan(by=coordinator, at=NOON)
     held = offered_case(case=case, reviewer=reviewer)
 
-    (outcome,) = planning.execute_plan(choices=lines(steps), by=coordinator, at=NOON)
+    (outcome,) = planning.execute_plan(choices=list_choices(steps), by=coordinator, at=NOON)
 
     assert not outcome.is_done
     assert outcome.was_overtaken
@@ -93,7 +93,7 @@ def test_a_case_that_changed_after_the_plan_was_built_is_refused():
     other = person(Role.COORDINATOR, name="Mina Petrov")
     Case.objects.get(pk=case.pk).store(by=other, at=NOON, fields=[])
 
-    (outcome,) = planning.execute_plan(choices=lines(steps), by=coordinator, at=NOON)
+    (outcome,) = planning.execute_plan(choices=list_choices(steps), by=coordinator, at=NOON)
 
     assert outcome.was_overtaken
     assert outcome.sentence.startswith("Mina Petrov changed the case")
@@ -108,7 +108,7 @@ def test_a_reviewer_who_is_no_longer_in_the_first_three_is_not_offered_the_case(
     for _ in range(3):
         fit_reviewer()
 
-    (outcome,) = planning.execute_plan(choices=lines(steps), by=coordinator, at=NOON)
+    (outcome,) = planning.execute_plan(choices=list_choices(steps), by=coordinator, at=NOON)
 
     assert outcome.sentence.startswith(f"{last.code} is no longer one of the first three")
     assert not case.assignments.exists()
@@ -126,7 +126,7 @@ def test_a_plan_stops_when_time_is_up_and_leaves_the_rest_unchanged():
     assert (len(some), waiting) == (2, 3)
     steps, _ = planning.build_plan(by=coordinator, at=NOON)
     outcomes = planning.execute_plan(
-        choices=lines(steps), by=coordinator, at=NOON, has_time=iter([True, False]).__next__
+        choices=list_choices(steps), by=coordinator, at=NOON, has_time=iter([True, False]).__next__
     )
 
     assert [(one.is_done, one.is_left) for one in outcomes] == [

@@ -16,10 +16,10 @@ from tests.factories import MONDAY, parties, person
 from tests.reviewers.factories import (
     VERIFIED,
     accepted_case,
-    attested,
     fit_reviewer,
     offered_case,
     ready_case,
+    sign_attestation,
     with_evidence,
 )
 
@@ -43,20 +43,20 @@ ALL = {
 }
 
 
-def facts(made, *, on=DAY, known_at=SIGNING):
+def collect_facts(made, *, on=DAY, known_at=SIGNING):
     return {
         fact.name: fact for fact in proofs.collect_reviewer_facts(made, on=on, known_at=known_at)
     }
 
 
-def refusals(made, **when):
-    found = list(facts(made, **when).values())
+def find_problems(made, **when):
+    found = list(collect_facts(made, **when).values())
     return letters.facts.find_fact_problems(
         found, needed=sorted(ALL), declared=PROOFS, on=when.get("on", DAY)
     )
 
 
-def affiliate(made, name, at=SIGNING, **fields):
+def add_affiliation(made, name, at=SIGNING, **fields):
     return credentialing.add_affiliation(
         **with_evidence(
             reviewer_id=made.reviewer.pk,
@@ -72,10 +72,10 @@ def affiliate(made, name, at=SIGNING, **fields):
 def test_an_accepted_reviewer_has_every_fact_with_source_and_days():
     made = accepted_case()
 
-    found = facts(made)
+    found = collect_facts(made)
 
     assert set(found) == ALL
-    assert refusals(made) == []
+    assert find_problems(made) == []
     held_license = found["license"]
     assert (held_license.value, held_license.valid_to, held_license.about) == (
         "California",
@@ -96,12 +96,12 @@ def test_nothing_that_names_the_reviewer_is_in_a_fact():
     made = accepted_case(reviewer=reviewer)
     user = User.objects.get(pk=reviewer.user_id)
 
-    told = str(proofs.collect_reviewer_facts(made, on=DAY, known_at=SIGNING)) + str(
+    result = str(proofs.collect_reviewer_facts(made, on=DAY, known_at=SIGNING)) + str(
         proofs.get_credential_line(made, on=DAY, known_at=SIGNING)
     )
 
     for secret in ("Quetzal", "Coatl", "QX-99", reviewer.code, reviewer.email, user.email):
-        assert secret not in told
+        assert secret not in result
 
 
 LAPSES = {
@@ -118,10 +118,10 @@ def test_a_credential_that_expired_before_signing_is_named_with_its_date(part):
     fact, change = LAPSES[part]
     made = accepted_case(reviewer=fit_reviewer(**{part: change}))
 
-    said = refusals(made)
+    text = find_problems(made)
 
-    assert any(f"({fact}), seat 1, expired on 03/04/2026." in sentence for sentence in said), said
-    assert refusals(made, on=DAY - timedelta(days=1)) == []
+    assert any(f"({fact}), seat 1, expired on 03/04/2026." in sentence for sentence in text), text
+    assert find_problems(made, on=DAY - timedelta(days=1)) == []
 
 
 def test_a_license_restricted_after_assignment_no_longer_counts():
@@ -134,8 +134,8 @@ def test_a_license_restricted_after_assignment_no_longer_counts():
         at=SIGNING,
     )
 
-    assert "license" not in facts(made)
-    assert "license" in facts(made, known_at=SIGNING - timedelta(seconds=1))
+    assert "license" not in collect_facts(made)
+    assert "license" in collect_facts(made, known_at=SIGNING - timedelta(seconds=1))
 
 
 def test_a_correction_after_signing_leaves_the_old_letter_provable():
@@ -149,8 +149,8 @@ def test_a_correction_after_signing_leaves_the_old_letter_provable():
             kind=kind, fact_id=row.pk, changes={}, withdrawn=True, by=None, at=later
         )
 
-    assert set(facts(made, known_at=SIGNING)) == ALL
-    assert "board_certification" not in facts(made, known_at=later)
+    assert set(collect_facts(made, known_at=SIGNING)) == ALL
+    assert "board_certification" not in collect_facts(made, known_at=later)
 
 
 def test_a_suspended_reviewer_has_no_license_to_state():
@@ -158,13 +158,13 @@ def test_a_suspended_reviewer_has_no_license_to_state():
     credentialing.set_reviewer_status(
         reviewer_id=made.reviewer.pk, status="SUSPENDED", reason="Board", by=None, at=SIGNING
     )
-    assert "license" not in facts(made)
-    assert "license" in facts(made, known_at=SIGNING - timedelta(seconds=1))
+    assert "license" not in collect_facts(made)
+    assert "license" in collect_facts(made, known_at=SIGNING - timedelta(seconds=1))
 
 
 def test_there_is_no_attestation_fact_without_an_attestation():
     made = offered_case()
-    assert "attestation_signed" not in facts(made)
+    assert "attestation_signed" not in collect_facts(made)
 
 
 @pytest.mark.parametrize(
@@ -176,15 +176,15 @@ def test_there_is_no_attestation_fact_without_an_attestation():
 )
 def test_an_affiliation_recorded_after_the_choice_removes_its_sentence(party, lost):
     made = accepted_case()
-    affiliate(made, party)
-    assert set(facts(made)) == ALL - {lost}
+    add_affiliation(made, party)
+    assert set(collect_facts(made)) == ALL - {lost}
 
 
 def test_an_affiliation_with_the_ur_organization_counts_as_one_with_the_administrator():
     case = ready_case(parties=parties(UR_ORGANIZATION="Prompt UR"))
     made = accepted_case(case=case)
-    affiliate(made, "Prompt UR")
-    assert set(facts(made)) == ALL - {"no_affiliation_claims_administrator"}
+    add_affiliation(made, "Prompt UR")
+    assert set(collect_facts(made)) == ALL - {"no_affiliation_claims_administrator"}
 
 
 def test_an_unchecked_party_removes_the_sentence_and_the_attestation():
@@ -200,16 +200,16 @@ def test_an_unchecked_party_removes_the_sentence_and_the_attestation():
         at=SIGNING,
     )
 
-    assert set(facts(made)) == ALL - {"no_affiliation_providers", "attestation_signed"}
-    attested(made, at=SIGNING)
-    assert set(facts(made)) == ALL
+    assert set(collect_facts(made)) == ALL - {"no_affiliation_providers", "attestation_signed"}
+    sign_attestation(made, at=SIGNING)
+    assert set(collect_facts(made)) == ALL
 
 
 def test_a_party_that_is_not_on_file_cannot_be_stated_as_unrelated():
     case = ready_case(parties=parties(EMPLOYER=""))
     made = accepted_case(case=case)
     assert not Party.objects.filter(case=case, role="EMPLOYER").exists()
-    assert set(facts(made)) == ALL - {"no_affiliation_employer"}
+    assert set(collect_facts(made)) == ALL - {"no_affiliation_employer"}
 
 
 def test_a_resolved_possible_conflict_counts_as_resolved():
@@ -230,7 +230,7 @@ def test_a_resolved_possible_conflict_counts_as_resolved():
         at=MONDAY,
     )
     made = accepted_case(case=case, reviewer=reviewer)
-    assert set(facts(made)) == ALL
+    assert set(collect_facts(made)) == ALL
 
 
 class TestCredentials:

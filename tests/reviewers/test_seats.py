@@ -16,11 +16,11 @@ from reviewers.services import assignment as assignments
 from reviewers.services import seats as seat_services
 from tests.factories import MONDAY, person
 from tests.reviewers.factories import (
-    attested,
     fit_reviewer,
     offered_case,
-    ranked,
+    rank_panel,
     ready_case,
+    sign_attestation,
 )
 
 NOON = MONDAY + timedelta(hours=4)
@@ -29,25 +29,25 @@ LATER = MONDAY + timedelta(hours=6)
 pytestmark = pytest.mark.django_db
 
 
-def approve(case, *, seat_count=2, by=None, at=NOON, **changes):
-    said = {
+def approve_seats(case, *, seat_count=2, by=None, at=NOON, **changes):
+    fields = {
         "approved_by": "R. Alvarado, Medical Unit",
         "approved_on": date(2026, 3, 2),
         "reference": "DWC 26-0114",
         "reason": "Spine surgery with a cardiac condition",
     } | changes
     return seat_services.approve_reviewer_seats(
-        case_id=case.pk, seat_count=seat_count, by=by or person(Role.COORDINATOR), at=at, **said
+        case_id=case.pk, seat_count=seat_count, by=by or person(Role.COORDINATOR), at=at, **fields
     )
 
 
-def offer(case, reviewer=None, *, by=None, at=NOON, seen_version=None):
+def assign_reviewer(case, reviewer=None, *, by=None, at=NOON, seen_version=None):
     by = by or person(Role.COORDINATOR)
     reviewer = reviewer or fit_reviewer()
     return assignments.assign_reviewer(
         case_id=case.pk,
         reviewer_id=reviewer.pk,
-        candidate_list_id=ranked(case, by=by, at=at).pk,
+        candidate_list_id=rank_panel(case, by=by, at=at).pk,
         seen_version=seen_version,
         override_code="OTHER",
         override_reason="Asked for in the test",
@@ -56,7 +56,7 @@ def offer(case, reviewer=None, *, by=None, at=NOON, seen_version=None):
     )
 
 
-def fresh(case):
+def reload_case(case):
     case.refresh_from_db()
     return case
 
@@ -64,8 +64,8 @@ def fresh(case):
 @pytest.mark.capability("MA-4")
 def test_a_second_reviewer_without_the_approval_is_refused():
     case, coordinator, second = ready_case(), person(Role.COORDINATOR), fit_reviewer()
-    listed = ranked(case, by=coordinator)
-    offer(case)
+    listed = rank_panel(case, by=coordinator)
+    assign_reviewer(case)
 
     with pytest.raises(assignments.AlreadyTaken, match="already offered"):
         assignments.assign_reviewer(
@@ -83,70 +83,70 @@ def test_a_second_reviewer_without_the_approval_is_refused():
 @pytest.mark.capability("MA-4")
 def test_each_seat_takes_one_reviewer_with_the_approval_on_file():
     case = ready_case()
-    approve(case)
+    approve_seats(case)
 
-    one = offer(case)
-    assert fresh(case).stage == Status.RECORDS_COMPLETE
+    one = assign_reviewer(case)
+    assert reload_case(case).stage == Status.RECORDS_COMPLETE
     assert list_free_seats(case) == [2]
-    two = offer(case)
+    two = assign_reviewer(case)
 
     assert (one.seat, two.seat) == (1, 2)
-    assert fresh(case).stage == Status.REVIEWER_CHOSEN
+    assert reload_case(case).stage == Status.REVIEWER_CHOSEN
     with pytest.raises(NotAllowed):
-        offer(case)
-    told = case.events.get(kind=Event.Kind.SEATS_APPROVED)
-    assert "approved 2 reviewers" in told.sentence
-    assert told.facts["reference"] == "DWC 26-0114"
+        assign_reviewer(case)
+    event = case.events.get(kind=Event.Kind.SEATS_APPROVED)
+    assert "approved 2 reviewers" in event.sentence
+    assert event.facts["reference"] == "DWC 26-0114"
 
 
-def test_no_one_holds_two_seats_of_one_case():
+def test_no_one_has_two_seats_of_one_case():
     case, reviewer = ready_case(), fit_reviewer()
-    approve(case)
-    offer(case, reviewer)
+    approve_seats(case)
+    assign_reviewer(case, reviewer)
 
     with pytest.raises(NotAllowed, match="already has this case"):
-        offer(case, reviewer)
+        assign_reviewer(case, reviewer)
 
 
 def test_a_reviewer_who_has_accepted_can_work_while_the_other_seat_is_free():
-    held = attested(offered_case())
+    held = sign_attestation(offered_case())
     case = held.case
-    approve(case, at=LATER)
+    approve_seats(case, at=LATER)
 
-    assert fresh(case).stage == Status.RECORDS_COMPLETE
+    assert reload_case(case).stage == Status.RECORDS_COMPLETE
     assert policies.can_open_file(held.reviewer.user, case)
-    offer(case, at=LATER)
-    assert fresh(case).stage == Status.IN_REVIEW
+    assign_reviewer(case, at=LATER)
+    assert reload_case(case).stage == Status.IN_REVIEW
     assert policies.can_open_file(held.reviewer.user, case)
 
 
 def test_a_reviewer_who_declines_frees_only_their_own_seat():
     case = ready_case()
-    approve(case)
-    one, two = attested(offer(case)), offer(case)
+    approve_seats(case)
+    one, two = sign_attestation(assign_reviewer(case)), assign_reviewer(case)
     assignments.decline_assignment(
         assignment_id=two.pk, reason="On call", by=two.reviewer.user, at=LATER
     )
 
-    assert fresh(case).stage == Status.RECORDS_COMPLETE
+    assert reload_case(case).stage == Status.RECORDS_COMPLETE
     assert list_free_seats(case) == [2]
     assert ReviewerAssignment.objects.get(pk=one.pk).is_live
-    three = offer(case, at=LATER)
+    three = assign_reviewer(case, at=LATER)
     assert three.seat == 2
-    assert fresh(case).stage == Status.IN_REVIEW
+    assert reload_case(case).stage == Status.IN_REVIEW
 
 
 def test_an_offer_from_a_page_opened_before_the_approval_is_stale():
     case = ready_case()
     coordinator = person(Role.COORDINATOR)
     reviewer = fit_reviewer()
-    ranked(case, by=coordinator)
-    seen = fresh(case).version
-    approve(case)
-    offer(case)
+    rank_panel(case, by=coordinator)
+    seen = reload_case(case).version
+    approve_seats(case)
+    assign_reviewer(case)
 
     with pytest.raises(Stale):
-        offer(case, reviewer, by=coordinator, seen_version=seen)
+        assign_reviewer(case, reviewer, by=coordinator, seen_version=seen)
 
 
 @pytest.mark.parametrize(
@@ -167,28 +167,28 @@ def test_an_incomplete_approval_is_refused_with_what_to_do(changes, sentence):
     case = ready_case()
 
     with pytest.raises(NotAllowed, match=sentence):
-        approve(case, **changes)
+        approve_seats(case, **changes)
 
     assert not SeatApproval.objects.exists()
 
 
 def test_a_case_has_one_approval_at_a_time():
     case = ready_case()
-    approve(case)
+    approve_seats(case)
 
     with pytest.raises(NotAllowed, match="already approved for this case"):
-        approve(case, seat_count=3)
+        approve_seats(case, seat_count=3)
 
 
 def test_returning_to_one_reviewer_lets_the_case_continue_and_keeps_the_approval():
-    held = attested(offered_case())
+    held = sign_attestation(offered_case())
     case = held.case
-    approval = approve(case, at=LATER)
+    approval = approve_seats(case, at=LATER)
     seat_services.end_seat_approval(
         case_id=case.pk, reason="The second is not found", by=person(Role.COORDINATOR), at=LATER
     )
 
-    assert fresh(case).stage == Status.IN_REVIEW
+    assert reload_case(case).stage == Status.IN_REVIEW
     approval.refresh_from_db()
     assert approval.ended_because == "The second is not found"
     assert count_seats(case) == 1
@@ -196,8 +196,8 @@ def test_returning_to_one_reviewer_lets_the_case_continue_and_keeps_the_approval
 
 def test_a_case_with_a_filled_second_seat_cannot_return_to_one_reviewer():
     case = ready_case()
-    approve(case)
-    first, second = offer(case), offer(case)
+    approve_seats(case)
+    first, second = assign_reviewer(case), assign_reviewer(case)
     assignments.decline_assignment(
         assignment_id=first.pk, reason="On call", by=first.reviewer.user, at=LATER
     )

@@ -21,11 +21,11 @@ from tests.reviewers.factories import (
     PANEL_ENTERED,
     VERIFIED,
     accepted_case,
-    attested,
     fit_reviewer,
     offered_case,
-    ranked,
+    rank_panel,
     ready_case,
+    sign_attestation,
     with_evidence,
 )
 
@@ -36,20 +36,20 @@ NOON = MONDAY + timedelta(hours=4)
 TODAY = date(2026, 3, 2)
 
 
-def held(reviewer, on=TODAY, known_at=NOON):
+def load_reviewer_profile(reviewer, on=TODAY, known_at=NOON):
     return load_profile(reviewer, on=on, known_at=known_at)
 
 
-def requirements(case, reviewer, at=NOON):
+def list_refusing_requirements(case, reviewer, at=NOON):
     """The requirements that refuse a reviewer on a stored list."""
-    listed = ranked(case, by=person(Role.COORDINATOR), at=at)
-    place = listed.candidates.get(reviewer=reviewer)
+    listed = rank_panel(case, by=person(Role.COORDINATOR), at=at)
+    place = listed.find_candidate(reviewer.pk)
     return {reason["requirement"] for reason in place.reasons if not reason["holds"]}
 
 
 def refuses_to_assign(case, reviewer, at=NOON):
     coordinator = person(Role.COORDINATOR)
-    listed = ranked(case, by=coordinator, at=at)
+    listed = rank_panel(case, by=coordinator, at=at)
     with pytest.raises(NotAllowed) as refusal:
         assignments.assign_reviewer(
             case_id=case.pk, reviewer_id=reviewer.pk, candidate_list_id=listed.pk,
@@ -65,12 +65,14 @@ def refuses_to_assign(case, reviewer, at=NOON):
 def test_each_verification_is_valid_for_three_years_and_is_listed_with_its_due_date():
     reviewer = fit_reviewer(license={"verified_on": date(2023, 3, 2)})
 
-    first = list_verifications(held(reviewer))[0]
-    assert first.what == "The license in California"
+    first = list_verifications(load_reviewer_profile(reviewer))[0]
+    assert first.name == "The license in California"
     assert first.due_on == TODAY
-    assert requirements(ready_case(), reviewer) == set()  # on the day itself it still holds
-    told = build_worklist(on=TODAY, known_at=NOON).due
-    assert [(line.verification.due_on, line.is_overdue) for line in told] == [(TODAY, False)]
+    assert (
+        list_refusing_requirements(ready_case(), reviewer) == set()
+    )  # on the day itself it still holds
+    result = build_worklist(on=TODAY, known_at=NOON, reader=person(Role.DIRECTOR)).due
+    assert [(line.verification.due_on, line.is_overdue) for line in result] == [(TODAY, False)]
 
 
 @pytest.mark.capability("AC-2", "AC-7")
@@ -79,7 +81,7 @@ def test_an_expired_verification_stops_every_assignment(part):
     reviewer = fit_reviewer(**{part: {"verified_on": date(2023, 3, 1)}})
     case = ready_case()
 
-    assert requirements(case, reviewer) == {"VERIFICATION"}
+    assert list_refusing_requirements(case, reviewer) == {"VERIFICATION"}
     assert "more than 3 years ago" in refuses_to_assign(case, reviewer)
 
 
@@ -96,13 +98,13 @@ def test_each_check_keeps_source_date_person_and_result():
 def test_verifying_again_restores_the_reviewer_at_once():
     reviewer = fit_reviewer(license={"verified_on": date(2022, 1, 1)})
     case = ready_case()
-    assert requirements(case, reviewer) == {"VERIFICATION"}
+    assert list_refusing_requirements(case, reviewer) == {"VERIFICATION"}
     credentialing.correct_fact(
         kind="license", fact_id=License.objects.get(reviewer=reviewer).pk,
         changes={"verified_on": TODAY}, by=None, at=NOON,
     )  # fmt: skip
 
-    assert requirements(case, reviewer, at=NOON + timedelta(minutes=1)) == set()
+    assert list_refusing_requirements(case, reviewer, at=NOON + timedelta(minutes=1)) == set()
 
 
 def test_a_reviewer_without_a_sanctions_check_is_offered_no_case():
@@ -122,7 +124,7 @@ def test_a_sanction_suspends_the_reviewer_immediately_and_opens_a_task():
 
     reviewer.refresh_from_db()
     assert reviewer.status == Reviewer.Status.SUSPENDED
-    (lapse,) = build_worklist(on=TODAY, known_at=NOON).lapses
+    (lapse,) = build_worklist(on=TODAY, known_at=NOON, reader=person(Role.DIRECTOR)).lapses
     assert [row.pk for row in lapse.open_work] == [assignment.pk]
     assert any("OIG" in reason.sentence for reason in lapse.reasons)
 
@@ -136,8 +138,8 @@ def test_an_evaluator_gets_no_cases_while_the_appointment_is_in_force():
     ))  # fmt: skip
     case = ready_case()
 
-    assert requirements(case, reviewer) == {"QME"}
-    assert requirements(case, reviewer, at=NOON + timedelta(days=1)) == set()
+    assert list_refusing_requirements(case, reviewer) == {"QME"}
+    assert list_refusing_requirements(case, reviewer, at=NOON + timedelta(days=1)) == set()
 
 
 @pytest.mark.capability("AC-9")
@@ -156,18 +158,20 @@ def test_a_license_is_valid_on_its_last_day_until_midnight_in_los_angeles():
     before = datetime(2026, 3, 2, 23, 59, 59, tzinfo=PACIFIC)
     after = datetime(2026, 3, 3, 0, 0, 1, tzinfo=PACIFIC)
 
-    assert requirements(case, reviewer, at=before) == set()
-    assert requirements(case, reviewer, at=after) == {"LICENSE", "SPECIALTY"}
+    assert list_refusing_requirements(case, reviewer, at=before) == set()
+    assert list_refusing_requirements(case, reviewer, at=after) == {"LICENSE", "SPECIALTY"}
 
 
 @pytest.mark.capability("RP-4")
 def test_a_reviewer_with_an_expired_credential_gets_no_new_work_and_open_work_is_listed():
     reviewer = fit_reviewer(license={"valid_to": TODAY})
-    assignment = attested(offered_case(reviewer=reviewer))
-    assert build_worklist(on=TODAY, known_at=NOON).lapses == []
+    assignment = sign_attestation(offered_case(reviewer=reviewer))
+    assert build_worklist(on=TODAY, known_at=NOON, reader=person(Role.DIRECTOR)).lapses == []
 
     tomorrow = TODAY + timedelta(days=1)
-    (lapse,) = build_worklist(on=tomorrow, known_at=NOON + timedelta(days=1)).lapses
+    (lapse,) = build_worklist(
+        on=tomorrow, known_at=NOON + timedelta(days=1), reader=person(Role.DIRECTOR)
+    ).lapses
     assert [row.case_id for row in lapse.open_work] == [assignment.case_id]
     assert "No active, unrestricted license" in lapse.reasons[0].sentence
 
@@ -179,7 +183,7 @@ def test_removing_a_reviewer_from_the_panel_lists_their_open_work_at_once():
         reviewer_id=assignment.reviewer_id, status=Reviewer.Status.SUSPENDED, reason="On request",
         by=person(Role.CREDENTIALING), at=NOON,
     )  # fmt: skip
-    (lapse,) = build_worklist(on=TODAY, known_at=NOON).lapses
+    (lapse,) = build_worklist(on=TODAY, known_at=NOON, reader=person(Role.DIRECTOR)).lapses
     assert len(lapse.open_work) == 1
 
 
@@ -204,7 +208,7 @@ def test_a_certificate_that_expires_between_offer_and_signing_stops_the_acceptan
     assignment = offered_case(reviewer=reviewer, at=NOON)
 
     with pytest.raises(NotAllowed, match="No board certification in force on Mar 3, 2026"):
-        attested(assignment, at=NOON + timedelta(days=1))
+        sign_attestation(assignment, at=NOON + timedelta(days=1))
 
 
 @pytest.mark.capability("RP-2")
@@ -218,9 +222,12 @@ def test_a_restriction_reported_late_is_known_only_from_the_day_of_the_report():
     )  # fmt: skip
     case = ready_case()
 
-    assert held(reviewer, on=date(2026, 2, 10), known_at=MONDAY).good_licenses
-    assert not held(reviewer, on=date(2026, 2, 10), known_at=NOON).good_licenses
-    assert requirements(case, reviewer, at=NOON + timedelta(hours=1)) == {"SANCTION", "SPECIALTY"}
+    assert load_reviewer_profile(reviewer, on=date(2026, 2, 10), known_at=MONDAY).good_licenses
+    assert not load_reviewer_profile(reviewer, on=date(2026, 2, 10), known_at=NOON).good_licenses
+    assert list_refusing_requirements(case, reviewer, at=NOON + timedelta(hours=1)) == {
+        "SANCTION",
+        "SPECIALTY",
+    }
 
 
 # --- whole files --------------------------------------------------------------------------------
@@ -241,8 +248,8 @@ def test_a_restriction_reported_late_is_known_only_from_the_day_of_the_report():
     ],
 )
 def test_each_gap_in_a_file_is_named(part, words):
-    assert list_missing_facts(held(fit_reviewer())) == []
-    assert list_missing_facts(held(fit_reviewer(**{part: None}))) == [words]
+    assert list_missing_facts(load_reviewer_profile(fit_reviewer())) == []
+    assert list_missing_facts(load_reviewer_profile(fit_reviewer(**{part: None}))) == [words]
 
 
 @pytest.mark.capability("AC-8")
@@ -253,10 +260,10 @@ def test_five_years_and_24_hours_of_practice_are_computed_from_dated_rows():
     more = fit_reviewer(start={"valid_from": date(2021, 3, 1)})
     few_hours = fit_reviewer(hours={"weekly_hours": 23})
 
-    assert requirements(case, four_years) == {"PRACTICE_YEARS"}
-    assert requirements(case, exactly_five) == {"PRACTICE_YEARS"}
-    assert requirements(case, more) == set()
-    assert requirements(case, few_hours) == {"PRACTICE_HOURS"}
+    assert list_refusing_requirements(case, four_years) == {"PRACTICE_YEARS"}
+    assert list_refusing_requirements(case, exactly_five) == {"PRACTICE_YEARS"}
+    assert list_refusing_requirements(case, more) == set()
+    assert list_refusing_requirements(case, few_hours) == {"PRACTICE_HOURS"}
 
 
 @pytest.mark.capability("AC-12")
@@ -275,7 +282,7 @@ def test_an_auditor_draws_thirty_files_and_the_same_seed_draws_the_same_files(ca
 @pytest.mark.capability("AC-12")
 def test_a_file_with_a_gap_fails_the_audit_by_name(capsys):
     row = fit_reviewer(identity=None, license={"verified_on": date(2022, 5, 1)})
-    with pytest.raises(CommandError, match="0 of 1 files complete"):
+    with pytest.raises(CommandError, match="0 of 1 file complete"):
         call_command("audit_credentials", on=TODAY)
 
     line = capsys.readouterr().out
@@ -307,12 +314,12 @@ def test_the_roster_shows_status_and_credentials_on_any_date(client):
 # --- reports ------------------------------------------------------------------------------------
 
 
-def report(reviewer, **changes):
-    said = {
+def report_change(reviewer, **changes):
+    fields = {
         "subject": "LICENSE", "words": "Nevada opened an inquiry", "changed_on": TODAY,
         "by": reviewer.user, "at": NOON,
     } | changes  # fmt: skip
-    return credentialing.report_change(**said)
+    return credentialing.report_change(**fields)
 
 
 @pytest.mark.capability("AC-5")
@@ -355,14 +362,14 @@ def test_a_report_keeps_the_date_of_the_change_and_the_time_of_the_report(client
 )
 def test_an_incomplete_report_is_refused_with_what_to_do(changes, sentence):
     with pytest.raises(NotAllowed, match=sentence):
-        report(fit_reviewer(), **changes)
+        report_change(fit_reviewer(), **changes)
 
 
 def test_only_a_reviewer_reports_a_change_and_only_credentialing_resolves_it_once():
     reviewer, keeper = fit_reviewer(), person(Role.CREDENTIALING)
     with pytest.raises(NotAllowed, match="not linked to a reviewer"):
-        report(reviewer, by=keeper)
-    row = report(reviewer)
+        report_change(reviewer, by=keeper)
+    row = report_change(reviewer)
     for by, note, sentence in (
         (reviewer.user, "Fine", "Your role"),
         (keeper, " ", "Enter what you found"),
@@ -377,11 +384,11 @@ def test_only_a_reviewer_reports_a_change_and_only_credentialing_resolves_it_onc
 def test_a_document_of_the_file_needs_a_kind_and_a_description():
     reviewer = fit_reviewer()
     for changes, sentence in (({"kind": "PET"}, "Choose what"), ({"detail": " "}, "Describe the")):
-        said = {"kind": "IDENTITY", "detail": "Passport"} | changes
+        fields = {"kind": "IDENTITY", "detail": "Passport"} | changes
         with pytest.raises(NotAllowed, match=sentence):
             credentialing.add_file_proof(
                 **with_evidence(
-                    reviewer_id=reviewer.pk, valid_from=None, by=None, at=NOON, **said, **VERIFIED
+                    reviewer_id=reviewer.pk, valid_from=None, by=None, at=NOON, **fields, **VERIFIED
                 )
             )
     assert FileProof.objects.filter(reviewer=reviewer).count() == 2
@@ -397,5 +404,6 @@ def test_a_number_of_years_later_is_the_same_day_or_the_last_day_of_february(day
 def test_the_worklist_costs_the_same_for_many(django_assert_max_num_queries):
     for _ in range(5):
         accepted_case()
+    reader = person(Role.DIRECTOR)
     with django_assert_max_num_queries(6):
-        build_worklist(on=TODAY, known_at=NOON)
+        build_worklist(on=TODAY, known_at=NOON, reader=reader)

@@ -22,11 +22,11 @@ from reviewers.services import wordings
 from tests.factories import MONDAY, person
 from tests.reviewers.factories import (
     accepted_case,
-    attested,
+    answer_no_to_all,
     fit_reviewer,
-    no_to_all,
     offered_case,
     panel_seeds,
+    sign_attestation,
 )
 from tests.reviewers.test_assignment import add_employer_party
 from tests.reviewers.test_pages import fit_today
@@ -48,9 +48,9 @@ def shipped():
     return AttestationWording.objects.get()
 
 
-def publish(*, by=None, at=NOON, **changes):
+def publish_wording(*, by=None, at=NOON, **changes):
     latest = AttestationWording.objects.order_by("-number").first()
-    said = {
+    fields = {
         "text": WORDING,
         "questions": [*SHIPPED, NEW],
         "surname": SURNAME,
@@ -59,17 +59,17 @@ def publish(*, by=None, at=NOON, **changes):
         "seen_number": latest.number if latest else 0,
     }
     return wordings.publish_attestation_wording(
-        **said | changes, by=by or person(Role.DIRECTOR), at=at
+        **fields | changes, by=by or person(Role.DIRECTOR), at=at
     )
 
 
 def publish_today(**changes):
     """In force at once for the pages, which read the clock."""
     now = timezone.now()
-    return publish(at=now, effective_from=timezone.localdate(now), **changes)
+    return publish_wording(at=now, effective_from=timezone.localdate(now), **changes)
 
 
-def prefilled(page):
+def read_prefilled_form(page):
     """What a browser would send of a page's main form, if no one touched it."""
     form = re.search(r'<form class="card[^"]*" method="post".*?</form>', page, re.S)[0]
     sent = {
@@ -82,7 +82,7 @@ def prefilled(page):
     return sent
 
 
-def coded(wording):
+def list_coded_questions(wording):
     return [(one["code"], one["text"]) for one in wording.questions]
 
 
@@ -93,10 +93,10 @@ def coded(wording):
 def test_the_next_version_keeps_the_codes_of_unchanged_questions(shipped):
     director = person(Role.DIRECTOR)
 
-    made = publish(by=director, questions=[NEW, SHIPPED[1], f"  {SHIPPED[0].upper()}  "])
+    made = publish_wording(by=director, questions=[NEW, SHIPPED[1], f"  {SHIPPED[0].upper()}  "])
 
     assert made.number == 2
-    assert coded(made) == [
+    assert list_coded_questions(made) == [
         ("q2_1", NEW),
         ("insurer", SHIPPED[1]),
         ("employer", SHIPPED[0].upper()),
@@ -106,43 +106,54 @@ def test_the_next_version_keeps_the_codes_of_unchanged_questions(shipped):
     assert (version.history_user, version.history_date) == (director, NOON)
     assert version.history_change_reason == "Advice of counsel"
     shipped.refresh_from_db()
-    assert coded(shipped) == list(QUESTIONS)
+    assert list_coded_questions(shipped) == list(QUESTIONS)
 
 
 @pytest.mark.capability("MC-3")
 def test_a_question_that_returns_has_its_old_code_and_no_code_is_used_twice(shipped):
-    publish(questions=[NEW])
-    publish(questions=["Another question?", "A third?"])
-    publish(questions=[NEW, SHIPPED[3], "A fourth?"])
+    publish_wording(questions=[NEW])
+    publish_wording(questions=["Another question?", "A third?"])
+    publish_wording(questions=[NEW, SHIPPED[3], "A fourth?"])
 
     meanings = {}
     for wording in AttestationWording.objects.all():
-        for code, text in coded(wording):
+        for code, text in list_coded_questions(wording):
             meanings.setdefault(code, set()).add(text)
     last = AttestationWording.objects.get(number=4)
-    assert [code for code, _ in coded(last)] == ["q2_1", "facility", "q4_3", "surname"]
+    assert [code for code, _ in list_coded_questions(last)] == [
+        "q2_1",
+        "facility",
+        "q4_3",
+        "surname",
+    ]
     assert all(len(texts) == 1 for texts in meanings.values())
 
 
 @pytest.mark.capability("MC-3")
 def test_the_question_about_a_surname_may_be_reworded_and_keeps_its_code(shipped):
-    made = publish(surname="Are you kin of a party who is called as you are?")
+    made = publish_wording(surname="Are you kin of a party who is called as you are?")
 
-    assert coded(made)[-1] == ("surname", "Are you kin of a party who is called as you are?")
+    assert list_coded_questions(made)[-1] == (
+        "surname",
+        "Are you kin of a party who is called as you are?",
+    )
 
 
 @pytest.mark.capability("MC-3")
 def test_a_statement_keeps_its_paragraphs(shipped):
-    made = publish(text="  One  sentence.\r\n\r\nAnother. \n")
+    made = publish_wording(text="  One  sentence.\r\n\r\nAnother. \n")
 
     assert made.text == "One sentence.\n\nAnother."
 
 
 @pytest.mark.capability("MC-3")
 def test_the_first_wording_is_number_1():
-    made = publish(questions=[NEW])
+    made = publish_wording(questions=[NEW])
 
-    assert (made.number, [code for code, _ in coded(made)]) == (1, ["q1_1", "surname"])
+    assert (made.number, [code for code, _ in list_coded_questions(made)]) == (
+        1,
+        ["q1_1", "surname"],
+    )
 
 
 @pytest.mark.capability("MC-3")
@@ -173,7 +184,7 @@ def test_the_first_wording_is_number_1():
 )
 def test_an_invalid_wording_is_refused_beside_its_field(shipped, changes, field, sentence):
     with pytest.raises(BadFact) as refusal:
-        publish(**changes)
+        publish_wording(**changes)
 
     assert refusal.value.field == field
     assert sentence in str(refusal.value)
@@ -183,16 +194,16 @@ def test_an_invalid_wording_is_refused_beside_its_field(shipped, changes, field,
 @pytest.mark.capability("MC-3")
 def test_a_wording_without_a_difference_is_refused(shipped):
     with pytest.raises(NotAllowed, match="This is the same as wording 1"):
-        publish(questions=SHIPPED)
+        publish_wording(questions=SHIPPED)
 
 
 @pytest.mark.capability("MC-3")
 def test_no_wording_begins_before_its_predecessor(shipped):
-    publish(effective_from=DAY + timedelta(days=9))
+    publish_wording(effective_from=DAY + timedelta(days=9))
 
     with pytest.raises(BadFact, match="Wording 2 starts on Mar 11, 2026"):
-        publish(questions=[NEW], effective_from=DAY + timedelta(days=8))
-    made = publish(questions=[NEW], effective_from=DAY + timedelta(days=9))
+        publish_wording(questions=[NEW], effective_from=DAY + timedelta(days=8))
+    made = publish_wording(questions=[NEW], effective_from=DAY + timedelta(days=9))
 
     assert assignments.get_current_wording(NOON) == shipped
     assert assignments.get_current_wording(NOON + timedelta(days=9)) == made
@@ -202,7 +213,7 @@ def test_no_wording_begins_before_its_predecessor(shipped):
 @pytest.mark.parametrize("role", sorted(set(Role) - {Role.DIRECTOR}))
 def test_only_the_director_publishes_a_wording(shipped, role):
     with pytest.raises(NotAllowed, match="Only the medical director publishes"):
-        publish(by=person(role))
+        publish_wording(by=person(role))
 
 
 @pytest.mark.capability("MC-3")
@@ -215,10 +226,10 @@ def test_the_database_refuses_to_change_a_published_wording(shipped):
 
 @pytest.mark.capability("MC-3")
 def test_publishing_from_an_outdated_page_is_refused(shipped):
-    publish()
+    publish_wording()
 
     with pytest.raises(Stale, match="Someone else changed this"):
-        publish(questions=[NEW], seen_number=1)
+        publish_wording(questions=[NEW], seen_number=1)
 
     assert AttestationWording.objects.count() == 2
 
@@ -233,7 +244,7 @@ def test_publishing_after_another_director_has_just_published_is_refused(shipped
 
     monkeypatch.setattr(wordings, "_assign_question_codes", overtaken)
     with pytest.raises(Stale) as stale:
-        publish()
+        publish_wording()
 
     assert stale.value.row.text == "Theirs"
 
@@ -246,7 +257,7 @@ def test_a_signed_attestation_stays_valid_and_names_its_wording(shipped):
     made = accepted_case()
     user = User.objects.get(pk=made.reviewer.user_id)
 
-    publish(at=NOON + timedelta(hours=2))
+    publish_wording(at=NOON + timedelta(hours=2))
 
     later = NOON + timedelta(days=1)
     made.case.refresh_from_db()
@@ -263,10 +274,10 @@ def test_a_signed_attestation_stays_valid_and_names_its_wording(shipped):
 @pytest.mark.capability("CO-1")
 def test_attesting_again_signs_the_current_wording_and_the_old_one_stays_readable(shipped):
     made = accepted_case()
-    second = publish(at=NOON + timedelta(hours=2), effective_from=DAY + timedelta(days=2))
+    second = publish_wording(at=NOON + timedelta(hours=2), effective_from=DAY + timedelta(days=2))
     add_employer_party(made.case, "Second Employer")
 
-    attested(made, at=NOON + timedelta(days=2))
+    sign_attestation(made, at=NOON + timedelta(days=2))
 
     first, anew = Attestation.objects.filter(assignment=made).order_by("signed_at")
     assert (first.wording, bool(first.voided_at)) == (shipped, True)
@@ -276,10 +287,10 @@ def test_attesting_again_signs_the_current_wording_and_the_old_one_stays_readabl
 @pytest.mark.capability("CO-1")
 def test_an_open_offer_is_attested_with_the_wording_in_force_on_that_day(shipped):
     before, after = offered_case(at=MONDAY), offered_case(at=MONDAY)
-    second = publish(at=NOON, effective_from=DAY + timedelta(days=1))
+    second = publish_wording(at=NOON, effective_from=DAY + timedelta(days=1))
 
-    attested(before, at=NOON + timedelta(hours=1))
-    attested(after, at=NOON + timedelta(days=1))
+    sign_attestation(before, at=NOON + timedelta(hours=1))
+    sign_attestation(after, at=NOON + timedelta(days=1))
 
     assert Attestation.objects.get(assignment=before).wording == shipped
     assert Attestation.objects.get(assignment=after).wording == second
@@ -288,9 +299,9 @@ def test_an_open_offer_is_attested_with_the_wording_in_force_on_that_day(shipped
 @pytest.mark.capability("CO-1")
 def test_a_yes_to_a_new_question_returns_the_case(shipped):
     made = offered_case()
-    publish()
+    publish_wording()
 
-    after = attested(made, q2_10="yes")
+    after = sign_attestation(made, q2_10="yes")
 
     assert after.state == "DECLINED"
     assert Attestation.objects.get(assignment=made).answers["q2_10"] == "yes"
@@ -301,13 +312,13 @@ def opened_before(signed_in, **changes):
     made = offered_case(reviewer=fit_today(), at=timezone.now())
     client = signed_in(user=User.objects.get(pk=made.reviewer.user_id))
     url = reverse("reviewers:attest", args=[made.pk])
-    sent = prefilled(client.get(url).content.decode())
-    sent |= {f"answer_{code}": "no" for code in no_to_all(timezone.now())[1]}
+    sent = read_prefilled_form(client.get(url).content.decode())
+    sent |= {f"answer_{code}": "no" for code in answer_no_to_all(timezone.now())[1]}
     publish_today(**changes)
     return client, url, sent, client.post(url, sent)
 
 
-def chosen(page):
+def list_answered_no(page):
     """The questions whose “no” is chosen on a page, by code."""
     radios = re.findall(r"<input[^>]*type=\"radio\"[^>]*>", page)
     return {re.search(r'name="answer_(\w+)"', tag)[1] for tag in radios if " checked" in tag}
@@ -321,10 +332,10 @@ def test_a_page_opened_before_the_change_is_refused_and_keeps_the_unchanged_answ
     assert answer.status_code == 409
     assert "The questions have changed. Read them again, then sign." in page
     assert NEW in page
-    assert chosen(page) == {code for code, _ in QUESTIONS}
+    assert list_answered_no(page) == {code for code, _ in QUESTIONS}
     assert not Attestation.objects.exists()
 
-    sent |= prefilled(page) | {"answer_q2_10": "no"}
+    sent |= read_prefilled_form(page) | {"answer_q2_10": "no"}
     assert client.post(url, sent).status_code == 302
     assert Attestation.objects.get().wording.number == 2
 
@@ -343,7 +354,7 @@ def test_an_answer_to_a_reworded_question_is_not_kept(signed_in):
     *_, answer = opened_before(signed_in, surname="Is a party with your surname kin of yours?")
 
     page = answer.content.decode()
-    assert chosen(page) == {code for code, _ in QUESTIONS} - {"surname"}
+    assert list_answered_no(page) == {code for code, _ in QUESTIONS} - {"surname"}
     assert "Answer this question with yes or no." in page
 
 
@@ -353,8 +364,8 @@ def test_a_page_with_an_unknown_wording_signs_nothing(signed_in, wording):
     made = offered_case(reviewer=fit_today(), at=timezone.now())
     client = signed_in(user=User.objects.get(pk=made.reviewer.user_id))
     url = reverse("reviewers:attest", args=[made.pk])
-    sent = prefilled(client.get(url).content.decode()) | {"wording": wording}
-    sent |= {f"answer_{code}": "no" for code in no_to_all(timezone.now())[1]}
+    sent = read_prefilled_form(client.get(url).content.decode()) | {"wording": wording}
+    sent |= {f"answer_{code}": "no" for code in answer_no_to_all(timezone.now())[1]}
 
     assert client.post(url, sent).status_code == 409
     assert not Attestation.objects.exists()
@@ -367,7 +378,7 @@ def test_a_page_with_an_unknown_wording_signs_nothing(signed_in, wording):
 @pytest.mark.capability("MC-3")
 def test_the_director_publishes_the_next_wording_from_the_current_one(shipped, signed_in):
     client = signed_in(Role.DIRECTOR)
-    sent = prefilled(client.get(PAGE).content.decode())
+    sent = read_prefilled_form(client.get(PAGE).content.decode())
     assert sent["questions"].splitlines() == SHIPPED
     assert (sent["text"], sent["surname"], sent["seen"]) == (WORDING, SURNAME, "1")
 
@@ -376,7 +387,7 @@ def test_the_director_publishes_the_next_wording_from_the_current_one(shipped, s
 
     assert answer.status_code == 302, answer.content.decode()
     made = AttestationWording.objects.get(number=2)
-    assert coded(made) == [*QUESTIONS[:-1], ("q2_10", NEW), QUESTIONS[-1]]
+    assert list_coded_questions(made) == [*QUESTIONS[:-1], ("q2_10", NEW), QUESTIONS[-1]]
     assert "Wording 2 is published." in client.get(PAGE).content.decode()
 
 
@@ -386,7 +397,7 @@ def test_each_wording_is_shown_in_full_with_author_reason_and_number_of_signatur
     director = person(Role.DIRECTOR, name="Ada Quill")
     publish_today(by=director, reason="Advice of counsel")
     now = timezone.now()
-    publish(
+    publish_wording(
         by=director,
         at=now,
         questions=["A question to come?"],
@@ -433,7 +444,7 @@ def test_allowed_roles_read_the_page_and_only_the_director_has_its_form(shipped,
 @pytest.mark.capability("MC-3")
 def test_a_refusal_names_the_line_and_keeps_what_was_typed(shipped, signed_in):
     client = signed_in(Role.DIRECTOR)
-    sent = prefilled(client.get(PAGE).content.decode())
+    sent = read_prefilled_form(client.get(PAGE).content.decode())
     sent |= {"questions": f"First?\n\n{NEW}\nFIRST?", "reason": "A try", "effective_from": "t"}
 
     answer = client.post(PAGE, sent)
@@ -441,7 +452,7 @@ def test_a_refusal_names_the_line_and_keeps_what_was_typed(shipped, signed_in):
     page = answer.content.decode()
     assert answer.status_code == 422
     assert "Question 3 (“FIRST?”) is the same as question 1." in page
-    kept = prefilled(page)
+    kept = read_prefilled_form(page)
     assert (kept["questions"], kept["reason"], kept["seen"]) == (sent["questions"], "A try", "1")
 
 
@@ -460,7 +471,7 @@ def test_a_refusal_names_the_line_and_keeps_what_was_typed(shipped, signed_in):
 )
 def test_a_missing_value_is_reported_beside_its_field(shipped, signed_in, field, value, sentence):
     client = signed_in(Role.DIRECTOR)
-    sent = prefilled(client.get(PAGE).content.decode())
+    sent = read_prefilled_form(client.get(PAGE).content.decode())
 
     answer = client.post(PAGE, sent | {"reason": "A try", "questions": NEW} | {field: value})
 
@@ -475,7 +486,7 @@ def test_an_outdated_page_shows_the_new_wording_beside_the_typed_text_and_can_be
     shipped, signed_in
 ):
     client = signed_in(Role.DIRECTOR)
-    sent = prefilled(client.get(PAGE).content.decode())
+    sent = read_prefilled_form(client.get(PAGE).content.decode())
     sent |= {"questions": "Mine?", "reason": "Mine too"}
     publish_today()
 
@@ -485,10 +496,12 @@ def test_an_outdated_page_shows_the_new_wording_beside_the_typed_text_and_can_be
     assert answer.status_code == 409
     assert "Someone else changed this after you opened it." in page
     assert NEW in page
-    again = prefilled(page)
+    again = read_prefilled_form(page)
     assert (again["questions"], again["seen"]) == ("Mine?", "2")
     assert client.post(PAGE, again).status_code == 302
-    assert [code for code, _ in coded(AttestationWording.objects.get(number=3))][0] == "q3_1"
+    assert [code for code, _ in list_coded_questions(AttestationWording.objects.get(number=3))][
+        0
+    ] == "q3_1"
 
 
 @pytest.mark.capability("MC-3")
@@ -496,7 +509,7 @@ def test_the_page_explains_when_there_is_no_wording(signed_in):
     page = signed_in(Role.DIRECTOR).get(PAGE).content.decode()
 
     assert "Reviewers cannot attest until a wording is in force." in page
-    assert prefilled(page)["seen"] == "0"
+    assert read_prefilled_form(page)["seen"] == "0"
 
 
 # --- leave in two dates --------------------------------------------------------------------------
@@ -507,7 +520,7 @@ def test_leave_is_recorded_with_only_its_two_dates(signed_in):
     row = fit_reviewer()
     client = signed_in(Role.CREDENTIALING)
     url = reverse("reviewers:add_fact", args=[row.code, "leave"])
-    sent = prefilled(client.get(url).content.decode())
+    sent = read_prefilled_form(client.get(url).content.decode())
 
     answer = client.post(url, sent | {"valid_from": "12/1/2026", "valid_to": "12/9/2026"})
 
@@ -522,4 +535,4 @@ def test_other_facts_still_require_their_source(signed_in):
     client = signed_in(Role.CREDENTIALING)
     url = reverse("reviewers:add_fact", args=[fit_reviewer().code, "license"])
 
-    assert "source" not in prefilled(client.get(url).content.decode())
+    assert "source" not in read_prefilled_form(client.get(url).content.decode())

@@ -1,4 +1,4 @@
-"""Letters of a case: drafted, changed, approved and sent, or put away."""
+"""Letters of a case: drafted, changed, approved and sent, or discarded."""
 
 from datetime import date
 
@@ -6,6 +6,7 @@ from cases.models import CaseLetter
 from cases.services import drafting
 from correspondence.services import case_letters
 from intake.services import receiving
+from letters import services as letter_services
 from letters.kinds import LetterKind
 from tests.factories import MONDAY, application
 
@@ -28,6 +29,8 @@ def write_letters(walk, clerk, coordinator, clerk_of_mail, file_letters):
     walk.act(case_letters.preview_letter, by=coordinator, letter_id=draft.pk)
     walk.act(case_letters.approve_letter, by=coordinator, **seen)
     file_letters(walk)
+    letter = draft.copies.first().letter
+    walk.act(letter_services.read_letter_file, by=coordinator, letter_id=letter.pk)
     walk.act(
         case_letters.mark_letter_sent,
         by=clerk_of_mail,
@@ -41,5 +44,5 @@ def write_letters(walk, clerk, coordinator, clerk_of_mail, file_letters):
         case_letters.discard_letter_draft,
         by=coordinator,
         letter_id=other.pk,
-        because=CaseLetter.Discarded.MISTAKE,
+        reason=CaseLetter.Discarded.MISTAKE,
     )

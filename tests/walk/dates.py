@@ -2,10 +2,18 @@
 
 from datetime import date, timedelta
 
-from cases.models import Priority
-from cases.services import commitments, extensions, holds, post_determination, priority
+from cases.models import Case, Priority
+from cases.services import (
+    commitments,
+    extensions,
+    holds,
+    post_determination,
+    priority,
+    service_corrections,
+)
 from eligibility.services import screening
 from intake.services import receiving
+from letters.models import Service
 from queues.services import stage_durations
 from tests.factories import MONDAY, SIX_YES, application
 
@@ -25,7 +33,7 @@ def dates_move(walk, clerk, coordinator):
         starts_on=TODAY,
         planned_end=TODAY + timedelta(days=7),
     )
-    walk.act(holds.end_hold, by=coordinator, hold_id=hold.pk, ended_on=TODAY, because="It came.")
+    walk.act(holds.end_hold, by=coordinator, hold_id=hold.pk, ended_on=TODAY, reason="It came.")
     walk.act(
         screening.decide_eligibility,
         by=coordinator,
@@ -34,22 +42,22 @@ def dates_move(walk, clerk, coordinator):
         notes={},
         seen_version=None,
     )
-    told = {"informed_on": TODAY, "letter_reference": "Letter of 2 March", "why": "They called."}
+    fields = {"informed_on": TODAY, "letter_reference": "Letter of 2 March", "why": "They called."}
     commitment = walk.act(
         commitments.add_commitment,
         by=coordinator,
         case_id=case.pk,
         party_id=case.parties.get(role="EMPLOYEE").pk,
-        what="The notice",
+        description="The notice",
         due_on=TODAY + timedelta(days=3),
-        **told,
+        **fields,
     )
     moved = walk.act(
         commitments.move_commitment,
         by=coordinator,
         commitment_id=commitment.pk,
         due_on=TODAY + timedelta(days=5),
-        **told,
+        **fields,
     )
     walk.act(commitments.keep_commitment, by=coordinator, commitment_id=moved.pk, kept_on=TODAY)
     walk.act(
@@ -80,6 +88,46 @@ def more_time(walk, case, coordinator):
 
 def after_the_determination(walk, case_id, coordinator):
     """The parties' own time, and what the office learns from the case for the next ones."""
+    number = Case.objects.get(pk=case_id).number
+    service = Service.objects.filter(letter__kind="determination", letter__reference=number).first()
+    walk.act(
+        service_corrections.correct_service_of_letter,
+        by=coordinator,
+        case_id=case_id,
+        service_id=service.pk,
+        on=TODAY,
+        method="FAX",
+        address="775-555-0111",
+        state="NV",
+        why="The fax came first.",
+        seen_version=service.version,
+    )
+    notice = Service.objects.get(
+        letter__kind="assignment_notice",
+        letter__reference=number,
+        recipient_role="Claims administrator",
+    )
+    walk.act(
+        service_corrections.correct_service_of_letter,
+        by=coordinator,
+        case_id=case_id,
+        service_id=notice.pk,
+        on=TODAY,
+        method="FAX",
+        address="916-555-0100",
+        state="CA",
+        why="It went by fax.",
+        seen_version=notice.version,
+    )
+    walk.act(
+        service_corrections.record_outcome_of_service,
+        by=coordinator,
+        case_id=case_id,
+        service_id=service.pk,
+        kind="DELIVERED",
+        on=TODAY,
+        why="",
+    )
     walk.act(
         post_determination.record_determination_receipt,
         by=coordinator,

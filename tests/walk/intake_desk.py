@@ -5,22 +5,23 @@ from datetime import timedelta
 from uuid import uuid4
 
 from cases.models import Channel
-from cases.services import consolidation, duplicates, endings
+from cases.services import consolidation, duplicate_outcomes, duplicates, endings
 from eligibility.services import screening
 from intake.models import DRAFT_DAYS, CancelReason
-from intake.services import batches, corrections, drafts, receiving
+from intake.services import batches, bulk_receiving, corrections, drafts, receiving
 from intake.services.receiving import ItemOnForm
-from tests.factories import MONDAY, SIX_YES, application, scanned_file
+from tests.factories import MONDAY, SIX_YES, application, parties, scanned_file
 
 
 def key_a_batch(walk, clerk, supervisor):
     """Four scans: one entered, one skipped and taken up, two whose forms end without a case."""
+    scanned = [scanned_file(f"{number}.pdf") for number in range(4)]
     batch = walk.act(
         batches.open_batch,
         by=clerk,
         channel=Channel.MAIL,
         received_on=MONDAY.date(),
-        uploads=[scanned_file(f"{number}.pdf") for number in range(4)],
+        uploads=walk.act(batches.check_uploads, by=clerk, uploads=scanned),
     )
     first, second, third, fourth = batch.scans.order_by("position")
 
@@ -54,25 +55,35 @@ def key_a_batch(walk, clerk, supervisor):
 
 
 def correct_slips(walk, clerk):
+    many = [
+        application(
+            received_at=MONDAY,
+            parties=parties(EMPLOYEE=name, EMPLOYER=f"{name} Works"),
+            date_of_injury=MONDAY.date(),
+        )
+        for name in ("Tanaka", "Oduya")
+    ]
+    walk.act(bulk_receiving.receive_many_applications, by=clerk, applications=many)
     case = walk.act(
         receiving.receive_application, by=clerk, application=application(received_at=MONDAY)
     )
-    said = {"case_id": case.pk, "seen_version": None}
+    fields = {"case_id": case.pk, "seen_version": None}
     walk.act(
         corrections.correct_received_date,
         by=clerk,
         received_at=MONDAY - timedelta(days=3),
         why="The stamp says Friday.",
-        **said,
+        **fields,
     )
+    signed = MONDAY.date() - timedelta(days=4)
     walk.act(
         corrections.correct_application,
         by=clerk,
-        values={"eams_number": "ADJ1234567", "reference": "UR-1", "signed_on": MONDAY.date()},
+        values={"eams_number": "ADJ1234567", "reference": "UR-1", "signed_on": signed},
         items={case.items.get().pk: ItemOnForm("Brace")},
         added=[ItemOnForm("Norco")],
         why="",
-        **said,
+        **fields,
     )
 
 
@@ -85,7 +96,7 @@ def consolidate_cases(walk, clerk, coordinator):
         case = walk.act(receiving.receive_application, by=clerk, application=form)
         for found in case.possible_duplicates.filter(answer=""):
             walk.act(
-                duplicates.resolve_duplicate,
+                duplicate_outcomes.decide_duplicate,
                 by=coordinator,
                 proposal_id=found.pk,
                 answer="DIFFERENT",

@@ -2,9 +2,11 @@
 
 from datetime import date
 
-from cases.services import recounting
+from cases.services import date_recalculation
 from deadlines import services as rules
-from deadlines.models import DeadlineRule
+from deadlines.models import DeadlineRule, HolidayRule
+from determinations.models import RuleText
+from determinations.services import rule_texts
 
 
 def change_deadline_rules(walk, director):
@@ -13,6 +15,13 @@ def change_deadline_rules(walk, director):
     seen = {"seen_version": None}
     compared = {"compared_with": "the code", "on": date(2026, 3, 2)}
     walk.act(rules.confirm_rule, by=director, rule_id=rule.pk, **compared, **seen)
+    others = DeadlineRule.objects.unconfirmed().order_by("pk")[:2]
+    walk.act(
+        rules.confirm_rules,
+        by=director,
+        seen_versions={row.pk: row.version for row in others},
+        **compared,
+    )
     walk.act(
         rules.supersede_rule,
         by=director,
@@ -33,6 +42,13 @@ def change_deadline_rules(walk, director):
         why="A new act",
     )
     walk.act(rules.confirm_holiday, by=director, holiday_id=begun.pk, **compared, **seen)
+    holidays = HolidayRule.objects.unconfirmed().order_by("pk")[:2]
+    walk.act(
+        rules.confirm_holidays,
+        by=director,
+        seen_versions={row.pk: row.version for row in holidays},
+        **compared,
+    )
     walk.act(
         rules.end_holiday,
         by=director,
@@ -41,4 +57,7 @@ def change_deadline_rules(walk, director):
         why="Repealed",
         **seen,
     )
-    walk.act(recounting.recount_dates, by=director, why="The law changed")
+    text = RuleText.objects.earliest("pk")
+    confirmed = {"rule_text_id": text.pk, "on": date(2026, 3, 2)}
+    walk.act(rule_texts.confirm_rule_text, by=director, **confirmed)
+    walk.act(date_recalculation.recalculate_dates, by=director, why="The law changed")

@@ -7,7 +7,7 @@ from cases.services import organization, own_conflicts
 from directory.services import organizations
 from directory.services.people import find_organization
 from guidelines import services as guidelines
-from guidelines.models import ApprovedParagraph, Edition
+from guidelines.models import ApprovedParagraph, Edition, ListedDrug
 from intake.services import receiving
 from reviewers.matching.candidacy import LIMITS, WEIGHTS
 from reviewers.models import License, Reviewer
@@ -34,6 +34,16 @@ def keep_guidelines(walk, keeper):
     paragraph = ApprovedParagraph(**fields, **relations)
     walk.act(lambda *, by, at: paragraph.store(by=by, at=at), by=keeper)
     walk.act(guidelines.publish_paragraph, by=keeper, paragraph_id=paragraph.pk)
+    walk.act(guidelines.seed_drug_list, by=None)
+    walk.act(
+        guidelines.import_drug_list,
+        by=keeper,
+        content=b"Drug ingredient,Exempt / Non-exempt\nIbuprofen,Non-exempt\nSulindac,Exempt\n",
+        label="v.2",
+        starts_on=date(2019, 1, 1),
+    )
+    drug = ListedDrug.objects.get(ingredient="Sulindac")
+    walk.act(guidelines.confirm_drug_list_row, by=keeper, row=drug, on=date(2026, 3, 2))
 
 
 def record_own_organization(walk, keeper):
@@ -74,7 +84,7 @@ def resolve_own_conflict_of_staff(walk, clerk, keeper, director):
         by=keeper,
         kind="STAFF",
         user_id=namesake.pk,
-        source="Contract of work",
+        source="Employment contract",
     )
     walk.act(own_conflicts.check_own_conflicts_of_case, by=clerk, case_id=case.pk)
     doubt = case.own_conflict_results.get(result="UNKNOWN")

@@ -6,6 +6,7 @@ from decimal import Decimal
 import letters.services as letter_services
 from accounts.roles import Role
 from cases.models import Case, DisputedItem
+from cases.services import received_documents
 from correspondence.services import notices
 from determinations.models import OpinionCitation
 from determinations.services import issuing, quality, sending, writing
@@ -16,7 +17,7 @@ from intake.services import receiving
 from intake.services.receiving import ItemOnForm
 from letters.models import Letter
 from records.models import ReadMark
-from records.services import chasing, dispatch, documents, reading
+from records.services import dispatch, documents, reading, reminders
 from reviewers.models import AttestationWording, ReviewerAssignment
 from reviewers.services import (
     assignment,
@@ -29,7 +30,7 @@ from reviewers.services import (
 )
 from tests.determinations.factories import RATIONALE, SUMMARY
 from tests.factories import MONDAY, SIX_YES, application, paper, person
-from tests.records.factories import keyed, upload
+from tests.records.factories import make_record_fields, make_upload
 from tests.reviewers import factories as panel
 from tests.walk.walking import newest
 
@@ -66,19 +67,53 @@ def to_records(walk, clerk, coordinator, clerk_of_mail):
     file_letters(walk)
     walk.act(notices.mark_notices_sent, by=clerk_of_mail, case_id=case.pk, sent_on=date(2026, 3, 2))
     walk.act(
-        chasing.log_records_contact,
+        reminders.log_records_reminder,
         by=coordinator,
         case_id=case.pk,
         party_id=case.parties.get(role="CLAIMS_ADMINISTRATOR").pk,
         way="CALL",
         spoke_to="J. Merriweather",
-        said="In the post.",
+        outcome="In the post.",
     )
     walk.act(documents.file_application_documents, by=coordinator, case_id=case.pk)
     for _ in range(2):
-        walk.act(
-            documents.add_document, by=coordinator, case_id=case.pk, upload=upload(), **keyed()
+        file = walk.act(
+            documents.receive_record_file, by=coordinator, case_id=case.pk, upload=make_upload()
         )
+        walk.act(
+            documents.add_document,
+            by=coordinator,
+            case_id=case.pk,
+            file=file,
+            **make_record_fields(),
+        )
+    file = walk.act(
+        received_documents.receive_document_file,
+        by=coordinator,
+        case_id=case.pk,
+        upload=make_upload(),
+    )
+    received = walk.act(
+        received_documents.add_received_document,
+        by=coordinator,
+        case_id=case.pk,
+        file=file,
+        kind="MEDICAL_RECORD",
+        sender="EMPLOYEE",
+        channel="MAIL",
+        received_on=date(2026, 3, 2),
+    )
+    described = {
+        name: value
+        for name, value in make_record_fields(title="By mail").items()
+        if name != "received_on"
+    }
+    moved = walk.act(
+        documents.move_received_document, by=coordinator, received_id=received.pk, **described
+    )
+    walk.act(
+        documents.remove_document, by=coordinator, document_id=moved.pk, reason="Of another worker."
+    )
     for completing in (True, False, True):
         if completing:
             walk.act(
@@ -219,9 +254,19 @@ def review(walk, held, user):
     walk.act(reading.open_records_list, by=user, case=held.case)
     first = held.case.documents.first()
     walk.act(reading.open_document, by=user, document_id=first.pk)
-    walk.act(reading.open_page_image, by=user, document_id=held.case.documents.last().pk, page=1)
-    walk.act(reading.open_page_text, by=user, document_id=held.case.documents.last().pk, page=1)
-    for document in held.case.documents.all():
+    walk.act(
+        reading.open_page_image,
+        by=user,
+        document_id=held.case.documents.in_record().last().pk,
+        page=1,
+    )
+    walk.act(
+        reading.open_page_text,
+        by=user,
+        document_id=held.case.documents.in_record().last().pk,
+        page=1,
+    )
+    for document in held.case.documents.in_record():
         walk.act(
             reading.mark_document,
             by=user,

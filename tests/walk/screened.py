@@ -3,10 +3,10 @@
 from datetime import date
 
 from accounts.roles import Role
-from cases.models import Role as PartyRole
+from cases.models import PartyRole
 from cases.services import endings, item_changes, notes, parties
 from cases.services.parties import PartyOnForm
-from eligibility.services import information, screening, ur_decision
+from eligibility.services import clear_cases, information, screening, ur_decision
 from intake.services import receiving
 from intake.services.receiving import ItemOnForm
 from tests.factories import MONDAY, SIX_YES, application, person
@@ -62,27 +62,27 @@ def changes_after_acceptance(walk, clerk, coordinator):
         notes={},
         seen_version=None,
     )
-    said = {"case_id": case.pk, "why": "A letter.", "by": coordinator}
+    fields = {"case_id": case.pk, "why": "A letter.", "by": coordinator}
     maker = PartyOnForm(role=PartyRole.MANUFACTURER, name="Helix Devices")
     joined = walk.act(
-        parties.add_party_to_case, party=maker, since=None, item_id=case.items.first().pk, **said
+        parties.add_party_to_case, party=maker, since=None, item_id=case.items.first().pk, **fields
     )
     moved = walk.act(
         parties.change_party_details,
         party_id=joined.pk,
         details=parties.PartyDetails(name="Helix Devices Inc", address="1 Quay St"),
         since=date(2026, 3, 2),
-        **said,
+        **fields,
     )
-    walk.act(parties.end_party_role, party_id=moved.pk, last_day=date(2026, 3, 2), **said)
+    walk.act(parties.end_party_role, party_id=moved.pk, last_day=date(2026, 3, 2), **fields)
     brace, norco = case.items.order_by("position")
     asked = [
-        walk.act(item_changes.propose_item, facts=item_changes.ItemFacts("Massage"), **said),
+        walk.act(item_changes.propose_item, facts=item_changes.ItemValues("Massage"), **fields),
         walk.act(
             item_changes.propose_item_change,
             by=clerk,
             item_id=brace.pk,
-            facts=item_changes.ItemFacts("Lumbar brace"),
+            facts=item_changes.ItemValues("Lumbar brace"),
             seen_version=None,
             why="A letter.",
         ),
@@ -99,7 +99,7 @@ def changes_after_acceptance(walk, clerk, coordinator):
         item_changes.refuse_item_change,
         by=supervisor,
         change_id=asked[0].pk,
-        because="Not on the form.",
+        reason="Not on the form.",
     )
     for change in asked[1:]:
         walk.act(item_changes.accept_item_change, by=coordinator, change_id=change.pk)
@@ -159,3 +159,43 @@ def waits_for_others(walk, clerk, coordinator):
         method="mail_ca",
         how="Accepted.",
     )
+
+
+def clear_at_once(walk, clerk, coordinator):
+    """Cases whose UR decision agrees: decided with the reading, accepted alone, and in bulk."""
+
+    def received(number):
+        form = application(received_at=MONDAY, claim_number=f"06-9{number}")
+        return walk.act(receiving.receive_application, by=clerk, application=form)
+
+    def keyed(case):
+        item = case.items.get()
+        as_read = ur_decision.DecisionReading(employee="Marisol Quintanar", items=[item.title])
+        return ur_decision.KeyedDecision(as_read, {item.pk: "DENIED"})
+
+    together, alone, ticked = (received(number) for number in range(3))
+    walk.act(
+        screening.read_and_decide,
+        by=coordinator,
+        case_id=together.pk,
+        keyed=keyed(together),
+        difference_answers={},
+        difference_notes={},
+        seen_version=None,
+        answers=SIX_YES | {"NECESSITY": "READ"},
+        notes={},
+    )
+    for case in (alone, ticked):
+        walk.act(
+            ur_decision.record_ur_reading,
+            by=coordinator,
+            case_id=case.pk,
+            as_read=keyed(case).as_read,
+            outcomes=keyed(case).outcomes,
+        )
+        case.refresh_from_db()
+    walk.act(
+        screening.accept_proposal, by=coordinator, case_id=alone.pk, seen_version=alone.version
+    )
+    pairs = [(ticked.pk, ticked.version)]
+    walk.act(clear_cases.accept_clear_cases, by=coordinator, seen_versions=pairs)

@@ -16,6 +16,7 @@ from tests.test_services_shape import ALL as EVERY_SERVICE
 ROOT = Path(__file__).resolve().parent.parent.parent
 BY_NOBODY = {
     guidelines.seed_guidelines: "shipped with the product",
+    guidelines.seed_drug_list: "shipped with the product",
 }
 
 

@@ -1,6 +1,4 @@
-"""Whatever a panel looks like, no way of giving a case away reaches someone the requirements
-refuse.
-"""
+"""No assignment reaches a reviewer who fails a requirement, whatever the panel looks like."""
 
 import ast
 from datetime import date, timedelta
@@ -17,7 +15,7 @@ from reviewers.models import ReviewerAssignment
 from reviewers.services import assignment as assignments
 from reviewers.services import planning, rules
 from tests.factories import MONDAY, person
-from tests.reviewers.factories import fit_reviewer, ranked, ready_case
+from tests.reviewers.factories import fit_reviewer, rank_panel, ready_case
 
 pytestmark = pytest.mark.django_db
 NOON = MONDAY + timedelta(hours=4)
@@ -40,7 +38,7 @@ LACKS = {
 }
 
 
-def somebody(lack):
+def make_reviewer_with_fault(lack):
     """A reviewer with one thing wrong, or with none."""
     made = fit_reviewer(**LACKS.get(lack, {}))
     if lack in {"day_off", "no_subjects"}:
@@ -60,12 +58,12 @@ def somebody(lack):
     max_examples=10, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )
 @given(st.lists(st.sampled_from([*LACKS, "nothing"]), min_size=1, max_size=4))
-def test_no_way_of_assigning_a_case_reaches_a_reviewer_who_fails_a_requirement(db, lacks):
+def test_no_kind_of_assignment_reaches_a_reviewer_who_fails_a_requirement(db, lacks):
     coordinator = person(Role.COORDINATOR)
-    panel = {somebody(lack).pk: lack for lack in lacks}
+    panel = {make_reviewer_with_fault(lack).pk: lack for lack in lacks}
     single, planned = ready_case(), ready_case()
-    listed = ranked(single, by=coordinator)
-    refused = {row.reviewer_id for row in listed.candidates.filter(rank=None)}
+    listed = rank_panel(single, by=coordinator)
+    refused = {one.reviewer_id for one in listed.candidates if one.rank is None}
     assert {pk for pk, lack in panel.items() if lack != "nothing"} <= refused
 
     for reviewer_id, lack in panel.items():
