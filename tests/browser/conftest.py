@@ -56,6 +56,15 @@ def browser():
         chromium.close()
 
 
+@pytest.fixture(scope="session", autouse=True)
+def _start_browser_first(browser):
+    """Start Chromium before a test opens a database connection.
+
+    While Playwright's event loop runs, Django finds connections in other storage than before. A
+    transaction begun earlier could not be ended and would lock the database for the whole run.
+    """
+
+
 @contextmanager
 def pages_of(browser, url):
     """Open pages of a site, each as a new person. What a page complains of fails the test."""
