@@ -28,6 +28,7 @@ from cases.models import (
     OwnConflictResult,
     PartyRole,
 )
+from cases.progress import list_steps
 from cases.search import FoundCases, search_cases
 from cases.views.acting import load_case
 from letters.kinds import CASE_LETTERS
@@ -352,6 +353,7 @@ def _case_context(request: StaffRequest, case: Case) -> dict[str, Any]:
             if one.row.member and one.result != OwnConflictResult.Result.PASS
         ],
         "employee": rows.employee_on(today),
+        "steps": list_steps(case),
         "next_step": find_next_step(case, request.user),
         "deadlines": rows.deadlines,
         "letters_line": summarize_letters(case) if sees_letters else "",
