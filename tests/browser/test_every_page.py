@@ -127,6 +127,24 @@ def test_every_template_of_a_whole_page_is_opened(pages):
     assert whole - opened == NOT_RENDERED
 
 
+def test_a_list_never_reaches_under_its_preview(pages, server, screen):
+    """At every width that has both side by side; further down they are one below the other."""
+    with_preview = [page for page in pages.pages.values() if b'id="peek"' in page.body]
+    too_far = []
+    for page in with_preview:
+        server.open(screen, page)
+        for width in range(1200, 1480, 40):
+            screen.set_viewport_size({"width": width, "height": 900})
+            over = screen.evaluate(
+                "() => document.querySelector('.table').getBoundingClientRect().right"
+                " - document.querySelector('#peek').getBoundingClientRect().left"
+            )
+            too_far += [f"{page.url}: {over} px at {width} px"] if over > 0 else []
+
+    assert with_preview
+    assert not too_far, "\n".join(too_far)
+
+
 @pytest.mark.parametrize("role", Role.values)
 def test_the_frame_of_every_role_is_accessible(pages, server, screen, role):
     found = list_page_faults(screen, server, pages.first_page(role))
