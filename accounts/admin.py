@@ -5,6 +5,7 @@ from datetime import datetime
 from functools import partial
 from typing import Any, cast
 
+from allauth.mfa.models import Authenticator
 from django import forms
 from django.contrib import admin, messages
 from django.contrib.auth.models import Group
@@ -18,10 +19,10 @@ from simple_history.admin import SimpleHistoryAdmin
 
 from . import services
 from .actions import try_action
-from .models import AccessLogEntry, AccountEvent, AccountRequest, User
+from .models import AccessLogEntry, AccountEvent, AccountRequest, SignInEvent, User
 from .policies import why_not_lose_administrator
 from .requests import NO_VERSION
-from .roles import Role
+from .roles import ROLE_NOTES, Role
 from .versions import Stale, Versioned
 from .visibility import list_hidden_references
 
@@ -171,7 +172,9 @@ class PersonForm(forms.ModelForm):
     """The form of a user."""
 
     roles = forms.MultipleChoiceField(
-        choices=Role.choices, required=False, widget=forms.CheckboxSelectMultiple
+        choices=[(role.value, f"{role.label}: {ROLE_NOTES[role]}") for role in Role],
+        required=False,
+        widget=forms.CheckboxSelectMultiple,
     )
     new_password = forms.CharField(
         required=False,
@@ -237,7 +240,9 @@ class PersonAdmin(admin.ModelAdmin):
     """Users: created, given roles and deactivated by services, which record events."""
 
     form = PersonForm
-    list_display = ("name", "email", "roles_held", "is_active")
+    list_display = (
+        "name", "email", "roles_held", "has_second_factor", "last_sign_in", "is_active",
+    )  # fmt: skip
     list_filter = ("is_active", RoleFilter)
     search_fields = ("name", "email")
     ordering = ("name", "pk")
@@ -246,7 +251,29 @@ class PersonAdmin(admin.ModelAdmin):
 
     def get_queryset(self, request: HttpRequest) -> models.QuerySet[User]:
         # roles_held() reads the groups of each row.
-        return super().get_queryset(request).prefetch_related("groups")
+        users = super().get_queryset(request).prefetch_related("groups")
+        signed_in = SignInEvent.objects.filter(
+            user=models.OuterRef("pk"), kind=SignInEvent.Kind.SIGNED_IN
+        )
+        return users.annotate(
+            factor_added=models.Exists(
+                Authenticator.objects.filter(user=models.OuterRef("pk")).exclude(
+                    type=Authenticator.Type.RECOVERY_CODES
+                )
+            ),
+            signed_in_at=models.Subquery(
+                signed_in.order_by("-happened_at", "-pk").values("happened_at")[:1]
+            ),
+        )
+
+    @admin.display(description="Second factor", boolean=True, ordering="factor_added")
+    def has_second_factor(self, person: Any) -> bool:
+        return bool(person.factor_added)
+
+    @admin.display(description="Last sign-in", ordering="signed_in_at", empty_value="never")
+    def last_sign_in(self, person: Any) -> datetime | None:
+        when: datetime | None = person.signed_in_at
+        return when
 
     @admin.display(description="Roles")
     def roles_held(self, person: User) -> str:

@@ -23,6 +23,21 @@ class Role(models.TextChoices):
     AUDITOR = "AUDITOR", "Auditor"
 
 
+# What each role is for, shown where an administrator grants roles.
+ROLE_NOTES: dict[Role, str] = {
+    Role.ADMINISTRATOR: "Manages users, fees, wording and scheduled jobs. Opens no cases.",
+    Role.INTAKE: "Enters applications and adds documents.",
+    Role.SUPERVISOR: "Supervises intake, resolves possible duplicates, corrects parties.",
+    Role.COORDINATOR: "Decides eligibility, sends notices, collects records, assigns reviewers.",
+    Role.CREDENTIALING: "Keeps the credentials, availability and affiliations of reviewers.",
+    Role.REVIEWER: "Reads the records of assigned cases and writes reviews.",
+    Role.QA: "Approves reviews or returns them for changes.",
+    Role.DIRECTOR: "Issues determinations; sets conflict limits and matching rules.",
+    Role.MAILROOM: "Sends letters and records how and when they were served.",
+    Role.GUIDELINE_ADMIN: "Keeps guideline sources, editions and citations.",
+    Role.AUDITOR: "Reads cases, letters, history and the access log.",
+}
+
 _CASE_STAFF = {
     Role.INTAKE,
     Role.SUPERVISOR,

@@ -15,9 +15,11 @@ ROOT = Path(__file__).resolve().parent.parent
 STATIC = ROOT / "static"
 JOINED = STATIC / "joined"
 
-# Every page loads the two files of the portal; the others are for one kind of page each.
+# Every page loads the two files of the portal; the others are for one kind of page each. The admin
+# site has its own style sheet, and takes colors and fonts from us.
 STYLES = {
     "portal.css": ["tokens", "app", "print"],
+    "admin.css": ["tokens", "admin"],
     "workspace.css": ["workspace"],
 }
 SCRIPTS = {
@@ -156,7 +158,8 @@ def build_texts() -> dict[str, bytes]:
     """Return the joined style sheets and scripts by their names."""
     texts = {name: join_style(parts) for name, parts in STYLES.items()}
     texts |= {name: join_scripts(parts) for name, parts in SCRIPTS.items()}
-    texts["portal.css"] = write_faces() + texts["portal.css"]
+    for name in ("portal.css", "admin.css"):
+        texts[name] = write_faces() + texts[name]
     texts["portal.js"] = join_libraries() + f"(() => {{\n{texts['portal.js']}}})();\n"
     return {name: text.encode() for name, text in texts.items()}
 

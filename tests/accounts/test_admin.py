@@ -1,10 +1,14 @@
 """People in the admin site: through services, by administrators alone, names of reviewers kept."""
 
-import pytest
-from django.urls import reverse
+from datetime import timedelta
 
-from accounts.models import AccessLogEntry, AccountEvent, User
-from accounts.roles import Role
+import pytest
+from allauth.mfa.models import Authenticator
+from django.urls import reverse
+from django.utils.html import escape
+
+from accounts.models import AccessLogEntry, AccountEvent, SignInEvent, User
+from accounts.roles import ROLE_NOTES, Role
 from accounts.services import write_access_entry
 from tests.factories import MONDAY, person
 
@@ -57,6 +61,30 @@ def test_a_person_is_added_with_roles_and_events(client, admin):
         ("CREATED", admin.pk),
         ("ROLE_GRANTED", admin.pk),
     }
+
+
+def test_the_list_shows_second_factor_and_last_sign_in(client, admin):
+    ready, new = person(Role.QA, name="Quinn Ready"), person(Role.QA, name="Nell New")
+    ready.authenticator_set.create(type=Authenticator.Type.TOTP, data={})
+    new.authenticator_set.create(type=Authenticator.Type.RECOVERY_CODES, data={})
+    for kind, hour in ((SignInEvent.Kind.SIGNED_IN, 1), (SignInEvent.Kind.SIGNED_OUT, 5)):
+        at = MONDAY + timedelta(hours=hour)
+        ready.sign_in_events.create(kind=kind, happened_at=at, account=ready.email)
+
+    page = client.get(reverse(LIST))
+
+    shown = {one.name: one for one in page.context["cl"].result_list}
+    assert shown["Quinn Ready"].factor_added
+    assert shown["Quinn Ready"].signed_in_at == MONDAY + timedelta(hours=1)
+    assert not shown["Nell New"].factor_added  # recovery codes alone are no second factor
+    assert "never" in page.content.decode()
+
+
+def test_every_role_is_described_where_it_is_granted(client, admin):
+    page = client.get(reverse(ADD)).content.decode()
+
+    assert set(ROLE_NOTES) == set(Role)
+    assert all(escape(note) in page for note in ROLE_NOTES.values())
 
 
 def test_roles_are_granted_and_taken_with_events(client, admin):

@@ -61,7 +61,7 @@ def test_pages_load_joined_files_alone():
         for name in re.findall(r"{% static '([^']+\.(?:css|js|woff2))' %}", path.read_text())
     }
     others = {name for name in loaded if not name.startswith("joined/")}
-    assert others == {"css/admin.css", "mfa/js/recovery_codes.js", "account/js/onload.js"}
+    assert others == {"mfa/js/recovery_codes.js", "account/js/onload.js"}
     assert all((STATIC / name).is_file() for name in loaded - others)
     css = {name for name in loaded if name.endswith(".css")}
     assert css - others == {f"joined/{name}" for name in join_static.STYLES}
