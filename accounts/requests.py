@@ -1,5 +1,6 @@
 """Requests of signed-in users, and helpers to read what they send."""
 
+from collections.abc import Callable
 from typing import Any
 
 from django.core.files.uploadedfile import UploadedFile
@@ -18,6 +19,7 @@ class StaffRequest(HttpRequest):
 
     user: User
     htmx: Any
+    may_open: Callable[..., bool]  # whether the user may open a route, by its name and arguments
 
 
 def name_case_of_access(request: HttpRequest, number: str) -> None:

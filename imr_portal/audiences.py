@@ -15,6 +15,8 @@ An audience is one of
 
 import enum
 
+from django.contrib.auth.models import AnonymousUser
+
 from accounts.models import User
 from accounts.roles import PERMISSIONS
 
@@ -345,6 +347,24 @@ def is_admitted(audience: AudienceEntry, user: User) -> bool:
     permissions = (audience,) if isinstance(audience, str) else audience
     assert isinstance(permissions, tuple)  # noqa: S101 - narrows the type, checked by the table
     return any(user.may(permission) for permission in permissions)
+
+
+def may_open(user: User | AnonymousUser, route: str, *args: str) -> bool:
+    """Return whether a signed-in user may open a page, by the name of its route.
+
+    Pages send it with each request, as ``request.may_open``, to show no link that is refused. The
+    tables of the admin site are open to fewer people than the site is.
+
+    :param args: the arguments of the address: of ``admin:app_list``, the app.
+    """
+    if not isinstance(user, User):
+        return False
+    audience = audience_of(route)
+    if audience is None or not is_admitted(audience, user):
+        return False
+    if audience is ADMIN_SITE and (table := route.removeprefix("admin:")) != "index":
+        return user.has_module_perms(args[0] if table == "app_list" else table.partition("_")[0])
+    return True
 
 
 def find_unknown_permissions() -> set[str]:

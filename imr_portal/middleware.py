@@ -34,7 +34,15 @@ from accounts.models import AccessLogEntry, SignInEvent, User
 from accounts.storage_failures import AccessNotRecorded, find_storage_failure, stop_waiting
 from files.upload_handlers import has_lost_upload
 
-from .audiences import NOBODY, OPEN_WITHOUT_SECOND_FACTOR, POLLED, PUBLIC, audience_of, is_admitted
+from .audiences import (
+    NOBODY,
+    OPEN_WITHOUT_SECOND_FACTOR,
+    POLLED,
+    PUBLIC,
+    audience_of,
+    is_admitted,
+    may_open,
+)
 from .health import show_liveness, show_readiness
 from .subjects import Access, Subject, list_accesses_of, subject_of
 
@@ -302,12 +310,19 @@ class PlainAddressMiddleware:
 
 
 class AudienceMiddleware:
-    """Enforces the table of ``imr_portal.audiences`` for every route."""
+    """Enforces the table of ``imr_portal.audiences`` for every route.
+
+    Pages ask the same table by ``request.may_open``, which links they show.
+    """
 
     def __init__(self, get_response: GetResponse) -> None:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
+        # Reads the user only when a page asks.
+        request.may_open = lambda route, *args: may_open(  # type: ignore[attr-defined]
+            request.user, route, *args
+        )
         return self.get_response(request)
 
     @_guard
