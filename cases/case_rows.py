@@ -40,13 +40,15 @@ _ROLE_ORDER = {role.value: place for place, role in enumerate(PartyRole)}
 
 # What the bar of every page about a case shows, as columns of the query that loads the case. As
 # text, because Django would take longer to write these statements than the database to run them.
-_EMPLOYEE_NAME = (
-    "SELECT p.name FROM cases_party p WHERE p.case_id = cases_case.id AND p.role = 'EMPLOYEE' "
+_EMPLOYEE = (
+    "SELECT p.{column} FROM cases_party p WHERE p.case_id = cases_case.id AND p.role = 'EMPLOYEE' "
     "AND NOT p.withdrawn AND (p.valid_from IS NULL OR p.valid_from <= %s) "
     "AND (p.valid_to IS NULL OR p.valid_to >= %s) "
     "AND NOT EXISTS (SELECT 1 FROM cases_party c WHERE c.corrects_id = p.id) "
     "ORDER BY p.id LIMIT 1"
 )
+_EMPLOYEE_NAME = _EMPLOYEE.format(column="name")
+_EMPLOYEE_PERSON = _EMPLOYEE.format(column="person_id")
 _FAILED_JOBS = (
     "EXISTS (SELECT 1 FROM jobs_jobrun j WHERE j.reference = cases_case.number "
     "AND j.outcome IN ('FAILED', 'STOPPED') AND j.resolved_at IS NULL)"
@@ -100,6 +102,7 @@ def annotate_bar(rows: CaseQuerySet, *, today: date, reader: User) -> CaseQueryS
     return rows.annotate(
         other_cases_json=RawSQL(other_cases, [reader.pk], TextField()),  # noqa: S611 - ours
         employee_name=RawSQL(_EMPLOYEE_NAME, [today, today], TextField()),  # noqa: S611 - ours
+        employee_person=RawSQL(_EMPLOYEE_PERSON, [today, today], IntegerField()),  # noqa: S611
         restricted_now=RawSQL(_RESTRICTED, [], BooleanField()),  # noqa: S611
         has_conflicts=RawSQL(_CONFLICTS, [], BooleanField()),  # noqa: S611
         has_failed_jobs=RawSQL(_FAILED_JOBS, [], BooleanField()),  # noqa: S611
@@ -195,6 +198,14 @@ class CaseRows:
             return str(self._case.__dict__["employee_name"] or "")
         employee = self.employee_on(day)
         return employee.name if employee else ""
+
+    def employee_person_on(self, day: date) -> int | None:
+        """The id of the injured worker as a person. No query if the case has its bar."""
+        if "employee_person" in self._case.__dict__:
+            found: int | None = self._case.__dict__["employee_person"]
+            return found
+        employee = self.employee_on(day)
+        return employee.person_id if employee else None
 
     @property
     def has_conflicts(self) -> bool:

@@ -7,6 +7,13 @@ app_name = "desk"
 urlpatterns = [
     path("", views.show_my_day, name="my_day"),
     path("jump/", views.show_search, name="jump"),
+    # a person or organization on cases
+    path("parties/people/<int:person_id>/", views.show_person, name="person"),
+    path(
+        "parties/organizations/<int:organization_id>/",
+        views.show_organization,
+        name="organization",
+    ),
     # lists
     path("queues/counts/", views.show_side_counts, name="side_counts"),
     path("queues/<slug:slug>/", views.show_queue, name="queue"),

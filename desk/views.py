@@ -1,12 +1,15 @@
 """Pages that combine apps: My day, lists, the case page, search. They change no case."""
 
+import re
 from dataclasses import replace
 from datetime import timedelta
 from typing import Any
+from urllib.parse import urlsplit
 
+from django.core.exceptions import PermissionDenied
 from django.db.models import Exists, OuterRef, Prefetch, Q, QuerySet
 from django.http import Http404, HttpResponse, HttpResponseBase, StreamingHttpResponse
-from django.shortcuts import redirect, render
+from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.http import require_safe
@@ -18,7 +21,7 @@ from accounts.refusals import Refused
 from accounts.requests import StaffRequest, read_whole_number
 from accounts.roles import Role
 from cases import organization_facts, policies
-from cases.case_rows import TITLES, list_column, rows_of
+from cases.case_rows import rows_of
 from cases.lifecycle import QUEUES
 from cases.models import (
     Case,
@@ -26,11 +29,11 @@ from cases.models import (
     Event,
     Origin,
     OwnConflictResult,
-    PartyRole,
 )
 from cases.progress import list_steps
-from cases.search import FoundCases, search_cases
+from cases.search import FoundCases
 from cases.views.acting import load_case
+from directory.models import Organization, Person
 from letters.kinds import CASE_LETTERS
 from letters.models import Letter
 from queues.filters import Filter
@@ -38,7 +41,7 @@ from queues.forms.filters import FilterForm
 from queues.services import bulk, claims, saved_views
 from queues.work_order import Sort
 
-from . import queues
+from . import party_pages, places, queues
 from .access_log import (
     DAYS_SHOWN,
     AccessFilter,
@@ -58,9 +61,10 @@ from .explanation import explain_case
 from .forms import AccessLogForm, TimelineForm
 from .my_day import load_my_day as day_of
 from .next_step import find_next_step
+from .search import SHORTEST, Group, find_cases, group_cases, search_everything
 from .timeline import list_actors, load_timeline
 
-FOUND_SHOWN = 10  # cases that a search shows, the newest first
+CASE_PAGE = re.compile(r"/cases/(CM\d{2}-\d{7})/")
 
 
 @require_safe
@@ -296,31 +300,82 @@ def show_letters(request: StaffRequest, number: str) -> HttpResponse:
 
 @require_safe
 def show_search(request: StaffRequest) -> HttpResponse:
-    """Search for cases by number, claim or name. Never finds users or reviewers."""
+    """Search for cases, people, organizations, letters, treatments, reviewers, pages and actions.
+
+    With an action, only cases are found, and each leads to the page of the action.
+    """
     query = request.GET.get("q", "").strip()
-    # A single letter matches too much to be of use.
-    may_search = request.user.may("cases.view_case") and len(query) >= 2
-    found = search_cases(query, request.user) if may_search else FoundCases()
-    cases = list(
-        Case.objects.visible_to(request.user)
-        .filter(pk__in=found.ids)
-        .annotate(
-            worker_name=queues.party_name(PartyRole.EMPLOYEE), titles_json=list_column(**TITLES)
+    action = places.find_case_action(request.GET.get("action", ""))
+    if action is not None and not request.may_open(action.url_name):
+        raise PermissionDenied
+    found, cases, groups = FoundCases(), list[Case](), list[Group]()
+    if action is None:
+        groups, found, cases = search_everything(
+            query, request.user, request.may_open, number=_number_at_hand(request)
         )
-        .order_by("-pk")[:FOUND_SHOWN]
-    )
+    elif len(query) >= SHORTEST:
+        found, cases = find_cases(query, request.user)
+        groups = [group_cases(found, cases, action)] if cases else []
     # Only an exact number opens its case, because every opening is written to the access log.
     if len(cases) == 1 and not request.htmx and cases[0].number == query.upper():
-        return redirect(cases[0])
+        return redirect(action.url_name if action else "desk:case", cases[0].number)
     template = "desk/_jump_results.html" if request.htmx else "desk/jump.html"
     context = {
         "query": query,
+        "action": action,
+        "groups": groups,
         "cases": cases,
         "found": len(found.ids),
-        "left_out": len(found.ids) - len(cases),
         "has_more": found.has_more,
     }
     return render(request, template, context)
+
+
+def _number_at_hand(request: StaffRequest) -> str:
+    """Return the number of the case from whose page the search was sent, or empty."""
+    match = CASE_PAGE.match(urlsplit(request.headers.get("Referer", "")).path)
+    return match[1] if match else ""
+
+
+@require_safe
+def show_person(request: StaffRequest, person_id: int) -> HttpResponse:
+    """Show an injured worker or another person: cases and letters."""
+    return _show_party(request, get_object_or_404(Person, pk=person_id), {})
+
+
+@require_safe
+def show_organization(request: StaffRequest, organization_id: int) -> HttpResponse:
+    """Show a claims administrator or another organization: cases and letters."""
+    row = get_object_or_404(Organization, pk=organization_id)
+    may_keep = request.may_open("directory:organization")
+    return _show_party(request, row, {"organization": row if may_keep else None})
+
+
+def _show_party(
+    request: StaffRequest, row: Person | Organization, more: dict[str, Any]
+) -> HttpResponse:
+    page = party_pages.find_party_page(row, request.user)
+    if page is None:
+        # Exactly as if it did not exist.
+        raise Http404("This person or organization is on no case.")
+    try:
+        open_cases = party_pages.load_open_cases(page, after=request.GET.get("after", ""))
+    except ValueError as error:
+        raise Http404("This page of the list does not exist.") from error
+    closed = party_pages.load_closed_cases(
+        page, before=read_whole_number(request.GET.get("before", ""))
+    )
+    context = {
+        "page": page,
+        "party": page.newest,
+        "open_cases": open_cases,
+        "closed_cases": closed,
+        "letters": party_pages.load_letters(page, [*open_cases.cases, *closed.cases]),
+        "today": timezone.localdate(),
+        "is_first": not {"after", "before"} & request.GET.keys(),
+        **more,
+    }
+    return render(request, "desk/party.html", context)
 
 
 def _open_case(request: StaffRequest, number: str) -> Case:

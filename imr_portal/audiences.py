@@ -44,13 +44,15 @@ AUDIENCES: dict[str, AudienceEntry] = {
     "version": PUBLIC,
     # desk
     "desk:my_day": SIGNED_IN,  # redirects reviewers to their own list
-    "desk:jump": SIGNED_IN,  # finds nothing for users who may not see cases
+    "desk:jump": SIGNED_IN,  # finds only what the person may open
     "desk:queue": "cases.view_case",
     "desk:work_next": "cases.view_case",
     "desk:side_counts": "cases.view_case",
     "desk:case": "cases.view_case",
     "desk:peek": "cases.view_case",
     "desk:timeline": "cases.view_case",
+    "desk:person": "cases.view_case",
+    "desk:organization": "cases.view_case",
     "desk:letters": "letters.view_letter",
     "desk:access_log": "accounts.view_access_log",
     "desk:explain": "maintenance.explain_case",

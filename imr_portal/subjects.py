@@ -92,6 +92,8 @@ LETTERS = Subject("letter", ("number",))
 CASE_LETTER = Subject("letter", ("number", "letter_id"))
 LETTER = Subject("letter", ("pk",), _case_of_letter, _file_name_of_letter)
 ASSIGNMENT = Subject("assignment", ("assignment_id",), _case_of_assignment)
+PERSON = Subject("person", ("person_id",))
+ORGANIZATION = Subject("organization", ("organization_id",))
 LIST = Subject("list")
 QUEUE = Subject("list", ("slug",))
 REVIEWER_CASES = Subject("list", ("code",))
@@ -161,6 +163,8 @@ _ROUTES: dict[Subject | None, str] = {
         determinations:versions determinations:issue determinations:send_back determinations:send
     """,
     TWO_CASES: "cases:compare",
+    PERSON: "desk:person",
+    ORGANIZATION: "desk:organization",
     Subject(
         "case", ("own_conflict_result_id",), _case_of_own_conflict
     ): "cases:resolve_own_conflict",

@@ -400,6 +400,8 @@ def _make_cases(office: Office) -> dict[str, list]:
         "ticket": ["forged"],
         "test_id": [steered.pk],
         "report_id": [ReportedChange.objects.get().pk],
+        "person_id": [done.parties.get(role="EMPLOYEE").person_id],
+        "organization_id": [done.parties.get(role="CLAIMS_ADMINISTRATOR").organization_id],
         "organization": list(Organization.objects.values_list("pk", flat=True))[:1],
         "same": [_merged().pk],
         "batch": [scan.batch_id],

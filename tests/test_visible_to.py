@@ -81,6 +81,7 @@ DECLARED = {
     """,
     OF_ROWS: """
         cases/services/duplicates.py:propose_duplicates
+        desk/search.py:_list_other_letters
         queues/filters.py:_by_claim
         queues/filters.py:_have_administrator
         records/outstanding.py:_filter_from_administrator

@@ -13,6 +13,7 @@ from uuid import uuid4
 from django import template
 from django.forms import BaseForm
 from django.templatetags.static import static
+from django.urls import reverse
 from django.utils import timezone
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString, mark_safe
@@ -389,16 +390,21 @@ def failed_jobs_of(case: Any) -> list[JobRun]:
 
 
 @register.simple_tag(name="case_summary")
-def case_summary(case: Any) -> SafeString:
+def case_summary(case: Any, linked: bool = False) -> SafeString:
     """Return one line about a case: who is injured, where, since when, and the claim number.
 
     At most two queries.
+
+    :param linked: the reader may open the page of the injured worker, so the name leads there.
     """
-    rows = rows_of(case)
+    rows, today = rows_of(case), timezone.localdate()
+    worker: str = rows.employee_name_on(today)
+    if worker and linked and (person := rows.employee_person_on(today)):
+        worker = format_html('<a href="{}">{}</a>', reverse("desk:person", args=[person]), worker)
     claim = format_html('claim <span class="id">{}</span>', case.claim_number)
     injured = format_day(case.date_of_injury) or case.date_of_injury_printed
     parts = [
-        rows.employee_name_on(timezone.localdate()),
+        worker,
         # A published letter states its body parts without items.
         _join_body_parts(case.body_parts or rows.body_parts),
         f"injured {injured}" if injured else "",

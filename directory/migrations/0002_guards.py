@@ -1,8 +1,9 @@
-"""Tables of this app that the database keeps append-only."""
+"""Tables of this app that the database keeps append-only, and the indexes of names."""
 
 from django.db import migrations
 
 from accounts.append_only import GuardTables
+from directory.name_index import IndexDirectoryNames
 
 
 class Migration(migrations.Migration):
@@ -21,4 +22,5 @@ class Migration(migrations.Migration):
                 "directory_sameperson",
             ]
         ),
+        IndexDirectoryNames(),
     ]

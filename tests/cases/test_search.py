@@ -242,7 +242,7 @@ def test_the_search_box_shows_the_newest_and_says_how_many_it_leaves_out(desk, n
         ]
         text = " ".join(html.unescape(answer.content.decode()).split())
         assert "The newest 10 are shown. 4 older cases match too" in text
-    assert "14 found" in page.content.decode()
+    assert "14 cases found" in " ".join(page.content.decode().split())
 
 
 def test_the_search_box_and_the_list_say_that_there_are_more(desk, named, monkeypatch):
@@ -251,7 +251,7 @@ def test_the_search_box_and_the_list_say_that_there_are_more(desk, named, monkey
         copy_case(named["bo"], number, f"Worker{number} Manyfold")
 
     text = " ".join(desk.get(reverse("desk:jump"), {"q": "Manyfold"}).content.decode().split())
-    assert "more than 12 found" in text
+    assert "more than 12 cases found" in text
     assert "More than 2 older cases match too" in text
     rows = desk.get(reverse("desk:queue", args=["eligibility"]), {"q": "Manyfold"})
     assert "More cases match “Manyfold” than a search reads." in rows.content.decode()
