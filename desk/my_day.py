@@ -11,6 +11,7 @@ from accounts.roles import Role
 from cases import organization_facts
 from cases.case_rows import TITLES, list_column
 from cases.models import Case, Event, PartyRole
+from cases.passed_days import list_passed_days
 from queues.models import SavedView
 from queues.services import claims, saved_views
 from reviewers.services import payer_bias
@@ -44,7 +45,7 @@ class CountedView:
 def load_my_day(user: User, *, today: date, at: datetime) -> dict[str, Any]:
     """Load everything that the page shows.
 
-    The number of queries is fixed, plus one for each saved view and three for each further role.
+    The number of queries is fixed, plus one for each saved view and four for each further role.
     """
     # A case in review waits for one reviewer, not for the role; reviewers have their own list.
     roles = [role.value for role in user.roles - {Role.REVIEWER}]
@@ -72,6 +73,8 @@ def load_my_day(user: User, *, today: date, at: datetime) -> dict[str, Any]:
         "undated_has_more": len(undated) > SHOWN,
         "due_this_week": len(this_week),
         "friday": friday,
+        # From the day before, so that a commitment is not found only when it is late.
+        "passed_days": list_passed_days(user, today=today, until=today + timedelta(days=1))[:SHOWN],
         "assigned": list(claims.list_own_claims(user=user, at=at)[:SHOWN]),
         "changed": list_changed_cases(user, at=at),
         "views": [

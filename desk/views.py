@@ -30,6 +30,7 @@ from cases.models import (
     Origin,
     OwnConflictResult,
 )
+from cases.passed_days import list_passed_days
 from cases.progress import list_steps
 from cases.search import FoundCases
 from cases.views.acting import load_case
@@ -141,6 +142,7 @@ def show_next_case(request: StaffRequest, slug: str) -> HttpResponse:
         "title": QUEUES[slug][0],
         "case": next_case,
         "why": next_case and claims.explain_next_for(case=next_case, user=request.user, at=now),
+        "passed_days": list_passed_days(request.user, today=timezone.localdate(now)),
         "may_take": bool(claims.stages_for(user=request.user, queue=slug)),
         "today": timezone.localdate(now),
     }

@@ -3562,6 +3562,22 @@ class Migration(InitialTables):
             model_name="hold",
             index=models.Index(fields=["case", "starts_on", "id"], name="hold_of_case"),
         ),
+        migrations.AddIndex(
+            model_name="hold",
+            index=models.Index(
+                condition=models.Q(("ended_on__isnull", True)),
+                fields=["planned_end", "id"],
+                name="hold_not_ended",
+            ),
+        ),
+        migrations.AddIndex(
+            model_name="commitment",
+            index=models.Index(
+                condition=models.Q(("kept_on__isnull", True)),
+                fields=["due_on", "id"],
+                name="commitment_not_kept",
+            ),
+        ),
         migrations.AddConstraint(
             model_name="hold",
             constraint=models.CheckConstraint(

@@ -50,7 +50,15 @@ class Hold(Versioned):
     ended_method = models.CharField(max_length=20, blank=True)
 
     class Meta(Versioned.Meta):
-        indexes = [models.Index(fields=["case", "starts_on", "id"], name="hold_of_case")]
+        indexes = [
+            models.Index(fields=["case", "starts_on", "id"], name="hold_of_case"),
+            # Few holds have not ended; My day looks for those past their planned end.
+            models.Index(
+                fields=["planned_end", "id"],
+                name="hold_not_ended",
+                condition=Q(ended_on__isnull=True),
+            ),
+        ]
         constraints = [
             models.CheckConstraint(
                 # A hold that was begun by mistake may end on its first day; it then lasts no day.
@@ -166,6 +174,13 @@ class Commitment(Versioned):
     kept_on = models.DateField(null=True)
 
     class Meta(Versioned.Meta):
+        indexes = [
+            models.Index(
+                fields=["due_on", "id"],
+                name="commitment_not_kept",
+                condition=Q(kept_on__isnull=True),
+            ),
+        ]
         constraints = [
             models.CheckConstraint(
                 # Without a letter nobody could prove which date the party was given.

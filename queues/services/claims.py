@@ -1,6 +1,6 @@
 """Assign cases of a list to oneself, so that no two people work on one case, or skip them."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from datetime import datetime, timedelta
 
 from django.db import transaction
@@ -15,6 +15,8 @@ from cases.lifecycle import NEXT_ROLE, QUEUES, Status
 from cases.models import Case
 from cases.models.case import CaseQuerySet
 from cases.models.restrictions import hidden_cases, select_visible
+from cases.passed_days import PassedDay, list_passed_days
+from deadlines.calendars import format_day
 from deadlines.days import format_time
 from queues import policies
 from queues.lead_time import StageDurations, explain_next_case
@@ -24,6 +26,7 @@ from queues.work_order import Sort, next_rows, sort_key_of, stage_durations_now
 LEASE = timedelta(hours=4)  # half a working day, so that an absent clerk does not block a case
 # Candidates per query. Usually the first one is free.
 BATCH = 20
+LONGEST_WHY = 200  # of the column
 SKIPPED_FOR = timedelta(days=1)  # how long a skipped case comes last for the one who skipped it
 
 
@@ -36,15 +39,17 @@ def stages_for(*, user: User, queue: str = "") -> list[Status]:
 
 def preview_next_case(*, user: User, queue: str = "", at: datetime) -> Case | None:
     """Return the case that ``claim_next_case`` would assign, or ``None``. Changes nothing."""
-    return next(_free_cases(user, queue, stage_durations_now(), at=at), None)
+    passed = _map_passed_days(user, at=at)
+    return next(_free_cases(user, queue, stage_durations_now(), passed, at=at), None)
 
 
 def explain_next_for(*, case: Case, user: User, at: datetime) -> str:
-    """Explain in one sentence why this case is next for this person. Two queries."""
+    """Explain in one sentence why this case is next for this person. At most six queries."""
     claim = _live_claim(case, at=at)
     if claim is not None:
         return f"Already assigned. {describe_claim(claim=claim, reader=user)}"
-    return _explain_case(case, stage_durations_now(), at=at)
+    passed = _map_passed_days(user, at=at)
+    return _explain_case(case, stage_durations_now(), passed, at=at)
 
 
 def list_own_claims(*, user: User, queue: str = "", at: datetime) -> WorkClaimQuerySet:
@@ -66,22 +71,22 @@ def describe_claim(*, claim: WorkClaim, reader: User) -> str:
 def claim_next_case(*, queue: str = "", by: User, at: datetime) -> WorkClaim | None:
     """Assign the unassigned case with the least time to spare.
 
-    Of one day, expedited cases come first; cases without a due date come after all dated ones. A
-    case that the person has already does not come up. Cases that they released or skipped lately
-    come last for them, but not for others. Equal cases sort by id, so every case comes up. A case
-    on hold comes up again on the planned end of the hold, whether or not someone ends it, and on
-    its due date.
+    Cases with a commitment of today or earlier, or with a hold past its planned end, come first,
+    those that the person recorded before those of others. Of one day, expedited cases come first;
+    cases without a due date come after all dated ones. A case that the person has already does not
+    come up. Cases that they released or skipped lately come last for them, but not for others.
+    Equal cases sort by id, so every case comes up. A case on hold comes up again on the planned end
+    of the hold, whether or not someone ends it, and on its due date.
 
     :param queue: one list; empty for every list of the person's roles.
     :returns: ``None`` if no case is left.
     """
-    stage_durations = stage_durations_now()
-    for case in _free_cases(by, queue, stage_durations, at=at):
-        locked = _lock_if_free(case, by=by, at=at)
+    stage_durations, passed = stage_durations_now(), _map_passed_days(by, at=at)
+    for case in _free_cases(by, queue, stage_durations, passed, at=at):
+        locked = _lock_if_free(case, passed, by=by, at=at)
         if locked is not None:
-            return _store_claim(
-                locked, why=_explain_case(locked, stage_durations, at=at), by=by, at=at
-            )
+            why = _explain_case(locked, stage_durations, passed, at=at)
+            return _store_claim(locked, why=why, by=by, at=at)
     return None
 
 
@@ -158,10 +163,23 @@ def list_skips(*, reader: User, before: int | None = None, limit: int) -> list[C
     return list(rows[:limit])
 
 
+def _map_passed_days(user: User, *, at: datetime) -> dict[int, PassedDay]:
+    """Map cases to the first commitment or hold whose day has come, in the order of their turn."""
+    passed: dict[int, PassedDay] = {}
+    for one in list_passed_days(user, today=timezone.localdate(at)):
+        passed.setdefault(one.case.pk, one)
+    return passed
+
+
 def _free_cases(
-    user: User, queue: str, stage_durations: StageDurations, *, at: datetime
+    user: User,
+    queue: str,
+    stage_durations: StageDurations,
+    passed: Mapping[int, PassedDay],
+    *,
+    at: datetime,
 ) -> Iterator[Case]:
-    """Yield the cases that this person may take, by time to spare.
+    """Yield the cases that this person may take: a commitment is due, then by time to spare.
 
     The ones they released or skipped lately last.
     """
@@ -174,8 +192,12 @@ def _free_cases(
     given_back = Exists(claims.filter(by=user, released_at__gt=at - LEASE)) | Exists(
         skips.filter(by=user, skipped_at__gt=at - SKIPPED_FOR)
     )
-    to_work = _open_cases(stages).visible_to(user).to_work(on=timezone.localdate(at))
-    free = to_work.exclude(Exists(claims.live(at=at)))
+    visible = _open_cases(stages).visible_to(user).exclude(Exists(claims.live(at=at)))
+    # A commitment counts while the case is on hold, too.
+    committed = visible.exclude(given_back).filter(pk__in=list(passed))
+    found = {case.pk: case for case in committed} if passed else {}
+    yield from (found[pk] for pk in passed if pk in found)
+    free = visible.to_work(on=timezone.localdate(at)).exclude(pk__in=list(found))
     for rows in (free.exclude(given_back), free.filter(given_back)):
         after = None
         while True:
@@ -199,12 +221,16 @@ def _open_cases(stages: list[Status]) -> CaseQuerySet:
     return rows
 
 
-def _lock_if_free(case: Case, *, by: User, at: datetime) -> Case | None:
+def _lock_if_free(
+    case: Case, passed: Mapping[int, PassedDay], *, by: User, at: datetime
+) -> Case | None:
     """Lock the case; ``None`` if another transaction has it or it is no longer free."""
     # Only while the case is at the stage at which it was found.
     rows = Case.objects.visible_to(by).filter(pk=case.pk, status=case.status)
+    if case.pk not in passed:
+        rows = rows.to_work(on=timezone.localdate(at))
     # Do not wait for a colleague who is taking this case; try the next one.
-    locked = rows.to_work(on=timezone.localdate(at)).lock_first(skip_locked=True)
+    locked = rows.lock_first(skip_locked=True)
     # Check again under the lock: another person's action may have been committed meanwhile.
     if locked is None or by.pk in locked.barred_staff or _live_claim(locked, at=at) is not None:
         return None
@@ -215,7 +241,12 @@ def _live_claim(case: Case, *, at: datetime) -> WorkClaim | None:
     return WorkClaim.objects.live(at=at).filter(case=case).select_related("by").first()
 
 
-def _explain_case(case: Case, stage_durations: StageDurations, *, at: datetime) -> str:
+def _explain_case(
+    case: Case, stage_durations: StageDurations, passed: Mapping[int, PassedDay], *, at: datetime
+) -> str:
+    if case.pk in passed:
+        one = passed[case.pk]
+        return f"Due {format_day(one.day)}. {one.sentence}"[:LONGEST_WHY]
     return explain_next_case(
         case.due_on,
         case.status,

@@ -252,7 +252,7 @@ def test_the_day_costs_the_same_for_few_and_for_many_cases(client, django_assert
     for _ in range(6):
         client.force_login(ada)
         client.get(received_case().get_absolute_url())
-    with django_assert_max_num_queries(11):
+    with django_assert_max_num_queries(13):
         client.get("/")
 
 
