@@ -189,7 +189,7 @@ def list_open_case_findings(reader: User) -> list[ConflictFinding]:
         # An older check may have found what a correction has removed since.
         .filter(run=F("latest"))
         .select_related("case", "party", "member__user", "resolved_by__tested_by", "tested_by")
-        .order_by("case__due_on", "case", "pk")
+        .order_by("case__urgency", "case__due_on", "case", "pk")
     )
     # A reverse one-to-one relation raises if there is no row.
     findings = [ConflictFinding(row, getattr(row, "resolved_by", None)) for row in rows]

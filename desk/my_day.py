@@ -1,10 +1,11 @@
 """My day: cases due, waiting, assigned, and changed since the person last opened them."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Any
 
-from django.db.models import Max, QuerySet
+from django.db.models import Max
 
 from accounts.models import AccessLogEntry, User
 from accounts.roles import Role
@@ -14,6 +15,7 @@ from cases.models import Case, Event, PartyRole
 from cases.passed_days import list_passed_days
 from queues.models import SavedView
 from queues.services import claims, saved_views
+from queues.work_order import Key, read_keys
 from reviewers.services import payer_bias
 
 from . import queues
@@ -35,6 +37,18 @@ class Changed:
 
 
 @dataclass(frozen=True)
+class WaitingCases:
+    """A section of cases: the keys that were read, and the cases that the page shows."""
+
+    keys: list[Key]
+    shown: list[Case]
+
+    @property
+    def has_more(self) -> bool:
+        return len(self.keys) > SHOWN
+
+
+@dataclass(frozen=True)
 class CountedView:
     """A saved view with the number of its cases, counted up to ``queues.VIEW_COUNTED``."""
 
@@ -45,33 +59,25 @@ class CountedView:
 def load_my_day(user: User, *, today: date, at: datetime) -> dict[str, Any]:
     """Load everything that the page shows.
 
-    The number of queries is fixed, plus one for each saved view and four for each further role.
+    The number of queries is fixed, plus one for each saved view.
     """
     # A case in review waits for one reviewer, not for the role; reviewers have their own list.
     roles = [role.value for role in user.roles - {Role.REVIEWER}]
-    waiting = [_list_cases_of_role(role, user) for role in roles]
+    waiting = list_waiting_cases(user, roles, today=today)
     # On a weekend, the Friday of the week that follows.
     friday = today + timedelta(days=(4 - today.weekday()) % 7)
     resolves_conflicts = user.may("cases.resolve_own_conflicts")
-    # One more than shown tells whether there are more, without counting all rows.
-    # The ``list_day`` of a case without a due date is after those of all others.
-    due_today = _merge_first([rows.filter(list_day__lte=today) for rows in waiting])
-    # Two queries for a role, each by an index; one for both would read every overdue case.
-    undated = _merge_first([rows.filter(due_deadline_kind="") for rows in waiting])
-    later = _merge_first(
-        [rows.filter(list_day__gt=today).exclude(due_deadline_kind="") for rows in waiting]
-    )
-    # Long enough to count the week up to one more than the page shows; an exact count would read
-    # every row.
-    this_week = [case for case in later if case.due_on <= friday]
     return {
-        "due_today": due_today[:SHOWN],
-        "due_today_has_more": len(due_today) > SHOWN,
-        "waiting": later[:SHOWN],
-        "waiting_has_more": len(later) > SHOWN,
-        "undated": undated[:SHOWN],
-        "undated_has_more": len(undated) > SHOWN,
-        "due_this_week": len(this_week),
+        "expedited": waiting["expedited"].shown,
+        "expedited_has_more": waiting["expedited"].has_more,
+        "due_today": waiting["due"].shown,
+        "due_today_has_more": waiting["due"].has_more,
+        "waiting": waiting["later"].shown,
+        "waiting_has_more": waiting["later"].has_more,
+        "undated": waiting["undated"].shown,
+        "undated_has_more": waiting["undated"].has_more,
+        # The keys are read up to one more than the page shows; an exact count would read every row.
+        "due_this_week": sum(key.day <= friday for key in waiting["later"].keys),
         "friday": friday,
         # From the day before, so that a commitment is not found only when it is late.
         "passed_days": list_passed_days(user, today=today, until=today + timedelta(days=1))[:SHOWN],
@@ -91,27 +97,48 @@ def load_my_day(user: User, *, today: date, at: datetime) -> dict[str, Any]:
     }
 
 
-def _list_cases_of_role(role: str, user: User) -> QuerySet[Case]:
-    """Select the open cases that wait for a role, most urgent first, with what a row shows."""
-    rows = Case.objects.own().visible_to(user).filter(next_role=role, is_open=True)
-    rows = rows.only(*queues.COLUMNS_OF_CASE).annotate(
-        titles_json=list_column(**TITLES), worker_name=queues.party_name(PartyRole.EMPLOYEE)
-    )
-    return rows.order_by("list_day", "urgency", "pk")
+def list_waiting_cases(user: User, roles: Sequence[str], *, today: date) -> dict[str, WaitingCases]:
+    """List the open cases that wait for these roles, by section, most urgent first.
 
-
-def _merge_first(parts: list[QuerySet[Case]]) -> list[Case]:
-    """Return the first cases of several ordered selections, in order.
-
-    One query for each: an index gives the cases of one role in order, not those of several.
+    Two queries, whatever the number of roles: the keys of all sections, then the cases shown.
+    Expedited cases are a section of their own, whatever their day.
     """
     limit = max(SHOWN, queues.VIEW_COUNTED) + 1
-    cases = [case for rows in parts for case in rows[:limit]]
-    return sorted(cases, key=_sort_key)[:limit]
-
-
-def _sort_key(case: Case) -> tuple[date, int, int]:
-    return case.list_day, case.urgency, case.pk
+    parts = []
+    for role in roles:
+        rows = Case.objects.own().visible_to(user).filter(next_role=role, is_open=True)
+        rows = rows.order_by("list_day", "urgency", "pk")
+        others = rows.not_expedited()
+        # By an index each; one part for all of them would read every overdue case. The
+        # ``list_day`` of a case without a due date is after those of all others.
+        sections = {
+            "expedited": rows.expedited(),
+            "due": others.filter(list_day__lte=today),
+            "later": others.filter(list_day__gt=today).exclude(due_deadline_kind=""),
+            "undated": others.filter(due_deadline_kind=""),
+        }
+        parts += [(section, found[:limit]) for section, found in sections.items()]
+    keys: dict[str, list[Key]] = {name: [] for name in ("expedited", "due", "later", "undated")}
+    for section, key in read_keys(parts):
+        keys[section].append(key)
+    # An index gives the cases of one role in order, not those of several.
+    ordered = {section: sorted(found)[:limit] for section, found in keys.items()}
+    shown = [key.pk for found in ordered.values() for key in found[:SHOWN]]
+    cases = {
+        case.pk: case
+        for case in Case.objects.visible_to(user)
+        .filter(pk__in=shown)
+        .only(*queues.COLUMNS_OF_CASE)
+        .annotate(
+            titles_json=list_column(**TITLES),
+            worker_name=queues.party_name(PartyRole.EMPLOYEE),
+        )
+    }
+    return {
+        # A case may have changed since its key was read.
+        section: WaitingCases(found, [cases[key.pk] for key in found[:SHOWN] if key.pk in cases])
+        for section, found in ordered.items()
+    }
 
 
 def list_changed_cases(user: User, *, at: datetime) -> list[Changed]:

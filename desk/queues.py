@@ -43,6 +43,7 @@ COLUMNS_OF_CASE = (
     "priority",
     "queue",
     "due_on",
+    "due_at",
     "due_deadline_kind",
     "list_day",
     "urgency",

@@ -49,7 +49,7 @@ class Hit:
     :ivar is_number: the label is a case number.
     :ivar name: of a case, the injured worker.
     :ivar titles: of a case, the disputed treatment.
-    :ivar status: of a case.
+    :ivar case: the case itself, for its tags.
     """
 
     kind: str
@@ -59,7 +59,7 @@ class Hit:
     is_number: bool = False
     name: str = ""
     titles: str = ""
-    status: str = ""
+    case: Case | None = None
 
 
 @dataclass(frozen=True)
@@ -130,7 +130,7 @@ def group_cases(found: FoundCases, cases: Sequence[Any], action: CaseAction | No
             is_number=True,
             name=case.worker_name or "",
             titles="; ".join(title for (title,) in read_list_column(case, "titles_json")),
-            status=case.status,
+            case=case,
         )
         for case in cases
     ]

@@ -107,7 +107,8 @@ def compare_due_dates(tick: Tick) -> Iterator[Found]:
                 if row.deadline_kind == case.due_deadline_kind and row.round == case.round
             ]
             if len(leading) == 1:
-                yield from _compare(case, {"due_on": leading[0].due_on}, case)
+                derived = {"due_on": leading[0].due_on, "due_at": leading[0].due_at}
+                yield from _compare(case, derived, case)
             elif not leading:
                 yield Found(
                     code=CODE,
@@ -341,6 +342,7 @@ DERIVED: dict[str, Callable[[Tick], Iterator[Found]]] = {
     "cases.Case.next_role": compare_stage_fields,
     "cases.Case.queue": compare_stage_fields,
     "cases.Case.due_on": compare_due_dates,
+    "cases.Case.due_at": compare_due_dates,
     "cases.Case.due_deadline_kind": compare_due_dates,
     "cases.Case.held_until": compare_held_until,
     "cases.Case.list_day": compare_list_order,

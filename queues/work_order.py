@@ -1,17 +1,19 @@
 """The orders of a list, paged by key: the rows after a given one, without counting earlier rows.
 
-By due date and by date of receipt, an index gives the rows in order. Cases without a due date come
-after all others, and expedited cases before others of their day: ``Case.list_day`` and
-``Case.urgency`` hold that order. For the order by time to
-spare, the same number of days is subtracted from every due date of a stage
-(``queues.lead_time``). Within a stage that is the order by due date, so the index gives the first
-rows of each stage, and they are merged here. Nothing is stored that a new measurement would make
-stale, and a list costs one statement with a part for each stage, however many cases it has.
+By due date and by date of receipt, an index gives the rows in order. By due date, all expedited
+cases come first (``CaseQuerySet.next_by_due_date``). Cases without a due date come after all
+others, and by time to spare expedited cases before others of their day: ``Case.list_day`` and
+``Case.urgency`` hold that order. For the order by time to spare, the same number of days is
+subtracted from every due date of a stage (``queues.lead_time``). Within a stage that is the order
+by due date, so the index gives the first rows of each stage, and they are merged here. Nothing is
+stored that a new measurement would make stale, and a list costs one statement with a part for each
+stage, however many cases it has.
 """
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
+from typing import Any
 
 from django.core.exceptions import EmptyResultSet
 from django.db import connection
@@ -19,7 +21,7 @@ from django.db.models import Max, Q, TextChoices
 
 from cases.lifecycle import QUEUE_OF, Status
 from cases.models import Case
-from cases.models.case import AFTER_DATED, CaseQuerySet
+from cases.models.case import AFTER_DATED, CaseQuerySet, ListPlace
 
 from .lead_time import StageDurations, stage_duration_of
 from .models import StageDuration
@@ -65,6 +67,11 @@ class Key:
         """Whether this is the key of a case without a due date."""
         return self.day >= date.min + AFTER_DATED
 
+    @property
+    def place(self) -> ListPlace:
+        """The place that this key gives in a list by due date."""
+        return ListPlace(self.day, self.urgency, self.pk)
+
     def later(self, days: int) -> "Key":
         """Return the key moved by a number of days.
 
@@ -103,13 +110,17 @@ def next_rows(
     :raises ValueError: the key leads to a day that does not exist.
     """
     if few:
-        keys = _read_few_keys(rows, sort, stage_durations)
-        return _load_in_order(rows, sorted(key for key in keys if not after or key > after)[:limit])
+        place = _place_by_due_date if sort == Sort.DUE else _place_by_day
+        keys = sorted(_read_few_keys(rows, sort, stage_durations), key=place)
+        later = [key for key in keys if not after or place(key) > place(after)]
+        return _load_in_order(rows, later[:limit])
     shifts = {
         stage_duration_of(stage, stage_durations) if sort == Sort.SLACK else 0 for stage in stages
     }
     # Without different shifts the order is plain, and one indexed query is enough.
     one_list = len({QUEUE_OF[stage] for stage in stages}) == 1
+    if one_list and sort == Sort.DUE:
+        return rows.next_by_due_date(after=after.place if after else None, limit=limit)
     if one_list and len(shifts) == 1:
         # The key holds the shifted day, the column the stored one.
         return list(_rows_after(rows, sort, after and after.later(*shifts))[:limit])
@@ -122,6 +133,15 @@ def _load_in_order(rows: CaseQuerySet, keys: Sequence[Key]) -> list[Case]:
     by_id = {case.pk: case for case in rows.filter(pk__in=[key.pk for key in keys])}
     # A case may have left the list since its key was read.
     return [by_id[key.pk] for key in keys if key.pk in by_id]
+
+
+def _place_by_day(key: Key) -> tuple[bool, Key]:
+    return False, key
+
+
+def _place_by_due_date(key: Key) -> tuple[bool, Key]:
+    """Expedited cases first, as ``CaseQuerySet.next_by_due_date`` has them."""
+    return not key.place.is_expedited, key
 
 
 def _read_few_keys(rows: CaseQuerySet, sort: Sort, stage_durations: StageDurations) -> list[Key]:
@@ -157,27 +177,37 @@ def _read_keys(
 
     One statement of as many parts as there are stages, each with its own limit.
     """
-    parts, params = [], []
+    parts = []
     for stage in stages:
         shift = stage_duration_of(stage, stage_durations)
         part = rows.filter(queue=QUEUE_OF[stage], status=stage)
-        keys = _rows_after(part, Sort.SLACK, after and after.later(shift))
+        parts.append((shift, _rows_after(part, Sort.SLACK, after and after.later(shift))[:limit]))
+    return [key.later(-int(shift)) for shift, key in read_keys(parts)]
+
+
+def read_keys(parts: Sequence[tuple[Any, CaseQuerySet]]) -> list[tuple[Any, Key]]:
+    """Return the keys of several ordered and limited selections of cases. One query.
+
+    :param parts: each selection with a label, which is returned with its keys.
+    """
+    statements, params = [], []
+    for label, rows in parts:
         # Only the key: what a row shows is loaded for the rows of the page.
-        bare = keys.values_list("list_day", "urgency", "id")[:limit]
+        bare = rows.values_list("list_day", "urgency", "id")
         try:
             statement, values = bare.query.sql_with_params()
         except EmptyResultSet:  # nothing can match, for example a name that nobody has
-            return []
-        parts.append(
+            continue
+        statements.append(
             f"SELECT %s, list_day, urgency, id FROM ({statement}) AS part"  # noqa: S608 - ours
         )
-        params += [shift, *values]
+        params += [label, *values]
+    if not statements:
+        return []
     with connection.cursor() as cursor:
-        cursor.execute(" UNION ALL ".join(parts), params)
+        cursor.execute(" UNION ALL ".join(statements), params)
         found = cursor.fetchall()
-    return [
-        Key(_read_day(day), urgency, pk).later(-int(shift)) for shift, day, urgency, pk in found
-    ]
+    return [(label, Key(_read_day(day), urgency, pk)) for label, day, urgency, pk in found]
 
 
 def _read_day(day: date | str) -> date:

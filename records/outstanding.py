@@ -13,6 +13,7 @@ from django.db.models import Count, Exists, F, Max, OuterRef, Q, QuerySet
 from accounts.models import User
 from accounts.names import name_actor
 from cases.models import AssignmentNotice, Case, Deadline, Event, PartyRole
+from cases.models.case import ListPlace
 from cases.services.notice_deadlines import RECORDS_DEADLINE_KINDS
 from deadlines.calendars import Calendar, CalendarName
 from deadlines.days import local_day
@@ -68,7 +69,7 @@ class OutstandingFilter(StrEnum):
 def list_outstanding(
     reader: User, *, today: date, after: str = "", show: OutstandingFilter = OutstandingFilter.ALL
 ) -> OutstandingPage:
-    """List cases with outstanding records by deadline, one page at a time. Eight queries.
+    """List cases with outstanding records, expedited ones first, then by deadline. Nine queries.
 
     With ``OutstandingFilter.REMIND`` a page can be shorter than ``PAGE_SIZE``: cases with a
     reminder logged in time are removed after the page was read.
@@ -84,11 +85,12 @@ def list_outstanding(
         cases = cases.filter(~Exists(_filter_from_administrator().filter(case=OuterRef("pk"))))
         # Working days cannot be counted in SQL, so the latest due date is computed first.
         cases = cases.filter(due_on__lte=_find_last_due_to_remind(today))
+    place = None
     if after:
         due, urgency, pk = after.split(",")
-        cases = cases.after(date.fromisoformat(due), int(urgency), int(pk))
+        place = ListPlace(date.fromisoformat(due), int(urgency), int(pk))
     # One more than shown tells whether there is a next page, without counting all rows.
-    page_cases = list(cases[: PAGE_SIZE + 1])
+    page_cases = cases.next_by_due_date(after=place, limit=PAGE_SIZE + 1)
     # The key is that of the last case read, even if its row is removed below.
     last_case = page_cases[PAGE_SIZE - 1] if len(page_cases) > PAGE_SIZE else None
     rows = build_outstanding_rows(page_cases[:PAGE_SIZE], reader, today=today)

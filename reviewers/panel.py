@@ -207,7 +207,7 @@ def annotate_workload(rows: QuerySet[Reviewer], *, on: date) -> QuerySet[Any]:
 
 
 def list_open_work(reviewer: Reviewer, reader: User) -> QuerySet[ReviewerAssignment]:
-    """Return the live assignments of a reviewer that the reader may see, by due date."""
+    """Return the live assignments of a reviewer that the reader may see: expedited ones first."""
     return (
         select_visible(ReviewerAssignment.objects.all(), reader)
         .filter(
@@ -216,7 +216,7 @@ def list_open_work(reviewer: Reviewer, reader: User) -> QuerySet[ReviewerAssignm
             case__status__in=WITH_REVIEWER,
         )
         .select_related("case")
-        .order_by("case__due_on", "pk")
+        .order_by("case__urgency", "case__due_on", "pk")
     )
 
 
@@ -274,7 +274,7 @@ def list_recently_removed(user: User, *, now: datetime) -> list[ReviewerAssignme
 
 
 def list_my_work(user: User) -> list[ReviewerWork]:
-    """Return the cases that this person reviews, by due date. Three queries."""
+    """Return the cases that this person reviews: expedited, then by due date. Three queries."""
     rows = list(
         ReviewerAssignment.objects.filter(
             reviewer__user=user,
@@ -283,7 +283,7 @@ def list_my_work(user: User) -> list[ReviewerWork]:
         )
         .select_related("case", "reviewer")
         .prefetch_related("case__items", "attestations")
-        .order_by("case__due_on", "pk")
+        .order_by("case__urgency", "case__due_on", "pk")
     )
     return [
         ReviewerWork(

@@ -63,7 +63,7 @@ def build_worklist(*, on: date, known_at: datetime, reader: User) -> Worklist:
         ).select_related("case"),
         reader,
     )
-    for assignment in open_now.order_by("case__due_on", "pk"):
+    for assignment in open_now.order_by("case__urgency", "case__due_on", "pk"):
         if assignment.reviewer_id is not None:
             work.setdefault(assignment.reviewer_id, []).append(assignment)
     lapses = [

@@ -109,6 +109,7 @@ class Migration(InitialTables):
                 ("decided_on", models.DateField(null=True)),
                 ("closed_at", models.DateTimeField(null=True)),
                 ("due_on", models.DateField()),
+                ("due_at", models.DateTimeField(null=True)),
                 ("due_deadline_kind", models.CharField(blank=True, max_length=40)),
                 ("list_day", models.DateField()),
                 ("urgency", models.PositiveSmallIntegerField(default=1)),
@@ -3161,6 +3162,7 @@ class Migration(InitialTables):
                 ("decided_on", models.DateField(null=True)),
                 ("closed_at", models.DateTimeField(null=True)),
                 ("due_on", models.DateField()),
+                ("due_at", models.DateTimeField(null=True)),
                 ("due_deadline_kind", models.CharField(blank=True, max_length=40)),
                 ("list_day", models.DateField()),
                 ("urgency", models.PositiveSmallIntegerField(default=1)),
@@ -3903,6 +3905,14 @@ class Migration(InitialTables):
         migrations.AddIndex(
             model_name="case",
             index=models.Index(fields=["is_open", "due_on", "id"], name="case_due"),
+        ),
+        migrations.AddIndex(
+            model_name="case",
+            index=models.Index(
+                condition=models.Q(("is_open", True), ("priority", "EXPEDITED")),
+                fields=["next_role", "list_day", "urgency", "id"],
+                name="case_expedited",
+            ),
         ),
         migrations.AddIndex(
             model_name="case",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from datetime import date, datetime, timedelta
-from typing import TYPE_CHECKING, Any, ClassVar, Self
+from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple, Self
 
 from django.db import models
 from django.db.models import Q
@@ -60,6 +60,19 @@ AFTER_DATED = timedelta(days=1_000_000)
 class Sex(models.TextChoices):
     FEMALE = "FEMALE", "Female"
     MALE = "MALE", "Male"
+
+
+class ListPlace(NamedTuple):
+    """The place of a case in lists by due date. Written as "2026-03-02,1,17" in addresses."""
+
+    list_day: date
+    urgency: int
+    pk: int
+
+    @property
+    def is_expedited(self) -> bool:
+        """Whether the case is among the expedited ones that stand first."""
+        return self.urgency == 0 and self.list_day < date.min + AFTER_DATED
 
 
 class CaseQuerySet(VersionedQuerySet):
@@ -158,6 +171,32 @@ class CaseQuerySet(VersionedQuerySet):
         """
         return self.filter(~_is_held(on) | Q(list_day__lte=on))
 
+    def expedited(self) -> Self:
+        """Select the expedited cases that have a due date."""
+        return self.filter(priority=Priority.EXPEDITED).exclude(due_deadline_kind="")
+
+    def not_expedited(self) -> Self:
+        """Select all other cases. An expedited case without a due date needs no haste."""
+        return self.exclude(~Q(due_deadline_kind=""), urgency=0)
+
+    def next_by_due_date(self, *, after: ListPlace | None = None, limit: int) -> list[Case]:
+        """Return the next cases in the order of lists by due date.
+
+        Expedited cases come first, whatever the day of others; then all by day. At most two
+        queries, each in the order of an index.
+
+        :param after: the place of the last case before; ``None`` for the first ones.
+        """
+        found: list[Case] = []
+        if after is None or after.is_expedited:
+            rows = self.expedited().order_by("list_day", "urgency", "pk")
+            found = list((rows.after(*after) if after else rows)[:limit])
+            after = None
+        if len(found) < limit:
+            rows = self.not_expedited().order_by("list_day", "urgency", "pk")
+            found += (rows.after(*after) if after else rows)[: limit - len(found)]
+        return found
+
     def after(self, list_day: date, urgency: int, pk: int) -> Self:
         """Select what follows a row in the order of ``in_queue``: the next page."""
         # By key and not by offset: cases that leave the list do not shift the next page.
@@ -169,7 +208,7 @@ class CaseQuerySet(VersionedQuerySet):
 
 
 _STAGE_FIELDS = ("status", "is_open", "next_role", "queue", "closed_at")
-_DUE_FIELDS = ("due_on", "due_deadline_kind")
+_DUE_FIELDS = ("due_on", "due_at", "due_deadline_kind")
 _ORDER_FIELDS = ("list_day", "urgency")
 
 
@@ -206,9 +245,10 @@ class Case(Versioned):
     # The next due date, by which lists are sorted. Its calculation is in Deadline.
     # Never NULL, because pages by key would skip the case.
     due_on = models.DateField()
+    due_at = models.DateTimeField(null=True)  # its moment, if that deadline runs in hours
     due_deadline_kind = models.CharField(max_length=40, blank=True)
     # The order of lists, kept by ``store``: the due date, or a far later day if there is none;
-    # within a day, expedited cases first.
+    # within a day, expedited cases first. Lists by due date show all expedited cases before others.
     list_day = models.DateField()
     urgency = models.PositiveSmallIntegerField(default=1)  # 0: expedited
     # The first day after a hold of the whole case. Readers compare it with today: once the day has
@@ -261,6 +301,12 @@ class Case(Versioned):
                 condition=Q(held_until__isnull=False),
             ),
             models.Index(fields=["is_open", "due_on", "id"], name="case_due"),
+            # My day begins with the expedited cases of a role, which are few.
+            models.Index(
+                fields=["next_role", "list_day", "urgency", "id"],
+                name="case_expedited",
+                condition=Q(is_open=True, priority=Priority.EXPEDITED),
+            ),
             # Cases without a due date are few, and every "My day" page looks for them.
             models.Index(
                 fields=["next_role", "list_day", "urgency", "id"],
@@ -360,9 +406,20 @@ class Case(Versioned):
         # Cleared when a remand or a reversed closure reopens the case.
         self.closed_at = None if self.is_open else at
 
-    def set_due(self, on: date, deadline_kind: str, *, by: User | None, at: datetime) -> None:
-        """Store the next due date and the deadline that it comes from."""
-        self.due_on, self.due_deadline_kind = on, deadline_kind
+    def set_due(
+        self,
+        on: date,
+        deadline_kind: str,
+        *,
+        due_at: datetime | None = None,
+        by: User | None,
+        at: datetime,
+    ) -> None:
+        """Store the next due date and the deadline that it comes from.
+
+        :param due_at: the moment at which a deadline that runs in hours ends.
+        """
+        self.due_on, self.due_at, self.due_deadline_kind = on, due_at, deadline_kind
         self.store(by=by, at=at, why=_explain_due(deadline_kind), fields=_DUE_FIELDS)
 
 

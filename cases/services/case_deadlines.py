@@ -67,7 +67,7 @@ def start_deadline(
     deadline = _build_deadline_row(case, deadline_kind, given, result, service)
     deadline.store(by=by, at=at)
     if sets_due_date and deadline.due_on is not None:
-        case.set_due(deadline.due_on, deadline_kind, by=by, at=at)
+        case.set_due(deadline.due_on, deadline_kind, due_at=deadline.due_at, by=by, at=at)
     return deadline
 
 
@@ -93,7 +93,7 @@ def start_deadlines_of_new_cases(
     ]
     Deadline.objects.bulk_store(deadlines, by=by, at=at)
     for case, result in zip(cases, results, strict=True):
-        case.due_on = result.due_on
+        case.due_on, case.due_at = result.due_on, result.due_at
     Case.objects.set_due_of_all(cases, deadline_kind, by=by, at=at)
 
 
@@ -132,8 +132,9 @@ def stop_deadlines(*, case: Case, why: str, by: User | None, at: datetime) -> No
     ):
         _end_deadline(deadline, why, by=by, at=at)
     # due_on cannot be NULL; the empty kind tells readers that it is no due date.
-    case.due_on, case.due_deadline_kind = at.astimezone(PACIFIC).date(), ""
-    case.store(by=by, at=at, why=why, fields=["due_on", "due_deadline_kind"])
+    case.due_on, case.due_at = at.astimezone(PACIFIC).date(), None
+    case.due_deadline_kind = ""
+    case.store(by=by, at=at, why=why, fields=["due_on", "due_at", "due_deadline_kind"])
 
 
 def recompute_deadlines(
@@ -159,9 +160,9 @@ def recompute_deadlines(
         if (
             case.due_deadline_kind == new.deadline_kind
             and new.due_on is not None
-            and case.due_on != new.due_on
+            and (case.due_on, case.due_at) != (new.due_on, new.due_at)
         ):
-            case.set_due(new.due_on, new.deadline_kind, by=by, at=at)
+            case.set_due(new.due_on, new.deadline_kind, due_at=new.due_at, by=by, at=at)
         moved.append(RenewedDeadline(old, new))
     return moved
 

@@ -29,12 +29,15 @@ PAIRS_PER_PAGE = 50
 
 @require_safe
 def list_possible_duplicates(request: StaffRequest) -> HttpResponse:
-    """List the open possible duplicates, most certain first."""
+    """List the open possible duplicates: expedited cases first, then most certain first."""
     rows = DuplicateProposal.objects.filter(answer="").select_related("case", "other")
     rows = select_visible(rows, request.user, "case", "other")
     order = ["SAME", "LIKELY", "POSSIBLE", "NO"]
     # Bands do not sort by alphabet, so a limited number of rows is sorted here.
-    pairs = sorted(rows.order_by("pk")[: 4 * PAIRS_PER_PAGE], key=lambda row: order.index(row.band))
+    pairs = sorted(
+        rows.order_by("case__urgency", "pk")[: 4 * PAIRS_PER_PAGE],
+        key=lambda row: (row.case.urgency, order.index(row.band)),
+    )
     context = {
         "rows": pairs[:PAIRS_PER_PAGE],
         "more": len(pairs) > PAIRS_PER_PAGE,

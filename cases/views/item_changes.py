@@ -25,12 +25,12 @@ MOST_LISTED = 100
 
 @require_safe
 def list_item_changes(request: StaffRequest) -> HttpResponse:
-    """List the item changes that await a second person, oldest first."""
+    """List the item changes that await a second person: expedited ones first, then the oldest."""
     waiting = (
         select_visible(ItemChange.objects.filter(state=ItemChange.State.PROPOSED), request.user)
         .select_related("case", "item", "proposed_by")
         # One more than is shown tells whether there are more.
-        .order_by("proposed_at", "pk")[: MOST_LISTED + 1]
+        .order_by("case__urgency", "proposed_at", "pk")[: MOST_LISTED + 1]
     )
     rows = [
         (

@@ -31,11 +31,11 @@ _PICTURE_HEADERS = {"Cache-Control": "private, no-store", "X-Content-Type-Option
 
 @require_safe
 def list_drafts(request: StaffRequest) -> HttpResponse:
-    """List the drafts that wait for review, oldest first."""
+    """List the drafts that wait for review: expedited cases first, then oldest first."""
     waiting = (
         select_visible(CaseLetter.objects.filter(state=CaseLetter.State.DRAFT), request.user)
         .select_related("case", "drafted_by")
-        .order_by("drafted_at", "pk")
+        .order_by("case__urgency", "drafted_at", "pk")
     )
     kind = request.GET.get("kind", "")
     if kind in CASE_LETTERS:
@@ -53,12 +53,12 @@ def list_drafts(request: StaffRequest) -> HttpResponse:
 
 @require_safe
 def list_letters_to_send(request: StaffRequest) -> HttpResponse:
-    """List the approved letters that are not marked as sent, oldest first."""
+    """List the approved letters that are not marked as sent: expedited first, then the oldest."""
     waiting = (
         select_visible(CaseLetter.objects.filter(state=CaseLetter.State.APPROVED), request.user)
         .select_related("case")
         .annotate(recipients=Count("copies"))
-        .order_by("approved_at", "pk")
+        .order_by("case__urgency", "approved_at", "pk")
     )
     rows = list(waiting[: MAX_ROWS + 1])  # one more than shown, to know whether there are more
     context = {

@@ -182,20 +182,19 @@ def show_due(
 ) -> dict[str, Any]:
     """Show when something is due: as a date, as time left, and as a line; never by color alone.
 
-    :param due_on: a day, a moment, or anything with ``due_on``. The time left of a moment and of
-        an expedited case is shown in hours.
+    :param due_on: a day, a moment, or anything with ``due_on`` and perhaps ``due_at``. The time
+        left of a moment and of an expedited case is shown in hours.
     :param hold: why the deadline is on hold, for example "records, day 9".
     :param started_on: the deadline's first day; then the last quarter of its time is "soon".
     :param label: a word before the date, "Due" in identity bars.
     """
     held_until = getattr(due_on, "held_until", None)
-    in_hours = isinstance(due_on, datetime) or (
-        getattr(due_on, "priority", "") == Priority.EXPEDITED
-    )
+    is_expedited = getattr(due_on, "priority", "") == Priority.EXPEDITED
     if not isinstance(due_on, date):
         # A case without an active deadline still has a ``due_on``, by which lists sort.
-        stopped = getattr(due_on, "due_deadline_kind", None) == ""
-        due_on = None if stopped else getattr(due_on, "due_on", None)
+        row, stopped = due_on, getattr(due_on, "due_deadline_kind", None) == ""
+        # The moment of a deadline that runs in hours, before its day.
+        due_on = None if stopped else getattr(row, "due_at", None) or getattr(row, "due_on", None)
     if hold:
         return {"state": "hold", "when": "On hold", "words": hold}
     if due_on is None:
@@ -212,7 +211,7 @@ def show_due(
         started_on is not None and days_left <= _SOON_SHARE * (on - started_on).days
     ):
         state = "soon"
-    if in_hours and abs(days_left) <= _HOURS_UP_TO_DAYS:
+    if (is_expedited or isinstance(due_on, datetime)) and abs(days_left) <= _HOURS_UP_TO_DAYS:
         # A due day is over at its midnight; a due moment, at that moment.
         ends_at = due_on if isinstance(due_on, datetime) else start_of_day(on + timedelta(days=1))
         # Rounded down, so that the page never shows more time than is left.
@@ -322,6 +321,20 @@ def stage_tag(case_or_status: Any) -> SafeString:
     """Return the stage of a case as a colored tag; takes a case or a status."""
     status = Status(getattr(case_or_status, "status", case_or_status))
     return format_html('<span class="tag {}">{}</span>', _STAGES[status], status.label)
+
+
+@register.simple_tag(name="priority_tag")
+def tag_priority(case: Any, with_time: bool = False) -> SafeString | str:
+    """Return the priority of a case as a colored tag; empty for a regular one.
+
+    :param with_time: also say how much time an expedited case has left, where no due cell does.
+    """
+    if case.priority == Priority.REGULAR:
+        return ""
+    is_expedited = case.priority == Priority.EXPEDITED
+    left = show_due(case)["words"] if is_expedited and with_time else ""
+    words = ", ".join(filter(None, [case.get_priority_display(), left]))
+    return format_html('<span class="tag {}">{}</span>', "over" if is_expedited else "soon", words)
 
 
 @register.simple_tag(name="outcome")

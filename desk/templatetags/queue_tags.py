@@ -12,10 +12,10 @@ from django.urls import reverse
 from django.utils.html import format_html
 from django.utils.safestring import SafeString, mark_safe
 
-from cases.models import Case, Priority
+from cases.models import Case
 from desk.queues import Row
 
-from .page_tags import format_clock_time, format_day_short, show_due, stage_tag
+from .page_tags import format_clock_time, format_day_short, show_due, stage_tag, tag_priority
 
 register = template.Library()
 
@@ -45,7 +45,6 @@ _UNDATED = """
 <tr class="group"><td colspan="{}">No due date</td></tr>"""
 _HELD = '\n    <span class="tag held">On hold until {}</span>'
 _TAKEN = '\n    <span class="tag {}">{}, since {}</span>'
-_PRIORITY = '<span class="tag soon">{}</span> '
 
 
 @register.simple_tag(name="queue_rows")
@@ -105,12 +104,7 @@ def _write_cells(row: Row, case: Case, columns: set[str], today: date) -> SafeSt
     if "administrator" in columns:
         cells.append(_write_cell("hide-medium clip less", row.administrator))
     if "stage" in columns:
-        priority = (
-            ""
-            if case.priority == Priority.REGULAR
-            else format_html(_PRIORITY, case.get_priority_display())
-        )
-        stage = format_html("{}{}", priority, stage_tag(case))
+        stage = format_html("{} {}", tag_priority(case), stage_tag(case))
         cells.append(_write_cell("hide-small nowrap", stage))
     if "channel" in columns:
         cells.append(_write_cell("hide-medium nowrap", row.channel))

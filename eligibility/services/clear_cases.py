@@ -6,8 +6,7 @@ decision, in a transaction of its own.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
-from typing import NamedTuple
+from datetime import datetime
 
 from django.db.models import Exists, OuterRef, Q
 
@@ -15,7 +14,7 @@ from accounts.models import User
 from accounts.refusals import Refused
 from cases.lifecycle import Status
 from cases.models import Case, CaseRestriction, DisputedItem, Party, PartyRole
-from cases.models.case import CaseQuerySet
+from cases.models.case import CaseQuerySet, ListPlace
 from eligibility import policies
 from eligibility.models import URReading
 from eligibility.rules import FACTS, EligibilityProposal
@@ -28,14 +27,6 @@ MOST = 50
 _QUEUE = "eligibility"  # the list that holds the cases in screening
 _CHUNK = 100  # cases of which the rules are computed at a time
 _MOST_CHUNKS = 5  # of one page
-
-
-class ListPlace(NamedTuple):
-    """Where a case stands in the list, as ``CaseQuerySet.after`` takes it."""
-
-    list_day: date
-    urgency: int
-    pk: int
 
 
 @dataclass(frozen=True)
@@ -70,7 +61,7 @@ class AcceptedCase:
 
 
 def list_clear_cases(*, reader: User, after: ListPlace | None = None) -> ClearCases:
-    """List clear applications in the order of their deadlines, up to ``MOST``.
+    """List clear applications, expedited ones first, then by deadline, up to ``MOST``.
 
     Restricted cases are left out: each of them is opened and decided on its own page. So are cases
     in which this person has a conflict of interest. About twenty queries for each hundred cases.
@@ -80,7 +71,7 @@ def list_clear_cases(*, reader: User, after: ListPlace | None = None) -> ClearCa
     candidates = _find_candidates(reader)
     rows: list[ClearCase] = []
     for _ in range(_MOST_CHUNKS):
-        chunk = list((candidates.after(*after) if after else candidates)[:_CHUNK])
+        chunk = candidates.next_by_due_date(after=after, limit=_CHUNK)
         for line in _list_clear(chunk, reader):
             rows.append(line)
             if len(rows) == MOST:

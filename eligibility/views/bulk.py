@@ -10,6 +10,7 @@ from django.views.decorators.http import require_http_methods
 from accounts.actions import render_refusal
 from accounts.refusals import NotAllowed
 from accounts.requests import StaffRequest, read_whole_number
+from cases.models.case import ListPlace
 from eligibility.services import clear_cases
 
 
@@ -50,7 +51,7 @@ def _read_pair(text: str) -> tuple[int, int] | None:
     return None if None in numbers else numbers  # type: ignore[return-value]
 
 
-def _read_key(text: str) -> clear_cases.ListPlace | None:
+def _read_key(text: str) -> ListPlace | None:
     """Read where a page begins; ``None`` begins at the top, also for an address cut short."""
     day, *rest = text.split(",")
     numbers = [read_whole_number(part) for part in rest]
@@ -60,4 +61,4 @@ def _read_key(text: str) -> clear_cases.ListPlace | None:
         return None
     if len(numbers) != 2 or numbers[0] is None or numbers[1] is None:
         return None
-    return clear_cases.ListPlace(list_day, numbers[0], numbers[1])
+    return ListPlace(list_day, numbers[0], numbers[1])

@@ -86,9 +86,10 @@ def _repair_due_date(found: Found, reason: str, by: User, at: datetime) -> bool:
     case = Case.objects.lock(Case.objects.values_list("pk", flat=True).get(number=found.reference))
     if found.table == Case._meta.db_table:
         # A person decides which deadline leads.
-        if "due_on" not in found.values or _has_changed(case, found.seen_case_version, by, at):
+        if not found.values or _has_changed(case, found.seen_case_version, by, at):
             return False
-        case.set_due(found.values["due_on"], case.due_deadline_kind, by=by, at=at)
+        due: dict[str, Any] = {"due_on": case.due_on, "due_at": case.due_at} | dict(found.values)
+        case.set_due(due["due_on"], case.due_deadline_kind, due_at=due["due_at"], by=by, at=at)
         return True
     return bool(recompute_deadlines(case=case, why=reason, by=by, at=at))
 
@@ -99,7 +100,7 @@ def _repair_due_date(found: Found, reason: str, by: User, at: datetime) -> bool:
 def _find_derived_fields(at: datetime) -> Iterator[Found]:
     for found in derived.compare_derived_values(_no_tick):
         # Dates have a repair of their own; a person has to decide about a finding without a value.
-        if found.values and found.column not in {"due_on", "due_deadline_kind"}:
+        if found.values and found.column not in {"due_on", "due_at", "due_deadline_kind"}:
             yield found
 
 

@@ -53,12 +53,12 @@ def explain_next_for(*, case: Case, user: User, at: datetime) -> str:
 
 
 def list_own_claims(*, user: User, queue: str = "", at: datetime) -> WorkClaimQuerySet:
-    """Return the cases that are assigned to this person now, the oldest claim first."""
+    """Return the cases assigned to this person now: expedited ones first, then by claim."""
     live = WorkClaim.objects.live(at=at).filter(by=user).select_related("case")
     live = live.exclude(case__in=hidden_cases(user))
     if queue:
         live = live.filter(queue=queue)
-    return live.order_by("claimed_at", "pk")
+    return live.order_by("case__urgency", "claimed_at", "pk")
 
 
 def describe_claim(*, claim: WorkClaim, reader: User) -> str:
@@ -167,7 +167,7 @@ def _map_passed_days(user: User, *, at: datetime) -> dict[int, PassedDay]:
     """Map cases to the first commitment or hold whose day has come, in the order of their turn."""
     passed: dict[int, PassedDay] = {}
     for one in list_passed_days(user, today=timezone.localdate(at)):
-        passed.setdefault(one.case.pk, one)
+        passed.setdefault(one.case_id, one)
     return passed
 
 

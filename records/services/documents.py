@@ -376,7 +376,13 @@ def reopen_records(
             case=case, deadline_kind=deadline_of_records.deadline_kind, why=reason, by=by, at=at
         )
         # The lists sort by this date, which was that of the determination.
-        case.set_due(deadline_of_records.due_on, deadline_of_records.deadline_kind, by=by, at=at)
+        case.set_due(
+            deadline_of_records.due_on,
+            deadline_of_records.deadline_kind,
+            due_at=deadline_of_records.due_at,
+            by=by,
+            at=at,
+        )
     _record_event(
         case,
         Event.Kind.REOPENED,

@@ -132,7 +132,7 @@ def _list_open_assignments(reviewer_id: int, reader: User) -> list[ReviewerAssig
         )
         .exclude(case__status__in=_FINISHED_STATUSES)
         .select_related("case")
-        .order_by("case__due_on", "pk")
+        .order_by("case__urgency", "case__due_on", "pk")
     )
 
 

@@ -50,14 +50,14 @@ class PlanLineResult:
 
 
 def list_waiting_cases(reader: User) -> QuerySet[Case]:
-    """Return the cases that wait for their first reviewer, by due date."""
+    """Return the cases that wait for their first reviewer: expedited first, then by due date."""
     live = ReviewerAssignment.objects.filter(state__in=ReviewerAssignment.LIVE)
     return (
         Case.objects.visible_to(reader)
         .filter(status=Status.RECORDS_COMPLETE)
         # RECORDS_COMPLETE includes cases with one of several seats assigned; staff assign those.
         .exclude(pk__in=live.values("case"))
-        .order_by("due_on", "pk")
+        .order_by("urgency", "due_on", "pk")
     )
 
 

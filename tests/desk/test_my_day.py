@@ -252,7 +252,7 @@ def test_the_day_costs_the_same_for_few_and_for_many_cases(client, django_assert
     for _ in range(6):
         client.force_login(ada)
         client.get(received_case().get_absolute_url())
-    with django_assert_max_num_queries(13):
+    with django_assert_max_num_queries(11):
         client.get("/")
 
 
@@ -270,6 +270,9 @@ def test_cases_without_a_due_date_have_a_section_of_their_own_after_the_others(c
 
     assert undated in day["undated"]
     assert undated not in day["waiting"]
-    assert day["waiting"].index(expedited) < day["waiting"].index(regular)
+    assert day["expedited"] == [expedited]
+    assert regular in day["waiting"]
+    assert expedited not in day["waiting"]
     page = client.get("/").content.decode()
+    assert page.index('id="expedited-head"') < page.index('id="today-head"')
     assert page.index('id="waiting-head"') < page.index('id="undated-head"')

@@ -188,3 +188,13 @@ def test_counts_are_shown_with_their_noun():
     assert page_tags.count_with_noun(1, "item") == "1 item"
     assert page_tags.count_with_noun(1200, "item") == "1,200 items"
     assert page_tags.count_with_noun(2, "party,parties") == "2 parties"
+
+
+def test_an_expedited_case_counts_hours_to_the_moment_of_its_deadline():
+    due_at = datetime(2024, 12, 4, 22, 30, tzinfo=UTC)
+    case = SimpleNamespace(
+        due_on=date(2024, 12, 4), due_at=due_at, due_deadline_kind="x", priority=Priority.EXPEDITED
+    )
+    now = datetime(2024, 12, 3, 15, 20, tzinfo=UTC)
+    shown = page_tags.show_due(case, TODAY, now=now)
+    assert (shown["when"], shown["words"]) == ("Wed, Dec 4, 2:30 PM PT", "31 hours left")

@@ -55,7 +55,7 @@ def shown_on_my_day(client, who, set_clock, at):
     set_clock(at)
     client.force_login(who)
     answer = client.get("/")
-    return answer, [(one.case, one.is_own) for one in answer.context["passed_days"]]
+    return answer, [(one.case_id, one.is_own) for one in answer.context["passed_days"]]
 
 
 @pytest.mark.capability("CK-8")
@@ -68,7 +68,7 @@ def test_my_day_shows_passed_commitments_and_holds_with_ones_own_first(client, a
 
     answer, shown = shown_on_my_day(client, ada, set_clock, THURSDAY)
 
-    assert shown == [(of_ada, True), (held, True), (of_ben, False)]
+    assert shown == [(of_ada.pk, True), (held.pk, True), (of_ben.pk, False)]
     page = answer.content.decode()
     assert "Promised to Marisol Quintanar: Call back about the records." in page
     assert "1 day overdue" in page
@@ -82,7 +82,7 @@ def test_a_commitment_is_shown_from_the_day_before_until_it_is_kept(client, ada,
     commitment = promise(case, ada, due_on=TODAY + 4 * DAY)
 
     assert shown_on_my_day(client, ada, set_clock, MONDAY + 2 * DAY)[1] == []
-    assert shown_on_my_day(client, ada, set_clock, THURSDAY)[1] == [(case, True)]
+    assert shown_on_my_day(client, ada, set_clock, THURSDAY)[1] == [(case.pk, True)]
     commitments.keep_commitment(
         commitment_id=commitment.pk, kept_on=TODAY + 3 * DAY, by=ada, at=THURSDAY
     )

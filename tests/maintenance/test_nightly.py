@@ -123,6 +123,7 @@ CHANGES = {
     "queue": "UPDATE cases_case SET queue = 'qa'",
     "due_on": "UPDATE cases_case SET due_on = '2030-01-01'",
     "due_deadline_kind": "UPDATE cases_case SET due_deadline_kind = 'determination_regular'",
+    "due_at": "UPDATE cases_case SET due_at = '2030-01-01T00:00:00+00:00'",
     "list_day": "UPDATE cases_case SET list_day = '2030-01-01'",
     "urgency": "UPDATE cases_case SET urgency = 0",
     "held_until": "UPDATE cases_case SET held_until = '2030-01-01'",
