@@ -37,7 +37,8 @@ class ApplicationFacts:
     employee: str = ""
     born: date | None = None
     claim: str = ""
-    injured: date | None = None
+    injured: date | None = None  # the first day of a cumulative injury
+    injured_until: date | None = None  # its last day
     ur_decided: date | None = None
     ur_reference: str = ""
     physician: str = ""
@@ -107,7 +108,7 @@ def compare_applications(first: ApplicationFacts, second: ApplicationFacts) -> P
         is_repeat=is_same_person and item_overlap >= SAME_WORDS and decided == "DIFFERENT",
         can_consolidate=is_same_person
         and physicians in {"SAME", "CLOSE"}
-        and _compare_days(first.injured, second.injured) == "EQUAL",
+        and _compare_injuries(first, second) == "EQUAL",
     )
 
 
@@ -171,8 +172,9 @@ def build_duplicate_keys(facts: ApplicationFacts) -> set[str]:
     if facts.born:
         # Four letters of the word, so that a typing error at its end does not matter.
         keys |= {f"b{facts.born:%Y%m%d}{word[:4]}" for word in surnames}
-    if facts.injured:
-        keys |= {f"i{facts.injured:%Y%m%d}{word[:4]}" for word in surnames}
+    # By both days of a period: another form may state one of them alone.
+    for day in filter(None, (facts.injured, facts.injured_until)):
+        keys |= {f"i{day:%Y%m%d}{word[:4]}" for word in surnames}
     if facts.born and facts.injured:
         # For a name that changed or is misspelled at its beginning.
         keys.add(f"d{facts.born:%Y%m%d}{facts.injured:%Y%m%d}")
@@ -199,9 +201,11 @@ def _collect_evidence(
             "SLIP": (2, "The claim number differs in one place."),
             "DIFFERENT": (-1, "The claim number differs."),
         }[claims]
-    if days := _compare_days(first.injured, second.injured):
+    if days := _compare_injuries(first, second):
         yield {
             "EQUAL": (1, "The date of injury is the same."),
+            # Often one claim with a corrected period, but a single injury within it is another.
+            "OVERLAP": (0, "The periods of injury overlap."),
             "DIFFERENT": (-2, "The date of injury differs."),
         }[days]
     if days := _compare_days(first.ur_decided, second.ur_decided):
@@ -237,6 +241,21 @@ def _compare_days(first: date | None, second: date | None) -> str:
     if first is None or second is None:
         return ""
     return "EQUAL" if first == second else "DIFFERENT"
+
+
+def _compare_injuries(first: ApplicationFacts, second: ApplicationFacts) -> str:
+    """Compare two dates of injury: EQUAL, OVERLAP, DIFFERENT, or empty if one is unknown.
+
+    A day overlaps the period of a cumulative injury in which it lies.
+    """
+    if first.injured is None or second.injured is None:
+        return ""
+    if (first.injured, first.injured_until) == (second.injured, second.injured_until):
+        return "EQUAL"
+    overlaps = first.injured <= (second.injured_until or second.injured) and second.injured <= (
+        first.injured_until or first.injured
+    )
+    return "OVERLAP" if overlaps else "DIFFERENT"
 
 
 def _is_day_slip(first: date | None, second: date | None) -> bool:

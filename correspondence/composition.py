@@ -163,6 +163,7 @@ def compose_letter(draft: CaseLetter, party: Party, *, at: datetime) -> Composed
         claim_number=case.claim_number,
         priority=case.get_priority_display(),
         date_of_injury=case.date_of_injury,
+        injury_last_day=case.injury_last_day,
         application_received=case.received_on,
         ur_decision_date=case.ur_decision.decided_on if case.ur_decision else None,
     )
@@ -269,7 +270,7 @@ def _case_facts(case: Case, *, at: datetime) -> Iterable[Fact]:
     yield Fact("priority", case.get_priority_display(), "Case")
     yield Fact("letter_date", _format_day(local_day(at)), "Day of approval")
     yield Fact("application_received", _format_day(case.received_on), application)
-    yield Fact("date_of_injury", _format_day(case.date_of_injury), application)
+    yield Fact("date_of_injury", case.injury_printed, application)
     yield Fact(
         "ur_decision_date", _format_day(decision.decided_on if decision else None), "UR decision"
     )

@@ -138,7 +138,7 @@ def group_cases(found: FoundCases, cases: Sequence[Any], action: CaseAction | No
 
 
 def _describe_case(case: Case) -> str:
-    injured = format_day(case.date_of_injury) if case.date_of_injury else ""
+    injured = format_injury(case)
     parts = [
         f"injured {injured}" if injured else "",
         f"claim {case.claim_number}" if case.claim_number else "",

@@ -123,6 +123,7 @@ def compose_determination(
         ),
         date_assigned=case.assigned_on,
         date_of_injury=case.date_of_injury,
+        injury_last_day=case.injury_last_day,
         decision_date=on,
         ur_denial_date=ur_decision.decided_on if ur_decision else None,
         priority=_label_priority(case),
@@ -198,11 +199,13 @@ def collect_case_facts(case: Case, *, on: date) -> list[Fact]:
     ur_decision = case.ur_decision
     days = {
         "date_assigned": case.assigned_on,
-        "date_of_injury": case.date_of_injury,
         "decision_date": on,
         "ur_denial_date": ur_decision.decided_on if ur_decision else None,
         "application_received": case.received_on,
     }
+    printed = {name: f"{day:%m/%d/%Y}" for name, day in days.items() if day}
+    if case.date_of_injury:
+        printed["date_of_injury"] = case.injury_printed
     return [
         Fact("imro_name", settings.IMRO_NAME, "Settings"),
         Fact("imro_short_name", settings.IMRO_SHORT_NAME, "Settings"),
@@ -211,11 +214,7 @@ def collect_case_facts(case: Case, *, on: date) -> list[Fact]:
         *collect_implementation_facts(on),
         Fact("case_number", case.number, "Registration"),
         Fact("priority", _label_priority(case), "Application"),
-        *(
-            Fact(name, f"{day:%m/%d/%Y}", f"Case {case.number}")
-            for name, day in days.items()
-            if day
-        ),
+        *(Fact(name, text, f"Case {case.number}") for name, text in printed.items()),
     ]
 
 

@@ -87,6 +87,7 @@ def read_decided_case(case: Case) -> PublishedCase:
         number=case.number,
         priority=_PRINTED_PRIORITY[case.priority],
         injured_on=case.date_of_injury,
+        injured_until=case.injury_last_day,
         ur_decided_on=case.ur_decision.decided_on if case.ur_decision else None,
         received_on=case.received_on,
         assigned_on=case.assigned_on,

@@ -13,12 +13,13 @@ import json
 import re
 import unicodedata
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from itertools import pairwise
 from typing import Any, NoReturn, TypeVar
 
 from accounts.refusals import Refused
+from form_fields.dates import print_injury
 
 from . import outcomes
 
@@ -157,6 +158,7 @@ class PublishedCase:
     decided_on: date
     items: tuple[PublishedItem, ...]
     injured_on: date | None = None
+    injured_until: date | None = None  # the last day of a cumulative injury
     ur_decided_on: date | None = None
     received_on: date | None = None
     assigned_on: date | None = None
@@ -232,7 +234,7 @@ def read_published_case(raw: Any, *, today: date) -> tuple[PublishedCase, list[s
         top["case_number"].refuse(
             f"{_quote_value(number)} is not a case number such as CM16-0123456 or 13-000004"
         )
-    dates = _read_header_dates(top["header_dates"], today)
+    dates, injured_until = _read_header_dates(top["header_dates"], today)
     if dates["decision_date"] is None:
         raise InvalidFactsFile(
             "header_dates.decision_date",
@@ -254,6 +256,7 @@ def read_published_case(raw: Any, *, today: date) -> tuple[PublishedCase, list[s
         number=number,
         priority=top["priority"].one_of(PRIORITIES),
         injured_on=dates["date_of_injury"],
+        injured_until=injured_until,
         ur_decided_on=dates["ur_denial_date"],
         received_on=dates["application_received"],
         assigned_on=dates["date_assigned"],
@@ -270,9 +273,16 @@ def read_published_case(raw: Any, *, today: date) -> tuple[PublishedCase, list[s
     return case, list(notes)
 
 
-def _read_header_dates(value: "_Value", today: date) -> dict[str, date | None]:
+def _read_header_dates(value: "_Value", today: date) -> tuple[dict[str, date | None], date | None]:
+    """Read the dates of the header, and the last day of a cumulative injury."""
     keys = value.keys(facts=tuple(HEADER_DATES))
-    dates = {name: keys[name].maybe(lambda value: value.day(today)) for name in HEADER_DATES}
+    injured_on, injured_until = keys["date_of_injury"].injury(today)
+    dates = {
+        name: keys[name].maybe(lambda value: value.day(today))
+        for name in HEADER_DATES
+        if name != "date_of_injury"
+    }
+    dates = {"date_of_injury": injured_on} | dates
     # Unknown dates are skipped, so the known ones are compared across the gap.
     stated_dates = [(name, day) for name, day in dates.items() if day is not None]
     for (earlier, first), (later, second) in pairwise(stated_dates):
@@ -282,7 +292,7 @@ def _read_header_dates(value: "_Value", today: date) -> dict[str, date | None]:
                 f"{_capitalize_phrase(HEADER_DATES[later])} ({_print_date(second)}) lies before "
                 f"{HEADER_DATES[earlier]} ({_print_date(first)}).",
             )
-    return dates
+    return dates, injured_until
 
 
 def _read_statement(value: "_Value") -> Statement:
@@ -533,6 +543,18 @@ class _Value:
             self.refuse(f"{self.value} lies in the future; today is {_print_date(today)}")
         return day
 
+    def injury(self, today: date) -> tuple[date | None, date | None]:
+        """Return the date of injury: a day, or the two days of ``CT MM/DD/YYYY – MM/DD/YYYY``."""
+        period = (
+            re.fullmatch(r"CT (\S+) – (\S+)", self.value) if isinstance(self.value, str) else None
+        )
+        if period is None:
+            return self.maybe(lambda value: value.day(today)), None
+        first, last = (replace(self, value=text).day(today) for text in period.groups())
+        if last <= first:
+            self.refuse(f"{_quote_value(self.value)} ends before it begins")
+        return first, last
+
     def compare(self, derived: str | int, from_where: str) -> None:
         """Refuse a derived value of the file that differs from what we derive."""
         if self.missing:
@@ -597,14 +619,16 @@ def build_facts(case: PublishedCase) -> dict[str, Any]:
     """Build the content of such a file. Derived values are computed; notes are left out."""
     dates = {
         "date_assigned": case.assigned_on,
-        "date_of_injury": case.injured_on,
+        "date_of_injury": None,
         "decision_date": case.decided_on,
         "ur_denial_date": case.ur_decided_on,
         "application_received": case.received_on,
     }
+    header = {name: day and _print_date(day) for name, day in dates.items()}
+    header["date_of_injury"] = print_injury(case.injured_on, case.injured_until) or None
     return {
         "case_number": case.number,
-        "header_dates": {name: day and _print_date(day) for name, day in dates.items()},
+        "header_dates": header,
         "priority": case.priority,
         "reviewer_statement": {
             "specialties": list(case.statement.specialties),

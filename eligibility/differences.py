@@ -5,12 +5,13 @@ not count as differences. Every other difference is listed, so that a person can
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 from difflib import SequenceMatcher
 from hashlib import sha256
 
 from directory.names import fold_name, fold_number
+from form_fields.dates import print_injury
 
 EMPLOYEE = "EMPLOYEE"
 CLAIM = "CLAIM"
@@ -38,6 +39,7 @@ class DocumentFacts:
     employee: str
     claim_number: str
     date_of_injury: date | None
+    injury_last_day: date | None = field(default=None, kw_only=True)
     items: Sequence[str]
 
 
@@ -77,11 +79,11 @@ def compare_documents(application: DocumentFacts, ur_decision: DocumentFacts) ->
     application_claim, ur_claim = application.claim_number, ur_decision.claim_number
     if ur_claim and fold_number(application_claim) != fold_number(ur_claim):
         differences.append(Difference(CLAIM, application_claim, ur_claim))
-    ours_on, theirs_on = application.date_of_injury, ur_decision.date_of_injury
-    if theirs_on and ours_on != theirs_on:
-        differences.append(
-            Difference(INJURY, f"{ours_on:%m/%d/%Y}" if ours_on else "", f"{theirs_on:%m/%d/%Y}")
-        )
+    ours, theirs = (
+        print_injury(one.date_of_injury, one.injury_last_day) for one in (application, ur_decision)
+    )
+    if theirs and ours != theirs:
+        differences.append(Difference(INJURY, ours, theirs))
     return differences + _compare_items(application.items, ur_decision.items)
 
 

@@ -42,7 +42,8 @@ def find_impossible_dates(
     """List the impossible dates of an application, at most one for each field.
 
     :param dates: dates by the names of the intake form: received, ur_decided, served_on, signed_on,
-        requested_on, date_of_injury, date_of_birth and others. Dates not stated are left out.
+        requested_on, date_of_injury, injury_last_day, date_of_birth and others. Dates not stated
+        are left out.
     :param today: the current day; ``None`` does not compare with it.
     """
     found = {one.field: one for one in _find_in_future(dates, today)}
@@ -60,12 +61,17 @@ def _find_in_future(
         day = dates.get(field)
         if day and today and day > today:
             yield ImpossibleDate(field, f"This date is in the future. {what_to_check}")
+    # Keyed in the same field as the first day.
+    last_day = dates.get("injury_last_day")
+    if last_day and today and last_day > today:
+        yield ImpossibleDate("date_of_injury", "The last day is in the future. Check the form.")
 
 
 def _find_contradictions(dates: Mapping[str, date | None]) -> Iterator[ImpossibleDate]:
     received, decided = dates.get("received"), dates.get("ur_decided")
     served, signed = dates.get("served_on"), dates.get("signed_on")
     injury, birth = dates.get("date_of_injury"), dates.get("date_of_birth")
+    last_day = dates.get("injury_last_day")
     # This also keeps the UR decision out of the future, because the received date is checked too.
     if received and decided and decided > received:
         yield ImpossibleDate(
@@ -95,7 +101,11 @@ def _find_contradictions(dates: Mapping[str, date | None]) -> Iterator[Impossibl
             f"Signed on {format_day(signed)}, after we received the application on "
             f"{format_day(received)}. {_IF_PRINTED}",
         )
-    if injury and decided and injury > decided:
+    if injury and last_day and last_day < injury:
+        yield ImpossibleDate(
+            "date_of_injury", "The injury ends before it begins. Check both of its dates."
+        )
+    if injury and decided and (last_day or injury) > decided:
         yield ImpossibleDate(
             "date_of_injury", "The injury is dated after the UR decision. Check both dates."
         )

@@ -143,6 +143,7 @@ class URReading(Versioned):
     employee = models.CharField(max_length=300, blank=True)  # as printed
     claim_number = models.CharField(max_length=60, blank=True)
     date_of_injury = models.DateField(null=True, blank=True)
+    injury_last_day = models.DateField(null=True, blank=True)  # set for a cumulative injury
     date_of_injury_printed = models.CharField(max_length=60, blank=True)
     items = models.JSONField(default=list, blank=True)  # the treatments decided, as printed
 

@@ -16,6 +16,7 @@ from deadlines.calendars import Calendars, CannotCount, format_day
 from deadlines.results import UnknownDeadline
 from deadlines.rules import Rule
 from deadlines.timeliness import Late, Timely, judge_timeliness
+from form_fields.dates import print_injury
 
 from .answers import EligibilityResult
 from .impossible_dates import find_impossible_dates
@@ -177,6 +178,7 @@ class StoredFacts:
     served_on: date | None = None
     service_method: str = ""
     date_of_injury: date | None = None
+    injury_last_day: date | None = None  # set for a cumulative injury
     ur_attached: bool | None = None
     other_decision: tuple[str, ...] = ()
     liability_disputed: bool | None = None
@@ -565,9 +567,16 @@ def _check_ur_attached(facts: StoredFacts) -> EligibilityVerdict:
 
 
 def _check_scope(facts: StoredFacts) -> EligibilityVerdict:
-    """Check that IMR applies: injuries since 2013, or UR decisions since July 2013."""
+    """Check that IMR applies: injuries since 2013, or UR decisions since July 2013.
+
+    A cumulative injury is covered if its first day is.
+    """
     used: tuple[UsedFact, ...] = (
-        UsedFact("Date of injury", _format_day(facts.date_of_injury), FORM),
+        UsedFact(
+            "Date of injury",
+            print_injury(facts.date_of_injury, facts.injury_last_day) or "not stated",
+            FORM,
+        ),
         UsedFact("Date of the UR decision", _format_day(facts.decided_on), UR),
     )
     # Either date is enough, so one of them may be unknown (LC 4610.5(a), (c)).
@@ -578,6 +587,12 @@ def _check_scope(facts: StoredFacts) -> EligibilityVerdict:
         return _answer_unknown("NECESSITY", _SCOPE, "the date of the UR decision", used)
     if facts.date_of_injury is None:
         return _answer_unknown("NECESSITY", _SCOPE, "the date of injury", used)
+    # The date of a cumulative injury is that of first disability with knowledge of its cause (LC
+    # 5412). It is not before the first day of exposure, but may be after the last one, and no form
+    # states it. (The last year of exposure, LC 5500.5, decides only who is liable.)
+    if facts.injury_last_day is not None:
+        missing = "the date of the cumulative injury: first disability, with knowledge (LC 5412)"
+        return _answer_unknown("NECESSITY", _SCOPE, missing, used)
     return _answer_no(
         "NECESSITY",
         "I-SCOPE",

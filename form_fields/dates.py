@@ -74,6 +74,67 @@ def read_date(keyed: str, *, today: date) -> date:
     raise NotADate(f"“{keyed.strip()}” is not a date. Write month/day/year, as in 9/20/2024.")
 
 
+@dataclass(frozen=True)
+class Injury:
+    """When an injury happened: a day, or the period of a cumulative injury (Labor Code 3208.1).
+
+    :ivar day: the day, or the first day of the period.
+    :ivar last_day: the last day of the period; ``None`` for an injury of one day.
+    """
+
+    day: date
+    last_day: date | None = None
+
+    def __str__(self) -> str:
+        return print_injury(self.day, self.last_day)
+
+
+# Between the two days of a period. Dates themselves may be written with plain hyphens.
+_BETWEEN = re.compile(r"\s*(?:[-–—]|\bto\b|\bthrough\b|\bthru\b)\s*")
+_CUMULATIVE = re.compile(r"\s*(?:c\.?\s?t\.?(?![a-z])|cumulative(?: trauma| injury)?)\s*[:,]?\s*")
+
+
+def read_injury(keyed: str, *, today: date) -> Injury:
+    """Read a keyed date of injury: a day as ``read_date``, or a period.
+
+    A period is two days with a hyphen or “to” between them, with or without “CT” before them:
+    ``CT 1/5/2009 - 3/12/2014``, ``010509-031214``.
+
+    :raises NotADate: with a sentence for the clerk.
+    """
+    text = keyed.strip().lower()
+    match = _CUMULATIVE.match(text)
+    if match is None:
+        try:
+            return Injury(read_date(text, today=today))
+        except NotADate:
+            if not _BETWEEN.search(text[1:]):
+                return Injury(read_date(keyed, today=today))  # with the text as typed
+    text = text[match.end() :] if match else text
+    for found in _BETWEEN.finditer(text):
+        try:
+            first = read_date(text[: found.start()], today=today)
+            last = read_date(text[found.end() :], today=today)
+        except NotADate:
+            continue
+        if last < first:
+            raise NotADate("The period ends before it begins. Check both dates.")
+        return Injury(first, last if last > first else None)
+    if match is None:
+        read_date(keyed, today=today)  # says what is wrong with it as a single day
+    raise NotADate(
+        f"“{keyed.strip()}” is not a period. Write the first and the last day of the cumulative "
+        "injury, as in CT 1/5/2009 - 3/12/2014."
+    )
+
+
+def print_injury(day: date | None, last_day: date | None = None) -> str:
+    """Write a date of injury as letters print it: ``CT 01/05/2009 – 03/12/2014`` for a period."""
+    if day is None:
+        return ""
+    return f"CT {day:%m/%d/%Y} – {last_day:%m/%d/%Y}" if last_day else f"{day:%m/%d/%Y}"
+
+
 def _read_year(digits: str, today: date) -> int:
     if len(digits) == 4:
         return int(digits)
@@ -114,12 +175,12 @@ def _refuse_day_first(month: int, day: int, year: int, keyed: str) -> None:
 class DateReading:
     """How a keyed date was read, and whether it has to be checked.
 
-    ``on`` is ``None`` if the text is no date.
+    :ivar written: the whole date for the field; empty if the text is no date.
     """
 
     text: str
     is_bad: bool = False
-    on: date | None = None
+    written: str = ""
 
 
 # How far back a date of each kind may lie before the clerk is asked to check it, in days.
@@ -144,12 +205,18 @@ def interpret_date(keyed: str, *, today: date, kind: str = "", received: str = "
     if not keyed.strip():
         return DateReading("")
     try:
-        on = read_date(keyed, today=today)
+        if kind == "date_of_injury":
+            injury = read_injury(keyed, today=today)
+        else:
+            injury = Injury(read_date(keyed, today=today))
     except NotADate as error:
         return DateReading(str(error), is_bad=True)
-    text = f"{on:%a, %b} {on.day}, {on.year}"
-    if on > today and (kind in _FAR or kind in _PAST):
-        return DateReading(f"{text}, in the future", is_bad=True, on=on)
+    on, last_day, written = injury.day, injury.last_day, str(injury)
+    text = _describe_day(on)
+    if last_day is not None:
+        text = f"Cumulative injury, {text}, to {_describe_day(last_day)}"
+    if (last_day or on) > today and (kind in _FAR or kind in _PAST):
+        return DateReading(f"{text}, in the future", is_bad=True, written=written)
     if on == today:
         text += ", today"
     if kind == "date_of_birth":
@@ -159,7 +226,9 @@ def interpret_date(keyed: str, *, today: date, kind: str = "", received: str = "
         # Unlikely ages are only marked: injured workers may be younger or older.
         is_likely = 14 <= age <= 100
         return DateReading(
-            text if is_likely else f"{text}. Check the year.", is_bad=not is_likely, on=on
+            text if is_likely else f"{text}. Check the year.",
+            is_bad=not is_likely,
+            written=written,
         )
     if kind == "ur_decided":
         # The date of receipt may be half typed at this moment.
@@ -168,10 +237,15 @@ def interpret_date(keyed: str, *, today: date, kind: str = "", received: str = "
         except NotADate:
             days = None
         if days is not None and days < 0:
-            return DateReading(f"{text}, after receipt. Check both dates.", is_bad=True, on=on)
+            sentence = f"{text}, after receipt. Check both dates."
+            return DateReading(sentence, is_bad=True, written=written)
         if days is not None:
             text += f", {days} day{'' if days == 1 else 's'} before receipt"
     far, check = _FAR.get(kind, (0, ""))
     if far and (today - on).days > far:
-        return DateReading(f"{text}, long ago. {check}", is_bad=True, on=on)
-    return DateReading(text, on=on)
+        return DateReading(f"{text}, long ago. {check}", is_bad=True, written=written)
+    return DateReading(text, written=written)
+
+
+def _describe_day(on: date) -> str:
+    return f"{on:%a, %b} {on.day}, {on.year}"

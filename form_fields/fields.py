@@ -7,7 +7,7 @@ from django import forms
 
 from letters.glyphs import find_unprintable, normalize_text
 
-from .dates import NotADate, read_date
+from .dates import Injury, NotADate, read_date, read_injury
 
 TOO_LONG = "This is %(show_value)d characters long. Shorten it to %(limit_value)d."
 
@@ -81,14 +81,48 @@ class KeyedDate(forms.CharField):
     def prepare_value(self, value: Any) -> Any:
         return f"{value:%m/%d/%Y}" if isinstance(value, date) else value
 
-    def clean(self, value: Any) -> date | None:
+    def clean(self, value: Any) -> Any:
+        """Return what ``read`` returns; ``None`` if nothing was keyed."""
         text = super().clean(value)
         if not text:
             return None
         try:
-            return read_date(text, today=self.today)
+            return self.read(text)
         except NotADate as error:
             raise forms.ValidationError(str(error)) from error
+
+    def read(self, text: str) -> Any:
+        """Read what was keyed. :raises NotADate: with a sentence for the clerk."""
+        return read_date(text, today=self.today)
+
+
+class KeyedInjury(KeyedDate):
+    """A date of injury as clerks key it: a day, or the period of a cumulative injury.
+
+    Its forms split the value with ``split_injury``.
+    """
+
+    def __init__(self, **options: Any) -> None:
+        options.setdefault("help_text", "A cumulative trauma: 010509-031214")
+        super().__init__(**options)
+
+    def prepare_value(self, value: Any) -> Any:
+        return str(value) if isinstance(value, Injury) else super().prepare_value(value)
+
+    def read(self, text: str) -> Any:
+        return read_injury(text, today=self.today)
+
+
+def split_injury(values: dict[str, Any]) -> dict[str, Any]:
+    """Replace the keyed date of injury among the values of a form by its two days.
+
+    ``date_of_injury`` is then the day or the first day, and ``injury_last_day`` the last day of a
+    cumulative injury, both ``None`` if not stated.
+    """
+    injury = values.get("date_of_injury")
+    if isinstance(injury, Injury):
+        return values | {"date_of_injury": injury.day, "injury_last_day": injury.last_day}
+    return values | {"injury_last_day": values.get("injury_last_day")}
 
 
 class StatedAnswer(forms.TypedChoiceField):

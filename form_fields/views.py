@@ -24,7 +24,8 @@ def interpret_typed_date(request: StaffRequest) -> HttpResponse:
     )
     look = " bad" if reading.is_bad else ""
     # The page writes the whole date into the field: “-8” would be another day tomorrow.
-    written = f"{reading.on:%m/%d/%Y}" if reading.on else ""
     return HttpResponse(
-        format_html('<span class="echo{}" data-read="{}">{}</span>', look, written, reading.text)
+        format_html(
+            '<span class="echo{}" data-read="{}">{}</span>', look, reading.written, reading.text
+        )
     )

@@ -91,6 +91,7 @@ class DeterminationDocument:
     credentials: tuple[Credentials, ...] = ()
     date_assigned: date | None = None
     date_of_injury: date | None = None
+    injury_last_day: date | None = None  # of a cumulative injury, printed as a period
     decision_date: date | None = None
     ur_denial_date: date | None = None
     priority: str = ""
@@ -226,6 +227,7 @@ class NoticeDocument:
     how_to_send: tuple[str, ...]
     closing: tuple[str, ...] = ()
     date_of_injury: date | None = None
+    injury_last_day: date | None = None  # of a cumulative injury, printed as a period
     rfa_date: date | None = None
     ur_reference: str = ""
     language: str = "en-US"
@@ -316,6 +318,7 @@ class CaseLetterDocument:
     claim_number: str = ""
     priority: str = ""
     date_of_injury: date | None = None
+    injury_last_day: date | None = None  # of a cumulative injury, printed as a period
     application_received: date | None = None
     ur_decision_date: date | None = None
     language: str = "en-US"

@@ -115,6 +115,7 @@ class Migration(InitialTables):
                 ("urgency", models.PositiveSmallIntegerField(default=1)),
                 ("held_until", models.DateField(null=True)),
                 ("date_of_injury", models.DateField(null=True)),
+                ("injury_last_day", models.DateField(null=True)),
                 ("date_of_injury_printed", models.CharField(blank=True, max_length=60)),
                 ("claim_number", models.CharField(blank=True, max_length=60)),
                 ("claim_number_normal", models.CharField(blank=True, db_index=True, max_length=60)),
@@ -3168,6 +3169,7 @@ class Migration(InitialTables):
                 ("urgency", models.PositiveSmallIntegerField(default=1)),
                 ("held_until", models.DateField(null=True)),
                 ("date_of_injury", models.DateField(null=True)),
+                ("injury_last_day", models.DateField(null=True)),
                 ("date_of_injury_printed", models.CharField(blank=True, max_length=60)),
                 ("claim_number", models.CharField(blank=True, max_length=60)),
                 ("claim_number_normal", models.CharField(blank=True, db_index=True, max_length=60)),
@@ -3948,6 +3950,17 @@ class Migration(InitialTables):
                     _connector="OR",
                 ),
                 name="case_open_iff_not_closed",
+            ),
+        ),
+        migrations.AddConstraint(
+            model_name="case",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    ("injury_last_day__isnull", True),
+                    ("injury_last_day__gt", models.F("date_of_injury")),
+                    _connector="OR",
+                ),
+                name="case_injury_ends_after_it_begins",
             ),
         ),
         migrations.AddConstraint(

@@ -7,7 +7,7 @@ from datetime import date, datetime, timedelta
 from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple, Self
 
 from django.db import models
-from django.db.models import Q
+from django.db.models import F, Q
 from django.urls import reverse
 
 from accounts.versions import Versioned, VersionedQuerySet
@@ -21,6 +21,7 @@ from cases.lifecycle import (
     refuse_illegal_move,
 )
 from deadlines.kinds import DEADLINE_KINDS
+from form_fields.dates import print_injury
 
 from .restrictions import select_hidden_ids
 
@@ -255,7 +256,10 @@ class Case(Versioned):
     # come, the case is not on hold. The holds are in Hold.
     held_until = models.DateField(null=True)
 
-    date_of_injury = models.DateField(null=True)
+    date_of_injury = models.DateField(null=True)  # the first day of a cumulative injury
+    # Set for a cumulative injury alone, whose date is printed and compared as a period. The day
+    # that Labor Code 5412 determines for it is on no form; see ``eligibility.rules``.
+    injury_last_day = models.DateField(null=True)
     date_of_injury_printed = models.CharField(max_length=60, blank=True)
     claim_number = models.CharField(max_length=60, blank=True)
     claim_number_normal = models.CharField(max_length=60, blank=True, db_index=True)
@@ -328,6 +332,11 @@ class Case(Versioned):
                 | Q(~Q(status__in=CLOSED_STATES), is_open=True),
             ),
             models.CheckConstraint(
+                name="case_injury_ends_after_it_begins",
+                condition=Q(injury_last_day__isnull=True)
+                | Q(injury_last_day__gt=F("date_of_injury")),
+            ),
+            models.CheckConstraint(
                 name="case_open_names_who_acts",
                 condition=Q(is_open=False) | ~Q(next_role=""),
             ),
@@ -357,6 +366,11 @@ class Case(Versioned):
     @property
     def stage(self) -> Status:
         return Status(self.status)
+
+    @property
+    def injury_printed(self) -> str:
+        """The date of injury as letters print it; a period for a cumulative injury."""
+        return print_injury(self.date_of_injury, self.injury_last_day)
 
     @property
     def has_due_date(self) -> bool:

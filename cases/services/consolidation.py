@@ -184,7 +184,7 @@ def _start_notices_deadline(case: Case, *, by: User | None, at: datetime) -> Non
 def _same_people(case: Case, lead: Case) -> bool:
     """Check the conditions of 8 CCR 9792.10.4(a): employee, physician, date of injury."""
     # Two unknown dates are not the same date.
-    if case.date_of_injury is None or case.date_of_injury != lead.date_of_injury:
+    if case.date_of_injury is None or case.injury_printed != lead.injury_printed:
         return False
     return duplicates.compare_applications(
         read_application_facts(case), read_application_facts(lead)

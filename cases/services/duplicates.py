@@ -55,6 +55,7 @@ def read_application_facts(case: Case) -> ApplicationFacts:
         born=born,
         claim=case.claim_number_normal,
         injured=case.date_of_injury,
+        injured_until=case.injury_last_day,
         ur_decided=ur_decision.decided_on if ur_decision else None,
         ur_reference=ur_decision.reference_normal if ur_decision else "",
         physician=physician,

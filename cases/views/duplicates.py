@@ -236,7 +236,7 @@ def _build_comparison_lines(case: Case, other: Case) -> list[dict[str, Any]]:
         ("Date of birth", case_facts.born, other_facts.born),
         # As printed: a person may see what folding hides.
         ("Claim number", case.claim_number, other.claim_number),
-        ("Date of injury", case_facts.injured, other_facts.injured),
+        ("Date of injury", case.injury_printed, other.injury_printed),
         ("Date of UR decision", case_facts.ur_decided, other_facts.ur_decided),
         ("UR reference", case_facts.ur_reference, other_facts.ur_reference),
         ("Requesting physician", case_facts.physician, other_facts.physician),

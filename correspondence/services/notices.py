@@ -190,6 +190,7 @@ def _make_notice(case: Case, party: Party, *, by: User, at: datetime) -> Assignm
         ur_reference=ur_decision.reference if ur_decision else "",
         rfa_date=ur_decision.requested_on if ur_decision else None,
         date_of_injury=case.date_of_injury,
+        injury_last_day=case.injury_last_day,
         application_received=case.received_on,
         priority=case.get_priority_display(),
         opening=composed.paragraphs("opening"),
@@ -250,7 +251,6 @@ def _collect_facts(case: Case, *, at: datetime) -> list[Fact]:
         .first()
     )
     days = {
-        "date_of_injury": case.date_of_injury,
         "ur_decision_date": ur_decision.decided_on if ur_decision else None,
         "rfa_date": ur_decision.requested_on if ur_decision else None,
         "application_received": case.received_on,
@@ -270,6 +270,8 @@ def _collect_facts(case: Case, *, at: datetime) -> list[Fact]:
     ]
     # Unknown dates are left out: a sentence that needs one is then refused by name.
     facts += [Fact(name, f"{value:%m/%d/%Y}", application) for name, value in days.items() if value]
+    if case.date_of_injury:
+        facts.append(Fact("date_of_injury", case.injury_printed, application))
     # A proof fact: without an eligibility decision no notice can be queued.
     if eligible_decision is not None:
         facts.append(

@@ -109,6 +109,13 @@ def format_day(value: date | datetime | None) -> str:
     return f"{on:%b} {on.day}, {on.year}"
 
 
+@register.filter(name="injury")
+def format_injury(case: Any) -> str:
+    """The date of injury of a case: "Dec 4, 2023", or "CT Jan 5, 2009 – Mar 12, 2014"."""
+    day = format_day(case.date_of_injury)
+    return f"CT {day} – {format_day(case.injury_last_day)}" if case.injury_last_day else day
+
+
 @register.filter(name="day_long")
 def format_day_long(value: date | datetime | None) -> str:
     """ "Wed, Dec 4, 2024": with the weekday, where it helps to plan work."""
@@ -415,7 +422,7 @@ def case_summary(case: Any, linked: bool = False) -> SafeString:
     if worker and linked and (person := rows.employee_person_on(today)):
         worker = format_html('<a href="{}">{}</a>', reverse("desk:person", args=[person]), worker)
     claim = format_html('claim <span class="id">{}</span>', case.claim_number)
-    injured = format_day(case.date_of_injury) or case.date_of_injury_printed
+    injured = format_injury(case) or case.date_of_injury_printed
     parts = [
         worker,
         # A published letter states its body parts without items.

@@ -251,6 +251,7 @@ def _build_case(published: shapes.PublishedCase, ur_decision: URDecision | None)
         # The column may not be empty. A closed case is in no list of due dates.
         due_on=published.decided_on,
         date_of_injury=published.injured_on,
+        injury_last_day=published.injured_until,
         sex=published.sex.upper(),
         age_stated=published.age,
         body_parts=list(published.body_parts),

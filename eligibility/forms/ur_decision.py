@@ -16,7 +16,8 @@ from eligibility.services.ur_decision import (
     ListedDifference,
     RFAReceipt,
 )
-from form_fields.fields import DatedForm, KeyedDate, LetterText, StatedAnswer
+from form_fields.dates import print_injury
+from form_fields.fields import DatedForm, KeyedInjury, LetterText, StatedAnswer, split_injury
 
 
 class URDecisionForm(DatedForm):
@@ -24,7 +25,7 @@ class URDecisionForm(DatedForm):
 
     employee = LetterText(label="Employee, as printed", max_length=300, required=False)
     claim_number = LetterText(label="Claim number", max_length=60, required=False)
-    date_of_injury = KeyedDate(label="Date of injury", required=False)
+    date_of_injury = KeyedInjury(label="Date of injury", required=False)
     treatments = LetterText(
         label="Treatments decided, one per line",
         max_length=20_000,
@@ -109,11 +110,12 @@ class URDecisionForm(DatedForm):
 
     def as_read(self) -> DecisionReading:
         """Return the typed reading as input for the service. Call this on a valid form."""
-        data = self.cleaned_data
+        data = split_injury(self.cleaned_data)
         return DecisionReading(
             employee=data["employee"],
             claim_number=data["claim_number"],
             date_of_injury=data["date_of_injury"],
+            injury_last_day=data["injury_last_day"],
             date_of_injury_printed=self.data.get("date_of_injury", "").strip()[:60],
             items=data["treatments"].splitlines(),
         )
@@ -145,7 +147,7 @@ class URDecisionForm(DatedForm):
         return rfa | {
             "employee": reading.employee,
             "claim_number": reading.claim_number,
-            "date_of_injury": reading.date_of_injury,
+            "date_of_injury": print_injury(reading.date_of_injury, reading.injury_last_day),
             "treatments": "\n".join(reading.items),
         }
 

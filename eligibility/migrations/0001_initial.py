@@ -499,6 +499,7 @@ class Migration(InitialTables):
                 ("employee", models.CharField(blank=True, max_length=300)),
                 ("claim_number", models.CharField(blank=True, max_length=60)),
                 ("date_of_injury", models.DateField(blank=True, null=True)),
+                ("injury_last_day", models.DateField(blank=True, null=True)),
                 ("date_of_injury_printed", models.CharField(blank=True, max_length=60)),
                 ("items", models.JSONField(blank=True, default=list)),
                 ("history_id", models.AutoField(primary_key=True, serialize=False)),
@@ -591,6 +592,7 @@ class Migration(InitialTables):
                 ("employee", models.CharField(blank=True, max_length=300)),
                 ("claim_number", models.CharField(blank=True, max_length=60)),
                 ("date_of_injury", models.DateField(blank=True, null=True)),
+                ("injury_last_day", models.DateField(blank=True, null=True)),
                 ("date_of_injury_printed", models.CharField(blank=True, max_length=60)),
                 ("items", models.JSONField(blank=True, default=list)),
                 (

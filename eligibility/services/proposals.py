@@ -139,6 +139,7 @@ def _build_stored_facts(
         served_on=ur_decision.served_on if ur_decision else None,
         service_method=ur_decision.service_method if ur_decision else "",
         date_of_injury=case.date_of_injury,
+        injury_last_day=case.injury_last_day,
         ur_attached=application.ur_decision_attached if application else None,
         other_decision=other_decision,
         liability_disputed=ur_decision.liability_disputed if ur_decision else None,

@@ -21,6 +21,7 @@ class DecisionReading:
     employee: str = ""
     claim_number: str = ""
     date_of_injury: date | None = None
+    injury_last_day: date | None = None
     date_of_injury_printed: str = ""
     items: Sequence[str] = ()
 
@@ -135,7 +136,7 @@ def is_reading_on_file(case: Case, keyed: KeyedDecision) -> bool:
 
 
 # Without the date as printed: pages show a stored date in one form, whatever was printed.
-_COMPARED_FACTS = ("employee", "claim_number", "date_of_injury", "items")
+_COMPARED_FACTS = ("employee", "claim_number", "date_of_injury", "injury_last_day", "items")
 
 
 def _clean_printed_facts(printed: DecisionReading) -> dict[str, object]:
@@ -144,6 +145,7 @@ def _clean_printed_facts(printed: DecisionReading) -> dict[str, object]:
         "employee": printed.employee.strip(),
         "claim_number": printed.claim_number.strip(),
         "date_of_injury": printed.date_of_injury,
+        "injury_last_day": printed.injury_last_day,
         "date_of_injury_printed": printed.date_of_injury_printed,
         "items": [line.strip() for line in printed.items if line.strip()],
     }
@@ -232,12 +234,14 @@ def list_differences_by_case(cases: Sequence[Case]) -> dict[int, list[ListedDiff
                 employee=employees.get(case.pk, ""),
                 claim_number=case.claim_number,
                 date_of_injury=case.date_of_injury,
+                injury_last_day=case.injury_last_day,
                 items=titles[case.pk],
             ),
             differences.DocumentFacts(
                 employee=reading.employee,
                 claim_number=reading.claim_number,
                 date_of_injury=reading.date_of_injury,
+                injury_last_day=reading.injury_last_day,
                 items=reading.items,
             ),
         )

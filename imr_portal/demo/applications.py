@@ -9,6 +9,7 @@ import files.services
 from cases.models import ApplicationPaper, PartyRole, Priority, Signer, TreatmentCategory
 from cases.services.parties import PartyOnForm
 from deadlines.days import local_day
+from form_fields.dates import Injury
 from intake.services.receiving import ApplicationOnForm, AttachedFile, ItemOnForm, URDecisionOnForm
 from records.models import Document
 
@@ -18,10 +19,12 @@ from .stories import DatedStory, Office, Record, Story, name_citation
 _POSTAL_DAYS = timedelta(days=3)  # from the signature to the receipt
 
 
-def print_injury(dated: DatedStory) -> str:
-    """Return the date of injury as the application prints it; a period for a cumulative trauma."""
-    injured = f"{dated.find_date('injury'):%m/%d/%Y}"
-    return f"CT {dated.words['exposure']} - {injured}" if dated.story.exposure else injured
+def find_injury(dated: DatedStory) -> Injury:
+    """Return the date of injury that the application states; a period for a cumulative trauma."""
+    injured, exposure = dated.find_date("injury"), dated.story.exposure
+    if exposure is None:
+        return Injury(injured)
+    return Injury(dated.requested_on - timedelta(days=exposure), injured)
 
 
 def describe_request(story: Story) -> Record:
@@ -61,7 +64,7 @@ def write_application(dated: DatedStory, *, signer: Signer) -> bytes:
             (worker.name, worker.address, worker.phone)
         ),
         "Date of birth": f"{worker.born:%m/%d/%Y}",
-        "Date of injury": print_injury(dated),
+        "Date of injury": str(find_injury(dated)),
         "Claim number": story.claim,
         "Employer": f"{story.employer.name}\n{story.employer.address}",
         "Claims administrator": f"{story.administrator.name}, {story.administrator.contact}\n"
@@ -91,7 +94,7 @@ def write_ur_decision(dated: DatedStory) -> bytes:
         f"Date of decision: {dated.decided_on:%m/%d/%Y}\n{served}"
         f"Reference: {_number_decision(dated)}\n"
         f"Employee: {story.worker.name}\nEmployer: {story.employer.name}\n"
-        f"Claim number: {story.claim}\nDate of injury: {print_injury(dated)}\n{liability}"
+        f"Claim number: {story.claim}\nDate of injury: {find_injury(dated)}\n{liability}"
         f"Request for authorization dated: {dated.requested_on:%m/%d/%Y}\n"
         f"Requesting physician: {story.physician.name}, {story.physician.specialty}"
     ]
@@ -119,6 +122,7 @@ def fill_application(
     story = dated.story
     signed_on = _find_signature_day(dated, local_day(received_at)) if story.signed else None
     served_on = dated.decided_on if story.service_stated else None
+    injury = find_injury(dated)
     return ApplicationOnForm(
         # The same key in every run, so that entering a story again finds its case.
         key=uuid5(NAMESPACE_URL, f"demo-{key}"),
@@ -126,8 +130,9 @@ def fill_application(
         received_at=received_at,
         claim_number=story.claim,
         priority=Priority.EXPEDITED if story.expedited else Priority.REGULAR,
-        date_of_injury=dated.find_date("injury"),
-        date_of_injury_printed=print_injury(dated),
+        date_of_injury=injury.day,
+        injury_last_day=injury.last_day,
+        date_of_injury_printed=str(injury),
         diagnosis=story.diagnosis,
         sex=story.worker.sex,
         items_on_form=len(story.items),

@@ -528,7 +528,7 @@ HAND_TESTS = Story(
     ),
     claim="06-220954018",
     diagnosis="G56.03",
-    # A cumulative trauma: the last day of exposure is keyed as the date of injury.
+    # A cumulative trauma: the date of injury is the period of exposure, and this is its last day.
     dates={"injury": 139, "splints": 118, "visit": 5},
     exposure=870,
     items=(

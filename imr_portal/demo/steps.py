@@ -22,7 +22,7 @@ from records.models import Document, ReadMark
 from reviewers.models import ReviewerAssignment
 
 from . import papers
-from .applications import describe_request, fill_application, print_injury
+from .applications import describe_request, fill_application, find_injury
 from .office import CaseClock, Demo
 from .stories import AUTHORITIES, Disputed, Record, Story, date_story, find_recommendation
 
@@ -59,14 +59,15 @@ class DemoCase:
     def read_ur_decision(self, days_ago: int) -> None:
         """State what the UR decision says of the worker and each item, and what it cites."""
         by, at = self.demo.people["coordinator"], self.clock.find_moment(days_ago)
-        story = self.story
+        story, injury = self.story, find_injury(self.dated)
         ur_decision.record_ur_reading(
             case_id=self.case.pk,
             as_read=DecisionReading(
                 employee=story.worker.name,
                 claim_number=story.claim,
-                date_of_injury=self.dated.find_date("injury"),
-                date_of_injury_printed=print_injury(self.dated),
+                date_of_injury=injury.day,
+                injury_last_day=injury.last_day,
+                date_of_injury_printed=str(injury),
                 items=[item.title for item in story.items],
             ),
             outcomes={item.pk: DisputedItem.UROutcome.DENIED for item, _ in self.items},

@@ -203,7 +203,7 @@ class Story:
 
     :ivar dates: key to days before the request for authorization; ``injury`` is always there.
     :ivar exposure: days before the request on which a cumulative trauma began; its last day is
-        ``injury``, which the office keys as the date of injury.
+        ``injury``.
     :ivar filed_after: days from the UR decision to the receipt of the application.
     :ivar signed: whether the employee signed the application.
     :ivar service_stated: whether the UR decision says when and how it was served.

@@ -35,7 +35,7 @@ from cases.services.parties import PartyOnForm
 from deadlines.days import PACIFIC
 from eligibility.impossible_dates import find_impossible_dates
 from files.models import StoredFile
-from form_fields.fields import DatedForm, KeyedDate, LetterText
+from form_fields.fields import DatedForm, KeyedDate, KeyedInjury, LetterText, split_injury
 from guidelines.formulary import Treatment
 from intake.models import DRAFT_DAYS, Scan
 from intake.services import known_parties
@@ -146,7 +146,7 @@ class IntakeForm(DatedForm):
         max_length=60,
         error_messages={"required": "Enter the claim number, or “none” if the form has none."},
     )
-    date_of_injury = KeyedDate(label="Date of injury", required=False)
+    date_of_injury = KeyedInjury(label="Date of injury", required=False)
     ur_decided = KeyedDate(
         label="Date of UR decision",
         error_messages={"required": "Enter the date of the UR decision."},
@@ -325,10 +325,10 @@ class IntakeForm(DatedForm):
                 values[name] = field.clean(self[name].data)
             except forms.ValidationError:
                 continue
-        return values
+        return split_injury(values)
 
     def clean(self) -> dict[str, Any]:
-        cleaned = super().clean() or {}
+        cleaned = split_injury(super().clean() or {})
         for impossible in find_impossible_dates(cleaned, today=self.today):
             self.add_error(impossible.field, impossible.sentence)
         # Otherwise the missing number would be noticed only when a notice has to leave.
@@ -426,6 +426,7 @@ class IntakeForm(DatedForm):
             claim_number=values["claim_number"],
             priority=Priority(values["priority"]),
             date_of_injury=values["date_of_injury"],
+            injury_last_day=values["injury_last_day"],
             date_of_injury_printed=self.data.get("date_of_injury", "").strip(),
             eams_number=values["eams_number"],
             wcis_number=values["wcis_number"],

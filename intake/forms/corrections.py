@@ -10,7 +10,7 @@ from django.http import QueryDict
 from cases.models import Case
 from deadlines.days import PACIFIC
 from eligibility.impossible_dates import find_impossible_dates
-from form_fields.fields import DatedForm, KeyedDate, LetterText
+from form_fields.fields import DatedForm, KeyedDate, LetterText, split_injury
 from intake.services.corrections import APPLICATION_FIELDS, CASE_FIELDS
 from intake.services.receiving import ItemOnForm
 
@@ -80,7 +80,7 @@ class CorrectionForm(DatedForm):
         self.fields = {name: like.fields[name] for name in _FIELDS} | self.fields
 
     def clean(self) -> dict[str, Any]:
-        cleaned = super().clean() or {}
+        cleaned = split_injury(super().clean() or {})
         for impossible in find_impossible_dates(
             cleaned | {"received": self.received_on}, today=self.today
         ):
@@ -120,7 +120,7 @@ class CorrectionForm(DatedForm):
             _NAMES.get(name, name): parse_yes_no(self.cleaned_data[name])
             if name in _YES_NO
             else self.cleaned_data[name]
-            for name in _FIELDS
+            for name in (*_FIELDS, "injury_last_day")
         }
 
 
@@ -134,6 +134,7 @@ def _initial_values(case: Case) -> dict[str, Any]:
         # A case may have no UR decision; its fields are then empty.
         value = getattr(row, field, None)
         values[name] = labels[value] if name in _YES_NO else value
+    values["date_of_injury"] = case.injury_printed
     return values
 
 

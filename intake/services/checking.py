@@ -107,6 +107,7 @@ def find_duplicates_of_form(*, values: Mapping[str, Any], reader: User) -> list[
         born=values.get("date_of_birth"),
         claim=fold_number(values.get("claim_number") or ""),
         injured=values.get("date_of_injury"),
+        injured_until=values.get("injury_last_day"),
         ur_decided=values.get("ur_decided"),
         ur_reference=fold_number(values.get("ur_reference") or ""),
         physician=" ".join(

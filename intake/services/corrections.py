@@ -35,6 +35,7 @@ CASE_FIELDS = (
     "claim_number",
     "claim_number_normal",
     "date_of_injury",
+    "injury_last_day",
     "diagnosis",
     "sex",
     "eams_number",
@@ -272,6 +273,7 @@ def _refuse_impossible_dates(
         "consent_on": ("consent_on", application),
         "designated_on": ("designated_on", application),
         "date_of_injury": ("date_of_injury", case),
+        "injury_last_day": ("injury_last_day", case),
     }
     dates = {
         field: values[name] if name in values else getattr(row, name, None)

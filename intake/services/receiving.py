@@ -117,6 +117,7 @@ class ApplicationOnForm:
     items: Sequence[ItemOnForm]
     priority: Priority = Priority.REGULAR
     date_of_injury: date | None = None
+    injury_last_day: date | None = None  # set for a cumulative injury
     date_of_injury_printed: str = ""
     eams_number: str = ""
     wcis_number: str = ""
@@ -290,6 +291,7 @@ def build_facts(*, application: ApplicationOnForm) -> ApplicationFacts:
         born=employee.date_of_birth if employee else None,
         claim=read_claim_number(application=application),
         injured=application.date_of_injury,
+        injured_until=application.injury_last_day,
         ur_decided=application.ur_decision.decided_on,
         ur_reference=fold_number(application.ur_decision.reference),
         physician=physician.name if physician else "",
@@ -385,6 +387,7 @@ def build_case(
         # Replaced when the screening deadline starts, in the same transaction.
         due_on=received_on,
         date_of_injury=application.date_of_injury,
+        injury_last_day=application.injury_last_day,
         date_of_injury_printed=application.date_of_injury_printed,
         claim_number=application.claim_number.strip(),
         claim_number_normal=read_claim_number(application=application),
@@ -505,6 +508,7 @@ def refuse_impossible_dates(*, application: ApplicationOnForm, at: datetime) -> 
         "signed_on": application.signed_on,
         "consent_on": application.consent_on,
         "date_of_injury": application.date_of_injury,
+        "injury_last_day": application.injury_last_day,
     }
     for impossible in find_impossible_dates(dates, today=local_day(at)):
         raise BadFact(impossible.field, impossible.sentence)

@@ -488,6 +488,9 @@ def published_cases(draw):
         number=f"{draw(st.sampled_from(['CM', '', 'IMR']))}{day:%y}-{serial:07d}",
         priority=draw(st.sampled_from(shapes.PRIORITIES)),
         injured_on=known[0],
+        injured_until=known[0] and draw(st.none() | st.just(known[0] + timedelta(days=1)))
+        if (known[0] or TODAY) < TODAY
+        else None,
         ur_decided_on=known[1],
         received_on=known[2],
         assigned_on=known[3],

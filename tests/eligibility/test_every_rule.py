@@ -233,6 +233,7 @@ facts = st.builds(
     served_on=days,
     service_method=st.sampled_from(["", "in_hand", "mail_ca", "mail_us", "fax", "electronic"]),
     date_of_injury=st.none() | st.dates(date(2009, 1, 1), date(2030, 1, 1)),
+    injury_last_day=st.none() | st.dates(date(2009, 1, 1), date(2030, 1, 1)),
     ur_attached=st.sampled_from([None, True, False]),
     liability_disputed=st.sampled_from([None, True, False]),
     liability_resolved_on=days,
@@ -279,6 +280,29 @@ def test_unknown_answers_of_a_person_never_make_a_case_ineligible(answers):
     found = rules.weigh_item_answers(answers, {1: {}, 2: {}})
     assert found.result in {"ELIGIBLE", "INCOMPLETE"}
     assert (found.reasons, dict(found.ineligible_items)) == ((), {})
+
+
+@pytest.mark.parametrize(
+    ("first", "last", "answer"),
+    [
+        (date(2013, 1, 1), date(2014, 3, 12), "YES"),
+        # The day of Labor Code 5412 may be in 2013 or later in both of these.
+        (date(2009, 1, 5), date(2014, 3, 12), "UNKNOWN"),
+        (date(2009, 1, 5), date(2012, 3, 12), "UNKNOWN"),
+    ],
+)
+def test_imr_covers_a_cumulative_injury_by_its_first_day_or_asks_for_the_day_of_law(
+    first, last, answer
+):
+    found = propose_with(
+        date_of_injury=first, injury_last_day=last, decided_on=date(2013, 6, 28), served_on=None
+    )
+    scope = next(
+        one for one in found.verdicts if any(used.name == "Date of injury" for used in one.used)
+    )
+    assert scope.answer == answer
+    assert scope.used[0].value == f"CT {first:%m/%d/%Y} – {last:%m/%d/%Y}"
+    assert ("5412" in scope.missing) is (answer == "UNKNOWN")
 
 
 def test_the_strategy_covers_every_fact_that_a_rule_reads():
