@@ -4,6 +4,7 @@ Each part reads at most ``MOST_FOUND`` rows, and the newest ones first of a name
 The page of a search for "Garcia" among a million cases says that there are more.
 """
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -19,6 +20,12 @@ from .name_index import IDS_IN_RANGE, PAIRS, list_pairs
 MOST_FOUND = 200
 LONGEST_NUMBER = 60  # characters of a claim number; a longer text is none
 LAST_CHARACTER = "\U0010ffff"  # sorts after everything that begins with a text
+
+_CLAIM = "claim_number_normal"
+_SHORTEST_BARE = 4  # digits of a claim number without its zeros
+# Years of case numbers, from the first one of the program.
+_YEARS = [f"{year:02d}" for year in range(13, 61)]
+_SHORT_NUMBER = re.compile(r"(?:(?:CM)?(\d\d)-)?(\d{1,7})", re.ASCII)
 
 _NAMED = (
     "p.role = 'EMPLOYEE' AND NOT p.withdrawn "  # noqa: S608 - ours
@@ -49,12 +56,13 @@ def search_cases(text: str, user: User) -> FoundCases:
     number, claim, name = text.strip().upper(), fold_number(text), read_name_query(text)
     parts = [
         *_match_number("number", number, user),
-        *_match_number("claim_number_normal", claim, user),
+        *_match_short_number(number, user),
+        *(part for one in _list_claims(claim) for part in _match_number(_CLAIM, one, user)),
         *_match_name(name, user),
     ]
     if not parts:
         return FoundCases()
-    # One statement of up to three parts, each with its own limit.
+    # One statement, whose parts each have their own limit.
     statement = " UNION ALL ".join(
         f"SELECT * FROM ({part}) AS part"  # noqa: S608 - ours
         for part, _ in parts
@@ -87,12 +95,39 @@ def _match_number(column: str, beginning: str, user: User) -> Iterator[tuple[str
     first, last, order = (
         ("~>=~", "~<~", "USING ~>~") if connection.vendor == "postgresql" else (">=", "<", "DESC")
     )
+    zeros = len(beginning) - len(beginning.lstrip("0"))
     yield (
-        f"SELECT '{column}' AS part, id, id AS row_id FROM cases_case "  # noqa: S608 - ours
+        # A part for each number of zeros, as each is counted by itself.
+        f"SELECT '{column} {zeros}' AS part, id, id AS row_id "  # noqa: S608 - ours
+        "FROM cases_case "
         f"WHERE {column} {first} %s AND {column} {last} %s "
         f"AND id NOT IN ({HIDDEN_CASES}) ORDER BY {column} {order} LIMIT {MOST_FOUND + 1}",
         [beginning, beginning + LAST_CHARACTER, user.pk],
     )
+
+
+def _match_short_number(number: str, user: User) -> Iterator[tuple[str, list[Any]]]:
+    """Yield the statement for cases by a number as people say it: 14, 26-14 or CM26-14."""
+    match = _SHORT_NUMBER.fullmatch(number)
+    if match is None:
+        return
+    year, serial = match.groups()
+    numbers = [f"CM{one}-{serial:0>7}" for one in ([year] if year else _YEARS)]
+    yield (
+        "SELECT 'short number' AS part, id, id AS row_id FROM cases_case "  # noqa: S608 - ours
+        f"WHERE number IN ({', '.join(['%s'] * len(numbers))}) "
+        f"AND id NOT IN ({HIDDEN_CASES}) ORDER BY id DESC LIMIT {MOST_FOUND + 1}",
+        [*numbers, user.pk],
+    )
+
+
+def _list_claims(claim: str) -> list[str]:
+    """List a claim number with and without the zeros at its beginning, which many leave out."""
+    bare = claim.lstrip("0")
+    # A few digits begin too many numbers.
+    if len(bare) < _SHORTEST_BARE or not bare[0].isdigit():
+        return [claim]
+    return list(dict.fromkeys([claim, *(f"{'0' * zeros}{bare}" for zeros in range(4))]))
 
 
 def _match_name(name: NameQuery, user: User) -> Iterator[tuple[str, list[Any]]]:

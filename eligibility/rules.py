@@ -460,6 +460,16 @@ def _check_fields(facts: StoredFacts) -> EligibilityVerdict:
     return EligibilityVerdict("SIGNED", YES, _SCREENING, "All required fields are filled in.", used)
 
 
+# Of the UR decision, in the words of the intake form.
+_SERVED_BY = {
+    "in_hand": "in hand",
+    "mail_ca": "mail, California address",
+    "mail_us": "mail, another state",
+    "fax": "fax",
+    "electronic": "electronic",
+}
+
+
 def _check_timeliness(
     facts: StoredFacts, rules: Sequence[Rule], calendars: Calendars
 ) -> EligibilityVerdict:
@@ -467,7 +477,7 @@ def _check_timeliness(
     used: tuple[UsedFact, ...] = (
         UsedFact("Received", _format_day(facts.received_on), OFFICE),
         UsedFact("UR decision served", _format_day(facts.served_on), UR),
-        UsedFact("Served by", facts.service_method.replace("_", " ") or "not stated", UR),
+        UsedFact("Served by", _SERVED_BY.get(facts.service_method, "not stated"), UR),
     )
     if facts.liability_resolved_on:
         used += (

@@ -23,6 +23,7 @@ OPEN_FILES = 64
 WRITTEN_BYTES = 1024 * 1024 * 1024
 # Words of the library's warnings about files from which a part may be missing.
 REPAIRED = ("damaged", "reconstruct", "ignoring", "prematurely", "repairing", "undefined")
+STRIP_RATIO = 2  # a page more times as wide as high is a strip, such as an EMG
 MAX_PIXELS = 80_000_000  # a legal-size page at 600 dpi has 43 million
 
 
@@ -184,14 +185,28 @@ def _render_pdf_page(path: str, number: int, width: int) -> Any:
         raise Unreadable("no_such_page")
     try:
         pdf_page = document[number - 1]
+        if not all(pdf_page.get_size()):
+            # The crop box lies outside of the sheet, so the whole sheet is shown.
+            pdf_page.set_cropbox(*pdf_page.get_mediabox())
         across, down = pdf_page.get_size()
     except pypdfium2.PdfiumError as error:
         raise Unreadable("page_damaged") from error
-    if across <= 0 or down <= 0 or width * (width * down / across) > MAX_PIXELS:
+    if across <= 0 or down <= 0:
+        raise Unreadable("page_too_large")
+    scale = _drawn_width(across, down, width) / across
+    if across * scale * down * scale > MAX_PIXELS:
         raise Unreadable("page_too_large")
     # Without this, the values typed into the fields of a form are not drawn.
     document.init_forms()
-    return pdf_page.render(scale=width / across, may_draw_forms=True).to_pil()
+    return pdf_page.render(scale=scale, may_draw_forms=True).to_pil()
+
+
+def _drawn_width(across: float, down: float, width: int) -> int:
+    """Return how wide a page is drawn if a width is asked for, in pixels.
+
+    A strip is drawn wider: as wide as a page, its lines could not be read.
+    """
+    return round(max(width, width * across / (STRIP_RATIO * down)))
 
 
 def _render_image_page(path: str, number: int, width: int) -> Any:
@@ -208,6 +223,7 @@ def _render_image_page(path: str, number: int, width: int) -> Any:
     from PIL import ImageOps
 
     shown = ImageOps.exif_transpose(shown)
+    width = _drawn_width(shown.width, shown.height, width)
     if shown.width > width:
         # Only the width limits the picture: long strips keep their height.
         shown.thumbnail((width, width * 20))

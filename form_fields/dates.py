@@ -40,7 +40,7 @@ def read_date(keyed: str, *, today: date) -> date:
 
     :raises NotADate: with a sentence for the clerk.
     """
-    text = keyed.strip().lower()
+    text = _tidy(keyed)
     if text in {"t", "today"}:
         return today
     if text in {"y", "yesterday"}:
@@ -102,7 +102,7 @@ def read_injury(keyed: str, *, today: date) -> Injury:
 
     :raises NotADate: with a sentence for the clerk.
     """
-    text = keyed.strip().lower()
+    text = _tidy(keyed)
     match = _CUMULATIVE.match(text)
     if match is None:
         try:
@@ -133,6 +133,17 @@ def print_injury(day: date | None, last_day: date | None = None) -> str:
     if day is None:
         return ""
     return f"CT {day:%m/%d/%Y} – {last_day:%m/%d/%Y}" if last_day else f"{day:%m/%d/%Y}"
+
+
+# Word processors, fax gateways and other languages print more hyphens than a keyboard has.
+_HYPHENS = str.maketrans(dict.fromkeys("\u2010\u2011\u2012\u2212\ufe63\uff0d", "-"))
+
+
+def _tidy(keyed: str) -> str:
+    """Return a keyed date in small letters, with plain hyphens and blanks, and “19” for “19th”."""
+    text = " ".join(keyed.translate(_HYPHENS).lower().split())
+    text = re.sub(r"\b(\d{1,2})(?:st|nd|rd|th)\b", r"\1", text)
+    return re.sub(r"(?<=\d) ?([/.]) ?(?=\d)", r"\1", text)
 
 
 def _read_year(digits: str, today: date) -> int:

@@ -1,6 +1,9 @@
 """Form fields for text and dates keyed from paper, shared by all apps."""
 
+import re
+import unicodedata
 from datetime import date
+from decimal import Decimal, InvalidOperation
 from typing import Any
 
 from django import forms
@@ -28,10 +31,15 @@ def clean_letter_text(text: str) -> str:
 
 
 class LetterText(forms.CharField):
-    """A text keyed from paper, which letters may print."""
+    """A text keyed from paper, which letters may print.
 
-    def __init__(self, *, max_length: int = 200, **options: Any) -> None:
+    :param in_letters: whether one does. Otherwise it may have any character, and only the leftovers
+        of word processors are removed.
+    """
+
+    def __init__(self, *, max_length: int = 200, in_letters: bool = True, **options: Any) -> None:
         super().__init__(max_length=max_length, **options)
+        self.in_letters = in_letters
         self.error_messages["max_length"] = TOO_LONG
 
     def clean(self, value: Any) -> str:
@@ -41,7 +49,8 @@ class LetterText(forms.CharField):
                 f"This is {len(value):,} characters long. Shorten it to {self.max_length}."
             )
         # Normalized before the length is checked, because this is the text that is stored.
-        return clean_letter_text(super().clean(normalize_text(value)[0] if value else value))
+        text: str = super().clean(normalize_text(value)[0] if value else value)
+        return clean_letter_text(text) if self.in_letters else text
 
 
 class LineField(forms.CharField):
@@ -62,6 +71,40 @@ class LineField(forms.CharField):
         # A line that no letter prints may contain any character.
         text: str = super().clean(value)
         return clean_letter_text(text) if self.in_letters else text
+
+
+def read_quantity(keyed: str) -> Decimal:
+    """Read a quantity as papers print it: 12, 1,200, 2.5, ½, 1 ½, 1/2.
+
+    :raises ValueError: it is no number. “1,5” is none, because it may mean 1.5 or 15.
+    """
+    # “1½” is one and a half; NFKC alone would read it as 11/2.
+    text = unicodedata.normalize("NFKC", re.sub(r"(\d)([¼-¾⅐-⅞])", r"\1 \2", keyed.strip()))
+    match = re.fullmatch(r"(?:(\d{1,5}) +)?(\d{1,3})[/⁄](\d{1,3})", text, re.ASCII)
+    if match and int(match[3]):
+        return Decimal(match[1] or 0) + Decimal(match[2]) / Decimal(match[3])
+    if not re.fullmatch(r"-?\d*\.?\d*|\d{1,3}(,\d{3})+(\.\d*)?", text, re.ASCII):
+        raise ValueError(keyed)
+    try:
+        return Decimal(text.replace(",", ""))
+    except InvalidOperation as error:
+        raise ValueError(keyed) from error
+
+
+class KeyedQuantity(forms.DecimalField):
+    """A quantity as papers print it; see ``read_quantity``."""
+
+    widget = forms.TextInput
+
+    def to_python(self, value: Any) -> Any:
+        if isinstance(value, str) and value.strip():
+            try:
+                value = read_quantity(value)
+            except ValueError:
+                raise forms.ValidationError(
+                    self.error_messages["invalid"], code="invalid"
+                ) from None
+        return super().to_python(value)
 
 
 class KeyedDate(forms.CharField):

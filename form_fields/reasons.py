@@ -16,9 +16,10 @@ class ReasonForm(forms.Form):
 
 
 class NoteForm(forms.Form):
-    """A note in the timeline of a case."""
+    """A note in the timeline of a case, which no letter prints."""
 
     text = LetterText(
+        in_letters=False,
         label="Note",
         max_length=4000,
         widget=forms.Textarea(attrs={"rows": 3}),

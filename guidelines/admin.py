@@ -4,6 +4,7 @@ from datetime import date
 from functools import partial
 from typing import Any
 
+from django import forms
 from django.contrib import admin, messages
 from django.db import models
 from django.http import HttpRequest
@@ -20,6 +21,7 @@ from accounts.differences import Piece, word_differences
 from accounts.models import User
 
 from . import services
+from .import_files import CommaSeparatedFile, UnreadableFile
 from .models import (
     ApprovedParagraph,
     DrugListEdition,
@@ -133,8 +135,14 @@ class GuidelineResource(VersionedResource):
 class GuidelineFilesMixin(ImportExportMixin):
     """Import with a preview, for users who may add rows; export, for users who may view them."""
 
-    formats = [CSV, JSON]
+    import_formats = [CommaSeparatedFile, JSON]
+    export_formats = [CSV, JSON]
     skip_export_form = True
+
+    def add_data_read_fail_error_to_form(self, form: forms.Form, e: Exception) -> None:
+        """Say what is wrong with a file that cannot be read, in words of the office."""
+        sentence = "This file cannot be read. Check that its format is the one you have chosen."
+        form.add_error("import_file", str(e) if isinstance(e, UnreadableFile) else sentence)
 
     # The same role may add and change rows, and an import does both.
     def has_import_permission(self, request: HttpRequest) -> bool:

@@ -7,7 +7,7 @@ from django import forms
 from cases.category_tree import group_categories
 from cases.models import DisputedItem, TreatmentCategory
 from cases.services.item_changes import ItemValues
-from form_fields.fields import DatedForm, KeyedDate, LetterText, StatedAnswer
+from form_fields.fields import DatedForm, KeyedDate, KeyedQuantity, LetterText, StatedAnswer
 
 
 class ItemChangeReasonForm(forms.Form):
@@ -37,7 +37,7 @@ class ItemForm(DatedForm):
         choices=[("", "Not stated"), *DisputedItem.Side.choices], required=False
     )
     level = LetterText(label="Level", max_length=40, required=False)
-    requested_quantity = forms.DecimalField(
+    requested_quantity = KeyedQuantity(
         label="Quantity", max_digits=10, decimal_places=2, required=False
     )
     unit = LetterText(label="Unit", max_length=40, required=False)

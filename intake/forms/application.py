@@ -6,7 +6,7 @@ The form checks what was typed, such as dates and lengths. The eligibility revie
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 from typing import Any, cast
 from uuid import UUID, uuid4
 
@@ -35,7 +35,14 @@ from cases.services.parties import PartyOnForm
 from deadlines.days import PACIFIC
 from eligibility.impossible_dates import find_impossible_dates
 from files.models import StoredFile
-from form_fields.fields import DatedForm, KeyedDate, KeyedInjury, LetterText, split_injury
+from form_fields.fields import (
+    DatedForm,
+    KeyedDate,
+    KeyedInjury,
+    LetterText,
+    read_quantity,
+    split_injury,
+)
 from guidelines.formulary import Treatment
 from intake.models import DRAFT_DAYS, Scan
 from intake.services import known_parties
@@ -673,11 +680,10 @@ def parse_item_row(row: ItemRow, categories: set[str]) -> ItemOnForm:
     quantity = None
     if row.quantity.strip():
         try:
-            quantity = Decimal(row.quantity.strip())
-        except InvalidOperation as error:
+            quantity = read_quantity(row.quantity)
+        except ValueError as error:
             raise RowError("quantity", "Enter the quantity as a number, such as 12.") from error
-        # Decimal also reads “NaN” and “Infinity”.
-        if not quantity.is_finite() or not 0 < quantity < 100_000:
+        if not 0 < quantity < 100_000:
             raise RowError("quantity", "The quantity must be between 0 and 100,000.")
         # The column has two decimals; a third would be lost without notice.
         if quantity != round(quantity, 2):

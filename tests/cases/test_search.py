@@ -129,6 +129,25 @@ def test_numbers_are_found_by_their_beginning_and_claims_without_their_signs(nam
         assert search_cases(text, clerk).ids == {case.pk}, text
 
 
+def test_a_case_is_found_by_its_number_as_people_say_it(named, clerk):
+    case = received_case()
+    year, serial = case.number[2:4], str(int(case.number[5:]))
+
+    for text in (f"CM{year}-{serial}", f"{year}-{serial}", serial, serial.zfill(7)):
+        assert case.pk in search_cases(text, clerk).ids, text
+    assert case.pk not in search_cases(f"{int(year) - 1}-{serial}", clerk).ids
+
+
+def test_a_claim_number_is_found_without_the_zeros_at_its_beginning(named, clerk):
+    case = received_case(claim_number="0082-4471-9")
+    bare = received_case(claim_number="5561-3308-2")
+
+    for text in ("824471", "82-4471-9", "082-4471", "0082-4471-9"):
+        assert search_cases(text, clerk).ids == {case.pk}, text
+    assert search_cases("005561-33", clerk).ids == {bare.pk}
+    assert search_cases("0000", clerk) == search.FoundCases()
+
+
 def test_a_corrected_name_is_found_and_the_old_one_is_not(named, clerk):
     case = received_case(parties=parties(EMPLOYEE="Wilhelmina Misprint"))
     party = case.parties.get(role=PartyRole.EMPLOYEE)

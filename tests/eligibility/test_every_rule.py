@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from cases.models import ServiceMethod
 from deadlines.shipped_rules import RULES, default_calendars
 from eligibility import rules
 from eligibility.rules import EarlierCase, StoredFacts, StoredItemFacts, propose_answers
@@ -303,6 +304,17 @@ def test_imr_covers_a_cumulative_injury_by_its_first_day_or_asks_for_the_day_of_
     assert scope.answer == answer
     assert scope.used[0].value == f"CT {first:%m/%d/%Y} – {last:%m/%d/%Y}"
     assert ("5412" in scope.missing) is (answer == "UNKNOWN")
+
+
+@pytest.mark.parametrize("method", ["", *ServiceMethod.values])
+def test_the_method_of_service_is_shown_in_the_words_of_the_form(method):
+    shown = [
+        used.value.lower()
+        for one in propose_with(service_method=method).verdicts
+        for used in one.used
+        if used.name == "Served by"
+    ]
+    assert shown == [ServiceMethod(method).label.lower() if method else "not stated"]
 
 
 def test_the_strategy_covers_every_fact_that_a_rule_reads():

@@ -1,11 +1,13 @@
 """Every page of a file is tried when it is received; pages that cannot be shown are remembered."""
 
+import io
 from datetime import UTC, datetime
 from unittest import mock
 
 import pikepdf
 import pytest
 from django.urls import reverse
+from PIL import Image
 
 from accounts.roles import Role
 from files import parsing, services
@@ -18,8 +20,8 @@ pytestmark = pytest.mark.django_db
 NOON = datetime(2026, 3, 2, 20, 0, tzinfo=UTC)
 
 
-def receive(content):
-    return services.receive_upload(upload=zoo.make_upload(content), at=NOON)
+def receive(content, name="report.pdf"):
+    return services.receive_upload(upload=zoo.make_upload(content, name), at=NOON)
 
 
 def with_huge_pages(*numbers, pages=4):
@@ -47,6 +49,32 @@ def with_heavy_page():
 def test_a_sound_file_has_no_unreadable_page_and_no_warning():
     file = receive(zoo.make_pdf(3))
     assert (file.unreadable_pages, file.is_repaired, file.warning) == ([], False, "")
+
+
+def read_picture(content, name="report.pdf"):
+    file = receive(content, name)
+    picture = Image.open(io.BytesIO(services.render_page_png(file, page=1, width=900)))
+    return picture.size, picture.convert("L").getextrema()
+
+
+def test_a_page_whose_crop_box_lies_outside_shows_the_whole_sheet():
+    def move_crop_box(document):
+        document.pages[0].CropBox = [700, 900, 900, 1000]
+
+    size, (darkest, _) = read_picture(zoo.make_changed_pdf(move_crop_box))
+    assert size == (901, 1165)
+    assert darkest < 60  # its text is drawn
+
+
+@pytest.mark.parametrize("kind", ["pdf", "png"])
+def test_a_wide_strip_keeps_enough_height_to_be_read(kind):
+    def widen(document):
+        document.pages[0].MediaBox = [0, 0, 14_400, 612]
+
+    content = zoo.make_changed_pdf(widen) if kind == "pdf" else zoo.make_png(9000, 500)
+    (across, down), _ = read_picture(content, f"strip.{kind}")
+    assert down >= 450
+    assert across > 8000
 
 
 def test_pages_that_cannot_be_shown_are_named():

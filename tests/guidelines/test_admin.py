@@ -281,6 +281,42 @@ def test_importing_existing_rows_makes_no_version(client, signed_in, edition):
     assert Edition.history.count() == versions
 
 
+@pytest.mark.parametrize(
+    ("content", "sentence"),
+    [
+        (CSV.replace("Corrected", "§ 9792").encode("cp1252"), "encoding of this file is not UTF-8"),
+        (CSV.encode("utf-16"), "encoding of this file is not UTF-8"),
+        (CSV.encode("utf-16-le"), "encoding of this file is not UTF-8"),
+        (CSV.replace(",", ";").encode(), "separated by semicolons, not by commas"),
+        (CSV.replace(",", "\t").encode(), "separated by tabs, not by commas"),
+        (b"PK\x03\x04 rest", "This is an Excel workbook"),
+    ],
+)
+def test_a_file_that_excel_saved_otherwise_is_refused_with_how_to_save_it(
+    client, signed_in, edition, content, sentence
+):
+    sent = {"import_file": SimpleUploadedFile("rows.csv", content), "format": "0"}
+    page = client.post(url(Edition, "import"), sent).content.decode()
+
+    assert sentence in page
+    assert "CSV UTF-8 (Comma delimited)" in page
+    assert "Traceback" not in page
+    assert "UnicodeDecodeError" not in page
+
+
+def test_a_file_that_is_not_json_is_refused_in_words(client, signed_in, edition):
+    sent = {"import_file": SimpleUploadedFile("rows.json", CSV.encode()), "format": "1"}
+    page = client.post(url(Edition, "import"), sent).content.decode()
+
+    assert "This file cannot be read. Check that its format" in page
+
+
+def test_a_file_with_a_byte_order_mark_is_read(client, signed_in, edition):
+    answer = import_rows(client, Edition, "\ufeff" + CSV)
+
+    assert "<ins>Corrected</ins>" in answer.content.decode()
+
+
 def test_an_import_that_overlaps_is_refused_with_the_sentence(client, signed_in, edition):
     bad = CSV.replace("2017,2017-12-01,", "2017,2017-11-30,")
     answer = import_rows(client, Edition, bad)

@@ -4,6 +4,7 @@ import base64
 import html
 import re
 from datetime import timedelta
+from decimal import Decimal
 from uuid import uuid4
 
 import pytest
@@ -11,6 +12,7 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.urls import reverse
 
 from accounts.roles import Role
+from cases.forms.item_changes import ItemForm
 from cases.models import ApplicationPaper, Case
 from files.models import StoredFile
 from tests.factories import MONDAY, person
@@ -243,6 +245,30 @@ def test_an_impossible_value_of_the_form_is_named_beside_its_field(client, field
     assert list(list_field_errors(answer)) == [field]
 
 
+@pytest.mark.parametrize(
+    ("keyed", "stored"),
+    [
+        ("1,200", "1200"),
+        ("½", "0.5"),
+        ("1½", "1.5"),
+        ("1 1/2", "1.5"),
+        ("3/4", "0.75"),
+        (".5", "0.5"),
+    ],
+)
+def test_a_quantity_is_read_as_papers_print_it(client, keyed, stored):
+    answer = client.post(URL, make_form_data(**one_item(quantity=keyed)))
+
+    item = Case.objects.get().items.get()
+    assert item.requested_quantity == Decimal(stored)
+    address = answer.url + "correct/"
+    assert client.get(address).context["keyed"].rows[0].quantity == stored
+    proposed = ItemForm({"title": "Brace", "why": "Page 2", "requested_quantity": keyed},
+                              today=MONDAY.date())  # fmt: skip
+    assert proposed.is_valid(), proposed.errors
+    assert proposed.cleaned_data["requested_quantity"] == Decimal(stored)
+
+
 def test_a_decision_dated_after_its_receipt_is_refused(client):
     answer = post_refused_form(
         client, received="2/20/26", ur_decided="2/21/26", signed_on="2/19/26"
@@ -294,8 +320,12 @@ def test_a_megabyte_in_one_field_is_refused_by_its_length(client, field):
         ({"quantity": "some"}, "Enter the quantity as a number, such as 12."),
         ({"quantity": "0"}, "between 0 and 100,000"),
         ({"quantity": "-1"}, "between 0 and 100,000"),
-        ({"quantity": "NaN"}, "between 0 and 100,000"),
-        ({"quantity": "1e9"}, "between 0 and 100,000"),
+        ({"quantity": "NaN"}, "Enter the quantity as a number, such as 12."),
+        ({"quantity": "1e9"}, "Enter the quantity as a number, such as 12."),
+        ({"quantity": "1,5"}, "Enter the quantity as a number, such as 12."),
+        ({"quantity": "1/0"}, "Enter the quantity as a number, such as 12."),
+        ({"quantity": "100,000"}, "between 0 and 100,000"),
+        ({"quantity": "⅓"}, "two decimals"),
         ({"quantity": "1.005"}, "two decimals"),
         ({"quantity": "0.001"}, "two decimals"),
         ({"unit": "u" * 41}, "Shorten it to 40."),

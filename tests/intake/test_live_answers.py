@@ -34,6 +34,10 @@ TODAY = date(2024, 12, 3)
         ("signed_on", "12/4/24", "Wed, Dec 4, 2024, in the future", True),
         ("valid_to", "12/4/29", "Tue, Dec 4, 2029", False),  # a license's last day may lie ahead
         ("date_of_injury", "1/1/1950", "Sun, Jan 1, 1950, long ago. Check the year.", True),
+        ("", "12 / 2 / 2024", "Mon, Dec 2, 2024", False),
+        ("", "12‑2‑2024", "Mon, Dec 2, 2024", False),  # with no-break hyphens
+        ("", "December 2nd, 2024", "Mon, Dec 2, 2024", False),
+        ("", "2nd Dec 2024", "Mon, Dec 2, 2024", False),
         ("", "", "", False),
     ],
 )
@@ -54,6 +58,7 @@ def test_a_keyed_date_is_repeated_with_warnings(kind, keyed, words, bad):
         ("1/1/2200", "is in the year 2200"),
         ("soon", "is not a date"),
         ("2202026", "is not a date"),
+        ("19th", "is not a date"),
         ("20 Foo 2024", "does not name a month"),
     ],
 )
