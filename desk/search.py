@@ -30,7 +30,7 @@ from reviewers.models import Reviewer
 
 from . import places, queues
 from .places import CaseAction, MayOpen
-from .templatetags.page_tags import format_day
+from .templatetags.page_tags import format_day, format_injury
 
 CASES_SHOWN = 10  # the newest first
 SHOWN = 5  # of every other group
