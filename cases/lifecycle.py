@@ -53,7 +53,8 @@ MOVES: dict[Status, set[Status]] = {
     }
     | _EARLY_ENDS,
     Status.INFO_REQUESTED: {Status.SCREENING} | _EARLY_ENDS,
-    Status.DEFERRED: {Status.SCREENING} | _EARLY_ENDS,
+    # Closed if its items were split off by mistake and return to the case they came from.
+    Status.DEFERRED: {Status.SCREENING, Status.CLOSED} | _EARLY_ENDS,
     Status.INELIGIBLE: {Status.SCREENING, Status.CLOSED} | _EARLY_ENDS,
     Status.ELIGIBLE: {Status.NOTICE_SENT, Status.CONSOLIDATED} | _EARLY_ENDS,
     # Separated again, or closed when the lead case is decided.
@@ -144,6 +145,7 @@ class Ending(TextChoices):
     WITHDRAWN = "WITHDRAWN", "Withdrawn"
     AUTHORIZED = "AUTHORIZED", "Authorized by the claims administrator"
     INELIGIBLE = "INELIGIBLE", "Ineligible"
+    MOVED = "MOVED", "Moved to another case"
 
 
 class CannotMove(Refused):

@@ -212,7 +212,7 @@ def why_not_change_parties(user: User, case: Case) -> str:
         return f"Case {case.number} is closed; its parties can no longer change."
     if user.may("cases.change_all_parties"):
         return ""
-    if case.application.entered_by_id != user.pk:
+    if case.application is None or case.application.entered_by_id != user.pk:
         return (
             "Only a coordinator, a supervisor or the person who entered the application can change "
             "the parties."

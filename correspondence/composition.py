@@ -13,6 +13,7 @@ from django.conf import settings
 from django.urls import reverse
 
 import letters.services
+from cases.item_liability import read_liability
 from cases.letter_periods import collect_petition_facts
 from cases.lifecycle import Status
 from cases.models import Case, CaseLetter, Deadline, DisputedItem, Event, Party, PartyRole, Priority
@@ -305,8 +306,9 @@ def _kind_facts(draft: CaseLetter, *, at: datetime) -> Iterable[Fact]:
         case LetterKind.DEFERRAL:
             yield from _finding_facts(case, EligibilityResult.DEFERRED, "found_deferred")
             # As the claims administrator stated it. It may not be on file.
-            reason = case.ur_decision.liability_reason if case.ur_decision else ""
-            yield Fact("dispute_reason", [reason] if reason else [], "UR decision")
+            items = case.items.filter(ending=DisputedItem.Ending.PENDING).order_by("position")
+            liability = read_liability(list(items), case.ur_decision)
+            yield Fact("dispute_reason", list(liability.reasons), "UR decision")
         case LetterKind.EXPEDITED:
             yield from _conversion_facts(case)
         case LetterKind.CORRECTED_NOTICE:

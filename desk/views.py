@@ -418,6 +418,6 @@ def _case_context(request: StaffRequest, case: Case) -> dict[str, Any]:
         "links": list_links(case, request.user),
         "entries": load_timeline(case, request.user, limit=8).entries,
         "is_published": case.origin == Origin.PUBLISHED,
-        "application": getattr(case, "application", None),
+        "application": case.application,
         "may_end_early": case.is_open and not policies.why_not_end_early(request.user, case),
     }

@@ -38,4 +38,4 @@ def list_application_documents(case: Case) -> list[ShownDocument]:
 
 def has_papers(case: Case) -> bool:
     """Return whether files came with the application, which may not be documents yet."""
-    return ApplicationPaper.objects.filter(application__case=case).exists()
+    return ApplicationPaper.objects.filter(application__cases=case).exists()

@@ -31,7 +31,8 @@ def why_not_correct_intake(user: User, case: Case) -> str:
             "Entries can be corrected only until eligibility is decided. "
             "After that, a second person must approve each item change."
         )
-    is_own_entry = case.application.entered_by_id == user.pk
+    application = case.application
+    is_own_entry = application is not None and application.entered_by_id == user.pk
     if not is_own_entry and not user.may("intake.supervise_intake"):
         return "Only the clerk who entered this application, or a supervisor, can correct it."
     return ""

@@ -141,6 +141,15 @@ class Migration(InitialTables):
                         to="cases.case",
                     ),
                 ),
+                (
+                    "split_from",
+                    models.ForeignKey(
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="split_cases",
+                        to="cases.case",
+                    ),
+                ),
             ],
             options={
                 "abstract": False,
@@ -201,14 +210,6 @@ class Migration(InitialTables):
                         on_delete=django.db.models.deletion.PROTECT,
                         related_name="+",
                         to=settings.AUTH_USER_MODEL,
-                    ),
-                ),
-                (
-                    "case",
-                    models.OneToOneField(
-                        on_delete=django.db.models.deletion.PROTECT,
-                        related_name="application",
-                        to="cases.case",
                     ),
                 ),
             ],
@@ -302,6 +303,7 @@ class Migration(InitialTables):
                             ("WITHDRAWN", "Withdrawn"),
                             ("AUTHORIZED", "Authorized by the claims administrator"),
                             ("INELIGIBLE", "Ineligible"),
+                            ("MOVED", "Moved to another case"),
                         ],
                         default="PENDING",
                         max_length=12,
@@ -330,6 +332,33 @@ class Migration(InitialTables):
                         null=True,
                         on_delete=django.db.models.deletion.PROTECT,
                         related_name="dependents",
+                        to="cases.disputeditem",
+                    ),
+                ),
+                ("liability_disputed", models.BooleanField(null=True)),
+                ("liability_reason", models.CharField(blank=True, max_length=500)),
+                ("liability_resolved_on", models.DateField(null=True)),
+                (
+                    "liability_notice_method",
+                    models.CharField(
+                        blank=True,
+                        choices=[
+                            ("in_hand", "In hand"),
+                            ("mail_ca", "Mail, California address"),
+                            ("mail_us", "Mail, another state"),
+                            ("fax", "Fax"),
+                            ("electronic", "Electronic"),
+                        ],
+                        max_length=12,
+                    ),
+                ),
+                (
+                    "split_from",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="split_into",
                         to="cases.disputeditem",
                     ),
                 ),
@@ -386,6 +415,8 @@ class Migration(InitialTables):
                             ("DUPLICATE_SETTLED", "Possible duplicate resolved"),
                             ("CONSOLIDATED", "Consolidated"),
                             ("SEPARATED", "Separated"),
+                            ("SPLIT", "Split"),
+                            ("MERGED_BACK", "Merged back"),
                             ("INFO_ASKED", "Information requested"),
                             ("INFO_ANSWERED", "Information received"),
                             ("WAIVED", "Lateness waived"),
@@ -663,17 +694,6 @@ class Migration(InitialTables):
                     "history_type",
                     models.CharField(
                         choices=[("+", "Created"), ("~", "Changed"), ("-", "Deleted")], max_length=1
-                    ),
-                ),
-                (
-                    "case",
-                    models.ForeignKey(
-                        blank=True,
-                        db_constraint=False,
-                        null=True,
-                        on_delete=django.db.models.deletion.DO_NOTHING,
-                        related_name="+",
-                        to="cases.case",
                     ),
                 ),
                 (
@@ -1555,21 +1575,6 @@ class Migration(InitialTables):
                 ("liability_disputed", models.BooleanField(null=True)),
                 ("liability_reason", models.CharField(blank=True, max_length=500)),
                 ("denied_for_missing_information", models.BooleanField(null=True)),
-                ("liability_resolved_on", models.DateField(null=True)),
-                (
-                    "liability_notice_method",
-                    models.CharField(
-                        blank=True,
-                        choices=[
-                            ("in_hand", "In hand"),
-                            ("mail_ca", "Mail, California address"),
-                            ("mail_us", "Mail, another state"),
-                            ("fax", "Fax"),
-                            ("electronic", "Electronic"),
-                        ],
-                        max_length=12,
-                    ),
-                ),
                 ("history_id", models.AutoField(primary_key=True, serialize=False)),
                 ("history_date", models.DateTimeField(db_index=True)),
                 (
@@ -2891,6 +2896,7 @@ class Migration(InitialTables):
                             ("WITHDRAWN", "Withdrawn"),
                             ("AUTHORIZED", "Authorized by the claims administrator"),
                             ("INELIGIBLE", "Ineligible"),
+                            ("MOVED", "Moved to another case"),
                         ],
                         default="PENDING",
                         max_length=12,
@@ -2952,6 +2958,34 @@ class Migration(InitialTables):
                         on_delete=django.db.models.deletion.DO_NOTHING,
                         related_name="+",
                         to="cases.treatmentcategory",
+                    ),
+                ),
+                ("liability_disputed", models.BooleanField(null=True)),
+                ("liability_reason", models.CharField(blank=True, max_length=500)),
+                ("liability_resolved_on", models.DateField(null=True)),
+                (
+                    "liability_notice_method",
+                    models.CharField(
+                        blank=True,
+                        choices=[
+                            ("in_hand", "In hand"),
+                            ("mail_ca", "Mail, California address"),
+                            ("mail_us", "Mail, another state"),
+                            ("fax", "Fax"),
+                            ("electronic", "Electronic"),
+                        ],
+                        max_length=12,
+                    ),
+                ),
+                (
+                    "split_from",
+                    models.ForeignKey(
+                        blank=True,
+                        db_constraint=False,
+                        null=True,
+                        on_delete=django.db.models.deletion.DO_NOTHING,
+                        related_name="+",
+                        to="cases.disputeditem",
                     ),
                 ),
             ],
@@ -3040,21 +3074,6 @@ class Migration(InitialTables):
                 ("liability_disputed", models.BooleanField(null=True)),
                 ("liability_reason", models.CharField(blank=True, max_length=500)),
                 ("denied_for_missing_information", models.BooleanField(null=True)),
-                ("liability_resolved_on", models.DateField(null=True)),
-                (
-                    "liability_notice_method",
-                    models.CharField(
-                        blank=True,
-                        choices=[
-                            ("in_hand", "In hand"),
-                            ("mail_ca", "Mail, California address"),
-                            ("mail_us", "Mail, another state"),
-                            ("fax", "Fax"),
-                            ("electronic", "Electronic"),
-                        ],
-                        max_length=12,
-                    ),
-                ),
             ],
             options={
                 "abstract": False,
@@ -3225,6 +3244,28 @@ class Migration(InitialTables):
                         to="cases.urdecision",
                     ),
                 ),
+                (
+                    "application",
+                    models.ForeignKey(
+                        blank=True,
+                        db_constraint=False,
+                        null=True,
+                        on_delete=django.db.models.deletion.DO_NOTHING,
+                        related_name="+",
+                        to="cases.application",
+                    ),
+                ),
+                (
+                    "split_from",
+                    models.ForeignKey(
+                        blank=True,
+                        db_constraint=False,
+                        null=True,
+                        on_delete=django.db.models.deletion.DO_NOTHING,
+                        related_name="+",
+                        to="cases.case",
+                    ),
+                ),
             ],
             options={
                 "verbose_name": "historical case",
@@ -3233,6 +3274,16 @@ class Migration(InitialTables):
                 "get_latest_by": ("history_date", "history_id"),
             },
             bases=(simple_history.models.HistoricalChanges, models.Model),
+        ),
+        migrations.AddField(
+            model_name="case",
+            name="application",
+            field=models.ForeignKey(
+                null=True,
+                on_delete=django.db.models.deletion.PROTECT,
+                related_name="cases",
+                to="cases.application",
+            ),
         ),
         migrations.AddField(
             model_name="case",
@@ -3998,7 +4049,10 @@ class Migration(InitialTables):
             model_name="case",
             constraint=models.UniqueConstraint(
                 condition=models.Q(
-                    ("duplicate_of__isnull", True), ("is_open", True), ("origin", "OWN")
+                    ("duplicate_of__isnull", True),
+                    ("is_open", True),
+                    ("origin", "OWN"),
+                    ("split_from__isnull", True),
                 ),
                 fields=("ur_decision",),
                 name="case_one_open_per_ur_decision",

@@ -8,7 +8,7 @@ from django.db import models
 from accounts.versions import Versioned
 from cases.lifecycle import Ending
 from deadlines.calendars import format_day
-from deadlines.days import PACIFIC
+from deadlines.days import PACIFIC, local_day
 from files.models import StoredFile
 from guidelines.models import CitationFields
 from letters.outcomes import outcome_choices
@@ -88,9 +88,6 @@ class URDecision(Versioned):
     liability_disputed = models.BooleanField(null=True)
     liability_reason = models.CharField(max_length=500, blank=True)
     denied_for_missing_information = models.BooleanField(null=True)
-    # Notice that the liability dispute is resolved: a new period to apply starts from it.
-    liability_resolved_on = models.DateField(null=True)
-    liability_notice_method = models.CharField(max_length=12, choices=ServiceMethod, blank=True)
 
     class Meta(Versioned.Meta):
         constraints = [
@@ -144,9 +141,9 @@ class Application(Versioned):
     """DWC Form IMR as received: every field as printed, and its interpretation.
 
     Incomplete and late applications are stored too; the eligibility review decides about them.
+    An application has one case, or several after some of its items were split into another case.
     """
 
-    case = models.OneToOneField(Case, on_delete=models.PROTECT, related_name="application")
     idempotency_key = models.UUIDField(unique=True)  # of the form: a second click adds nothing
     form_digest = models.CharField(max_length=64)  # of its contents; a repeat must have the same
     channel = models.CharField(max_length=8, choices=Channel)
@@ -169,7 +166,13 @@ class Application(Versioned):
         pass
 
     def __str__(self) -> str:
-        return f"Application of {self.case}"
+        return f"Application received {format_day(local_day(self.received_at))}"
+
+    @property
+    def first_case(self) -> Case:
+        """The case that the application opened, from which others were split. One query."""
+        case: Case = self.cases.order_by("pk")[0]
+        return case
 
 
 class ApplicationPaper(Versioned):
@@ -304,6 +307,18 @@ class DisputedItem(Versioned):
     is_experimental = models.BooleanField("experimental or investigational", null=True)
     # A letter may say "cited nothing" only if a person has read the UR decision and found none.
     administrator_cites_nothing = models.BooleanField(default=False)
+
+    # Whether liability is disputed for this item; NULL: as the UR decision says for all of them.
+    liability_disputed = models.BooleanField(null=True)
+    liability_reason = models.CharField(max_length=500, blank=True)
+    # Notice that the liability dispute is resolved: a new period to apply starts from it.
+    liability_resolved_on = models.DateField(null=True)
+    liability_notice_method = models.CharField(max_length=12, choices=ServiceMethod, blank=True)
+    # The item of another case of the application, from which this one was split. That one has
+    # ended as moved, so that both cases show where the treatment is decided.
+    split_from = models.ForeignKey(
+        "self", on_delete=models.PROTECT, null=True, blank=True, related_name="split_into"
+    )
 
     ending = models.CharField(max_length=12, choices=Ending, default=Ending.PENDING)
     outcome = models.CharField(max_length=12, choices=outcome_choices, blank=True)

@@ -270,11 +270,19 @@ class Case(Versioned):
     age_stated = models.PositiveSmallIntegerField(null=True)  # as a publication states it
     body_parts = models.JSONField(default=list, blank=True)
 
+    # NULL in published letters. Cases that were split from each other share it.
+    application = models.ForeignKey(
+        "Application", on_delete=models.PROTECT, null=True, related_name="cases"
+    )
     ur_decision = models.ForeignKey(
         "URDecision", on_delete=models.PROTECT, null=True, related_name="cases"
     )
     duplicate_of = models.ForeignKey(
         "self", on_delete=models.PROTECT, null=True, related_name="duplicates"
+    )
+    # The case from which items were split into this one; both are of one application.
+    split_from = models.ForeignKey(
+        "self", on_delete=models.PROTECT, null=True, related_name="split_cases"
     )
     # Increases with every party added or changed. Conflict results name the version they used.
     party_list_version = models.PositiveIntegerField(default=0)
@@ -350,10 +358,16 @@ class Case(Versioned):
                 condition=~Q(status=Status.DUPLICATE) | Q(duplicate_of__isnull=False),
             ),
             models.UniqueConstraint(
-                # A repeated filing is a duplicate of the first one and does not count here.
+                # A repeated filing is a duplicate of the first one and does not count here, and
+                # neither does a case that was split from the one that the application opened.
                 name="case_one_open_per_ur_decision",
                 fields=["ur_decision"],
-                condition=Q(is_open=True, duplicate_of__isnull=True, origin=Origin.OWN),
+                condition=Q(
+                    is_open=True,
+                    duplicate_of__isnull=True,
+                    split_from__isnull=True,
+                    origin=Origin.OWN,
+                ),
             ),
         ]
 

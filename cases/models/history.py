@@ -52,6 +52,8 @@ class Event(models.Model):
         DUPLICATE_SETTLED = "DUPLICATE_SETTLED", "Possible duplicate resolved"
         CONSOLIDATED = "CONSOLIDATED", "Consolidated"
         SEPARATED = "SEPARATED", "Separated"
+        SPLIT = "SPLIT", "Split"
+        MERGED_BACK = "MERGED_BACK", "Merged back"
         INFO_ASKED = "INFO_ASKED", "Information requested"
         INFO_ANSWERED = "INFO_ANSWERED", "Information received"
         WAIVED = "WAIVED", "Lateness waived"

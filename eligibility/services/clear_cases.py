@@ -111,12 +111,15 @@ def accept_clear_cases(
 def _find_candidates(reader: User) -> CaseQuerySet:
     """Find the cases that may be clear, by what the database can tell without the rules."""
     items = DisputedItem.objects.filter(case=OuterRef("pk"), ending=DisputedItem.Ending.PENDING)
+    # As the item says, or the UR decision if the item does not.
+    for_all = Q(case__ur_decision__liability_disputed=True)
+    for_all |= Q(case__ur_decision__liability_disputed__isnull=True)
+    disputed = Q(liability_disputed=True) | Q(liability_disputed__isnull=True) & for_all
     denied = Q(ur_outcome__in=[DisputedItem.UROutcome.DENIED, DisputedItem.UROutcome.MODIFIED])
     cases = Case.objects.own().open().visible_to(reader).in_queue(_QUEUE)
     cases = cases.filter(
-        Q(ur_decision__liability_disputed=False)
-        | Q(ur_decision__liability_resolved_on__isnull=False),
         Exists(items),
+        ~Exists(items.filter(disputed, liability_resolved_on__isnull=True)),
         ~Exists(items.exclude(denied)),
         Exists(URReading.objects.filter(case=OuterRef("pk"))),
         status=Status.SCREENING,

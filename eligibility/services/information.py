@@ -8,7 +8,7 @@ from django.db import transaction
 from accounts.models import User
 from accounts.refusals import NotAllowed, refuse_if
 from cases.lifecycle import Status
-from cases.models import Case, Event, ReceivedDocument, ServiceMethod, URDecision
+from cases.models import Case, DisputedItem, Event, ReceivedDocument, ServiceMethod
 from cases.services import case_deadlines, drafting, received_documents
 from cases.services.received_documents import DocumentOfAction
 from deadlines.calendars import format_day
@@ -160,21 +160,16 @@ def resolve_liability(
     is_valid_method = method in ServiceMethod.values
     refuse_if("" if is_valid_method else "Choose how the notice was served.")
     refuse_if("The date of the notice is in the future." if notice_on > local_day(at) else "")
-    if case.ur_decision_id is None:
+    decision = case.ur_decision
+    if decision is None:
         raise NotAllowed("The case has no UR decision. Enter it first.")
-    # Locked separately: other cases may share this UR decision, and the lock on this case does not
-    # stop them from changing it.
-    ur_decision = URDecision.objects.select_for_update().get(pk=case.ur_decision_id)
-    if ur_decision.decided_on and notice_on < ur_decision.decided_on:
+    if decision.decided_on and notice_on < decision.decided_on:
         refuse_if("The notice is dated before the UR decision. Check both dates.")
-    ur_decision.liability_resolved_on = notice_on
-    ur_decision.liability_notice_method = method
-    ur_decision.store(
-        by=by,
-        at=at,
-        why=how.strip(),
-        fields=["liability_resolved_on", "liability_notice_method"],
-    )
+    # By item: in another case of the application liability may still be disputed.
+    for item in case.items.filter(ending=DisputedItem.Ending.PENDING).order_by("position"):
+        item.liability_resolved_on, item.liability_notice_method = notice_on, method
+        fields = ["liability_resolved_on", "liability_notice_method"]
+        item.store(by=by, at=at, why=how.strip(), fields=fields)
     case.move_to(Status.SCREENING, by=by, at=at, why=how.strip())
     given = {"served": notice_on.isoformat(), "method": method}
     # This deadline binds the applicant, not the office, so lists do not sort the case by it.

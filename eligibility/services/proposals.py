@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from django.db.models import F
 
 from accounts.models import User
+from cases.item_liability import read_liability
 from cases.models import Case, CaseLink, DisputedItem, Party, PartyRole, Priority
 from cases.models.restrictions import hidden_cases
 from cases.services.duplicates import list_confirmed_repeats
@@ -106,13 +107,14 @@ def _build_stored_facts(
     listed: Sequence[ListedDifference],
 ) -> StoredFacts:
     # A case that was loaded from a published decision has no application.
-    application = getattr(case, "application", None)
+    application = case.application
     ur_decision = case.ur_decision
     missing = [words for role, words in _NECESSARY.items() if role not in roles]
     missing += [] if case.claim_number_normal else ["the claim number"]
     missing += [] if case.date_of_injury else ["the date of injury"]
     missing += [] if ur_decision and ur_decision.decided_on else ["the date of the UR decision"]
     not_in, other_decision = find_confirmed_differences(listed)
+    liability = read_liability(pending, ur_decision)
     return StoredFacts(
         items=[
             StoredItemFacts(
@@ -142,10 +144,10 @@ def _build_stored_facts(
         injury_last_day=case.injury_last_day,
         ur_attached=application.ur_decision_attached if application else None,
         other_decision=other_decision,
-        liability_disputed=ur_decision.liability_disputed if ur_decision else None,
-        liability_reason=ur_decision.liability_reason if ur_decision else "",
-        liability_resolved_on=ur_decision.liability_resolved_on if ur_decision else None,
-        liability_notice_method=ur_decision.liability_notice_method if ur_decision else "",
+        liability_disputed=liability.disputed,
+        liability_reason=" ".join(liability.reasons),
+        liability_resolved_on=liability.resolved_on,
+        liability_notice_method=liability.notice_method,
     )
 
 
@@ -206,20 +208,27 @@ def _find_related_cases(cases: Sequence[Case]) -> dict[int, set[int]]:
     """Find the cases that each case is linked to, and earlier ones of its claim. Two queries."""
     related: dict[int, set[int]] = {case.pk: set() for case in cases}
     links = CaseLink.objects.filter(case__in=cases, ended_at__isnull=True)
+    # A case that was split off is part of the same application and repeats no treatment.
+    links = links.exclude(kind=CaseLink.Kind.SPLIT)
     for case_id, other_id in links.values_list("case_id", "other_id"):
         related[case_id].add(other_id)
     claims = {case.claim_number_normal for case in cases} - {""}
     if not claims:
         return related
-    same_claim: dict[str, list[int]] = defaultdict(list)
+    same_claim: dict[str, list[tuple[int, int | None]]] = defaultdict(list)
     found = Case.objects.own().filter(
         claim_number_normal__in=claims, pk__lt=max(case.pk for case in cases)
     )
     most = _MOST_OF_A_CLAIM * len(claims)
-    for pk, claim in found.order_by("pk").values_list("pk", "claim_number_normal")[:most]:
-        same_claim[claim].append(pk)
+    rows = found.order_by("pk").values_list("pk", "claim_number_normal", "application")[:most]
+    for pk, claim, application_id in rows:
+        same_claim[claim].append((pk, application_id))
     for case in cases:
         # Only earlier cases: of two cases about one treatment, the later one is the repetition.
-        earlier = [pk for pk in same_claim[case.claim_number_normal] if pk < case.pk]
+        earlier = [
+            pk
+            for pk, application_id in same_claim[case.claim_number_normal]
+            if pk < case.pk and (application_id is None or application_id != case.application_id)
+        ]
         related[case.pk] |= set(earlier[:_MOST_OF_A_CLAIM])
     return related

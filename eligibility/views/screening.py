@@ -9,6 +9,7 @@ from django.views.decorators.http import require_http_methods
 
 from accounts.actions import run_action
 from accounts.requests import StaffRequest, posted_data, seen_version
+from cases.item_liability import read_liability
 from cases.models import Case, DisputedItem
 from cases.views.acting import answer_reason_form, load_case
 from eligibility import policies
@@ -71,7 +72,8 @@ def decide_eligibility(request: StaffRequest, number: str) -> HttpResponse:
         "open_differences": sum(one.answer is None for one in form.listed.values()),
         "requests": case.information_requests.select_related("party").order_by("-pk"),
         "parties": case.parties.current().true_on(timezone.localdate()),
-        "application": getattr(case, "application", None),
+        "application": case.application,
+        "liability": read_liability(items, case.ur_decision),
         # Without the prefetch, each finding would cost two more queries.
         "decisions": case.eligibility_decisions.prefetch_related(
             "findings__item",

@@ -543,6 +543,8 @@ class Difference:
 def list_form_differences(case: Case, form: IntakeForm) -> list[Difference]:
     """Compare what a form states now with what was saved from the same form as a case."""
     application = case.application
+    if application is None:  # a case that was loaded from a published decision
+        return []
     pairs = [
         (str(field.label), application.printed.get(name, ""), form.data.get(name, ""))
         for name, field in form.fields.items()

@@ -286,7 +286,7 @@ def _mark_if_repeated(scan: Scan, file: StoredFile, at: datetime) -> None:
     # The same file may also have been attached to a form without a batch.
     earlier_paper = (
         ApplicationPaper.objects.filter(file=file, kind=ApplicationPaper.Kind.APPLICATION)
-        .select_related("application__case")
+        .select_related("application")
         .first()
     )
     if earlier_scan is None and earlier_paper is None:
@@ -294,7 +294,7 @@ def _mark_if_repeated(scan: Scan, file: StoredFile, at: datetime) -> None:
     scan.state, scan.resolved_at, scan.same_as = Scan.State.REPEATED, at, earlier_scan
     if earlier_paper is not None:
         # Name the case, so that the clerk can open it.
-        scan.case = earlier_paper.application.case
+        scan.case = earlier_paper.application.first_case
     elif earlier_scan is not None:
         scan.case = earlier_scan.case
 

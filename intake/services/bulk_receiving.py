@@ -326,9 +326,13 @@ def _receive_together(
     plans = parties.plan_parties_of_many(forms=[one.parties for one in applications])
     compared = _compare_parties(plans, at)
     _refuse_if_any(row.place for row, one in zip(rows, compared, strict=True) if one.conflicts)
+    forms = [build_typed_form(application=one, by=by, at=at) for one in applications]
+    Application.objects.bulk_store(forms, by=by, at=at)
     cases = [
-        build_case(application=one, number=number, ur_decision=decision, lead=None)
-        for one, number, decision in zip(applications, numbers, decisions, strict=True)
+        build_case(application=one, number=number, typed=typed, ur_decision=decision, lead=None)
+        for one, number, typed, decision in zip(
+            applications, numbers, forms, decisions, strict=True
+        )
     ]
     Case.objects.bulk_store(cases, by=by, at=at)
     _store_rows_of_cases(rows, cases, plans, compared, by=by, at=at)
@@ -385,14 +389,6 @@ def _store_rows_of_cases(
 ) -> None:
     """Store everything that belongs to new cases, in the order of ``receive_application``."""
     pairs = list(zip(rows, cases, strict=True))
-    Application.objects.bulk_store(
-        [
-            build_typed_form(application=row.application, case=case, by=by, at=at)
-            for row, case in pairs
-        ],
-        by=by,
-        at=at,
-    )
     stored = parties.store_parties_of_new_cases(cases=cases, plans=plans, by=by, at=at)
     DisputedItem.objects.bulk_store(
         [

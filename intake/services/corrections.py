@@ -116,8 +116,8 @@ def correct_received_date(
     old, new_day = case.received_at, local_day(received_at)
     refuse_if("The received date is in the future. Check the stamp." if received_at > at else "")
     refuse_if("This is already the received date on file." if received_at == old else "")
-    _refuse_earlier_receipt(case, new_day)
-    application = Application.objects.select_for_update().get(case=case)
+    application = Application.objects.select_for_update(of=("self",)).get(cases=case)
+    _refuse_earlier_receipt(case, application, new_day)
     case.received_at, case.received_on = received_at, new_day
     case.store(by=by, at=at, why=why, fields=["received_at", "received_on"])
     # The application has its own copy of this time, and the two must not differ.
@@ -207,7 +207,7 @@ def _correct_in_transaction(
     case.refuse_if_stale(seen_version)
     version, facts = case.version, dict[str, list[str]]()
     decision_id = case.ur_decision_id
-    application = Application.objects.select_for_update().get(case=case)
+    application = Application.objects.select_for_update(of=("self",)).get(cases=case)
     rows: list[tuple[Versioned, tuple[str, ...]]] = [
         (case, CASE_FIELDS),
         (application, APPLICATION_FIELDS),
@@ -249,13 +249,13 @@ def _correct_in_transaction(
     return list(facts)
 
 
-def _refuse_earlier_receipt(case: Case, day: date) -> None:
+def _refuse_earlier_receipt(case: Case, application: Application, day: date) -> None:
     """Refuse a day of receipt before a date that the application itself states."""
     decision = case.ur_decision
     for name, stated in (
         ("The UR decision is dated", decision.decided_on if decision else None),
         ("The UR decision was served", decision.served_on if decision else None),
-        ("The application was signed", case.application.signed_on),
+        ("The application was signed", application.signed_on),
     ):
         refuse_if(f"{name} after this day. Check both dates." if stated and stated > day else "")
 
@@ -299,10 +299,9 @@ def _is_repeat(
     changed = case.events.filter(kind=Event.Kind.CHANGED, by=by, happened_at=last.history_date)
     if last.history_user_id != by.pk or not changed.exists():
         return False
-    rows: list[tuple[Versioned, tuple[str, ...]]] = [
-        (case, CASE_FIELDS),
-        (case.application, APPLICATION_FIELDS),
-    ]
+    rows: list[tuple[Versioned, tuple[str, ...]]] = [(case, CASE_FIELDS)]
+    if case.application is not None:
+        rows.append((case.application, APPLICATION_FIELDS))
     if case.ur_decision is not None:
         rows.append((case.ur_decision, UR_DECISION_FIELDS))
     for row, names in rows:

@@ -207,14 +207,12 @@ def find_case_of_form(application: ApplicationOnForm, *, by: User) -> Case | Non
     :param by: who sends the form. A refusal does not name a case that is hidden from them.
     :raises FormSavedOtherwise: the form was saved with other contents.
     """
-    saved = (
-        Application.objects.filter(idempotency_key=application.key).select_related("case").first()
-    )
+    saved = Application.objects.filter(idempotency_key=application.key).first()
     if saved is None:
         return None
     if saved.form_digest != compute_form_digest(application):
-        raise FormSavedOtherwise(saved.case, by)
-    return saved.case
+        raise FormSavedOtherwise(saved.first_case, by)
+    return saved.first_case
 
 
 def compute_form_digest(application: ApplicationOnForm) -> str:
@@ -326,10 +324,10 @@ def _receive_in_transaction(
         ).store(by=by, at=at)
     received_on = local_day(application.received_at)
     (number,) = take_case_numbers(many=1, at=at)
+    typed = _store_form(application, scan, by=by, at=at)
     case = build_case(
-        application=application, number=number, ur_decision=ur_decision, lead=lead
+        application=application, number=number, typed=typed, ur_decision=ur_decision, lead=lead
     ).store(by=by, at=at)
-    _store_form(case, application, scan, by=by, at=at)
     stored, is_as_planned = parties.store_planned_parties(
         case=case, planned=prepared.parties, by=by, at=at
     )
@@ -371,9 +369,17 @@ def _receive_in_transaction(
 
 
 def build_case(
-    *, application: ApplicationOnForm, number: str, ur_decision: URDecision, lead: Case | None
+    *,
+    application: ApplicationOnForm,
+    number: str,
+    typed: Application,
+    ur_decision: URDecision,
+    lead: Case | None,
 ) -> Case:
-    """Build the unsaved case of a form. The caller moves it to its first stage."""
+    """Build the unsaved case of a form. The caller moves it to its first stage.
+
+    :param typed: the stored row of the form.
+    """
     received_on = local_day(application.received_at)
     return Case(
         number=number,
@@ -395,6 +401,7 @@ def build_case(
         wcis_number=application.wcis_number,
         diagnosis=application.diagnosis,
         sex=application.sex,
+        application=typed,
         ur_decision=ur_decision,
         duplicate_of=lead,
         party_list_version=1,
@@ -402,11 +409,10 @@ def build_case(
 
 
 def _store_form(
-    case: Case, application: ApplicationOnForm, scan: Scan | None, *, by: User, at: datetime
-) -> None:
+    application: ApplicationOnForm, scan: Scan | None, *, by: User, at: datetime
+) -> Application:
     """Store the form as typed, and each attached file once."""
-    paper_form = build_typed_form(application=application, case=case, by=by, at=at)
-    paper_form.store(by=by, at=at)
+    paper_form = build_typed_form(application=application, by=by, at=at).store(by=by, at=at)
     # The scan of a batch and the uploads of the form may be the same file; store each only once.
     papers = list(application.papers)
     if scan is not None and scan.file is not None:
@@ -421,14 +427,12 @@ def _store_form(
             file=paper.file,
             name_received=paper.name[:255],
         ).store(by=by, at=at)
+    return paper_form
 
 
-def build_typed_form(
-    *, application: ApplicationOnForm, case: Case, by: User, at: datetime
-) -> Application:
+def build_typed_form(*, application: ApplicationOnForm, by: User, at: datetime) -> Application:
     """Build the unsaved row of the form as typed."""
     return Application(
-        case=case,
         idempotency_key=application.key,
         form_digest=compute_form_digest(application),
         channel=application.channel,
@@ -534,11 +538,11 @@ def _refuse_entered_file(application: ApplicationOnForm, by: User) -> None:
     ]
     entered_paper = (
         ApplicationPaper.objects.filter(file_id__in=scans, kind=ApplicationPaper.Kind.APPLICATION)
-        .select_related("application__case")
+        .select_related("application")
         .first()
     )
     if entered_paper:
-        raise ScanAlreadyEntered(entered_paper.application.case, by)
+        raise ScanAlreadyEntered(entered_paper.application.first_case, by)
 
 
 def take_case_numbers(*, many: int, at: datetime) -> list[str]:

@@ -125,7 +125,7 @@ def _render_form(
             today=form.today,
         )
     # F4 copies fields from the clerk's last application.
-    own = select_visible(Application.objects.filter(entered_by=request.user), request.user)
+    own = select_visible(Application.objects.filter(entered_by=request.user), request.user, "cases")
     last = own.order_by("-entered_at").first()
     context = {
         "form": form,
@@ -304,7 +304,11 @@ def list_my_intakes(request: StaffRequest) -> HttpResponse:
     cases = (
         Case.objects.own()
         .visible_to(request.user)
-        .filter(application__entered_by=request.user, application__entered_at__gte=start)
+        .filter(
+            split_from=None,
+            application__entered_by=request.user,
+            application__entered_at__gte=start,
+        )
         .select_related("application")
         .prefetch_related(
             "items",

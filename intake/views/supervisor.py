@@ -11,8 +11,7 @@ from django.views.decorators.http import require_GET
 from accounts.models import User
 from accounts.names import name_actor
 from accounts.requests import StaffRequest
-from cases.models import Application, Channel, Origin
-from cases.models.restrictions import select_visible
+from cases.models import Case, Channel
 from intake.models import CanceledIntake, CancelReason, Scan
 
 DAYS_SHOWN = 7  # days of receipts shown
@@ -60,9 +59,11 @@ def _count_receipts(today: date, reader: User) -> list[tuple[date, list[int], in
     first = today - timedelta(days=DAYS_SHOWN - 1)
     # Not the cases loaded from published decisions.
     counted = (
-        select_visible(Application.objects.filter(case__origin=Origin.OWN), reader)
-        .filter(case__received_on__gte=first)
-        .values_list("case__received_on", "channel")
+        Case.objects.own()
+        .visible_to(reader)
+        # An application that was split into several cases counts once.
+        .filter(split_from=None, received_on__gte=first, application__isnull=False)
+        .values_list("received_on", "application__channel")
         .annotate(number=Count("pk"))
     )
     # Days and channels without receipts have no row; the table shows them as 0.

@@ -398,7 +398,7 @@ def reopen_records(
 def list_unfiled_papers(case: Case) -> QuerySet[ApplicationPaper]:
     """List the files of the application that passed all checks and are not documents yet."""
     return ApplicationPaper.objects.filter(
-        application__case=case, file__state=StoredFile.State.CLEAN
+        application__cases=case, file__state=StoredFile.State.CLEAN
     ).exclude(file__in=case.documents.values("file"))
 
 
