@@ -79,6 +79,8 @@ PERMISSIONS: dict[str, set[Role]] = {
     "intake.enter_application": {Role.INTAKE, Role.SUPERVISOR},
     "intake.supervise_intake": {Role.SUPERVISOR},
     "eligibility.decide_eligibility": {Role.COORDINATOR},
+    # Split items with a liability dispute into a deferred case of their own, and merge them back.
+    "cases.split_case": {Role.COORDINATOR, Role.SUPERVISOR},
     "cases.resolve_possible_duplicate": {Role.COORDINATOR, Role.SUPERVISOR},
     "cases.consolidate_cases": {Role.COORDINATOR},
     "correspondence.create_notices": {Role.COORDINATOR},

@@ -4,7 +4,11 @@ An empty string means that the action is allowed. The service refuses with the s
 page shows the same sentence beside the disabled button.
 """
 
+from collections.abc import Collection
+
 from accounts.models import User
+from deadlines.calendars import format_day
+from deadlines.days import local_day
 from deadlines.kinds import DETERMINATION_DEADLINE_KINDS
 
 from .case_rows import rows_of
@@ -366,6 +370,117 @@ def why_not_consolidate(user: User) -> str:
     if user.may("cases.consolidate_cases"):
         return ""
     return "Your role does not let you consolidate cases."
+
+
+# From the eligibility review to the signed review; a deferred case may be deferred in part only.
+_CAN_SPLIT = {
+    Status.SCREENING,
+    Status.INFO_REQUESTED,
+    Status.DEFERRED,
+    *ITEMS_CHANGE_BY_TWO,
+}
+
+
+def why_not_split(user: User, case: Case) -> str:
+    """Check whether items can be split from the case into one of their own. Queries nothing."""
+    if not user.may("cases.split_case"):
+        return "Only a coordinator or a supervisor can split a case."
+    if barred := why_not_by_conflicts(user, case):
+        return barred
+    if case.stage in _CAN_SPLIT:
+        return ""
+    if case.stage == Status.CONSOLIDATED:
+        return (
+            f"Case {case.number} is consolidated into another case, which decides its items. "
+            "Separate it before you split it."
+        )
+    if case.stage in {Status.QA, Status.APPROVED}:
+        return (
+            f"The review of case {case.number} is signed, so no item can be split off. "
+            "Quality assurance can return the review for changes first."
+        )
+    if case.stage == Status.ISSUED or case.decided_on is not None:
+        return f"The determination of case {case.number} is issued: its items are decided."
+    return f"Case {case.number} is in the “{case.stage.label}” stage, so no item can be split off."
+
+
+def why_not_split_items(case: Case, chosen: Collection[int]) -> str:
+    """Check whether the chosen items can be split from a case, and others remain. Two queries.
+
+    :param chosen: ids of items.
+    """
+    items = {item.pk: item for item in case.items.order_by("position")}
+    if not chosen or not set(chosen) <= set(items):
+        return "Choose the items of this case for which liability is disputed."
+    for item in (items[pk] for pk in chosen):
+        if item.ending == DisputedItem.Ending.DECIDED:
+            return f"Item {item.position} is already decided."
+        if item.ending != DisputedItem.Ending.PENDING:
+            return f"Item {item.position} has ended: {item.get_ending_display().lower()}."
+    waiting = case.item_changes.filter(state=ItemChange.State.PROPOSED, item__in=chosen)
+    if change := waiting.select_related("item").first():
+        return f"{change.title} awaits a second person. Accept or refuse it first."
+    return why_not_split_last(
+        sum(one.ending == DisputedItem.Ending.PENDING for one in items.values()) - len(set(chosen))
+    )
+
+
+def why_not_split_last(remaining: int) -> str:
+    """Refuse to leave a case without an item to decide.
+
+    :param remaining: the number of pending items that would stay in the case.
+    """
+    if remaining > 0:
+        return ""
+    return (
+        "The last item cannot be split off. If liability is disputed for every item, defer the "
+        "whole case at the eligibility review, or hold it."
+    )
+
+
+def why_not_merge_back(user: User, case: Case) -> str:
+    """Check whether the items of a split case can return to the case that they came from.
+
+    Only while nothing else has happened in either case. At most four queries.
+    """
+    if not user.may("cases.split_case"):
+        return "Only a coordinator or a supervisor can merge a split case back."
+    if barred := why_not_by_conflicts(user, case):
+        return barred
+    original = case.split_from
+    if original is None:
+        return f"Case {case.number} was not split from another case."
+    if case.stage != Status.DEFERRED:
+        return (
+            f"Case {case.number} is in the “{case.stage.label}” stage. "
+            "Only a deferred case can be merged back."
+        )
+    for one in (original, case):
+        later = find_event_after_split(one, case)
+        if later is not None:
+            number = "another case" if is_hidden(one.pk, user) else f"case {one.number}"
+            return (
+                f"Since the split, something else has happened in {number}: "
+                f"{later.get_kind_display().lower()}, {format_day(local_day(later.happened_at))}. "
+                "The cases stay apart. When the dispute is resolved, record that, and the "
+                "eligibility review resumes."
+            )
+    return ""
+
+
+def find_split_event(of: Case, split: Case) -> Event | None:
+    """Find the last event that the split of a case wrote on one of the two. One query."""
+    kind = Event.Kind.DEFERRED if of.pk == split.pk else Event.Kind.SPLIT
+    rows = of.events.filter(kind=kind).order_by("-pk")
+    # In Python: a case has few of them, and the two databases compare JSON differently.
+    return next((row for row in rows if row.facts.get("split_into") == split.number), None)
+
+
+def find_event_after_split(of: Case, split: Case) -> Event | None:
+    """Find the first event of a case after it was split, notes left out. Two queries."""
+    written = find_split_event(of, split)
+    rows = of.events.exclude(kind=Event.Kind.NOTE).order_by("pk")
+    return rows.filter(pk__gt=written.pk).first() if written else rows.first()
 
 
 def why_not_restrict(user: User) -> str:

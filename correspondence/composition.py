@@ -13,6 +13,7 @@ from django.conf import settings
 from django.urls import reverse
 
 import letters.services
+from cases.application_cases import describe_other_cases
 from cases.item_liability import read_liability
 from cases.letter_periods import collect_petition_facts
 from cases.lifecycle import Status
@@ -286,7 +287,7 @@ def _treatment_fact(draft: CaseLetter) -> Fact:
         # The rest of the case continues, so the notice is about these items only.
         items = items.filter(ending=DisputedItem.Ending.INELIGIBLE)
     else:
-        items = items.exclude(ending=DisputedItem.Ending.WITHDRAWN)
+        items = items.exclude(ending__in=[DisputedItem.Ending.WITHDRAWN, DisputedItem.Ending.MOVED])
     return Fact("treatments", list(items.values_list("title", flat=True)), "Disputed items")
 
 
@@ -309,10 +310,12 @@ def _kind_facts(draft: CaseLetter, *, at: datetime) -> Iterable[Fact]:
             items = case.items.filter(ending=DisputedItem.Ending.PENDING).order_by("position")
             liability = read_liability(list(items), case.ur_decision)
             yield Fact("dispute_reason", list(liability.reasons), "UR decision")
+            yield Fact("other_cases", describe_other_cases(case), "Cases of the application")
         case LetterKind.EXPEDITED:
             yield from _conversion_facts(case)
         case LetterKind.CORRECTED_NOTICE:
             yield from _item_change_facts(case)
+            yield Fact("other_cases", describe_other_cases(case), "Cases of the application")
         case LetterKind.RECORDS_REMINDER:
             yield from _reminder_facts(draft, at=at)
         case LetterKind.CLOSURE:
@@ -387,7 +390,8 @@ def _conversion_facts(case: Case) -> Iterable[Fact]:
 
 
 def _item_change_facts(case: Case) -> Iterable[Fact]:
-    event = case.events.filter(kind=Event.Kind.ITEM_CHANGED).order_by("pk").last()
+    kinds = [Event.Kind.ITEM_CHANGED, Event.Kind.SPLIT]
+    event = case.events.filter(kind__in=kinds).order_by("pk").last()
     # A proof fact: without an accepted change and a notice there is nothing to correct.
     if event is not None and case.notices.filter(round=case.round).exists():
         yield Fact("items_changed", True, f"Change of {_format_day(local_day(event.happened_at))}")

@@ -18,5 +18,6 @@ NOTICE_FACTS = (
     FactName("application_received", "Date on which the application was received", printed=True),
     FactName("priority", "Priority", printed=True),
     FactName("notice_date", "Date of the notice", printed=True),
+    FactName("other_cases", "Other cases of the same application", printed=True),
     FactName("found_eligible", "Finding that the application is eligible", printed=False),
 )

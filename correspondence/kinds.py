@@ -42,6 +42,9 @@ _CASE_FACTS = (
     FactName("particulars", "Additional text for this case", printed=True),
 )
 _ASKED = FactName("asked", "Questions", printed=True)
+_OTHER_CASES = FactName("other_cases", "Other cases of the same application", printed=True)
+# Without another case, the section is left out.
+_WITH_OTHER_CASES = dict.fromkeys(("other_cases", "other_cases_heading"), "other_cases")
 _DECIDED = FactName("decided_on", "Date of the eligibility decision", printed=True)
 
 
@@ -101,15 +104,20 @@ SPECS: dict[LetterKind, LetterSpec] = {
         ),
     ),
     LetterKind.DEFERRAL: LetterSpec(
-        sections=("treatments", "dispute", "particulars", "next"),
-        lists={"treatments": "treatments", "dispute": "dispute_reason"},
+        sections=("treatments", "other_cases", "dispute", "particulars", "next"),
+        lists={
+            "treatments": "treatments",
+            "other_cases": "other_cases",
+            "dispute": "dispute_reason",
+        },
         facts=(
             _DECIDED,
+            _OTHER_CASES,
             FactName("dispute_reason", "Reason stated by the claims administrator", True),
             FactName("found_deferred", "Decision that the application is deferred", False),
         ),
         # The reason may not be on file, and an empty list must not be introduced.
-        only_with={"dispute_points": "dispute_reason"},
+        only_with={"dispute_points": "dispute_reason", **_WITH_OTHER_CASES},
     ),
     LetterKind.EXPEDITED: LetterSpec(
         sections=("certified", "treatments", "particulars", "records"),
@@ -123,9 +131,13 @@ SPECS: dict[LetterKind, LetterSpec] = {
     ),
     # To everyone who received the notice of assignment, which names the treatments.
     LetterKind.CORRECTED_NOTICE: LetterSpec(
-        sections=("treatments", "particulars", "next"),
-        lists={"treatments": "treatments"},
-        facts=(FactName("items_changed", "Accepted change of the disputed items", False),),
+        sections=("treatments", "other_cases", "particulars", "next"),
+        lists={"treatments": "treatments", "other_cases": "other_cases"},
+        facts=(
+            FactName("items_changed", "Accepted change of the disputed items", False),
+            _OTHER_CASES,
+        ),
+        only_with=_WITH_OTHER_CASES,
     ),
     LetterKind.RECORDS_REMINDER: LetterSpec(
         sections=("records", "particulars", "due", "penalty"),

@@ -1,6 +1,7 @@
 """What the case page says of other tables: letters in a line, related cases, waiting changes."""
 
 import json
+from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 from django.db import connection
@@ -8,7 +9,7 @@ from django.db.models import BooleanField, Q, TextField
 from django.db.models.expressions import RawSQL
 
 from accounts.models import User
-from cases.models import Case, CaseLink, ItemChange
+from cases.models import Case, CaseLink, DisputedItem, ItemChange
 from cases.models.restrictions import select_visible
 
 # Columns of the query that loads the case, so that the page asks only for rows that there are.
@@ -59,6 +60,29 @@ def list_links(case: Any, reader: User) -> list[CaseLink]:
     links = select_visible(rows, reader, "case", "other").order_by("pk")
     # What this case says of others comes first.
     return sorted(links, key=lambda link: link.case_id != case.pk)
+
+
+def find_moved_items(
+    items: Sequence[DisputedItem], reader: User
+) -> list[tuple[DisputedItem, Case]]:
+    """Find where items that were moved to another case are decided, if the reader may see it.
+
+    One query; none if no item was moved.
+    """
+    moved = {item.pk: item for item in items if item.ending == DisputedItem.Ending.MOVED}
+    if not moved:
+        return []
+    # Continued in a case that was split off, or merged back into the one that it came from.
+    firsts = {item.split_from_id for item in moved.values()} - {None}
+    rows = DisputedItem.objects.filter(Q(split_from__in=moved) | Q(pk__in=firsts))
+    found = {}
+    for row in select_visible(rows.select_related("case"), reader).order_by("pk"):
+        for pk, item in moved.items():
+            # An item may be split off, merged back and split off again: the last one counts.
+            is_other = pk == row.split_from_id or row.pk == item.split_from_id
+            if is_other and (pk not in found or row.ending != DisputedItem.Ending.MOVED):
+                found[pk] = row.case
+    return [(moved[pk], case) for pk, case in found.items()]
 
 
 def summarize_letters(case: Case) -> str:

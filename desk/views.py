@@ -26,6 +26,7 @@ from cases.lifecycle import QUEUES
 from cases.models import (
     Case,
     CaseLetterCopy,
+    DisputedItem,
     Event,
     Origin,
     OwnConflictResult,
@@ -54,6 +55,7 @@ from .access_log import (
 from .case_page import (
     annotations_of_page,
     describe_unsent_letters,
+    find_moved_items,
     list_links,
     list_proposed_changes,
     summarize_letters,
@@ -403,6 +405,9 @@ def _case_context(request: StaffRequest, case: Case) -> dict[str, Any]:
         "item_changes": waiting,
         "items_waiting": {change.item_id for change in waiting},
         "why_not_change_items": policies.why_not_change_items(case),
+        "moved_items": find_moved_items(rows.items, request.user),
+        "may_split": not policies.why_not_split(request.user, case)
+        and sum(one.ending == DisputedItem.Ending.PENDING for one in rows.items) > 1,
         "parties": rows.parties_on(today),
         "own_conflicts": [
             (one, name_actor(one.row.member.user, reader=request.user) if one.user_id else "")

@@ -1,6 +1,6 @@
 from django.urls import path
 
-from .views import bulk, information, screening, ur_decision
+from .views import bulk, information, screening, splitting, ur_decision
 
 app_name = "eligibility"
 
@@ -24,6 +24,8 @@ urlpatterns = [
         information.resolve_liability,
         name="resolve_liability",
     ),
+    path("cases/<str:number>/split/", splitting.split_case, name="split"),
+    path("cases/<str:number>/merge-back/", splitting.merge_split_case, name="merge_back"),
     path("cases/<str:number>/screen-again/", screening.screen_again, name="screen_again"),
     path(
         "cases/<str:number>/items/<int:position>/citations/",

@@ -100,6 +100,8 @@ AUDIENCES: dict[str, AudienceEntry] = {
     "eligibility:answer_information": "eligibility.decide_eligibility",
     "eligibility:resolve_liability": "eligibility.decide_eligibility",
     "eligibility:administrator_citations": "eligibility.decide_eligibility",
+    "eligibility:split": "cases.split_case",
+    "eligibility:merge_back": "cases.split_case",
     "cases:possible_duplicates": "cases.resolve_possible_duplicate",
     "cases:documents": "cases.view_received_document",
     "cases:add_document": "cases.add_received_document",

@@ -146,6 +146,7 @@ _ROUTES: dict[Subject | None, str] = {
         eligibility:eligibility eligibility:screen_again eligibility:ur_decision
         eligibility:answer_differences eligibility:information eligibility:answer_information
         eligibility:resolve_liability eligibility:administrator_citations
+        eligibility:split eligibility:merge_back
         cases:related cases:search_again cases:consolidate cases:separate
         cases:item_change cases:propose_item cases:propose_item_change
         cases:propose_item_withdrawal

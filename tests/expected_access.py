@@ -71,7 +71,7 @@ _GROUPS = [
         correspondence:draft_letter correspondence:approve_letter correspondence:discard_letter
         cases:item_changes cases:begin_hold
         cases:end_hold cases:commitment cases:move_commitment cases:keep_commitment
-        cases:state_receipt
+        cases:state_receipt eligibility:split eligibility:merge_back
         """,
     ),
     (

@@ -279,7 +279,7 @@ BY_THE_MACHINE = {
         "record_case_failure",
     },
     # the number of a case, taken for the action that stores the case
-    "intake/services/receiving.py": {
+    "cases/services/case_numbers.py": {
         "take_case_numbers",
     },
     # a draft lapses by its date

@@ -149,7 +149,7 @@ DECLARED = {
         intake/services/receiving.py:_find_ur_decision
         intake/services/receiving.py:_lock_scan
         intake/services/receiving.py:find_case_of_form
-        intake/services/receiving.py:take_case_numbers
+        cases/services/case_numbers.py:take_case_numbers
         queues/services/stage_durations.py:measure_stage_durations
         reviewers/services/payer_bias.py:_list_missing_tests
     """,

@@ -23,6 +23,7 @@ _AFTER = {
     Event.Kind.DEFERRED: LetterKind.DEFERRAL,
     Event.Kind.CONVERTED: LetterKind.EXPEDITED,
     Event.Kind.ITEM_CHANGED: LetterKind.CORRECTED_NOTICE,
+    Event.Kind.SPLIT: LetterKind.CORRECTED_NOTICE,
     Event.Kind.WITHDRAWN: LetterKind.CLOSURE,
     Event.Kind.TERMINATED: LetterKind.CLOSURE,
 }

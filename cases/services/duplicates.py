@@ -213,6 +213,9 @@ def propose_duplicates(
         # The later of the two carries the proposal.
         if similar.case.pk > case.pk:
             continue
+        # Cases that were split from each other repeat nothing.
+        if case.application_id is not None and similar.case.application_id == case.application_id:
+            continue
         proposed.append(
             DuplicateProposal(
                 case=case,

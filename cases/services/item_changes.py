@@ -11,11 +11,11 @@ from decimal import Decimal
 from typing import Any
 
 from django.db import transaction
-from django.db.models import Max
 
 from accounts.models import User
 from accounts.refusals import StaleForm, refuse_if
 from cases import policies
+from cases.application_cases import find_last_position
 from cases.models import Case, DisputedItem, Event, ItemChange, TreatmentCategory
 from deadlines.calendars import format_day
 
@@ -357,8 +357,8 @@ def _store_proposal(
 def _add_proposed_item(case: Case, change: ItemChange, *, by: User, at: datetime) -> DisputedItem:
     """Add the proposed item after the last one."""
     # Ended items keep their positions, by which letters name them.
-    last = case.items.aggregate(last=Max("position"))["last"] or 0
-    return DisputedItem(case=case, position=last + 1, **_read_stored_facts(change.after)).store(
+    position = find_last_position(case) + 1
+    return DisputedItem(case=case, position=position, **_read_stored_facts(change.after)).store(
         by=by, at=at, why=change.why
     )
 

@@ -15,6 +15,7 @@ from accounts.requests import StaffRequest, posted_data
 from accounts.services import write_access_entry
 from accounts.visibility import list_hidden_references
 from cases import consolidated_items, policies
+from cases.application_cases import select_cases_of_application
 from cases.forms.duplicates import ConsolidateForm, ResolveDuplicateForm
 from cases.models import Case, DisputedItem, DuplicateProposal
 from cases.models.restrictions import hidden_cases, select_visible
@@ -175,6 +176,11 @@ def _render_related_page(
         "case": case,
         "tab": "related",
         "today": timezone.localdate(),
+        "application_cases": _list_application_cases(request, case),
+        "may_split": sum(one.ending == DisputedItem.Ending.PENDING for one in items) > 1
+        and not policies.why_not_split(request.user, case),
+        "may_merge_back": case.split_from_id is not None
+        and not policies.why_not_merge_back(request.user, case),
         "proposals": select_visible(
             case.possible_duplicates.select_related("other", "resolved_by"), request.user, "other"
         ).order_by("-pk"),
@@ -199,6 +205,21 @@ def _render_related_page(
         "why_not_resolve": policies.why_not_resolve_duplicate(request.user),
     }
     return render(request, "cases/related.html", context, status=status)
+
+
+def _list_application_cases(
+    request: StaffRequest, case: Case
+) -> list[tuple[Case, list[DisputedItem]]]:
+    """List the cases of the application with the items that each decides; none if it is one."""
+    others = list(select_cases_of_application(case).visible_to(request.user))
+    if not others:
+        return []
+    decided: dict[int, list[DisputedItem]] = {}
+    rows = DisputedItem.objects.filter(case__in=[case, *others])
+    for item in rows.exclude(ending=DisputedItem.Ending.MOVED).order_by("position"):
+        decided.setdefault(item.case_id, []).append(item)
+    cases = sorted([case, *others], key=lambda one: one.pk)
+    return [(one, decided.get(one.pk, [])) for one in cases]
 
 
 def _list_earlier_decisions(

@@ -1,5 +1,6 @@
 """Makes the notices of assignment and request for information (NOARFI), and marks them as sent."""
 
+from collections.abc import Mapping
 from datetime import date, datetime
 
 from django.conf import settings
@@ -9,6 +10,7 @@ import letters.services
 from accounts.counting import count_noun
 from accounts.models import User
 from accounts.refusals import refuse_if
+from cases.application_cases import describe_other_cases
 from cases.consolidated_items import list_decided_items
 from cases.lifecycle import Status
 from cases.models import AssignmentNotice, Case, DisputedItem, Event, Party, PartyRole, Priority
@@ -22,10 +24,11 @@ from eligibility.answers import EligibilityResult
 from letters.documents import NoticeDocument, Organization, Recipient
 from letters.facts import Fact
 from letters.kinds import LetterKind
-from letters.models import DeliveryMethod, Place, Service
+from letters.models import DeliveryMethod, Place, Service, WordingSet
 from letters.services import RecipientAddress
 
 LAYOUT = "assignment-notice"
+_OTHER_CASES = "notice_other_cases"  # the slot about items of the application in other cases
 
 
 def load_organization() -> Organization:
@@ -162,8 +165,14 @@ def _make_notice(case: Case, party: Party, *, by: User, at: datetime) -> Assignm
     )
     variants = _choose_variants(case, method)
     day = local_day(at)
+    slots = _choose_slots(wording, values)
     composed = letters.services.compose_wording(
-        wording_set=wording, facts=facts, declared=NOTICE_FACTS, on=day, variants=variants
+        wording_set=wording,
+        facts=facts,
+        declared=NOTICE_FACTS,
+        on=day,
+        variants=variants,
+        slots=slots,
     )
     ur_decision = case.ur_decision
     document = NoticeDocument(
@@ -193,7 +202,7 @@ def _make_notice(case: Case, party: Party, *, by: User, at: datetime) -> Assignm
         injury_last_day=case.injury_last_day,
         application_received=case.received_on,
         priority=case.get_priority_display(),
-        opening=composed.paragraphs("opening"),
+        opening=composed.paragraphs("opening") + composed.paragraphs(_OTHER_CASES),
         deadline=composed.paragraphs("deadline"),
         records_lead_in=composed.text("records_lead_in"),
         # Sentence by sentence, because the layout prints them as a list.
@@ -214,6 +223,7 @@ def _make_notice(case: Case, party: Party, *, by: User, at: datetime) -> Assignm
         on=day,
         wording_set=wording,
         variants=variants,
+        slots=slots,
         urgent=case.priority == Priority.EXPEDITED,
         recipients=[build_address(party)],
         by=by,
@@ -226,6 +236,12 @@ def _make_notice(case: Case, party: Party, *, by: User, at: datetime) -> Assignm
         letter=letter,
         service=letter.services.get(),
     ).store(by=by, at=at)
+
+
+def _choose_slots(wording: WordingSet, values: Mapping[str, str]) -> list[str]:
+    """Return the slots of the wording; that about other cases only if the application has any."""
+    slots = wording.sentences.order_by("slot").values_list("slot", flat=True).distinct()
+    return [slot for slot in slots if slot != _OTHER_CASES or "other_cases" in values]
 
 
 def _choose_variants(case: Case, method: DeliveryMethod) -> tuple[str, ...]:
@@ -272,6 +288,8 @@ def _collect_facts(case: Case, *, at: datetime) -> list[Fact]:
     facts += [Fact(name, f"{value:%m/%d/%Y}", application) for name, value in days.items() if value]
     if case.date_of_injury:
         facts.append(Fact("date_of_injury", case.injury_printed, application))
+    if other_cases := describe_other_cases(case):
+        facts.append(Fact("other_cases", "; ".join(other_cases), "Cases of the application"))
     # A proof fact: without an eligibility decision no notice can be queued.
     if eligible_decision is not None:
         facts.append(

@@ -328,7 +328,11 @@ def _why_not_the_open_case(case: Case) -> str:
     if case.ur_decision_id is None:
         return ""
     leads = Case.objects.own().filter(ur_decision=case.ur_decision_id, duplicate_of=None)
-    lead = leads.open().exclude(pk=case.pk).first()
+    # Cases that were split from each other dispute one decision together.
+    together = Q(pk=case.pk)
+    if case.application_id is not None:
+        together |= Q(application=case.application_id)
+    lead = leads.open().exclude(together).first()
     if lead is None:
         return ""
     return (

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from datetime import date, datetime, time
 
 from django.db import transaction
+from django.db.models import Q
 
 from accounts.models import User
 from accounts.refusals import refuse_if
@@ -218,10 +219,7 @@ def list_differences_by_case(cases: Sequence[Case]) -> dict[int, list[ListedDiff
         case__in=readings, role=PartyRole.EMPLOYEE, valid_to__isnull=True
     )
     employees = {party.case_id: party.name for party in named.order_by("pk")}
-    titles: dict[int, list[str]] = {pk: [] for pk in readings}
-    items = DisputedItem.objects.filter(case__in=readings).order_by("position")
-    for case_id, title in items.values_list("case_id", "title"):
-        titles[case_id].append(title)
+    titles = _list_titles([case for case in cases if case.pk in readings])
     answers: dict[int, dict[str, DifferenceAnswer]] = {pk: {} for pk in readings}
     for row in DifferenceAnswer.objects.filter(case__in=readings):
         answers[row.case_id][row.key] = row
@@ -235,7 +233,7 @@ def list_differences_by_case(cases: Sequence[Case]) -> dict[int, list[ListedDiff
                 claim_number=case.claim_number,
                 date_of_injury=case.date_of_injury,
                 injury_last_day=case.injury_last_day,
-                items=titles[case.pk],
+                items=[title for _, title in sorted(titles[case.pk].items())],
             ),
             differences.DocumentFacts(
                 employee=reading.employee,
@@ -247,6 +245,28 @@ def list_differences_by_case(cases: Sequence[Case]) -> dict[int, list[ListedDiff
         )
         listed[case.pk] = [ListedDifference(one, answers[case.pk].get(one.key)) for one in found]
     return listed
+
+
+def _list_titles(cases: Sequence[Case]) -> dict[int, dict[int, str]]:
+    """Map each case to the treatments of its application, by number. One query.
+
+    The UR decision answers the whole application, so the treatments that were split into other
+    cases count, as worded here if this case has them.
+    """
+    ids = Case.objects.filter(
+        Q(pk__in=[case.pk for case in cases])
+        | Q(application__in={case.application_id for case in cases} - {None})
+    )
+    rows = DisputedItem.objects.filter(case__in=ids.values("pk")).order_by("pk")
+    found = list(rows.values_list("case_id", "case__application_id", "position", "title"))
+    titles: dict[int, dict[int, str]] = {case.pk: {} for case in cases}
+    for case in cases:
+        of_application = [
+            row for row in found if row[1] is not None and row[1] == case.application_id
+        ]
+        for _, _, position, title in of_application + [row for row in found if row[0] == case.pk]:
+            titles[case.pk][position] = title
+    return titles
 
 
 def list_open_differences(case: Case) -> list[Difference]:

@@ -9,6 +9,7 @@ from django.views.decorators.http import require_http_methods
 
 from accounts.actions import run_action
 from accounts.requests import StaffRequest, posted_data, seen_version
+from cases import policies as case_policies
 from cases.item_liability import read_liability
 from cases.models import Case, DisputedItem
 from cases.views.acting import answer_reason_form, load_case
@@ -80,6 +81,7 @@ def decide_eligibility(request: StaffRequest, number: str) -> HttpResponse:
             Prefetch("findings__other_case", Case.objects.visible_to(request.user)),
         ).order_by("-attempt"),
         "why_not": policies.why_not_decide_eligibility(request.user, case),
+        "may_split": len(items) > 1 and not case_policies.why_not_split(request.user, case),
         "today": timezone.localdate(),
     }
     return render(request, "eligibility/eligibility.html", context, status=attempt.status)

@@ -22,7 +22,14 @@ from cases.lifecycle import Status
 from cases.models import Application, Case, DisputedItem, Event, TreatmentCategory, URDecision
 from cases.organization_facts import read_own_organization
 from cases.party_facts import build_planned_facts_of_many
-from cases.services import case_deadlines, drafting, duplicates, own_conflicts, parties
+from cases.services import (
+    case_deadlines,
+    case_numbers,
+    drafting,
+    duplicates,
+    own_conflicts,
+    parties,
+)
 from deadlines.days import local_day
 from deadlines.models import latest_rule_version, rules_on_file
 from deadlines.results import ComputedDeadline
@@ -45,7 +52,6 @@ from .receiving import (
     receive_application,
     refuse_impossible_dates,
     screening_facts,
-    take_case_numbers,
 )
 
 
@@ -321,7 +327,7 @@ def _receive_together(
         at=at,
     )
     # From here on no other application is stored until this transaction ends.
-    numbers = take_case_numbers(many=len(rows), at=at)
+    numbers = case_numbers.take_case_numbers(many=len(rows), at=at)
     _refuse_if_any(_find_changed(rows, own_ids))
     plans = parties.plan_parties_of_many(forms=[one.parties for one in applications])
     compared = _compare_parties(plans, at)

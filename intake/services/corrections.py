@@ -5,12 +5,13 @@ from datetime import date, datetime
 from typing import Any
 
 from django.db import transaction
-from django.db.models import Max, Q
+from django.db.models import Q
 
 from accounts.clashes import refuse_unique_clash
 from accounts.models import User
 from accounts.refusals import BadFact, NotAllowed, refuse_if
 from accounts.versions import Versioned, VersionedQuerySet
+from cases.application_cases import find_last_position, lock_open_cases_of_application
 from cases.lifecycle import Status
 from cases.models import (
     Application,
@@ -102,27 +103,38 @@ def correct_received_date(
 ) -> Case:
     """Correct the date and time of receipt, and recalculate an active screening deadline.
 
-    The event keeps the old and the new time, who corrected it and why.
+    The event keeps the old and the new time, who corrected it and why. All open cases of the
+    application have one date of receipt.
 
     :raises NotAllowed: not allowed for this user, no reason, nothing changed, or a date that is
         in the future or before the UR decision.
     :raises Stale: someone changed the case after the page was opened.
     """
     # Lock before checking: the eligibility decision could otherwise come in between.
-    case: Case = Case.objects.lock(case_id)
+    case, others = lock_open_cases_of_application(case_id)
     refuse_if(why_not_correct_received(by, case))
     case.refuse_if_stale(seen_version)
+    for one in others:
+        refuse_if(why_not_correct_received(by, one))
     refuse_if("" if why.strip() else "Enter the reason for the correction.")
     old, new_day = case.received_at, local_day(received_at)
     refuse_if("The received date is in the future. Check the stamp." if received_at > at else "")
     refuse_if("This is already the received date on file." if received_at == old else "")
     application = Application.objects.select_for_update(of=("self",)).get(cases=case)
     _refuse_earlier_receipt(case, application, new_day)
-    case.received_at, case.received_on = received_at, new_day
-    case.store(by=by, at=at, why=why, fields=["received_at", "received_on"])
     # The application has its own copy of this time, and the two must not differ.
     application.received_at = received_at
     application.store(by=by, at=at, why=why, fields=["received_at"])
+    for one in (case, *others):
+        _store_receipt(one, received_at, why, by=by, at=at)
+    return case
+
+
+def _store_receipt(case: Case, received_at: datetime, why: str, *, by: User, at: datetime) -> None:
+    """Store the date of receipt of a locked case, with its event and its screening deadline."""
+    old, new_day = case.received_at, local_day(received_at)
+    case.received_at, case.received_on = received_at, new_day
+    case.store(by=by, at=at, why=why, fields=["received_at", "received_on"])
     Event.objects.create(
         case=case,
         kind=Event.Kind.RECEIVED_CORRECTED,
@@ -147,7 +159,6 @@ def correct_received_date(
         case_deadlines.start_deadline(
             case=case, deadline_kind=case_deadlines.SCREENING, given=given, by=by, at=at
         )
-    return case
 
 
 def correct_application(
@@ -162,6 +173,9 @@ def correct_application(
     at: datetime,
 ) -> list[str]:
     """Correct typing errors before eligibility is decided; every version is kept.
+
+    What the application says is corrected in all its open cases. None of them may have its
+    eligibility decided, so that the cases of one application never differ.
 
     An item keeps its number, state and history, whatever the order in which items are sent. If
     another case disputes the same UR decision, the two are proposed as possible duplicates, also
@@ -199,7 +213,7 @@ def _correct_in_transaction(
     by: User,
     at: datetime,
 ) -> list[str]:
-    case: Case = Case.objects.lock(case_id)
+    case, others = lock_open_cases_of_application(case_id)
     refuse_if(why_not_correct_intake(by, case))
     if _is_repeat(case, values, items, added, seen_version, by):
         event = case.events.filter(kind=Event.Kind.CHANGED, by=by).latest("pk")
@@ -212,8 +226,14 @@ def _correct_in_transaction(
         (case, CASE_FIELDS),
         (application, APPLICATION_FIELDS),
     ]
+    if _corrects_application(case, application, values):
+        for one in others:
+            refuse_if(why_not_correct_intake(by, one))
+            rows.append((one, CASE_FIELDS))
     if case.ur_decision_id is not None:
-        case.ur_decision = _find_decision_to_correct(case, values, facts, why, by=by, at=at)
+        case.ur_decision = _find_decision_to_correct(case, others, values, facts, why, by=by, at=at)
+        for one in others:
+            one.ur_decision = case.ur_decision
         rows.append((case.ur_decision, UR_DECISION_FIELDS))
     # Keep the normalized copies, which searches and comparisons use, equal to the typed values.
     if "claim_number" in values:
@@ -228,7 +248,9 @@ def _correct_in_transaction(
     ):
         for row, names in rows:
             new = {name: values[name] for name in names if name in values}
-            _store_changes(row, new, facts, why, by, at, also=moved if row is case else ())
+            also = moved if isinstance(row, Case) else ()
+            _store_changes(row, new, facts, why, by, at, also=also)
+    _record_in_others(case, others, facts, why, by=by, at=at)
     _correct_items(case, items, facts, why, by, at)
     _add_items(case, added, facts, why, by, at)
     if facts:
@@ -247,6 +269,46 @@ def _correct_in_transaction(
         # Corrected values may have other search keys, and may reveal a possible duplicate.
         duplicates.propose_duplicates(case=case, by=by, at=at)
     return list(facts)
+
+
+def _corrects_application(case: Case, application: Application, values: Mapping[str, Any]) -> bool:
+    """Return whether a value changes that all cases of the application share."""
+    rows = (
+        (case, CASE_FIELDS),
+        (application, APPLICATION_FIELDS),
+        (case.ur_decision, UR_DECISION_FIELDS),
+    )
+    return any(
+        getattr(row, name) != values[name]
+        for row, names in rows
+        if row is not None
+        for name in names
+        if name in values
+    )
+
+
+def _record_in_others(
+    case: Case,
+    others: Sequence[Case],
+    facts: dict[str, list[str]],
+    why: str,
+    *,
+    by: User,
+    at: datetime,
+) -> None:
+    """Write what was corrected on the timelines of the other cases of the application."""
+    for one in others if facts else ():
+        # Forms of the other case that were opened before must not change this back.
+        one.store(by=by, at=at, why=why or "Corrected", fields=[])
+        Event.objects.create(
+            case=one,
+            kind=Event.Kind.CHANGED,
+            happened_at=at,
+            by=by,
+            sentence=f"Corrected in {case.number}: {', '.join(facts)}.",
+            why=why,
+            facts=dict(facts),
+        )
 
 
 def _refuse_earlier_receipt(case: Case, application: Application, day: date) -> None:
@@ -321,6 +383,7 @@ def _is_repeat(
 
 def _find_decision_to_correct(
     case: Case,
+    others: Sequence[Case],
     values: Mapping[str, Any],
     facts: dict[str, list[str]],
     why: str,
@@ -349,7 +412,9 @@ def _find_decision_to_correct(
     if not identity["claim_number_normal"]:
         # Forms without a claim number share the empty text, which proves nothing.
         equal = equal.none()
-    sharing = Case.objects.exclude(pk=case.pk).filter(
+    # Cases that were split from each other dispute one decision together.
+    together = [case.pk, *(one.pk for one in others)]
+    sharing = Case.objects.exclude(pk__in=together).filter(
         Q(ur_decision=decision) | Q(ur_decision__in=equal)
     )
     for other in sharing.exclude(status__in=_ENDED).order_by("pk"):
@@ -358,7 +423,7 @@ def _find_decision_to_correct(
     latest = equal.order_by("-running_number").values_list("running_number", flat=True).first()
     if latest is not None:
         decision.running_number, decision.different_because = latest + 1, _EQUAL_BECAUSE
-    is_shared = decision.cases.exclude(pk=case.pk).exists()
+    is_shared = decision.cases.exclude(pk__in=together).exists()
     if latest is None and not is_shared:
         return decision
     # Saved here with its new identity: neither a copy nor a row with a number of its own may have
@@ -460,8 +525,7 @@ def _add_items(
     at: datetime,
 ) -> None:
     # Positions are never used twice, so count from the highest one.
-    last = case.items.aggregate(last=Max("position"))["last"] or 0
-    for position, item in enumerate(added, start=last + 1):
+    for position, item in enumerate(added, start=find_last_position(case) + 1):
         DisputedItem(case=case, position=position, **_item_columns(item)).store(
             by=by, at=at, why=why or "Corrected"
         )

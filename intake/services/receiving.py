@@ -28,7 +28,6 @@ from cases.models import (
     ApplicationPaper,
     Case,
     CaseLink,
-    CaseNumberSeries,
     DisputedItem,
     Event,
     PartyRole,
@@ -42,6 +41,7 @@ from cases.organization_facts import read_own_organization
 from cases.party_facts import build_planned_party_facts
 from cases.services import (
     case_deadlines,
+    case_numbers,
     drafting,
     duplicates,
     own_conflicts,
@@ -323,7 +323,7 @@ def _receive_in_transaction(
             application=application, running_number=latest.running_number + 1 if latest else 1
         ).store(by=by, at=at)
     received_on = local_day(application.received_at)
-    (number,) = take_case_numbers(many=1, at=at)
+    (number,) = case_numbers.take_case_numbers(many=1, at=at)
     typed = _store_form(application, scan, by=by, at=at)
     case = build_case(
         application=application, number=number, typed=typed, ur_decision=ur_decision, lead=lead
@@ -543,25 +543,6 @@ def _refuse_entered_file(application: ApplicationOnForm, by: User) -> None:
     )
     if entered_paper:
         raise ScanAlreadyEntered(entered_paper.application.first_case, by)
-
-
-def take_case_numbers(*, many: int, at: datetime) -> list[str]:
-    """Take the next free case numbers of the current year, in order: ``CMyy-nnnnnnn``.
-
-    Numbers already used by cases loaded from published decisions are passed over.
-    """
-    year = local_day(at).year
-    # Locking the year's row makes concurrent transactions wait, so no number is used twice.
-    CaseNumberSeries.objects.get_or_create(year=year)
-    series = CaseNumberSeries.objects.select_for_update().get(year=year)
-    taken: list[str] = []
-    while len(taken) < many:
-        first, series.last = series.last + 1, series.last + many - len(taken)
-        numbers = [f"CM{year % 100:02d}-{one:07d}" for one in range(first, series.last + 1)]
-        used = set(Case.objects.filter(number__in=numbers).values_list("number", flat=True))
-        taken += [number for number in numbers if number not in used]
-    series.save(update_fields=["last"])
-    return taken
 
 
 def _find_ur_decision(application: ApplicationOnForm) -> tuple[URDecision | None, Case | None]:

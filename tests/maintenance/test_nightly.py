@@ -14,6 +14,8 @@ from accounts.roles import Role
 from cases.models import Case, Commitment, Hold, PartyRole
 from cases.services import holds, restrictions
 from deadlines.days import local_day
+from eligibility.services import splitting
+from intake.services.receiving import ItemOnForm
 from jobs.failures import LeaseLost
 from letters.models import Letter
 from maintenance import derived
@@ -115,7 +117,24 @@ def test_the_run_finds_nothing_in_cases_that_the_services_left(staff):
     received_case()
     eligible_case()
     make_issued_case()
+    split_and_merge(staff[Role.COORDINATOR])
     assert run_checks(REVIEWED) == set()
+
+
+def split_and_merge(coordinator):
+    """A case with an item in a case of its own, and one to which such an item has returned."""
+    items = [ItemOnForm("Cervical injection"), ItemOnForm("Lumbar brace")]
+    for is_merged in (False, True):
+        case = eligible_case(items=items)
+        new = splitting.split_case(
+            case_id=case.pk,
+            item_ids=[case.items.get(position=2).pk],
+            reason="Not accepted.",
+            by=coordinator,
+            at=REVIEWED,
+        )
+        if is_merged:
+            splitting.merge_split_case(case_id=new.pk, reason="Error.", by=coordinator, at=REVIEWED)
 
 
 CHANGES = {
