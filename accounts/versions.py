@@ -212,6 +212,36 @@ class Versioned(models.Model):
             del self._history_user, self._history_date, self._change_reason
         return self
 
+    def restore_version(
+        self,
+        number: int,
+        *,
+        by: "User | None",
+        at: datetime,
+        why: str,
+        keep: Iterable[str] = (),
+    ) -> Self:
+        """Give the locked row the values of one of its earlier versions, as a new version.
+
+        Nothing is stored if the values are the same.
+
+        :param number: the earlier version.
+        :param keep: the fields that keep their present values.
+        """
+        earlier = self.history.filter(version=number).latest("history_id")
+        kept = {"version", self._meta.pk.name, *keep}
+        changed = [
+            field
+            for field in type(self).history.model.tracked_fields
+            if field.name not in kept
+            and getattr(earlier, field.attname) != getattr(self, field.attname)
+        ]
+        if not changed:
+            return self
+        for field in changed:
+            setattr(self, field.attname, getattr(earlier, field.attname))
+        return self.store(by=by, at=at, why=why, fields=[field.name for field in changed])
+
     def refuse_if_stale(self, seen: int | None) -> None:
         """Refuse if the page showed an older version. Call it on a locked row.
 

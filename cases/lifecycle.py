@@ -75,6 +75,27 @@ MOVES: dict[Status, set[Status]] = {
     Status.CLOSED: {Status.NOTICE_SENT, Status.SCREENING},
 }
 
+# Moves that only take back what was just done, by ``Case.move_back_to``; see
+# ``cases.services.undoing``. No other action makes them, unless they are also in MOVES.
+UNDO_MOVES: dict[Status, set[Status]] = {
+    Status.ELIGIBLE: {Status.SCREENING},
+    # Recorded as sent in error.
+    Status.NOTICE_SENT: {Status.ELIGIBLE},
+    # IN_REVIEW: another reviewer of the case has accepted already.
+    Status.REVIEWER_CHOSEN: {Status.RECORDS_COMPLETE},
+    Status.IN_REVIEW: {Status.RECORDS_COMPLETE},
+    Status.APPROVED: {Status.QA},
+    # The state before. ISSUED and CONSOLIDATED: the determination was recorded as sent in error.
+    Status.CLOSED: {
+        Status.DUPLICATE,
+        Status.INELIGIBLE,
+        Status.CONSOLIDATED,
+        Status.ISSUED,
+        Status.WITHDRAWN,
+        Status.TERMINATED,
+    },
+}
+
 # A list, not a set: its order is part of database constraints and must be stable.
 CLOSED_STATES: list[Status] = [Status.CLOSED]
 
@@ -170,6 +191,18 @@ def refuse_illegal_move(number: str, old: Status, new: Status) -> None:
         )
 
 
+def refuse_illegal_undo(number: str, old: Status, new: Status) -> None:
+    """Refuse to take back a move that cannot be undone.
+
+    :raises CannotMove: the move is not in the table of moves for undo only.
+    """
+    if new not in UNDO_MOVES.get(old, set()):
+        raise CannotMove(
+            f"Case {number} is in the “{old.label}” stage and cannot return to “{new.label}”. "
+            "Reload the page to see what can be done now."
+        )
+
+
 def draw_state_diagram() -> str:
     """Draw the table as a Mermaid state diagram, for ``docs/lifecycle.md``."""
     lines = ["stateDiagram-v2", "    [*] --> RECEIVED"]
@@ -179,6 +212,11 @@ def draw_state_diagram() -> str:
             # In the order of Status: a set has no stable order, and a test compares the page.
             for new in Status
             if new in news and new not in _EARLY_ENDS
+        ]
+        lines += [
+            f"    {old.value} --> {new.value}: undo"
+            for new in Status
+            if new in UNDO_MOVES.get(old, set()) - news
         ]
     lines += [f"    {state.value} --> [*]" for state in CLOSED_STATES]
     return "\n".join(lines)

@@ -19,6 +19,7 @@ from cases.lifecycle import (
     Status,
     is_open,
     refuse_illegal_move,
+    refuse_illegal_undo,
 )
 from deadlines.kinds import DEADLINE_KINDS
 from form_fields.dates import print_injury
@@ -426,8 +427,20 @@ class Case(Versioned):
         self._set_stage(status, at)
         self.store(by=by, at=at, why=why, fields=_STAGE_FIELDS)
 
+    def move_back_to(self, status: Status, *, by: User | None, at: datetime, why: str) -> None:
+        """Take back the last change of the state of a locked case.
+
+        :raises CannotMove: the lifecycle does not allow to undo this move.
+        """
+        refuse_illegal_undo(self.number, self.stage, status)
+        self._store_stage(status, at)
+        self.store(by=by, at=at, why=why, fields=_STAGE_FIELDS)
+
     def _set_stage(self, status: Status, at: datetime) -> None:
         refuse_illegal_move(self.number, self.stage, status)
+        self._store_stage(status, at)
+
+    def _store_stage(self, status: Status, at: datetime) -> None:
         self.status = status
         self.is_open = is_open(status)
         self.next_role, self.queue = NEXT_ROLE[status], QUEUE_OF[status]

@@ -6,7 +6,16 @@ import pytest
 from django.core.management import CommandError, call_command
 
 from accounts.roles import Role
-from cases.lifecycle import CLOSED_STATES, MOVES, NEXT_ROLE, QUEUE_OF, QUEUES, CannotMove, Status
+from cases.lifecycle import (
+    CLOSED_STATES,
+    MOVES,
+    NEXT_ROLE,
+    QUEUE_OF,
+    QUEUES,
+    UNDO_MOVES,
+    CannotMove,
+    Status,
+)
 from cases.management.commands import draw_lifecycle
 from cases.models import Case, Origin
 
@@ -83,6 +92,44 @@ def test_no_other_move_is_possible_from_a_state(old):
     assert stored.history.count() == versions
 
 
+# A case whose other reviewer has accepted passes REVIEWER_CHOSEN at once.
+LONG_WAY = (Status.IN_REVIEW, Status.RECORDS_COMPLETE)
+UNDONE = [(old, new) for old, new in EVERY_PAIR if new in UNDO_MOVES.get(old, set())]
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize(("old", "new"), UNDONE, ids=map(name_pair, UNDONE))
+def test_a_move_for_undo_only_is_made_by_an_undo_alone(old, new):
+    case = case_at(old)
+    if new == Status.DUPLICATE:
+        case.duplicate_of = case_at(Status.SCREENING)
+        case.store(by=None, at=AT, fields=["duplicate_of"])
+    if new not in MOVES[old]:
+        with pytest.raises(CannotMove):
+            case.move_to(new, by=None, at=LATER)
+
+    case.move_back_to(new, by=None, at=LATER, why="Undone")
+
+    stored = Case.objects.get(pk=case.pk)
+    assert (stored.stage, stored.next_role, stored.queue) == (new, NEXT_ROLE[new], QUEUE_OF[new])
+    assert (stored.is_open, stored.closed_at) == (True, None)
+    assert stored.history.first().history_change_reason == "Undone"
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("old", Status, ids=lambda state: state.value)
+def test_an_undo_makes_no_other_move(old):
+    case = case_at(old)
+
+    for new in set(Status) - UNDO_MOVES.get(old, set()):
+        with pytest.raises(CannotMove, match="cannot return to"):
+            case.move_back_to(new, by=None, at=LATER, why="Undone")
+
+
+def test_an_undo_only_takes_back_a_move_that_can_be_made():
+    assert all(old in MOVES[new] for old, new in UNDONE if (old, new) != LONG_WAY)
+
+
 def test_the_two_tests_above_cover_every_pair():
     assert len(LEGAL) + len(ILLEGAL) == len(Status) ** 2
     assert set(MOVES) == set(NEXT_ROLE) == set(Status)
@@ -151,3 +198,6 @@ def test_the_drawn_page_shows_every_state_and_every_move():
     for old, new in LEGAL:
         if new not in draw_lifecycle.EARLY_ENDS:
             assert f"    {old.value} --> {new.value}\n" in page
+    for old, new in UNDONE:
+        if new not in MOVES[old]:
+            assert f"    {old.value} --> {new.value}: undo\n" in page

@@ -8,7 +8,14 @@ from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 
 from accounts.roles import Role
-from cases.lifecycle import CLOSED_STATES, MOVES, NEXT_ROLE, Status, draw_state_diagram
+from cases.lifecycle import (
+    CLOSED_STATES,
+    MOVES,
+    NEXT_ROLE,
+    UNDO_MOVES,
+    Status,
+    draw_state_diagram,
+)
 
 PAGE = Path("docs", "lifecycle.md")
 EARLY_ENDS = (Status.WITHDRAWN, Status.TERMINATED)
@@ -41,8 +48,8 @@ def draw_lifecycle_page() -> str:
     return f"""# Lifecycle of a case
 
 Generated from `cases/lifecycle.py` by `manage.py draw_lifecycle`; do not edit this page by hand.
-Only `Case.move_to` changes the state of a case. It refuses every move that is not in the table, and
-stores whether the case is open and which role acts next.
+Only `Case.move_to` and `Case.move_back_to` change the state of a case. They refuse every move that
+is not in the table, and store whether the case is open and which role acts next.
 
 A case is in one state at a time. “Overdue” is not a state: it is computed from the due date.
 Priority is an attribute of the case. When the claims administrator authorizes only some items,
@@ -55,8 +62,11 @@ those items end and the case continues.
 The diagram leaves out the two early ends. From every state before “{Status.ISSUED.label}” a case
 can also move to “{Status.WITHDRAWN.label}” or to “{Status.TERMINATED.label}”.
 
-| State | Stored as | Acts next | Allowed moves |
-|---|---|---|---|
+Moves marked “undo” only take back what the same person did seconds ago, or what was recorded as
+sent in error on the same day, while nothing followed. `Case.move_back_to` makes them.
+
+| State | Stored as | Acts next | Allowed moves | Undo only |
+|---|---|---|---|---|
 {_format_state_rows()}
 
 Closed: {", ".join(f"“{state.label}”" for state in CLOSED_STATES)}. Every other state is open.
@@ -69,7 +79,7 @@ def _format_state_rows() -> str:
     """Format one table row per state."""
     return "\n".join(
         f"| {state.label} | `{state.value}` | {_name_next_role(state)} | "
-        f"{_list_legal_moves(state)} |"
+        f"{_list_legal_moves(state)} | {_list_undo_moves(state)} |"
         for state in Status
     )
 
@@ -85,3 +95,9 @@ def _list_legal_moves(state: Status) -> str:
     if set(EARLY_ENDS) <= MOVES[state]:
         legal.append("either early end")
     return "; ".join(legal)
+
+
+def _list_undo_moves(state: Status) -> str:
+    """List the moves of a state that only an undo makes."""
+    only = UNDO_MOVES.get(state, set()) - MOVES[state]
+    return "; ".join(other.label for other in Status if other in only)
