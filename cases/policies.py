@@ -5,6 +5,7 @@ page shows the same sentence beside the disabled button.
 """
 
 from collections.abc import Collection
+from datetime import datetime, timedelta
 
 from accounts.models import User
 from deadlines.calendars import format_day
@@ -23,8 +24,12 @@ from .models import (
     Origin,
     OwnConflictResult,
     ReceivedDocument,
+    UndoableAct,
 )
 from .models.restrictions import is_hidden, restricted_now, select_joint_restrictions
+
+# For the way of the page to the person and back.
+_UNDO_ALLOWANCE = timedelta(seconds=5)
 
 
 def why_not_at_stage(user: User, permission: str, case: Case, *states: Status, action: str) -> str:
@@ -123,6 +128,31 @@ def why_not_close(user: User, case: Case) -> str:
         Status.TERMINATED,
         action="close it",
     )
+
+
+def why_not_undo(user: User, act: UndoableAct, *, at: datetime) -> str:
+    """Check whether this person may take back an action now; see ``cases.services.undoing``."""
+    if barred := why_not_by_conflicts(user, act.case):
+        return barred
+    if act.undone_at is not None:
+        return "This was already taken back."
+    if act.is_sent_mark:
+        if not user.may("letters.mark_sent"):
+            return "Your role does not let you change what was marked as sent."
+        return (
+            ""
+            if at < act.until
+            else "A mark as sent can be taken back only on the day on which it was made. "
+            "Correct how the letter was sent instead."
+        )
+    if act.done_by_id != user.pk:
+        return "Only the person who did this can undo it."
+    if at > act.until + _UNDO_ALLOWANCE:
+        return (
+            "The ten seconds to undo this have passed. "
+            "Open the case to see which action reverses it."
+        )
+    return ""
 
 
 def why_not_hold(user: User, case: Case) -> str:

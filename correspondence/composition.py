@@ -292,7 +292,7 @@ def _treatment_fact(draft: CaseLetter) -> Fact:
 
 
 def _is_partly_eligible(case: Case) -> bool:
-    latest = case.eligibility_decisions.order_by("-attempt").first()
+    latest = case.eligibility_decisions.filter(undone_at=None).order_by("-attempt").first()
     return latest is not None and latest.result == EligibilityResult.ELIGIBLE
 
 
@@ -336,7 +336,7 @@ def _asked_fact(draft: CaseLetter) -> Fact:
     if requests:
         questions = [f"{one.party.get_role_display()}: {one.question}" for one in requests]
         return Fact("asked", questions, "Questions on file")
-    latest = case.eligibility_decisions.order_by("-attempt").first()
+    latest = case.eligibility_decisions.filter(undone_at=None).order_by("-attempt").first()
     if latest is None:
         return Fact("asked", [], "")
     unknown = list(
@@ -353,7 +353,7 @@ def _asked_fact(draft: CaseLetter) -> Fact:
 
 
 def _finding_facts(case: Case, result: EligibilityResult, proof: str) -> Iterable[Fact]:
-    latest = case.eligibility_decisions.order_by("-attempt").first()
+    latest = case.eligibility_decisions.filter(undone_at=None).order_by("-attempt").first()
     if latest is None:
         return
     # An eligible case can have refused items, which get a notice of their own.

@@ -34,6 +34,7 @@ from cases.models import (
 from cases.passed_days import list_passed_days
 from cases.progress import list_steps
 from cases.search import FoundCases
+from cases.services import undoing
 from cases.views.acting import load_case
 from directory.models import Organization, Person
 from letters.kinds import CASE_LETTERS
@@ -295,9 +296,15 @@ def show_letters(request: StaffRequest, number: str) -> HttpResponse:
         .prefetch_related("services")
         .order_by("created_at", "pk"),
         "case_letters": case.case_letters.prefetch_related(
-            Prefetch("copies", CaseLetterCopy.objects.select_related("letter", "service"))
+            Prefetch(
+                "copies",
+                CaseLetterCopy.objects.filter(taken_back_at=None).select_related(
+                    "letter", "service"
+                ),
+            )
         ).order_by("-pk"),
         "why_not_draft": policies.why_not_draft_letter(request.user, case),
+        "sent_marks": undoing.list_sent_marks(case=case, reader=request.user, at=timezone.now()),
     }
     return render(request, "desk/letters.html", context)
 

@@ -25,6 +25,10 @@ class EligibilityDecision(Versioned):
         settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+"
     )
     note = models.TextField(blank=True)
+    undone_at = models.DateTimeField(null=True)  # taken back by the person, seconds later
+    undone_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, related_name="+"
+    )
 
     class Meta(Versioned.Meta):
         constraints = [

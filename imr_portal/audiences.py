@@ -188,6 +188,7 @@ AUDIENCES: dict[str, AudienceEntry] = {
     "queues:claim": "cases.view_case",
     "queues:release": "cases.view_case",
     "queues:skip": "cases.view_case",
+    "queues:undo": "cases.view_case",
     "queues:skipped": "queues.view_skips",
     "cases:withdraw": "cases.withdraw_or_terminate",
     "cases:terminate": "cases.withdraw_or_terminate",

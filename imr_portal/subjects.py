@@ -157,7 +157,7 @@ _ROUTES: dict[Subject | None, str] = {
         cases:withdraw cases:terminate cases:close
         cases:restriction cases:restrict_related cases:clear_person cases:end_clearance
         cases:lift_restriction desk:explain
-        queues:claim queues:release queues:skip
+        queues:claim queues:release queues:skip queues:undo
         reviewers:assign reviewers:rank reviewers:resolve reviewers:remove_reviewer
         reviewers:approve_seats reviewers:end_seats
         determinations:quality determinations:return determinations:approve

@@ -227,6 +227,7 @@ class Letter(models.Model):
         RENDERING = "RENDERING", "Generating"
         FILED = "FILED", "Ready"
         FAILED = "FAILED", "Failed"
+        CANCELED = "CANCELED", "Not sent: the approval was undone"
 
     # Not a number: ids appear in addresses and messages, and must not tell how many letters exist.
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
@@ -321,6 +322,10 @@ class Letter(models.Model):
         """Whether the status may change without a person."""
         return self.state in {self.State.QUEUED, self.State.RENDERING}
 
+    @property
+    def is_canceled(self) -> bool:
+        return self.state == self.State.CANCELED
+
 
 class LetterFact(models.Model):
     """A fact that a letter states or requires, as of the date of signing. Append-only.
@@ -363,6 +368,7 @@ class LetterStep(models.Model):
         FAILED = "FAILED", "Failed"
         RELEASED = "RELEASED", "Retried by a person"
         DAMAGED = "DAMAGED", "File missing or changed"
+        CANCELED = "CANCELED", "Approval undone"
 
     letter = models.ForeignKey(Letter, on_delete=models.PROTECT, related_name="steps")
     kind = models.CharField(max_length=12, choices=Kind)
@@ -476,6 +482,7 @@ class ServiceEvent(models.Model):
         CORRECTED = "CORRECTED", "Corrected"
         DELIVERED = "DELIVERED", "Delivery confirmed"
         RETURNED = "RETURNED", "Returned or not delivered"
+        IN_ERROR = "IN_ERROR", "Recorded as sent in error"
 
     service = models.ForeignKey(Service, on_delete=models.PROTECT, related_name="events")
     kind = models.CharField(max_length=12, choices=Kind)

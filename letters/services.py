@@ -66,7 +66,7 @@ class LetterRefused(NotAllowed):
 
 
 class LetterTaken(StaleForm):
-    """Another worker renders the letter, or it no longer needs rendering; nothing to do."""
+    """A worker renders the letter already, or it no longer needs rendering."""
 
 
 @dataclass(frozen=True)
@@ -251,6 +251,7 @@ def enqueue_letter(
     slots: Sequence[str] | None = None,
     require_preview: bool = False,
     urgent: bool = False,
+    leaves_after: timedelta = timedelta(0),
     by: User | None,
     at: datetime,
 ) -> Letter:
@@ -263,6 +264,7 @@ def enqueue_letter(
     :param variants: the variants of the wording; by ``Fact.about`` if there are several reviewers.
     :param require_preview: refuse unless exactly this text has been rendered as a preview.
     :param urgent: whether a lost message or worker is to be noticed within 20 seconds.
+    :param leaves_after: how long it stays here, so that it can be canceled.
     :raises LetterRefused: listing all reasons.
     """
     found = []
@@ -296,24 +298,30 @@ def enqueue_letter(
         file_name=_file_name(kind, reference, version),
         created_at=at,
         created_by=by,
-        # Due at once. The relay sees the row only when the caller's transaction has committed.
-        due_at=at,
+        # The relay sees the row only when the caller's transaction has committed.
+        due_at=at + leaves_after,
         is_urgent=urgent,
     )
     _store_facts(letter, facts, declared)
     for recipient in recipients:
-        Service(
-            letter=letter,
-            recipient_id=recipient.id,
-            recipient_role=recipient.role,
-            recipient_name=recipient.name,
-            method=recipient.method,
-            address=recipient.address,
-            place=recipient.place,
-            planned_on=document.dated_on,
-        ).store(by=by, at=at)
+        _store_service(letter, recipient, by=by, at=at)
     _record_step(letter.pk, LetterStep.Kind.QUEUED, at=at, by=by)
     return letter
+
+
+def _store_service(
+    letter: Letter, recipient: RecipientAddress, *, by: User | None, at: datetime
+) -> None:
+    Service(
+        letter=letter,
+        recipient_id=recipient.id,
+        recipient_role=recipient.role,
+        recipient_name=recipient.name,
+        method=recipient.method,
+        address=recipient.address,
+        place=recipient.place,
+        planned_on=letter.dated_on,
+    ).store(by=by, at=at)
 
 
 def _store_facts(letter: Letter, facts: Sequence[Fact], declared: Sequence[FactName]) -> None:
@@ -387,6 +395,22 @@ def _file_name(kind: str, reference: str, version: int) -> str:
 
 def _as_json(value: Any) -> Any:
     return value.isoformat() if isinstance(value, date) else value
+
+
+@transaction.atomic
+def cancel_letters(*, letter_ids: Collection[uuid.UUID], by: User, at: datetime) -> None:
+    """Cancel queued letters, because their approval was undone. They are never rendered.
+
+    :raises LetterTaken: a worker has begun with one of them.
+    """
+    # Locked, so that a worker either has a letter already or finds it canceled.
+    rows = list(Letter.objects.select_for_update().filter(pk__in=letter_ids).order_by("pk"))
+    if any(row.state != Letter.State.QUEUED for row in rows):
+        raise LetterTaken("The letter has left already, so its approval can no longer be undone.")
+    for row in rows:
+        row.state = Letter.State.CANCELED
+        row.save(update_fields=["state"])
+        _record_step(row.pk, LetterStep.Kind.CANCELED, at=at, by=by)
 
 
 # --- Preview -----------------------------------------------------------------------------------
@@ -820,6 +844,34 @@ def mark_served(
     )
     _record_service_event(service, ServiceEvent.Kind.SERVED, on, by=by, at=at)
     return service
+
+
+@transaction.atomic
+def take_back_served(*, service_id: int, by: User, at: datetime) -> Service:
+    """Record that a service was recorded in error; the letter waits to be sent again.
+
+    The app that owns the letter calls this, and ends the deadlines that ran from it.
+
+    :raises NotAllowed: it is not recorded as sent, or something was recorded about it since.
+    """
+    service = _lock_service(service_id)
+    if not service.is_served:
+        raise NotAllowed("The letter is not recorded as sent.")
+    if service.events.exclude(
+        kind__in=[ServiceEvent.Kind.SERVED, ServiceEvent.Kind.IN_ERROR]
+    ).exists():
+        raise NotAllowed(
+            f"The service on {service.recipient_name} was corrected or answered since. "
+            "Correct it instead."
+        )
+    day = timezone.localdate(at)
+    _record_service_event(
+        service, ServiceEvent.Kind.IN_ERROR, day, why="Recorded in error", by=by, at=at
+    )
+    service.state, service.served_on, service.served_by = Service.State.PREPARED, None, None
+    service.served_method = service.served_address = ""
+    fields = ["state", "served_on", "served_by", "served_method", "served_address"]
+    return service.store(by=by, at=at, why="Recorded in error", fields=fields)
 
 
 @transaction.atomic

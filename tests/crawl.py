@@ -378,6 +378,7 @@ def _make_cases(office: Office) -> dict[str, list]:
         "part": ["summary"],
         "request_id": [_asked().pk],
         "event_id": [_noted(eligible).pk],
+        "act_id": [eligible.undoable_acts.earliest("pk").pk],
         "change_id": [_proposed(eligible).pk],
         "deadline_kind": ["noarfi"],
         "rule_id": [DeadlineRule.objects.get(deadline_kind="noarfi").pk],

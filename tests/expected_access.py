@@ -26,7 +26,7 @@ _GROUPS = [
         correspondence:letter_page correspondence:preview_letter cases:parties cases:deadlines
         cases:deadline cases:note cases:correct_note cases:service queues:act_on_many
         queues:saved_views queues:save_view queues:rename_view queues:share_view
-        queues:retire_view queues:claim_next queues:claim queues:release queues:skip
+        queues:retire_view queues:claim_next queues:claim queues:release queues:skip queues:undo
         """,
     ),
     (

@@ -18,6 +18,7 @@ QUESTIONS = {
         "describe_claim",
         "list_skips",
     },
+    "cases/services/undoing.py": {"remember_rows", "find_undo", "list_sent_marks"},
     "cases/services/case_deadlines.py": {
         "compute_case_sum",
         "compute_rule_sum",

@@ -66,7 +66,17 @@ DECLARED = {
         eligibility/services/findings.py:build_findings
         eligibility/services/information.py:record_party_answer
         eligibility/services/screening.py:_why_not_the_open_case
-        eligibility/services/screening.py:_decide_locked
+        eligibility/services/screening.py:_store_decision
+        eligibility/services/screening.py:_unlink_other_cases
+        eligibility/services/screening.py:undo_eligible_decision
+        cases/services/undoing.py:_refuse_if_followed
+        cases/services/undoing.py:lock_undoable_act
+        cases/services/undoing.py:offer_undo
+        cases/services/undoing.py:record_undone
+        cases/services/undoing.py:remember_rows
+        letters/services.py:cancel_letters
+        queues/services/undo.py:undo_act
+        reviewers/services/assignment.py:undo_assign_reviewer
         eligibility/services/screening.py:_lock_with_named
         eligibility/services/screening.py:screen_case_again
         cases/services/received_documents.py:receive_document_file
@@ -74,7 +84,7 @@ DECLARED = {
         records/services/documents.py:receive_record_file
         records/services/documents.py:remove_document
         reviewers/matching/case_input.py:_select_case_rows
-        reviewers/services/assignment.py:_assign_in_transaction
+        reviewers/services/assignment.py:_offer_locked_case
         reviewers/services/assignment.py:lock_assignment
         reviewers/services/assignment.py:sign_attestation
         reviewers/services/conflicts.py:resolve_conflict

@@ -436,6 +436,7 @@ class Migration(InitialTables):
                             ("RESTRICTION_LIFTED", "Restriction lifted"),
                             ("CLEARED", "Clearance granted"),
                             ("CLEARANCE_ENDED", "Clearance ended"),
+                            ("UNDONE", "Undone"),
                         ],
                         max_length=24,
                     ),
@@ -527,6 +528,7 @@ class Migration(InitialTables):
                             ("OTHER_WAY", "The parties were informed in another way"),
                             ("MISTAKE", "Drafted by mistake"),
                             ("NOT_NEEDED", "Not needed in this case"),
+                            ("UNDONE", "The action that it followed was undone"),
                         ],
                         max_length=12,
                     ),
@@ -842,6 +844,7 @@ class Migration(InitialTables):
                             ("OTHER_WAY", "The parties were informed in another way"),
                             ("MISTAKE", "Drafted by mistake"),
                             ("NOT_NEEDED", "Not needed in this case"),
+                            ("UNDONE", "The action that it followed was undone"),
                         ],
                         max_length=12,
                     ),
@@ -2209,6 +2212,7 @@ class Migration(InitialTables):
                 ),
                 ("version", models.PositiveIntegerField(default=0, editable=False)),
                 ("history_change_reason", models.TextField(blank=True, default="")),
+                ("taken_back_at", models.DateTimeField(null=True)),
                 ("history_id", models.AutoField(primary_key=True, serialize=False)),
                 ("history_date", models.DateTimeField(db_index=True)),
                 (
@@ -2372,6 +2376,7 @@ class Migration(InitialTables):
                     ),
                 ),
                 ("version", models.PositiveIntegerField(default=0, editable=False)),
+                ("taken_back_at", models.DateTimeField(null=True)),
                 (
                     "case_letter",
                     models.ForeignKey(
@@ -3818,7 +3823,9 @@ class Migration(InitialTables):
         migrations.AddConstraint(
             model_name="caselettercopy",
             constraint=models.UniqueConstraint(
-                fields=("case_letter", "party"), name="case_letter_once_per_recipient"
+                condition=models.Q(("taken_back_at__isnull", True)),
+                fields=("case_letter", "party"),
+                name="case_letter_once_per_recipient",
             ),
         ),
         migrations.AddConstraint(
@@ -4664,6 +4671,189 @@ class Migration(InitialTables):
                         condition=models.Q(("name_received", ""), _negated=True),
                         name="received_document_is_named",
                     ),
+                ],
+            },
+        ),
+        migrations.CreateModel(
+            name="HistoricalUndoableAct",
+            fields=[
+                (
+                    "id",
+                    models.BigIntegerField(
+                        auto_created=True, blank=True, db_index=True, verbose_name="ID"
+                    ),
+                ),
+                ("version", models.PositiveIntegerField(default=0, editable=False)),
+                ("history_change_reason", models.TextField(blank=True, default="")),
+                (
+                    "kind",
+                    models.CharField(
+                        choices=[
+                            ("FOUND_ELIGIBLE", "Found eligible"),
+                            ("OFFERED", "Offered to a reviewer"),
+                            ("QA_APPROVED", "Approved for issue"),
+                            ("CLOSED", "Closed"),
+                            ("LETTER_APPROVED", "Letter approved"),
+                            ("NOTICES_SENT", "NOARFI notices marked as sent"),
+                            ("LETTER_SENT", "Letter marked as sent"),
+                            ("DETERMINATION_SENT", "Determination marked as sent"),
+                        ],
+                        max_length=20,
+                    ),
+                ),
+                ("subject_id", models.PositiveBigIntegerField(default=0)),
+                ("done_at", models.DateTimeField()),
+                ("until", models.DateTimeField()),
+                ("rows_before", models.JSONField(blank=True, default=dict)),
+                ("rows_after", models.JSONField(blank=True, default=dict)),
+                ("undone_at", models.DateTimeField(null=True)),
+                ("history_id", models.AutoField(primary_key=True, serialize=False)),
+                ("history_date", models.DateTimeField(db_index=True)),
+                (
+                    "history_type",
+                    models.CharField(
+                        choices=[("+", "Created"), ("~", "Changed"), ("-", "Deleted")], max_length=1
+                    ),
+                ),
+                (
+                    "case",
+                    models.ForeignKey(
+                        blank=True,
+                        db_constraint=False,
+                        null=True,
+                        on_delete=django.db.models.deletion.DO_NOTHING,
+                        related_name="+",
+                        to="cases.case",
+                    ),
+                ),
+                (
+                    "done_by",
+                    models.ForeignKey(
+                        blank=True,
+                        db_constraint=False,
+                        null=True,
+                        on_delete=django.db.models.deletion.DO_NOTHING,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+                (
+                    "history_user",
+                    models.ForeignKey(
+                        null=True,
+                        on_delete=django.db.models.deletion.SET_NULL,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+                (
+                    "last_event",
+                    models.ForeignKey(
+                        blank=True,
+                        db_constraint=False,
+                        null=True,
+                        on_delete=django.db.models.deletion.DO_NOTHING,
+                        related_name="+",
+                        to="cases.event",
+                    ),
+                ),
+                (
+                    "undone_by",
+                    models.ForeignKey(
+                        blank=True,
+                        db_constraint=False,
+                        null=True,
+                        on_delete=django.db.models.deletion.DO_NOTHING,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+            ],
+            options={
+                "verbose_name": "historical undoable act",
+                "verbose_name_plural": "historical undoable acts",
+                "ordering": ("-history_date", "-history_id"),
+                "get_latest_by": ("history_date", "history_id"),
+            },
+            bases=(simple_history.models.HistoricalChanges, models.Model),
+        ),
+        migrations.CreateModel(
+            name="UndoableAct",
+            fields=[
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("version", models.PositiveIntegerField(default=0, editable=False)),
+                (
+                    "kind",
+                    models.CharField(
+                        choices=[
+                            ("FOUND_ELIGIBLE", "Found eligible"),
+                            ("OFFERED", "Offered to a reviewer"),
+                            ("QA_APPROVED", "Approved for issue"),
+                            ("CLOSED", "Closed"),
+                            ("LETTER_APPROVED", "Letter approved"),
+                            ("NOTICES_SENT", "NOARFI notices marked as sent"),
+                            ("LETTER_SENT", "Letter marked as sent"),
+                            ("DETERMINATION_SENT", "Determination marked as sent"),
+                        ],
+                        max_length=20,
+                    ),
+                ),
+                ("subject_id", models.PositiveBigIntegerField(default=0)),
+                ("done_at", models.DateTimeField()),
+                ("until", models.DateTimeField()),
+                ("rows_before", models.JSONField(blank=True, default=dict)),
+                ("rows_after", models.JSONField(blank=True, default=dict)),
+                ("undone_at", models.DateTimeField(null=True)),
+                (
+                    "case",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="undoable_acts",
+                        to="cases.case",
+                    ),
+                ),
+                (
+                    "done_by",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+                (
+                    "last_event",
+                    models.ForeignKey(
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="cases.event",
+                    ),
+                ),
+                (
+                    "undone_by",
+                    models.ForeignKey(
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+            ],
+            options={
+                "abstract": False,
+                "base_manager_name": "objects",
+                "indexes": [models.Index(fields=["case", "until"], name="undoable_act_of_case")],
+                "constraints": [
+                    models.CheckConstraint(
+                        condition=models.Q(("undone_at__isnull", True), ("undone_by__isnull", True))
+                        | models.Q(("undone_at__isnull", False), ("undone_by__isnull", False)),
+                        name="undoable_act_undone_by_and_at",
+                    )
                 ],
             },
         ),

@@ -32,6 +32,7 @@ class Migration(migrations.Migration):
                 "cases_historicalcommitment",
                 "cases_historicaltimeextension",
                 "cases_historicaltreatmentcategory",
+                "cases_historicalundoableact",
                 "cases_historicalurdecision",
                 "cases_organizationmember",
                 "cases_ownconflictresult",

@@ -32,6 +32,7 @@ from .own_conflicts import MemberAffiliation, OrganizationMember, OwnConflictRes
 from .parties import Party, PartyRole, PreferredChannel
 from .received import ReceivedDocument
 from .restrictions import CaseClearance, CaseRestriction
+from .undo import UndoableAct
 
 __all__ = [
     "AdministratorCitation",
@@ -72,6 +73,7 @@ __all__ = [
     "Status",
     "TimeExtension",
     "TreatmentCategory",
+    "UndoableAct",
     "URDecision",
     "URType",
 ]

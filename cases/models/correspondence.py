@@ -32,6 +32,7 @@ class CaseLetter(Versioned):
         OTHER_WAY = "OTHER_WAY", "The parties were informed in another way"
         MISTAKE = "MISTAKE", "Drafted by mistake"
         NOT_NEEDED = "NOT_NEEDED", "Not needed in this case"
+        UNDONE = "UNDONE", "The action that it followed was undone"
 
     case = models.ForeignKey(Case, on_delete=models.PROTECT, related_name="case_letters")
     kind = models.CharField(max_length=24, choices=case_letter_choices)
@@ -106,6 +107,11 @@ class CaseLetter(Versioned):
     def get_absolute_url(self) -> str:
         return reverse("correspondence:letter", args=[self.case.number, self.pk])
 
+    def current_copies(self) -> models.QuerySet["CaseLetterCopy"]:
+        """Select the copies of the approval in force, with party, letter and service."""
+        rows = self.copies.filter(taken_back_at__isnull=True)
+        return rows.select_related("party", "letter", "service").order_by("pk")
+
     @property
     def is_draft(self) -> bool:
         return self.state == self.State.DRAFT
@@ -119,12 +125,16 @@ class CaseLetterCopy(Versioned):
     # A letter of its own for each recipient, because deadlines run from service to that recipient.
     letter = models.OneToOneField(Letter, on_delete=models.PROTECT, related_name="+")
     service = models.OneToOneField(Service, on_delete=models.PROTECT, related_name="+")
+    # The approval was undone: this copy never left, and a new approval makes another one.
+    taken_back_at = models.DateTimeField(null=True)
 
     class Meta(Versioned.Meta):
         verbose_name_plural = "case letter copies"
         constraints = [
             models.UniqueConstraint(
-                name="case_letter_once_per_recipient", fields=["case_letter", "party"]
+                name="case_letter_once_per_recipient",
+                fields=["case_letter", "party"],
+                condition=Q(taken_back_at__isnull=True),
             )
         ]
 

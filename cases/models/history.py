@@ -73,6 +73,7 @@ class Event(models.Model):
         RESTRICTION_LIFTED = "RESTRICTION_LIFTED", "Restriction lifted"
         CLEARED = "CLEARED", "Clearance granted"
         CLEARANCE_ENDED = "CLEARANCE_ENDED", "Clearance ended"
+        UNDONE = "UNDONE", "Undone"
 
     case = models.ForeignKey(Case, on_delete=models.PROTECT, related_name="events")
     kind = models.CharField(max_length=24, choices=Kind)

@@ -264,12 +264,22 @@ def find_due_date(case: Case, deadline_kind: str) -> date | None:
 
 
 def end_service_deadlines(
-    *, case: Case, deadline_kind: str, why: str, by: User | None, at: datetime
+    *,
+    case: Case,
+    deadline_kind: str,
+    why: str,
+    service_ids: Sequence[int] | None = None,
+    by: User | None,
+    at: datetime,
 ) -> None:
-    """End the deadlines of one kind that run from the service of letters, of a locked case."""
-    for deadline in case.deadlines.filter(
+    """End the deadlines of one kind that run from the service of letters, of a locked case.
+
+    :param service_ids: only those that run from these services; all if ``None``.
+    """
+    rows = case.deadlines.filter(
         deadline_kind=deadline_kind, service__isnull=False, replaced_at__isnull=True
-    ):
+    )
+    for deadline in rows if service_ids is None else rows.filter(service__in=service_ids):
         _end_deadline(deadline, why, by=by, at=at)
 
 

@@ -38,7 +38,7 @@ def decide_duplicate(
     if case.stage != Status.DUPLICATE:
         return proposal
     if proposal.answer == DuplicateProposal.Answer.DUPLICATE:
-        endings.close_case(case_id=case.pk, reason=reason, by=by, at=at)
+        endings.close_locked_case(case=case, reason=reason, by=by, at=at)
     elif case.duplicate_of_id == proposal.other_id:
         _separate_duplicate(case, proposal, reason.strip(), by=by, at=at)
     return proposal

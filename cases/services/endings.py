@@ -8,9 +8,9 @@ from accounts.models import User
 from accounts.refusals import refuse_if
 from cases import policies
 from cases.lifecycle import Ending, Status
-from cases.models import Case, DisputedItem, Event, ReceivedDocument
+from cases.models import Case, DisputedItem, Event, ReceivedDocument, UndoableAct
 
-from . import case_deadlines, consolidation, drafting, received_documents
+from . import case_deadlines, consolidation, drafting, received_documents, undoing
 from .received_documents import DocumentOfAction
 
 
@@ -103,11 +103,37 @@ def terminate_items(
 
 @transaction.atomic
 def close_case(*, case_id: int, reason: str, by: User, at: datetime) -> Case:
-    """Close a case that ended before a determination.
+    """Close a case that ended before a determination. It can be undone for ten seconds.
 
     :raises NotAllowed: wrong role or state, or no reason.
     """
     case = Case.objects.lock(case_id)
+    kind = UndoableAct.Kind.CLOSED
+    rows_before = undoing.remember_rows(cases=[case], kind=kind)
+    close_locked_case(case=case, reason=reason, by=by, at=at)
+    undoing.offer_undo(case=case, kind=kind, rows_before=rows_before, by=by, at=at)
+    return case
+
+
+@transaction.atomic
+def undo_close_case(*, act_id: int, by: User, at: datetime) -> Case:
+    """Undo a closure: the case, its items and its deadlines are as before.
+
+    :raises NotAllowed: another person closed it, or the ten seconds have passed.
+    :raises FollowedBySomething: something was done on the case since.
+    """
+    kind = UndoableAct.Kind.CLOSED
+    act = undoing.lock_undoable_act(act_id=act_id, kind=kind, by=by, at=at)
+    undoing.restore_rows(act=act, by=by, at=at)
+    undoing.record_undone(act=act, by=by, at=at)
+    return act.case
+
+
+def close_locked_case(*, case: Case, reason: str, by: User, at: datetime) -> None:
+    """Close a locked case that ended before a determination, as part of another action.
+
+    :raises NotAllowed: wrong role or state, or no reason.
+    """
     refuse_if(policies.why_not_close(by, case))
     refuse_if("" if reason.strip() else "Enter why the case is closed.")
     # The items of an ineligible or duplicate case end as ineligible, others as withdrawn.
@@ -122,7 +148,6 @@ def close_case(*, case_id: int, reason: str, by: User, at: datetime) -> Case:
     case.move_to(Status.CLOSED, by=by, at=at, why=reason)
     case_deadlines.stop_deadlines(case=case, why="Closed", by=by, at=at)
     _record_ending(case, Event.Kind.CLOSED, "Closed.", reason, by=by, at=at)
-    return case
 
 
 def end_item(

@@ -17,7 +17,7 @@ from accounts.requests import StaffRequest, posted_data, posted_files
 from cases.case_rows import annotate_bar, keep_rows
 from cases.forms.received_documents import ReasonWithDocumentForm, WithDocument
 from cases.models import Case, CaseLetter, DisputedItem
-from cases.services import received_documents
+from cases.services import received_documents, undoing
 from cases.services.received_documents import DocumentOfAction
 from form_fields.reasons import ReasonForm
 
@@ -73,7 +73,7 @@ def answer_reason_form(
             ),
         )
     if attempt.done:
-        messages.success(request, success_message)
+        report_done(request, case, success_message)
         return redirect(case)
     context = {
         "case": case,
@@ -128,6 +128,14 @@ def run_with_document(
         )
 
     return run_prepared_action(request, form, prepare=receive_file, store=action, button=button)
+
+
+def report_done(request: StaffRequest, case: Case, text: str) -> None:
+    """Say on the next page that an action was done, and offer to undo it for ten seconds."""
+    act = undoing.find_undo(case=case, by=request.user, at=timezone.now())
+    # The page reads the address of the button from the tags of the message.
+    tags = f"undo {case.number} {act.pk} {act.kind}" if act else ""
+    messages.success(request, text, extra_tags=tags)
 
 
 def load_case(

@@ -4,16 +4,18 @@ Approving freezes the text and queues one letter for each recipient, in one tran
 render the letters later, so approving works even if the message broker is down.
 """
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from datetime import date, datetime
+from typing import Any
 
 from django.db import transaction
 
 import letters.services
+from accounts.clashes import refuse_unique_clash
 from accounts.models import User
 from accounts.refusals import refuse_if
-from cases.models import Case, CaseLetter, CaseLetterCopy, Event, Priority
-from cases.services import served_letters
+from cases.models import Case, CaseLetter, CaseLetterCopy, Event, Priority, UndoableAct
+from cases.services import case_deadlines, served_letters, undoing
 from correspondence import composition, policies
 from deadlines.calendars import format_day
 from deadlines.days import local_day
@@ -92,7 +94,8 @@ def approve_letter(
 ) -> CaseLetter:
     """Freeze the text and queue one letter for each recipient, by the recipient's channel.
 
-    If two people approve at once, the second gets a refusal.
+    The letters are rendered ten seconds later; until then the approval can be undone. If two people
+    approve at once, the second gets a refusal.
 
     :raises NotAllowed: wrong role, no longer a draft, or missing parts, which are all named.
     :raises Stale: someone else changed the draft since the page was loaded.
@@ -113,6 +116,8 @@ def approve_letter(
             reference=draft.case.number,
             # The draft's number makes the key unique: a case may get several letters of one kind.
             variant=f"{draft.number}-{party.role.lower().replace('_', '-')}-{party.pk}",
+            # Letters of an approval that was undone stay on file.
+            version=draft.copies.filter(party=party).count() + 1,
             layout=composition.LAYOUT,
             document=composed.document,
             facts=composed.facts,
@@ -124,6 +129,7 @@ def approve_letter(
             recipients=[build_address(party)],
             urgent=draft.case.priority == Priority.EXPEDITED,
             require_preview=position == 0,  # the preview shows the first recipient's letter
+            leaves_after=undoing.UNDO_FOR,
             by=by,
             at=at,
         )
@@ -141,7 +147,36 @@ def approve_letter(
         by=by,
         at=at,
     )
+    kind = UndoableAct.Kind.LETTER_APPROVED
+    undoing.offer_undo(case=draft.case, kind=kind, subject_id=draft.pk, by=by, at=at)
     return draft
+
+
+@transaction.atomic
+def undo_approve_letter(*, act_id: int, by: User, at: datetime) -> CaseLetter:
+    """Undo the approval of a letter before it leaves; it is a draft again.
+
+    Its copies stay on file as taken back.
+
+    :raises NotAllowed: another person approved it, or the ten seconds have passed.
+    :raises LetterTaken: a worker has begun to render it.
+    """
+    kind = UndoableAct.Kind.LETTER_APPROVED
+    act = undoing.lock_undoable_act(act_id=act_id, kind=kind, by=by, at=at)
+    letter = _lock_letter(act.subject_id)
+    if letter.state != State.APPROVED:
+        refuse_if(f"This letter is {letter.get_state_display().lower()} already.")
+    copies = list(letter.current_copies())
+    ids = [copy.letter_id for copy in copies]
+    letters.services.cancel_letters(letter_ids=ids, by=by, at=at)
+    for copy in copies:
+        copy.taken_back_at = at
+        copy.store(by=by, at=at, why="Undone", fields=["taken_back_at"])
+    letter.state, letter.approved_at, letter.approved_by = State.DRAFT, None, None
+    with refuse_unique_clash("Another draft of this kind was made since. Review that one."):
+        letter.store(by=by, at=at, why="Undone", fields=["state", "approved_at", "approved_by"])
+    undoing.record_undone(act=act, by=by, at=at)
+    return letter
 
 
 @transaction.atomic
@@ -184,10 +219,12 @@ def mark_letter_sent(*, letter_id: int, sent_on: date, by: User, at: datetime) -
             f"The case returned to screening on {format_day(reversed_on)}, so this notice states "
             "a decision that is no longer in force. Do not send it."
         )
-    copies = list(sent.copies.select_related("service").order_by("pk"))
+    copies = list(sent.current_copies())
+    service_ids = []
     for copy in copies:
         # A copy that was already sent keeps its date.
         if copy.service.state == Service.State.PREPARED:
+            service_ids.append(copy.service_id)
             letters.services.mark_served(service_id=copy.service_id, on=sent_on, by=by, at=at)
     # Nobody can petition against a decision that was reversed after its notice was sent.
     if sent.kind == LetterKind.INELIGIBILITY and reversed_on is None:
@@ -197,8 +234,39 @@ def mark_letter_sent(*, letter_id: int, sent_on: date, by: User, at: datetime) -
         )
     sent.state, sent.sent_on = State.SENT, sent_on
     sent.store(by=by, at=at, why="Sent", fields=["state", "sent_on"])
-    _record_event(sent, f"{sent.get_kind_display()} sent {format_day(sent_on)}.", "", by=by, at=at)
+    sentence = f"{sent.get_kind_display()} sent {format_day(sent_on)}."
+    _record_event(sent, sentence, "", by=by, at=at, facts={"services": service_ids})
+    kind = UndoableAct.Kind.LETTER_SENT
+    undoing.offer_undo(case=sent.case, kind=kind, subject_id=sent.pk, by=by, at=at)
     return sent
+
+
+@transaction.atomic
+def take_back_letter_sent(*, act_id: int, by: User, at: datetime) -> CaseLetter:
+    """Record that a letter was marked as sent in error, on the same day; it waits to be sent.
+
+    The time to petition that ran from it ends.
+
+    :raises NotAllowed: wrong role, a later day, or its service was corrected since.
+    """
+    kind = UndoableAct.Kind.LETTER_SENT
+    act = undoing.lock_undoable_act(act_id=act_id, kind=kind, by=by, at=at)
+    letter = _lock_letter(act.subject_id)
+    service_ids = act.last_event.facts["services"] if act.last_event else []
+    for service_id in service_ids:
+        letters.services.take_back_served(service_id=service_id, by=by, at=at)
+    case_deadlines.end_service_deadlines(
+        case=letter.case,
+        deadline_kind=served_letters.PETITION,
+        why="Recorded in error",
+        service_ids=service_ids,
+        by=by,
+        at=at,
+    )
+    letter.state, letter.sent_on = State.APPROVED, None
+    letter.store(by=by, at=at, why="Recorded in error", fields=["state", "sent_on"])
+    undoing.record_undone(act=act, by=by, at=at)
+    return letter
 
 
 def _find_reversal_day(sent: CaseLetter) -> date | None:
@@ -230,7 +298,15 @@ def _lock_letter(letter_id: int) -> CaseLetter:
     return draft
 
 
-def _record_event(draft: CaseLetter, sentence: str, why: str, *, by: User, at: datetime) -> Event:
+def _record_event(
+    draft: CaseLetter,
+    sentence: str,
+    why: str,
+    *,
+    by: User,
+    at: datetime,
+    facts: Mapping[str, Any] | None = None,
+) -> Event:
     return Event.objects.create(
         case=draft.case,
         kind=Event.Kind.CASE_LETTER,
@@ -238,6 +314,6 @@ def _record_event(draft: CaseLetter, sentence: str, why: str, *, by: User, at: d
         by=by,
         sentence=sentence,
         why=why,
-        facts={"case_letter": draft.pk},
+        facts={"case_letter": draft.pk, **(facts or {})},
         caused_by=draft.caused_by,
     )

@@ -13,8 +13,17 @@ from accounts.refusals import refuse_if
 from cases.application_cases import describe_other_cases
 from cases.consolidated_items import list_decided_items
 from cases.lifecycle import Status
-from cases.models import AssignmentNotice, Case, DisputedItem, Event, Party, PartyRole, Priority
-from cases.services import case_deadlines, notice_deadlines
+from cases.models import (
+    AssignmentNotice,
+    Case,
+    DisputedItem,
+    Event,
+    Party,
+    PartyRole,
+    Priority,
+    UndoableAct,
+)
+from cases.services import case_deadlines, notice_deadlines, undoing
 from correspondence import policies
 from correspondence.facts import NOTICE_FACTS
 from correspondence.kinds import RECIPIENTS
@@ -121,6 +130,8 @@ def mark_notices_sent(
     """
     case = Case.objects.lock(case_id)
     refuse_if(policies.why_not_mark_notices_sent(by, case))
+    kind = UndoableAct.Kind.NOTICES_SENT
+    rows_before = undoing.remember_rows(cases=[case], kind=kind)
     eligible_decisions = case.eligibility_decisions.filter(result=EligibilityResult.ELIGIBLE)
     latest = eligible_decisions.order_by("-attempt").first()
     # The date of the notice starts the parties' time, so a wrong year must not pass.
@@ -131,8 +142,10 @@ def mark_notices_sent(
     if received_at is not None and received_at > at:
         refuse_if("The time of receipt is in the future.")
     notices = case.notices.filter(round=case.round).select_related("party", "service", "letter")
+    service_ids = []
     for notice in notices.order_by("pk"):
         if notice.service.state == Service.State.PREPARED:
+            service_ids.append(notice.service_id)
             letters.services.mark_served(service_id=notice.service_id, on=sent_on, by=by, at=at)
         notice.sent_on = sent_on
         notice.store(by=by, at=at, why="Sent", fields=["sent_on"])
@@ -151,9 +164,31 @@ def mark_notices_sent(
         happened_at=at,
         by=by,
         sentence=f"Notices of assignment (NOARFI) sent {format_day(sent_on)}.",
-        facts={"sent_on": sent_on.isoformat()},
+        facts={"sent_on": sent_on.isoformat(), "services": service_ids},
     )
+    undoing.offer_undo(case=case, kind=kind, rows_before=rows_before, by=by, at=at)
     return case
+
+
+@transaction.atomic
+def take_back_notices_sent(*, act_id: int, by: User, at: datetime) -> Case:
+    """Record that the notices were marked as sent in error, on the same day.
+
+    The case waits for the notices to be sent again, and the time of the parties ends.
+
+    :raises NotAllowed: wrong role, or a later day.
+    :raises FollowedBySomething: something was done on the case since.
+    """
+    kind = UndoableAct.Kind.NOTICES_SENT
+    act = undoing.lock_undoable_act(act_id=act_id, kind=kind, by=by, at=at)
+    for service_id in act.last_event.facts["services"] if act.last_event else []:
+        letters.services.take_back_served(service_id=service_id, by=by, at=at)
+    for notice in act.case.notices.filter(round=act.case.round).order_by("pk"):
+        notice.sent_on = None
+        notice.store(by=by, at=at, why="Recorded in error", fields=["sent_on"])
+    undoing.restore_rows(act=act, by=by, at=at)
+    undoing.record_undone(act=act, by=by, at=at)
+    return act.case
 
 
 def _make_notice(case: Case, party: Party, *, by: User, at: datetime) -> AssignmentNotice:

@@ -4,7 +4,7 @@ from datetime import datetime
 from typing import Any
 
 from django.contrib import messages
-from django.db.models import Count
+from django.db.models import Count, Q
 from django.http import Http404, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
@@ -19,7 +19,7 @@ from cases import policies as case_policies
 from cases.models import Case, CaseLetter
 from cases.models.restrictions import select_visible
 from cases.services import drafting
-from cases.views.acting import load_case
+from cases.views.acting import load_case, report_done
 from correspondence import composition, policies
 from correspondence.forms import DiscardForm, DraftForm, NewDraftForm, SentForm
 from correspondence.services import case_letters as services
@@ -57,7 +57,7 @@ def list_letters_to_send(request: StaffRequest) -> HttpResponse:
     waiting = (
         select_visible(CaseLetter.objects.filter(state=CaseLetter.State.APPROVED), request.user)
         .select_related("case")
-        .annotate(recipients=Count("copies"))
+        .annotate(recipients=Count("copies", filter=Q(copies__taken_back_at=None)))
         .order_by("case__urgency", "approved_at", "pk")
     )
     rows = list(waiting[: MAX_ROWS + 1])  # one more than shown, to know whether there are more
@@ -158,7 +158,7 @@ def approve_letter(request: StaffRequest, number: str, letter_id: int) -> HttpRe
         return _render_letter_page(
             request, letter, now, refusal=str(attempt.refusal), status=attempt.status
         )
-    messages.success(request, "Letter approved. The PDFs are being generated.")
+    report_done(request, letter.case, "Letter approved. It leaves in ten seconds.")
     return redirect(letter)
 
 
@@ -201,7 +201,7 @@ def mark_letter_sent(request: StaffRequest, number: str, letter_id: int) -> Http
         ),
     )
     if attempt.done:
-        messages.success(request, "Letter marked as sent.")
+        report_done(request, letter.case, "Letter marked as sent.")
         return redirect("desk:letters", number)
     return _render_letter_page(
         request,
@@ -271,7 +271,7 @@ def _render_letter_page(
         "why_not_send": policies.why_not_mark_letter_sent(reader, letter),
         "sent_form": sent_form or SentForm(today=today),
         "discard_form": discard_form or DiscardForm(),
-        "copies": letter.copies.select_related("party", "letter", "service").order_by("pk"),
+        "copies": letter.current_copies(),
     }
     if letter.is_draft:
         parties = composition.list_possible_recipients(letter, at=now)

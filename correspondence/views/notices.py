@@ -13,7 +13,7 @@ from accounts.actions import run_action
 from accounts.counting import count_noun
 from accounts.requests import StaffRequest
 from cases.models import Case, Priority
-from cases.views.acting import load_case
+from cases.views.acting import load_case, report_done
 from correspondence import policies
 from correspondence.forms import SentForm
 from correspondence.services import notices as notice_services
@@ -64,7 +64,7 @@ def mark_notices_sent(request: StaffRequest, number: str) -> HttpResponse:
         ),
     )
     if attempt.done:
-        messages.success(request, "Notices marked as sent. The records deadline is running.")
+        report_done(request, case, "Notices marked as sent. The records deadline is running.")
         return redirect(case)
     return _render_notices_page(request, case, form, status=attempt.status)
 

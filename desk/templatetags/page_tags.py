@@ -6,11 +6,13 @@ function may be renamed without its templates.
 
 import json
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Any
 from uuid import uuid4
 
 from django import template
+from django.contrib.messages.storage.base import Message
 from django.forms import BaseForm
 from django.templatetags.static import static
 from django.urls import reverse
@@ -28,6 +30,7 @@ from accounts.roles import Role
 from cases.case_rows import read_list_column, rows_of
 from cases.item_groups import ItemGroup, group_like_items
 from cases.lifecycle import Status
+from cases.models import UndoableAct
 from cases.models.case import Priority
 from deadlines.days import format_time, start_of_day
 from deadlines.kinds import DEADLINE_KINDS
@@ -156,6 +159,25 @@ def _count_units(count: int, unit: str) -> str:
 def name_for(actor: User | None, reader: User) -> str:
     """Return the actor's name as this reader may see it: ``{{ hold.begun_by|name_for:user }}``."""
     return name_actor(actor, reader=reader)
+
+
+@dataclass(frozen=True)
+class UndoOffer:
+    """What the button beside a message takes back."""
+
+    number: str
+    act: int
+    is_sent_mark: bool
+
+
+@register.filter(name="undo_offer")
+def read_undo_offer(message: Message) -> UndoOffer | None:
+    """Return what a message offers to undo; see ``cases.views.acting.report_done``."""
+    words = (message.extra_tags or "").split()
+    if len(words) != 4 or words[0] != "undo":
+        return None
+    _, number, act, kind = words
+    return UndoOffer(number, int(act), kind in UndoableAct.SENT)
 
 
 @register.filter(name="deadline_label")

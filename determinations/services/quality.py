@@ -8,7 +8,8 @@ from accounts.models import User
 from accounts.refusals import NotAllowed, refuse_if
 from cases.consolidated_items import list_decided_items
 from cases.lifecycle import Status
-from cases.models import Case, Event
+from cases.models import Case, Event, UndoableAct
+from cases.services import undoing
 from determinations import policies
 from determinations.models import Determination, QualityReview, Review
 from reviewers.models import ReviewerAssignment
@@ -71,7 +72,7 @@ def return_review(
 def approve_review(
     *, case_id: int, comment: str, seen_version: int | None, by: User, at: datetime
 ) -> QualityReview:
-    """Approve the review, so that the determination can be issued.
+    """Approve the review, so that the determination can be issued. Can be undone for ten seconds.
 
     :raises NotAllowed: wrong role or stage, or the user's own decision.
     :raises Stale: another user acted on the case in between.
@@ -79,6 +80,8 @@ def approve_review(
     case = Case.objects.lock(case_id)
     refuse_if(policies.why_not_check_quality(by, case))
     case.refuse_if_stale(seen_version)
+    kind = UndoableAct.Kind.QA_APPROVED
+    rows_before = undoing.remember_rows(cases=[case], kind=kind)
     determination = _require_determination(case)
     reading = _store_quality_review(
         determination,
@@ -94,7 +97,25 @@ def approve_review(
     determination.store(by=by, at=at, fields=["state", "approved_at", "approved_by"])
     case.move_to(Status.APPROVED, by=by, at=at)
     _record_event(case, Event.Kind.QA_APPROVED, "Approved for issue.", comment, by=by, at=at)
+    undoing.offer_undo(
+        case=case, kind=kind, rows_before=rows_before, subject_id=reading.pk, by=by, at=at
+    )
     return reading
+
+
+@transaction.atomic
+def undo_approve_review(*, act_id: int, by: User, at: datetime) -> Case:
+    """Undo an approval; the case is in QA review again. The approval stays on file as voided.
+
+    :raises NotAllowed: another person approved it, or the ten seconds have passed.
+    :raises FollowedBySomething: the determination was issued, or something else was done.
+    """
+    kind = UndoableAct.Kind.QA_APPROVED
+    act = undoing.lock_undoable_act(act_id=act_id, kind=kind, by=by, at=at)
+    _take_back_approval(_require_determination(act.case), "Undone", by=by, at=at)
+    undoing.restore_rows(act=act, by=by, at=at)
+    undoing.record_undone(act=act, by=by, at=at)
+    return act.case
 
 
 @transaction.atomic
@@ -106,7 +127,14 @@ def void_approval(*, case_id: int, reason: str, by: User, at: datetime) -> None:
     case = Case.objects.lock(case_id)
     refuse_if(policies.why_not_void_approval(by, case))
     refuse_if("" if reason.strip() else "Enter why the approval is voided.")
-    determination = _require_determination(case)
+    _take_back_approval(_require_determination(case), reason, by=by, at=at)
+    case.move_to(Status.QA, by=by, at=at, why=reason)
+    _record_event(case, Event.Kind.APPROVAL_VOIDED, "Approval voided.", reason, by=by, at=at)
+
+
+def _take_back_approval(
+    determination: Determination, reason: str, *, by: User, at: datetime
+) -> None:
     # The row stays, so that the file shows that the determination was approved before.
     for reading in determination.quality_reviews.filter(
         result=QualityReview.Result.APPROVED, voided_at__isnull=True
@@ -117,8 +145,6 @@ def void_approval(*, case_id: int, reason: str, by: User, at: datetime) -> None:
     # Cleared, so that only a new approval lets it be issued. A constraint requires one.
     determination.approved_at = determination.approved_by = None
     determination.store(by=by, at=at, why=reason, fields=["state", "approved_at", "approved_by"])
-    case.move_to(Status.QA, by=by, at=at, why=reason)
-    _record_event(case, Event.Kind.APPROVAL_VOIDED, "Approval voided.", reason, by=by, at=at)
 
 
 def _require_determination(case: Case) -> Determination:

@@ -7,9 +7,10 @@ from django.db import transaction
 import letters.services
 from accounts.models import User
 from accounts.refusals import NotAllowed, refuse_if
+from cases.consolidated_items import list_consolidated_cases
 from cases.lifecycle import Status
-from cases.models import Case, Event
-from cases.services import consolidation, post_determination
+from cases.models import Case, Event, UndoableAct
+from cases.services import consolidation, post_determination, undoing
 from deadlines.calendars import format_day
 from determinations import policies
 from letters.models import Service
@@ -29,9 +30,13 @@ def mark_determination_sent(*, case_id: int, sent_on: date, by: User, at: dateti
     if determination is None or determination.letter is None:
         raise NotAllowed("This case has no determination letter.")
     letter = determination.letter
+    kind = UndoableAct.Kind.DETERMINATION_SENT
+    together = [case, *list_consolidated_cases(case)]
+    rows_before = undoing.remember_rows(cases=together, kind=kind)
     # A recipient who was already served keeps that date.
     waiting = letter.services.filter(state=Service.State.PREPARED).order_by("pk")
-    for service_id in waiting.values_list("pk", flat=True):
+    service_ids = list(waiting.values_list("pk", flat=True))
+    for service_id in service_ids:
         letters.services.mark_served(service_id=service_id, on=sent_on, by=by, at=at)
     # The time to petition runs from the service (8 CCR 10575(c)), not from the issue.
     post_determination.start_post_determination_deadlines(case=case, letter=letter, by=by, at=at)
@@ -44,7 +49,26 @@ def mark_determination_sent(*, case_id: int, sent_on: date, by: User, at: dateti
         happened_at=at,
         by=by,
         sentence=f"Determination sent {format_day(sent_on)}. The case is closed.",
-        facts={"sent_on": sent_on.isoformat()},
         letter=letter,
+        facts={"sent_on": sent_on.isoformat(), "services": service_ids},
     )
+    undoing.offer_undo(case=case, kind=kind, rows_before=rows_before, by=by, at=at)
     return case
+
+
+@transaction.atomic
+def take_back_determination_sent(*, act_id: int, by: User, at: datetime) -> Case:
+    """Record that the determination was marked as sent in error, on the same day.
+
+    The case, and the cases that it decided with it, are as before; the time to petition ends.
+
+    :raises NotAllowed: wrong role, or a later day.
+    :raises FollowedBySomething: something was done on the case since.
+    """
+    kind = UndoableAct.Kind.DETERMINATION_SENT
+    act = undoing.lock_undoable_act(act_id=act_id, kind=kind, by=by, at=at)
+    for service_id in act.last_event.facts["services"] if act.last_event else []:
+        letters.services.take_back_served(service_id=service_id, by=by, at=at)
+    undoing.restore_rows(act=act, by=by, at=at)
+    undoing.record_undone(act=act, by=by, at=at)
+    return act.case

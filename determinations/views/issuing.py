@@ -9,7 +9,7 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 from accounts.actions import run_action, try_action
 from accounts.requests import StaffRequest, posted_data, seen_version
 from cases.services import served_letters
-from cases.views.acting import load_case
+from cases.views.acting import load_case, report_done
 from determinations import history, policies
 from determinations.forms import SendForm
 from determinations.services import issuing as issue_services
@@ -95,7 +95,7 @@ def send_determination(request: StaffRequest, number: str) -> HttpResponse:
         ),
     )
     if attempt.done:
-        messages.success(request, f"{number} marked as sent. The case is closed.")
+        report_done(request, case, f"{number} marked as sent. The case is closed.")
         return redirect("desk:case", number)
     determination = policies.live_determination(case)
     letter = determination.letter if determination else None

@@ -9,7 +9,7 @@ from django.views.decorators.http import require_GET, require_POST
 from accounts.actions import run_action
 from accounts.requests import StaffRequest, seen_version
 from cases.models import Case
-from cases.views.acting import load_case
+from cases.views.acting import load_case, report_done
 from determinations import policies
 from determinations.forms import QualityForm
 from determinations.services import issuing
@@ -69,7 +69,7 @@ def approve_case(request: StaffRequest, number: str) -> HttpResponse:
         row=case,
     )
     if attempt.done:
-        messages.success(request, f"{number} approved. The medical director can issue it.")
+        report_done(request, case, f"{number} approved. The medical director can issue it.")
         return redirect("desk:queue", "qa")
     return _render_quality_page(request, case, form, status=attempt.status)
 

@@ -56,6 +56,7 @@ class Migration(InitialTables):
                 ("why_different", models.TextField(blank=True)),
                 ("decided_at", models.DateTimeField()),
                 ("note", models.TextField(blank=True)),
+                ("undone_at", models.DateTimeField(null=True)),
                 (
                     "case",
                     models.ForeignKey(
@@ -67,6 +68,15 @@ class Migration(InitialTables):
                 (
                     "decided_by",
                     models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+                (
+                    "undone_by",
+                    models.ForeignKey(
+                        null=True,
                         on_delete=django.db.models.deletion.PROTECT,
                         related_name="+",
                         to=settings.AUTH_USER_MODEL,
@@ -263,6 +273,7 @@ class Migration(InitialTables):
                 ("why_different", models.TextField(blank=True)),
                 ("decided_at", models.DateTimeField()),
                 ("note", models.TextField(blank=True)),
+                ("undone_at", models.DateTimeField(null=True)),
                 ("history_id", models.AutoField(primary_key=True, serialize=False)),
                 ("history_date", models.DateTimeField(db_index=True)),
                 (
@@ -298,6 +309,17 @@ class Migration(InitialTables):
                     models.ForeignKey(
                         null=True,
                         on_delete=django.db.models.deletion.SET_NULL,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+                (
+                    "undone_by",
+                    models.ForeignKey(
+                        blank=True,
+                        db_constraint=False,
+                        null=True,
+                        on_delete=django.db.models.deletion.DO_NOTHING,
                         related_name="+",
                         to=settings.AUTH_USER_MODEL,
                     ),

@@ -10,8 +10,22 @@ from django.db.models import Q
 from accounts.models import User
 from accounts.refusals import StaleForm, refuse_if
 from cases.lifecycle import Status
-from cases.models import Case, CaseLink, DisputedItem, DuplicateProposal, Event
-from cases.services import case_deadlines, drafting, endings, restrictions, served_letters
+from cases.models import (
+    Case,
+    CaseLink,
+    DisputedItem,
+    DuplicateProposal,
+    Event,
+    UndoableAct,
+)
+from cases.services import (
+    case_deadlines,
+    drafting,
+    endings,
+    restrictions,
+    served_letters,
+    undoing,
+)
 from deadlines.days import local_day
 from eligibility import policies
 from eligibility.answers import EligibilityResult
@@ -183,6 +197,69 @@ def _record_reading(
 
 def _decide_locked(
     case: Case, submitted: EligibilityAnswers, *, by: User, at: datetime, why: str = ""
+) -> EligibilityDecision:
+    """Decide a locked case, and let the person undo that it was found eligible.
+
+    The role, the stage and the version were checked.
+
+    :param why: the reason of the event, if it is not made of the notes.
+    """
+    kind = UndoableAct.Kind.FOUND_ELIGIBLE
+    rows_before = undoing.remember_rows(cases=[case], kind=kind)
+    decision = _store_decision(case, submitted, by=by, at=at, why=why)
+    if decision.result == EligibilityResult.ELIGIBLE:
+        undoing.offer_undo(
+            case=case,
+            kind=kind,
+            rows_before=rows_before,
+            subject_id=decision.pk,
+            by=by,
+            at=at,
+        )
+    return decision
+
+
+@transaction.atomic
+def undo_eligible_decision(*, act_id: int, by: User, at: datetime) -> Case:
+    """Undo the decision that a case is eligible. The case returns to screening as it was.
+
+    Deadlines, items, links and the draft letter of the decision are taken back; what was read from
+    the UR decision is a fact and stays.
+
+    :raises NotAllowed: another person decided, or the ten seconds have passed.
+    :raises FollowedBySomething: something was done on the case since.
+    """
+    kind = UndoableAct.Kind.FOUND_ELIGIBLE
+    act = undoing.lock_undoable_act(act_id=act_id, kind=kind, by=by, at=at)
+    decision = EligibilityDecision.objects.get(pk=act.subject_id)
+    decision.undone_at, decision.undone_by = at, by
+    decision.store(by=by, at=at, why="Undone", fields=["undone_at", "undone_by"])
+    undoing.restore_rows(act=act, by=by, at=at)
+    event = undoing.record_undone(act=act, by=by, at=at)
+    _unlink_other_cases(decision, event, by=by, at=at)
+    return act.case
+
+
+def _unlink_other_cases(
+    decision: EligibilityDecision, event: Event, *, by: User, at: datetime
+) -> None:
+    """Record on the other cases of an undone decision that it does not link them any more."""
+    named = Case.objects.filter(pk__in=decision.findings.values("other_case"))
+    linked = CaseLink.objects.filter(case=decision.case, ended_at__isnull=True).values("other")
+    for other in named.exclude(pk__in=linked).order_by("pk"):
+        Event.objects.create(
+            case=other,
+            kind=Event.Kind.UNDONE,
+            happened_at=at,
+            by=by,
+            sentence=f"Undone: linked to {decision.case.number}.",
+            facts={"other": decision.case.number},
+            caused_by=event,
+        )
+
+
+def _store_decision(
+    case: Case, submitted: EligibilityAnswers, *, by: User, at: datetime, why: str
 ) -> EligibilityDecision:
     """Decide a locked case, of which the role, the stage and the version were checked.
 

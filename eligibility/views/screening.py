@@ -12,7 +12,7 @@ from accounts.requests import StaffRequest, posted_data, seen_version
 from cases import policies as case_policies
 from cases.item_liability import read_liability
 from cases.models import Case, DisputedItem
-from cases.views.acting import answer_reason_form, load_case
+from cases.views.acting import answer_reason_form, load_case, report_done
 from eligibility import policies
 from eligibility.answers import EligibilityResult
 from eligibility.forms.screening import CitationsForm, EligibilityForm
@@ -49,7 +49,7 @@ def decide_eligibility(request: StaffRequest, number: str) -> HttpResponse:
         row=case,
     )
     if attempt.done:
-        messages.success(request, f"{case.number}: {attempt.result.note}")
+        report_done(request, case, f"{case.number}: {attempt.result.note}")
         return redirect(case)
     if attempt.refusal is not None:
         # The UR decision may be on file now, although the decision was refused.

@@ -24,8 +24,11 @@ class ChoiceHistory:
 
 
 def list_offers_between(first: date, last: date) -> QuerySet[ReviewerAssignment]:
-    """Return all offers of a period, both days included, whatever their outcome."""
-    return ReviewerAssignment.objects.filter(
+    """Return all offers of a period, both days included, whatever their outcome.
+
+    An offer that was undone within seconds is not a choice and does not count.
+    """
+    return ReviewerAssignment.objects.exclude(state=ReviewerAssignment.State.UNDONE).filter(
         # Cases loaded from published letters name no reviewer.
         reviewer__isnull=False,
         offered_at__gte=start_of_day(first),

@@ -97,6 +97,7 @@ class ReviewerAssignment(Versioned):
         DECLINED = "DECLINED", "Declined"
         REMOVED = "REMOVED", "Removed"
         FINISHED = "FINISHED", "Finished"
+        UNDONE = "UNDONE", "Offer undone"
 
     class Override(models.TextChoices):
         """Reasons to choose a reviewer other than the first three. They do not identify anyone."""
@@ -159,7 +160,7 @@ class ReviewerAssignment(Versioned):
                 condition=models.Q(origin=Origin.PUBLISHED)
                 | models.Q(state__in=["OFFERED", "ACCEPTED"], ended_at__isnull=True)
                 | models.Q(
-                    state__in=["DECLINED", "REMOVED", "FINISHED"],
+                    state__in=["DECLINED", "REMOVED", "FINISHED", "UNDONE"],
                     ended_at__isnull=False,
                 ),
             ),

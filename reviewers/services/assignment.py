@@ -14,7 +14,8 @@ from accounts.models import User
 from accounts.names import name_actor
 from accounts.refusals import NotAllowed, StaleForm, refuse_if
 from cases.lifecycle import Status
-from cases.models import Case, Event
+from cases.models import Case, Event, UndoableAct
+from cases.services import undoing
 from deadlines.days import local_day
 from directory.affiliations import FAIL, UNKNOWN, FoundConflict
 from reviewers import policies
@@ -67,6 +68,8 @@ def assign_reviewer(
 ) -> ReviewerAssignment:
     """Offer a case to a reviewer from a stored list of candidates.
 
+    It can be undone for ten seconds.
+
     Every requirement is checked again, with the case and the reviewer locked. If two coordinators
     assign the same case, or two cases need a reviewer's last open place, only one succeeds.
 
@@ -105,6 +108,35 @@ def _assign_in_transaction(
 ) -> ReviewerAssignment:
     # Every action locks the case before the reviewer, so that two actions cannot deadlock.
     case = Case.objects.lock(case_id)
+    kind = UndoableAct.Kind.OFFERED
+    rows_before = undoing.remember_rows(cases=[case], kind=kind)
+    assignment = _offer_locked_case(
+        case,
+        reviewer_id,
+        candidate_list_id,
+        seen_version,
+        override_code,
+        override_reason,
+        by=by,
+        at=at,
+    )
+    undoing.offer_undo(
+        case=case, kind=kind, rows_before=rows_before, subject_id=assignment.pk, by=by, at=at
+    )
+    return assignment
+
+
+def _offer_locked_case(
+    case: Case,
+    reviewer_id: int,
+    candidate_list_id: int,
+    seen_version: int | None,
+    override_code: str,
+    override_reason: str,
+    *,
+    by: User,
+    at: datetime,
+) -> ReviewerAssignment:
     # First, because its message names the person who was faster; the others name the state.
     seat = get_free_seat(case, reader=by)
     refuse_if(policies.why_not_assign(by, case))
@@ -164,6 +196,26 @@ def _assign_in_transaction(
     )
     advance_when_filled(case=case, by=by, at=at)
     return assignment
+
+
+@transaction.atomic
+def undo_assign_reviewer(*, act_id: int, by: User, at: datetime) -> Case:
+    """Undo the offer of a case to a reviewer. The case waits for a reviewer as before.
+
+    The offer stays on file as undone; the conflict check stays, because it was made.
+
+    :raises NotAllowed: another person assigned the case, or the ten seconds have passed.
+    :raises FollowedBySomething: the reviewer answered, or something else was done on the case.
+    """
+    kind = UndoableAct.Kind.OFFERED
+    act = undoing.lock_undoable_act(act_id=act_id, kind=kind, by=by, at=at)
+    assignment = ReviewerAssignment.objects.get(pk=act.subject_id)
+    assignment.state, assignment.ended_at, assignment.ended_because = State.UNDONE, at, "Undone"
+    fields = ["state", "ended_at", "ended_because"]
+    assignment.store(by=by, at=at, why="Undone", fields=fields)
+    undoing.restore_rows(act=act, by=by, at=at)
+    undoing.record_undone(act=act, by=by, at=at)
+    return act.case
 
 
 def sign_attestation(

@@ -14,7 +14,7 @@ from accounts.actions import Attempt, run_action, try_action
 from accounts.requests import StaffRequest, posted_data, seen_version
 from cases.models import Case, Party
 from cases.party_facts import select_latest_parties
-from cases.views.acting import load_case
+from cases.views.acting import load_case, report_done
 from form_fields.reasons import ReasonForm
 from reviewers import panel, policies
 from reviewers.forms.choosing import (
@@ -68,7 +68,8 @@ def choose_reviewer(request: StaffRequest, number: str) -> HttpResponse:
         row=case,
     )
     if attempt.done:
-        messages.success(request, f"{case.number} was offered to {attempt.result.reviewer_label}.")
+        text = f"{case.number} was offered to {attempt.result.reviewer_label}."
+        report_done(request, case, text)
         return redirect(_get_next_address(request, next_number) if opens_next else case)
     # Loaded again, because the case may have changed while the action waited.
     return _render_assign_page(request, load_case(request, number), form, status=attempt.status)

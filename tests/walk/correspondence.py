@@ -28,8 +28,10 @@ def write_letters(walk, clerk, coordinator, clerk_of_mail, file_letters):
     )
     walk.act(case_letters.preview_letter, by=coordinator, letter_id=draft.pk)
     walk.act(case_letters.approve_letter, by=coordinator, **seen)
+    walk.undo(case_letters.undo_approve_letter, by=coordinator, case=case)
+    walk.act(case_letters.approve_letter, by=coordinator, **seen)
     file_letters(walk)
-    letter = draft.copies.first().letter
+    letter = draft.current_copies().first().letter
     walk.act(letter_services.read_letter_file, by=coordinator, letter_id=letter.pk)
     walk.act(
         case_letters.mark_letter_sent,
@@ -37,6 +39,7 @@ def write_letters(walk, clerk, coordinator, clerk_of_mail, file_letters):
         letter_id=draft.pk,
         sent_on=date(2026, 3, 2),
     )
+    walk.undo(case_letters.take_back_letter_sent, by=clerk_of_mail, case=case)
     other = walk.act(
         drafting.draft_letter, by=coordinator, case_id=case.pk, kind=LetterKind.CLOSURE
     )

@@ -65,7 +65,15 @@ def to_records(walk, clerk, coordinator, clerk_of_mail):
             )
     walk.act(notices.make_notices, by=coordinator, case_id=case.pk)
     file_letters(walk)
-    walk.act(notices.mark_notices_sent, by=clerk_of_mail, case_id=case.pk, sent_on=date(2026, 3, 2))
+    for again in (True, False):
+        walk.act(
+            notices.mark_notices_sent,
+            by=clerk_of_mail,
+            case_id=case.pk,
+            sent_on=date(2026, 3, 2),
+        )
+        if again:
+            walk.undo(notices.take_back_notices_sent, by=clerk_of_mail, case=case)
     walk.act(
         reminders.log_records_reminder,
         by=coordinator,
@@ -185,6 +193,8 @@ def to_review(walk, case, coordinator, reviewer, user):
     assert outcome.is_done, outcome.sentence
     held = ReviewerAssignment.objects.get(case=case)
     walk.act(assignment.decline_assignment, by=user, assignment_id=held.pk, reason="No time.")
+    offer()
+    walk.undo(assignment.undo_assign_reviewer, by=coordinator, case=case)
     held = offer()
     walk.act(assignment.remove_reviewer, by=coordinator, assignment_id=held.pk, reason="Too slow.")
     held = offer()
@@ -333,9 +343,14 @@ def check_and_issue(walk, held, user, qa, director, clerk_of_mail):
     walk.act(quality.approve_review, by=qa, **case, **seen, comment="Clear.")
     walk.act(quality.void_approval, by=director, **case, reason="The year.")
     walk.act(quality.approve_review, by=qa, **case, **seen, comment="")
+    walk.undo(quality.undo_approve_review, by=qa, case=held.case)
+    walk.act(quality.approve_review, by=qa, **case, **seen, comment="")
     walk.act(issuing.preview_determination, by=director, **case)
     walk.act(issuing.issue_determination, by=director, **case, **seen)
     file_letters(walk)
-    walk.act(sending.mark_determination_sent, by=clerk_of_mail, **case, sent_on=date(2026, 3, 2))
+    sent_on = date(2026, 3, 2)
+    walk.act(sending.mark_determination_sent, by=clerk_of_mail, **case, sent_on=sent_on)
+    walk.undo(sending.take_back_determination_sent, by=clerk_of_mail, case=held.case)
+    walk.act(sending.mark_determination_sent, by=clerk_of_mail, **case, sent_on=sent_on)
     assert Case.objects.get(pk=held.case_id).status == "CLOSED"
     assert DisputedItem.objects.filter(case=held.case_id, ending="DECIDED").count() == 2

@@ -40,6 +40,8 @@ def ends_early(walk, clerk, coordinator):
     )
     walk.act(endings.withdraw_case, by=coordinator, case_id=lead.pk, reason="A letter.")
     walk.act(endings.close_case, by=coordinator, case_id=lead.pk, reason="Done.")
+    walk.undo(endings.undo_close_case, by=coordinator, case=lead)
+    walk.act(endings.close_case, by=coordinator, case_id=lead.pk, reason="Done.")
     walk.act(
         screening.screen_case_again, by=coordinator, case_id=duplicate.pk, reason="Lead closed."
     )
