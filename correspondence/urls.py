@@ -1,12 +1,18 @@
 from django.urls import path
 
-from .views import case_letters, notices
+from .views import case_letters, information, notices
 
 app_name = "correspondence"
 
 urlpatterns = [
     path("drafts/", case_letters.list_drafts, name="drafts"),
     path("letters-to-send/", case_letters.list_letters_to_send, name="to_send"),
+    path("cases/<str:number>/information/", information.ask_for_information, name="information"),
+    path(
+        "cases/<str:number>/information/<int:request_id>/answer/",
+        information.answer_information,
+        name="answer_information",
+    ),
     path("cases/<str:number>/notices/", notices.show_notices, name="notices"),
     path("cases/<str:number>/notices/make/", notices.make_notices, name="make_notices"),
     path("cases/<str:number>/notices/sent/", notices.mark_notices_sent, name="mark_notices_sent"),

@@ -74,7 +74,7 @@ _USUAL: dict[Status, _Usual] = {
     Status.INFO_REQUESTED: _Usual(
         "A party was asked for information. A coordinator records the answer.",
         "Record answer",
-        "eligibility:information",
+        "correspondence:information",
         eligibility_policies.why_not_record_answer,
     ),
     Status.DEFERRED: _Usual(

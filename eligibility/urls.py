@@ -1,6 +1,6 @@
 from django.urls import path
 
-from .views import bulk, information, screening, splitting, ur_decision
+from .views import bulk, liability, screening, splitting, ur_decision
 
 app_name = "eligibility"
 
@@ -13,15 +13,9 @@ urlpatterns = [
         ur_decision.answer_differences,
         name="answer_differences",
     ),
-    path("cases/<str:number>/information/", information.ask_for_information, name="information"),
-    path(
-        "cases/<str:number>/information/<int:request_id>/answer/",
-        information.answer_information,
-        name="answer_information",
-    ),
     path(
         "cases/<str:number>/liability-resolved/",
-        information.resolve_liability,
+        liability.resolve_liability,
         name="resolve_liability",
     ),
     path("cases/<str:number>/split/", splitting.split_case, name="split"),

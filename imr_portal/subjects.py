@@ -144,7 +144,7 @@ _ROUTES: dict[Subject | None, str] = {
     CASE: """
         desk:case desk:peek desk:timeline desk:access_log intake:correct
         eligibility:eligibility eligibility:screen_again eligibility:ur_decision
-        eligibility:answer_differences eligibility:information eligibility:answer_information
+        eligibility:answer_differences correspondence:information correspondence:answer_information
         eligibility:resolve_liability eligibility:administrator_citations
         eligibility:split eligibility:merge_back
         cases:related cases:search_again cases:consolidate cases:separate

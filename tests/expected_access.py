@@ -79,7 +79,7 @@ _GROUPS = [
         """
         eligibility:clear_cases
         eligibility:eligibility eligibility:screen_again eligibility:ur_decision
-        eligibility:answer_differences eligibility:information eligibility:answer_information
+        eligibility:answer_differences correspondence:information correspondence:answer_information
         eligibility:resolve_liability eligibility:administrator_citations cases:consolidate
         cases:separate correspondence:make_notices cases:convert cases:withdraw cases:terminate
         cases:close reviewers:assign reviewers:rank reviewers:plan reviewers:move reviewers:resolve

@@ -63,6 +63,7 @@ ANSWER_OTHERWISE = {
     "cases/views/duplicates.py: _find_bar_end",
     "correspondence/views/case_letters.py: _preview_context",
     "correspondence/views/case_letters.py: show_preview_page",
+    "correspondence/views/information.py: _send_question",
     "determinations/views/workspace.py: autosave_part",
     "determinations/views/workspace.py: leave_part",
     "determinations/views/workspace.py: open_case_file",

@@ -60,6 +60,7 @@ DECLARED = {
         cases/services/service_corrections.py:_is_for
         correspondence/services/case_letters.py:_compose_first_letter
         correspondence/services/case_letters.py:_lock_letter
+        correspondence/services/case_letters.py:approve_at_once
         determinations/composition.py:_list_documents_read
         determinations/services/issuing.py:preview_determination
         eligibility/services/citations.py:record_administrator_citations

@@ -152,6 +152,22 @@ def approve_letter(
     return draft
 
 
+def approve_at_once(*, letter_id: int, by: User, at: datetime) -> CaseLetter:
+    """Typeset a draft and approve it in one step, for a person who does not open it.
+
+    Typesetting runs before the transaction, and proves that the text can be printed.
+
+    :raises NotAllowed: as ``approve_letter``.
+    :raises LetterRefused: naming all missing facts, or why the text cannot be typeset.
+    """
+    draft = CaseLetter.objects.get(pk=letter_id)
+    refuse_if(policies.why_not_change_draft(by, draft))
+    lacking = composition.find_missing_parts(draft, at=at)
+    refuse_if(" ".join(one.sentence for one in lacking))
+    preview_letter(letter_id=letter_id, by=by, at=at)
+    return approve_letter(letter_id=letter_id, seen_version=draft.version, by=by, at=at)
+
+
 @transaction.atomic
 def undo_approve_letter(*, act_id: int, by: User, at: datetime) -> CaseLetter:
     """Undo the approval of a letter before it leaves; it is a draft again.

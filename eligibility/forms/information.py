@@ -32,9 +32,23 @@ class AskForm(DatedForm):
         help_text="The answer is due five business days after this date.",
         error_messages={"required": "Enter the date on which the party receives the question."},
     )
+    send_now = forms.BooleanField(
+        label="Approve the letter and send it now",
+        help_text="Clear this to leave the letter as a draft, for example to change its text.",
+        required=False,
+        initial=True,
+    )
 
-    def __init__(self, *args: Any, parties: Sequence[Party], **options: Any) -> None:
+    def __init__(
+        self, *args: Any, parties: Sequence[Party], may_approve: bool, **options: Any
+    ) -> None:
+        """Offer these parties.
+
+        :param may_approve: whether the person may approve letters, and so send this one at once.
+        """
         super().__init__(*args, **options)
+        if not may_approve:
+            del self.fields["send_now"]
         choices = [("", "Choose"), *((str(one.pk), str(one)) for one in parties)]
         self.fields["party"].choices = choices  # type: ignore[attr-defined]
 

@@ -243,7 +243,7 @@ def test_every_form_with_files_carries_a_key():
     assert "{{ form.key" in forms.pop("intake/intake.html")
     assert set(forms) == {
         "cases/date_act.html", "cases/documents.html", "cases/reason.html",
-        "eligibility/information.html", "intake/batches.html", "records/_add.html",
+        "correspondence/information.html", "intake/batches.html", "records/_add.html",
     }  # fmt: skip
     assert all("{% form_key %}" in form for form in forms.values())
 

@@ -353,7 +353,7 @@ def test_an_action_whose_document_is_refused_is_not_done_and_keeps_the_form(
 
 def test_the_answer_of_a_party_is_kept_with_its_document(desk, case, coordinator):
     request = ask(case, coordinator)
-    address = reverse("eligibility:answer_information", args=[case.number, request.pk])
+    address = reverse("correspondence:answer_information", args=[case.number, request.pk])
     sent = {
         f"{request.pk}-answered_on": "3/2/2026",
         f"{request.pk}-answer": "The decision is attached.",

@@ -41,7 +41,8 @@ def page_of(answer):
 
 
 def build_url(name, case, *more):
-    return reverse(f"eligibility:{name}", args=[case.number, *more])
+    app = "correspondence" if "information" in name else "eligibility"
+    return reverse(f"{app}:{name}", args=[case.number, *more])
 
 
 def test_the_page_shows_the_proposal_with_its_facts_and_decides_nothing(desk, coordinator):

@@ -1,4 +1,4 @@
-"""Pages for asking parties for missing information, and for resuming a deferred case."""
+"""Pages for asking parties for missing information: the question with its letter, and answers."""
 
 from django.contrib import messages
 from django.http import HttpResponse
@@ -6,21 +6,26 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
 from django.views.decorators.http import require_http_methods, require_POST
 
-from accounts.actions import run_action
+from accounts.actions import run_action, try_action
 from accounts.models import User
-from accounts.requests import StaffRequest, posted_data, posted_files, read_whole_number
-from cases.models import Case, ReceivedDocument
+from accounts.requests import StaffRequest, posted_data, read_whole_number
+from cases.models import Case, CaseLetter
 from cases.models.received import sender_of_role
-from cases.views.acting import load_case, run_with_document
+from cases.views.acting import load_case, report_done, run_with_document
+from correspondence.services import case_letters
 from eligibility import policies
-from eligibility.forms.information import AnswerForm, AskForm, LiabilityForm
+from eligibility.forms.information import AnswerForm, AskForm
 from eligibility.services import information as services
 from eligibility.services.proposals import propose_eligibility
+from letters.kinds import LetterKind
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
 def ask_for_information(request: StaffRequest, number: str) -> HttpResponse:
-    """Show the questions and answers of a case, and ask a party for information."""
+    """Show the questions and answers of a case, and ask a party for information.
+
+    Whoever may approve letters asks and sends in one step; for others the letter stays a draft.
+    """
     case = load_case(request, number)
     form = _build_ask_form(request, case, request.user)
     attempt = run_action(
@@ -38,8 +43,7 @@ def ask_for_information(request: StaffRequest, number: str) -> HttpResponse:
         once=True,
     )
     if attempt.done:
-        messages.success(request, "Question saved. The deadline for the answer is running.")
-        return redirect("eligibility:information", number)
+        return _send_question(request, case, at_once=form.cleaned_data.get("send_now", False))
     return _render_information_page(request, case, form, attempt.status)
 
 
@@ -81,41 +85,34 @@ def answer_information(request: StaffRequest, number: str, request_id: int) -> H
     )
 
 
-@require_http_methods(["GET", "HEAD", "POST"])
-def resolve_liability(request: StaffRequest, number: str) -> HttpResponse:
-    """Resume a deferred case after notice that the liability dispute is resolved."""
-    case = load_case(request, number)
-    now = timezone.now()
-    form = LiabilityForm(posted_data(request), posted_files(request), today=timezone.localdate(now))
-    attempt = run_with_document(
-        request,
-        form,
-        case=case,
-        action=lambda document: services.resolve_liability(
-            case_id=case.pk,
-            notice_on=form.cleaned_data["notice_on"],
-            method=form.cleaned_data["method"],
-            how=form.cleaned_data["how"],
-            document=document,
-            by=request.user,
-            at=now,
-        ),
-        sender=ReceivedDocument.Sender.CLAIMS_ADMINISTRATOR,
-        button="Resume eligibility review",
-        at=now,
+def _send_question(request: StaffRequest, case: Case, *, at_once: bool) -> HttpResponse:
+    """Approve the letter of a question that was just saved, or say that it is a draft."""
+    letter = case.case_letters.filter(
+        kind=LetterKind.INFORMATION_REQUEST, state=CaseLetter.State.DRAFT
+    ).first()
+    # Without a draft, the same form was sent twice.
+    if letter is None or not at_once:
+        text = "Question saved. The deadline for the answer is running."
+        draft = " Its letter is a draft that has to be approved." if letter else ""
+        messages.success(request, text + draft)
+        return redirect("correspondence:information", case.number)
+    attempt = try_action(
+        lambda: case_letters.approve_at_once(
+            letter_id=letter.pk, by=request.user, at=timezone.now()
+        )
     )
-    if attempt.done:
-        messages.success(request, "The case is back in screening.")
-        return redirect(case)
-    context = {
-        "case": case,
-        "form": form,
-        "title": "Liability dispute resolved",
-        "button": "Resume eligibility review",
-        "why_not": policies.why_not_resolve_liability(request.user, case),
-        "today": timezone.localdate(),
-    }
-    return render(request, "cases/reason.html", context, status=attempt.status)
+    if attempt.refusal:
+        messages.warning(
+            request, f"Question saved, but its letter is still a draft. {attempt.refusal}"
+        )
+        return redirect(letter)
+    report_done(
+        request,
+        case,
+        "Question saved, and its letter approved: it leaves in ten seconds. "
+        "The deadline for the answer is running.",
+    )
+    return redirect("correspondence:information", case.number)
 
 
 def _build_ask_form(request: StaffRequest | None, case: Case, reader: User) -> AskForm:
@@ -125,6 +122,7 @@ def _build_ask_form(request: StaffRequest | None, case: Case, reader: User) -> A
     missing = [one for one in verdicts if one.fact and one.missing]
     return AskForm(
         posted_data(request) if request else None,
+        may_approve=reader.may("correspondence.review_drafts"),
         parties=list(case.parties.current().true_on(today).order_by("role", "pk")),
         initial={
             "facts": list(dict.fromkeys(one.fact for one in missing)),
@@ -161,4 +159,4 @@ def _render_information_page(
         "why_not_answer": policies.why_not_record_answer(request.user, case),
         "today": today,
     }
-    return render(request, "eligibility/information.html", context, status=status)
+    return render(request, "correspondence/information.html", context, status=status)
