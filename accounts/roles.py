@@ -114,6 +114,8 @@ PERMISSIONS: dict[str, set[Role]] = {
     "letters.retry_failed_letter": {Role.COORDINATOR, Role.DIRECTOR, Role.ADMINISTRATOR},
     "cases.withdraw_or_terminate": {Role.COORDINATOR},
     "cases.add_note": _CASE_STAFF,
+    # Auditors read; credentialing speaks with reviewers, not about cases.
+    "cases.log_call": _CASE_STAFF - {Role.AUDITOR, Role.CREDENTIALING},
     # Intake staff only those of applications that they entered.
     "cases.change_parties": {Role.INTAKE, Role.COORDINATOR, Role.SUPERVISOR},
     "cases.change_all_parties": {Role.COORDINATOR, Role.SUPERVISOR},

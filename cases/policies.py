@@ -23,6 +23,7 @@ from .models import (
     ItemChange,
     Origin,
     OwnConflictResult,
+    PhoneCall,
     ReceivedDocument,
     UndoableAct,
 )
@@ -372,6 +373,24 @@ def why_not_correct_note(user: User, note: Event) -> str:
         case=note.case_id, kind=Event.Kind.NOTE, facts__corrects=note.pk
     ).exists():
         return "This note is already corrected. Correct the later one."
+    return ""
+
+
+def why_not_log_call(user: User, case: Case) -> str:
+    """Check whether a telephone call about a case, open or closed, can be logged."""
+    if not user.may("cases.log_call"):
+        return "Your role does not let you log calls."
+    return "You have no clearance for this case." if is_hidden(case.pk, user) else ""
+
+
+def why_not_correct_call(user: User, case: Case, call: PhoneCall) -> str:
+    """Check whether this person may correct a logged call. At most one query."""
+    if not user.may("cases.log_call"):
+        return "Your role does not let you log calls."
+    if call.recorded_by_id != user.pk:
+        return "You can correct only calls that you logged. Log a call of your own instead."
+    if hasattr(call, "correction"):
+        return "This call is already corrected. Correct the later entry."
     return ""
 
 

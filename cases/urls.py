@@ -1,6 +1,7 @@
 from django.urls import path
 
 from .views import (
+    calls,
     dates,
     duplicates,
     endings,
@@ -167,6 +168,11 @@ urlpatterns = [
         "cases/<str:number>/services/<int:service_id>/outcome/",
         served_letters.record_outcome,
         name="service_outcome",
+    ),
+    path("cases/<str:number>/calls/", calls.show_calls, name="calls"),
+    path("cases/<str:number>/calls/add/", calls.log_call, name="log_call"),
+    path(
+        "cases/<str:number>/calls/<int:call_id>/correct/", calls.correct_call, name="correct_call"
     ),
     path("cases/<str:number>/note/", endings.add_note, name="note"),
     path(

@@ -1,4 +1,4 @@
-"""The page of an injured worker or other person, and of an organization: cases and letters.
+"""The page of an injured worker or other person, and of an organization: cases, letters, calls.
 
 Only the cases that the reader may see count. A person or organization that is known only from
 hidden cases has no page for that reader.
@@ -12,7 +12,7 @@ from django.db.models import Exists, OuterRef, Q
 
 from accounts.models import User
 from cases.case_rows import TITLES, list_column
-from cases.models import Case, Party, PartyRole
+from cases.models import Case, Party, PartyRole, PhoneCall
 from cases.models.case import CaseQuerySet
 from cases.models.restrictions import select_visible
 from cases.search import MOST_FOUND
@@ -24,6 +24,7 @@ from . import queues
 
 PAGE = 50
 LETTERS_SHOWN = 25
+CALLS_SHOWN = 25
 MOST_ENTRIES = 20  # duplicate entries of one person or organization
 
 
@@ -120,6 +121,14 @@ def load_letters(page: PartyPage, cases: Sequence[Case]) -> list[Service]:
         Q(letter__reference__in=[case.number for case in cases]), recipient_id__in=ids
     )
     return list(rows.select_related("letter").order_by("-planned_on", "-pk")[:LETTERS_SHOWN])
+
+
+def load_calls(page: PartyPage) -> list[PhoneCall]:
+    """Load the newest calls with the party about cases that the reader may see. One query."""
+    calls = select_visible(PhoneCall.objects.filter(correction__isnull=True), page.reader)
+    # Of a corrected call only the correction.
+    rows = calls.filter(party__in=page.parties.values("pk")).order_by("-called_at", "-pk")
+    return list(rows.select_related("case", "party", "commitment", "recorded_by")[:CALLS_SHOWN])
 
 
 def _with_columns(rows: CaseQuerySet) -> CaseQuerySet:

@@ -126,6 +126,7 @@ CASE_ACTIONS = (
     CaseAction("hold", "Begin a hold", "cases:begin_hold", "pause"),
     CaseAction("extend", "Extend the determination", "cases:extend", "time good cause"),
     CaseAction("priority", "Change the priority", "cases:convert", "expedited regular"),
+    CaseAction("call", "Log a call", "cases:log_call", "telephone phone"),
     CaseAction("commitment", "Add a commitment", "cases:commitment", "date party"),
     CaseAction("notices", "Prepare the NOARFI notices", "correspondence:notices", "assignment"),
     CaseAction("letter", "Write a letter", "correspondence:draft_letter", "draft"),

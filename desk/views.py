@@ -350,13 +350,13 @@ def _number_at_hand(request: StaffRequest) -> str:
 
 @require_safe
 def show_person(request: StaffRequest, person_id: int) -> HttpResponse:
-    """Show an injured worker or another person: cases and letters."""
+    """Show an injured worker or another person: cases, letters and calls."""
     return _show_party(request, get_object_or_404(Person, pk=person_id), {})
 
 
 @require_safe
 def show_organization(request: StaffRequest, organization_id: int) -> HttpResponse:
-    """Show a claims administrator or another organization: cases and letters."""
+    """Show a claims administrator or another organization: cases, letters and calls."""
     row = get_object_or_404(Organization, pk=organization_id)
     may_keep = request.may_open("directory:organization")
     return _show_party(request, row, {"organization": row if may_keep else None})
@@ -382,6 +382,7 @@ def _show_party(
         "open_cases": open_cases,
         "closed_cases": closed,
         "letters": party_pages.load_letters(page, [*open_cases.cases, *closed.cases]),
+        "calls": party_pages.load_calls(page),
         "today": timezone.localdate(),
         "is_first": not {"after", "before"} & request.GET.keys(),
         **more,

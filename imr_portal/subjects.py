@@ -154,6 +154,7 @@ _ROUTES: dict[Subject | None, str] = {
         cases:deadlines cases:deadline cases:begin_hold cases:end_hold cases:extend cases:convert
         cases:commitment cases:move_commitment cases:keep_commitment cases:state_receipt
         cases:service cases:correct_service cases:service_outcome cases:note cases:correct_note
+        cases:calls cases:log_call cases:correct_call
         cases:withdraw cases:terminate cases:close
         cases:restriction cases:restrict_related cases:clear_person cases:end_clearance
         cases:lift_restriction desk:explain

@@ -47,10 +47,12 @@ from cases.models import (
     MemberAffiliation,
     OrganizationMember,
     OwnConflictResult,
+    PhoneCall,
     ReceivedDocument,
 )
 from cases.related_cases import list_related_cases
 from cases.services import (
+    calls,
     commitments,
     extensions,
     holds,
@@ -401,6 +403,7 @@ def _make_cases(office: Office) -> dict[str, list]:
         "ticket": ["forged"],
         "test_id": [steered.pk],
         "report_id": [ReportedChange.objects.get().pk],
+        "call_id": [_called(done).pk],
         "person_id": [done.parties.get(role="EMPLOYEE").person_id],
         "organization_id": [done.parties.get(role="CLAIMS_ADMINISTRATOR").organization_id],
         "organization": list(Organization.objects.values_list("pk", flat=True))[:1],
@@ -413,6 +416,18 @@ def _make_cases(office: Office) -> dict[str, list]:
         "service_id": [_served(done).pk],
         "set": [WordingSet.objects.first().pk],
     }
+
+
+def _called(case: Case) -> PhoneCall:
+    """A call of the worker about a case, as a coordinator logged it."""
+    return calls.log_call(
+        case_id=case.pk,
+        facts=calls.CallFacts(
+            direction="RECEIVED", party_id=case.parties.get(role="EMPLOYEE").pk, spoke_with="",
+            number="916-555-0142", called_at=NOW, summary="Asked when the letter was sent.",
+        ),
+        by=person(Role.COORDINATOR), at=NOW,
+    )  # fmt: skip
 
 
 def _received(case: Case) -> ReceivedDocument:

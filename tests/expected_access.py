@@ -21,7 +21,7 @@ _GROUPS = [
         "INTAKE SUPERVISOR COORDINATOR CREDENTIALING QA DIRECTOR MAILROOM AUDITOR",
         """
         desk:queue desk:work_next desk:side_counts desk:case desk:peek desk:timeline desk:letters
-        desk:person desk:organization
+        desk:person desk:organization cases:calls
         letters:status letters:download cases:related correspondence:notices correspondence:letter
         correspondence:letter_page correspondence:preview_letter cases:parties cases:deadlines
         cases:deadline cases:note cases:correct_note cases:service queues:act_on_many
@@ -46,6 +46,10 @@ _GROUPS = [
         """,
     ),
     ("SUPERVISOR", "intake:intake_supervisor"),
+    (
+        "INTAKE SUPERVISOR COORDINATOR QA DIRECTOR MAILROOM",
+        "cases:log_call cases:correct_call",
+    ),
     ("SUPERVISOR DIRECTOR", "queues:skipped"),
     (
         "INTAKE SUPERVISOR COORDINATOR",

@@ -35,6 +35,7 @@ NO_CASE = "it shows no case: a number of cases, an address of an office, a state
 DECLARED = {
     LOADED: """
         cases/forms/dates.py:__init__
+        cases/services/calls.py:correct_call
         cases/services/commitments.py:_find_commitment_letter
         desk/explanation.py:explain_case
         desk/templatetags/page_tags.py:failed_jobs_of

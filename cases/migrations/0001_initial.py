@@ -430,6 +430,7 @@ class Migration(InitialTables):
                             ("EXTENDED", "Time extended"),
                             ("CONVERTED", "Priority changed"),
                             ("COMMITMENT", "Commitment to a party"),
+                            ("CALL", "Telephone call"),
                             ("REMINDED", "Reminder about records"),
                             ("SEATS_APPROVED", "More reviewers approved"),
                             ("RESTRICTED", "Case restricted"),
@@ -4670,6 +4671,96 @@ class Migration(InitialTables):
                     models.CheckConstraint(
                         condition=models.Q(("name_received", ""), _negated=True),
                         name="received_document_is_named",
+                    ),
+                ],
+            },
+        ),
+        migrations.CreateModel(
+            name="PhoneCall",
+            fields=[
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                (
+                    "direction",
+                    models.CharField(
+                        choices=[("RECEIVED", "They called"), ("MADE", "We called")], max_length=8
+                    ),
+                ),
+                ("spoke_with", models.CharField(blank=True, max_length=200)),
+                ("number", models.CharField(blank=True, max_length=40)),
+                ("called_at", models.DateTimeField()),
+                ("summary", models.TextField()),
+                ("recorded_at", models.DateTimeField()),
+                (
+                    "case",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="calls",
+                        to="cases.case",
+                    ),
+                ),
+                (
+                    "commitment",
+                    models.ForeignKey(
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="calls",
+                        to="cases.commitment",
+                    ),
+                ),
+                (
+                    "corrects",
+                    models.OneToOneField(
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="correction",
+                        to="cases.phonecall",
+                    ),
+                ),
+                (
+                    "event",
+                    models.OneToOneField(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="call",
+                        to="cases.event",
+                    ),
+                ),
+                (
+                    "party",
+                    models.ForeignKey(
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="calls",
+                        to="cases.party",
+                    ),
+                ),
+                (
+                    "recorded_by",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+            ],
+            options={
+                "indexes": [models.Index(fields=["case", "called_at", "id"], name="call_of_case")],
+                "constraints": [
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            ("party__isnull", False),
+                            models.Q(("spoke_with", ""), _negated=True),
+                            _connector="OR",
+                        ),
+                        name="call_names_who_spoke",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(("summary", ""), _negated=True),
+                        name="call_has_a_summary",
                     ),
                 ],
             },

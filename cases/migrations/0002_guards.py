@@ -38,6 +38,7 @@ class Migration(migrations.Migration):
                 "cases_ownconflictresult",
                 "cases_memberaffiliation",
                 "cases_party",
+                "cases_phonecall",
             ]
         ),
     ]

@@ -13,6 +13,7 @@ from .application import (
     URDecision,
     URType,
 )
+from .calls import PhoneCall
 from .case import (
     CannotMove,
     Case,
@@ -65,6 +66,7 @@ __all__ = [
     "PriorityChange",
     "Commitment",
     "PartyRole",
+    "PhoneCall",
     "ReceivedDocument",
     "RFAMethod",
     "ServiceMethod",

@@ -67,6 +67,7 @@ class Event(models.Model):
         EXTENDED = "EXTENDED", "Time extended"
         CONVERTED = "CONVERTED", "Priority changed"
         COMMITMENT = "COMMITMENT", "Commitment to a party"
+        CALL = "CALL", "Telephone call"
         REMINDED = "REMINDED", "Reminder about records"
         SEATS_APPROVED = "SEATS_APPROVED", "More reviewers approved"
         RESTRICTED = "RESTRICTED", "Case restricted"

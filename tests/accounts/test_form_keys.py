@@ -289,7 +289,8 @@ def test_old_keys_are_deleted_with_the_next_form(everyone):
 # Forms without a version and without a key, each with what makes a repeat harmless.
 SAFE_TO_REPEAT = {
     "ends, decides or answers one row once; the second time is refused": """
-        cases.views.acting.answer_reason_form cases.views.duplicates.compare_cases
+        cases.views.acting.answer_reason_form cases.views.calls.correct_call
+        cases.views.duplicates.compare_cases
         cases.views.duplicates.consolidate_case cases.views.item_changes.show_item_change
         cases.views.own_conflicts.correct_fact cases.views.own_conflicts.withdraw_fact
         cases.views.own_conflicts.resolve_conflict cases.views.parties.change_party

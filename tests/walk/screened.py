@@ -4,7 +4,7 @@ from datetime import date
 
 from accounts.roles import Role
 from cases.models import PartyRole
-from cases.services import endings, item_changes, notes, parties
+from cases.services import calls, endings, item_changes, notes, parties
 from cases.services.parties import PartyOnForm
 from eligibility.services import clear_cases, information, screening, ur_decision
 from intake.services import receiving
@@ -50,6 +50,9 @@ def ends_early(walk, clerk, coordinator):
     walk.act(endings.close_case, by=coordinator, case_id=duplicate.pk, reason="Done.")
     note = walk.act(notes.add_note, by=clerk, case_id=lead.pk, text="The adjuster called.")
     walk.act(notes.correct_note, by=clerk, event_id=note.pk, text="The attorney called.")
+    spoken = calls.CallFacts("MADE", None, "Jo Marsh", "", MONDAY, "The notice is on its way.")
+    call = walk.act(calls.log_call, by=clerk, case_id=lead.pk, facts=spoken)
+    walk.act(calls.correct_call, by=clerk, call_id=call.pk, facts=spoken)
 
 
 def changes_after_acceptance(walk, clerk, coordinator):
