@@ -195,6 +195,8 @@ class IntakeDraft(models.Model):
     revision = models.PositiveIntegerField(default=0)
     begun_at = models.DateTimeField()
     saved_at = models.DateTimeField()
+    # Time that the clerk has spent on it, without pauses; see keying_time.
+    keyed_seconds = models.PositiveIntegerField(default=0)
     case = models.ForeignKey(Case, on_delete=models.PROTECT, null=True, related_name="+")
     ended_at = models.DateTimeField(null=True)
 
@@ -203,7 +205,10 @@ class IntakeDraft(models.Model):
             # For a clerk's list of open drafts. Most drafts have ended and need not be indexed.
             models.Index(
                 fields=["owner", "saved_at"], name="draft_open", condition=Q(ended_at__isnull=True)
-            )
+            ),
+            models.Index(
+                fields=["ended_at"], name="draft_entered", condition=Q(case__isnull=False)
+            ),
         ]
 
     def __str__(self) -> str:

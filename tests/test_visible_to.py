@@ -191,6 +191,7 @@ DECLARED = {
         intake/services/drafts.py:cancel_intake_draft
         intake/services/drafts.py:list_open_drafts
         intake/services/drafts.py:lock_intake_draft
+        intake/services/drafts.py:mark_draft_entered
         intake/services/drafts.py:save_intake_draft
         intake/views/live.py:cancel_draft
         reviewers/panel.py:list_my_work
@@ -208,6 +209,7 @@ DECLARED = {
         intake/views/application.py:_load_scan
         intake/views/batches.py:_load_scan
         intake/views/batches.py:list_batches
+        intake/views/supervisor.py:_count_backlog
         intake/views/supervisor.py:show_intake_desk
         reviewers/matching/assignment_history.py:list_offers_between
         reviewers/matching/track_record.py:_read_finished_reviews

@@ -142,6 +142,7 @@ class Migration(InitialTables):
                 ("revision", models.PositiveIntegerField(default=0)),
                 ("begun_at", models.DateTimeField()),
                 ("saved_at", models.DateTimeField()),
+                ("keyed_seconds", models.PositiveIntegerField(default=0)),
                 ("ended_at", models.DateTimeField(null=True)),
                 (
                     "case",
@@ -619,6 +620,14 @@ class Migration(InitialTables):
                 condition=models.Q(("ended_at__isnull", True)),
                 fields=["owner", "saved_at"],
                 name="draft_open",
+            ),
+        ),
+        migrations.AddIndex(
+            model_name="intakedraft",
+            index=models.Index(
+                condition=models.Q(("case__isnull", False)),
+                fields=["ended_at"],
+                name="draft_entered",
             ),
         ),
     ]

@@ -10,6 +10,7 @@ from django.db.models import QuerySet
 from accounts.models import User
 from accounts.refusals import NotAllowed, StaleForm, refuse_if
 from cases.models import Case
+from intake.keying_time import count_keyed_seconds
 from intake.models import DRAFT_DAYS, CanceledIntake, CancelReason, IntakeDraft
 from intake.policies import why_not_cancel_draft, why_not_enter_application
 
@@ -33,12 +34,14 @@ def save_intake_draft(
     typed: Typed,
     revision: int | None,
     scan_id: int | None,
+    opened_at: datetime | None = None,
     by: User,
     at: datetime,
 ) -> IntakeDraft:
     """Save the typed fields of a form, and renew the clerk's claim on its scan.
 
     :param revision: the draft's revision that the page last saw; ``None`` for the first save.
+    :param opened_at: when the page with the form was opened; the keying time counts from then.
     :raises NotAllowed: not a clerk, not the owner, or the form was saved as a case or closed.
     :raises DraftChangedElsewhere: another window saved in between.
     """
@@ -60,9 +63,13 @@ def save_intake_draft(
     if draft.revision != (revision or 0):
         raise DraftChangedElsewhere(draft)
     draft.content = {name: list(texts) for name, texts in typed.items()}
+    # The first save sees the moment of its own creation, which says nothing about the time before.
+    last_sign = [draft.saved_at] if draft.revision else []
+    since = max([*last_sign, *([opened_at] if opened_at else [])], default=at)
+    draft.keyed_seconds += count_keyed_seconds(since=since, until=at)
     draft.revision += 1
     draft.saved_at = at
-    draft.save(update_fields=["content", "revision", "saved_at"])
+    draft.save(update_fields=["content", "revision", "saved_at", "keyed_seconds"])
     if draft.scan_id is not None:
         batches.renew_scan_claim(scan_id=draft.scan_id, by=by, at=at)
     return draft
@@ -86,8 +93,13 @@ def lock_intake_draft(*, key: UUID) -> None:
 
 def mark_draft_entered(*, key: UUID, case: Case, by: User, at: datetime) -> None:
     """Record on a draft which case it became; runs in the transaction that receives the case."""
-    # A form that was saved before its first draft changes no row here.
-    IntakeDraft.objects.filter(key=key, ended_at__isnull=True).update(case=case, ended_at=at)
+    draft = IntakeDraft.objects.filter(key=key, ended_at__isnull=True).first()
+    # A form may be saved before its first draft; its keying time is not known.
+    if draft is None:
+        return
+    draft.keyed_seconds += count_keyed_seconds(since=draft.saved_at, until=at)
+    draft.case, draft.ended_at = case, at
+    draft.save(update_fields=["case", "ended_at", "keyed_seconds"])
 
 
 @transaction.atomic

@@ -1,6 +1,6 @@
 """Pages for entering an application: the form beside its scan, and the clerk's own entries."""
 
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from functools import partial
 from typing import Any
 from uuid import UUID
@@ -32,6 +32,7 @@ from intake.forms.application import (
     sign_file_ticket,
     sign_scan_ticket,
 )
+from intake.keying_time import measure_own_keying, read_opening, sign_opening
 from intake.models import IntakeDraft, Scan
 from intake.policies import why_not_skip_scan
 from intake.services import batches as batch_services
@@ -39,6 +40,8 @@ from intake.services import drafts, receiving
 from intake.services.checking import FormCheck, check_application_form
 from intake.services.known_parties import fill_in_known_parties
 from intake.services.receiving import AttachedFile
+
+KEYING_SHOWN = timedelta(days=30)  # of the clerk's own keying time
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -133,6 +136,8 @@ def _render_form(
         "shown_file": shown_file,
         "scan": scan,
         "revision": revision,
+        # A form that is shown again was opened before.
+        "opened": request.POST.get("opened") or sign_opening(timezone.now()),
         "refusal": refusal,
         # The list of categories is sent once, and a script copies it into the other rows. Only a
         # browser without scripts asks the server for more rows.
@@ -204,6 +209,7 @@ def _save_draft_and_leave(
             typed=typed,
             revision=read_whole_number(request.POST.get("revision", "")),
             scan_id=scan.pk if scan else None,
+            opened_at=read_opening(request.POST.get("opened", "")),
             by=request.user,
             at=now,
         )
@@ -324,6 +330,7 @@ def list_my_intakes(request: StaffRequest) -> HttpResponse:
     context = {
         "cases": cases,
         "drafts": drafts.list_open_drafts(of=request.user, at=now),
+        "keying": measure_own_keying(clerk=request.user, since=now - KEYING_SHOWN),
         "channels": Channel,
         "channel": channel,
         "today": today,

@@ -15,6 +15,7 @@ from accounts.requests import StaffRequest, posted_data, read_whole_number
 from deadlines.days import format_time
 from intake.forms.application import IntakeForm, read_form_key, read_typed_fields
 from intake.forms.batches import CancelReasonForm
+from intake.keying_time import read_opening
 from intake.models import CancelReason, IntakeDraft
 from intake.policies import why_not_cancel_draft
 from intake.services import drafts, known_parties
@@ -56,6 +57,7 @@ def save_draft(request: StaffRequest) -> HttpResponse:
             typed=read_typed_fields(request.POST),
             revision=read_whole_number(request.POST.get("revision", "")),
             scan_id=read_whole_number(request.POST.get("scan", "")),
+            opened_at=read_opening(request.POST.get("opened", "")),
             by=request.user,
             at=timezone.now(),
         )

@@ -1,8 +1,9 @@
-"""The supervisor's page of intake: receipts by channel, canceled forms, skipped scans."""
+"""The supervisor's page of intake: backlog, receipts, clerks, canceled forms, skipped scans."""
 
+from dataclasses import dataclass
 from datetime import date, timedelta
 
-from django.db.models import Count
+from django.db.models import Count, Min
 from django.http import HttpResponse
 from django.shortcuts import render
 from django.utils import timezone
@@ -12,6 +13,7 @@ from accounts.models import User
 from accounts.names import name_actor
 from accounts.requests import StaffRequest
 from cases.models import Case, Channel
+from intake.keying_time import list_clerks
 from intake.models import CanceledIntake, CancelReason, Scan
 
 DAYS_SHOWN = 7  # days of receipts shown
@@ -21,7 +23,7 @@ MAX_ROWS = 200  # rows in each list
 
 @require_GET
 def show_intake_desk(request: StaffRequest) -> HttpResponse:
-    """Show receipts by day and channel, canceled forms, skipped scans and refused files."""
+    """Show the backlog, receipts, the work of each clerk, canceled forms and skipped scans."""
     now = timezone.now()
     today = timezone.localdate(now)
     channel, reason = request.GET.get("channel", ""), request.GET.get("reason", "")
@@ -38,8 +40,23 @@ def show_intake_desk(request: StaffRequest) -> HttpResponse:
         # A draft stores each field as a list of typed values.
         canceled = canceled.filter(draft__content__channel=[channel])
         scans = scans.filter(batch__channel=channel)
+    days = [today - timedelta(days=back) for back in reversed(range(DAYS_SHOWN))]
+    arrivals, backlog = _count_receipts(today, request.user), _count_backlog()
+    waiting = Scan.objects.filter(state=Scan.State.WAITING).select_related("batch")
+    oldest = waiting.order_by("received_on", "pk").first()
+    clerks = list_clerks(reader=request.user, days=days)
     context = {
-        "arrivals": _count_receipts(today, request.user),
+        "arrivals": arrivals,
+        "most_arrivals": max((total for _, _, total in arrivals), default=0),
+        "backlog": backlog,
+        "backlog_total": sum(line.waiting for line in backlog),
+        "most_backlog": max((line.waiting for line in backlog), default=0),
+        "oldest": oldest,
+        "oldest_days": (today - oldest.received_on).days if oldest else 0,
+        "clerks": clerks,
+        "days": days,
+        "most_per_day": max((number for line in clerks for number in line.per_day), default=0),
+        "longest_keying": max((line.median_seconds or 0 for line in clerks), default=0),
         "canceled": [(row, *_name_people(row, request.user)) for row in canceled[:MAX_ROWS]],
         "scans": scans[:MAX_ROWS],
         "channels": Channel,
@@ -49,6 +66,30 @@ def show_intake_desk(request: StaffRequest) -> HttpResponse:
         "today": today,
     }
     return render(request, "intake/intake_supervisor.html", context)
+
+
+@dataclass(frozen=True)
+class ChannelBacklog:
+    """The scans of one channel that nobody has entered yet."""
+
+    label: str
+    waiting: int
+    oldest: date | None
+
+
+def _count_backlog() -> list[ChannelBacklog]:
+    """Count the scans to enter by channel, in the order of ``Channel``. One query."""
+    counted = (
+        Scan.objects.filter(state=Scan.State.WAITING)
+        .values_list("batch__channel")
+        .annotate(number=Count("pk"), oldest=Min("received_on"))
+        .order_by()
+    )
+    by_channel = {channel: (number, oldest) for channel, number, oldest in counted}
+    return [
+        ChannelBacklog(channel.label, *by_channel.get(channel.value, (0, None)))
+        for channel in Channel
+    ]
 
 
 def _count_receipts(today: date, reader: User) -> list[tuple[date, list[int], int]]:
