@@ -59,6 +59,11 @@ _STATE_AND_ZIP = re.compile(
 )
 
 
+def find_state_code(name: str) -> str:
+    """Return the code of a state by its name or code, in any case; empty if it is none."""
+    return _STATE_CODES.get(name.casefold().strip(" .,"), "")
+
+
 def read_state(address: str) -> str:
     """Return the code of the state in a postal address, such as ``CA``.
 

@@ -18,6 +18,7 @@ from .views import (
 app_name = "cases"
 
 urlpatterns = [
+    path("addresses/", parties.read_typed_address, name="read_address"),
     path("cases/<str:number>/documents/", received_documents.show_documents, name="documents"),
     path("cases/<str:number>/documents/add/", received_documents.add_document, name="add_document"),
     path(

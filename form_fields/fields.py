@@ -7,6 +7,7 @@ from decimal import Decimal, InvalidOperation
 from typing import Any
 
 from django import forms
+from django.urls import reverse_lazy
 
 from letters.glyphs import find_unprintable, normalize_text
 
@@ -107,6 +108,9 @@ class KeyedQuantity(forms.DecimalField):
         return super().to_python(value)
 
 
+_READ_DATE = reverse_lazy("form_fields:say_date")
+
+
 class KeyedDate(forms.CharField):
     """A date as clerks key it: 9/20/24, 092024, 0920, Sep 20, 2024, t for today.
 
@@ -116,7 +120,7 @@ class KeyedDate(forms.CharField):
     def __init__(self, *, starts_today: bool = False, **options: Any) -> None:
         self.starts_today = starts_today
         options.setdefault(
-            "widget", forms.TextInput(attrs={"data-date": "", "autocomplete": "off"})
+            "widget", forms.TextInput(attrs={"data-reads": _READ_DATE, "autocomplete": "off"})
         )
         super().__init__(max_length=40, **options)
         self.today = date.max  # set by DatedForm

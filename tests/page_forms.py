@@ -63,7 +63,7 @@ class FormReader(HTMLParser):
                 self._form.fields.append((name, value or "on"))
             return
         self._form.fields.append((name, value))
-        if kind == "text" and "data-date" not in attributes:
+        if kind == "text" and "data-reads" not in attributes:
             self._form.free_text.add(name)
 
     def handle_data(self, data):

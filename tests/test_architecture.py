@@ -63,6 +63,7 @@ PURE = [
     "cases/lifecycle.py",
     "cases/own_conflicts.py",
     "cases/places.py",
+    "cases/postal_addresses.py",
     "eligibility/answers.py",
     "eligibility/differences.py",
     "eligibility/rules.py",

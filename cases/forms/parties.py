@@ -17,6 +17,8 @@ from cases.services.parties import (
 )
 from form_fields.fields import DatedForm, KeyedDate, LetterText
 
+from .addresses import KeyedAddress
+
 WHY = {"required": "Enter the reason or the source."}
 
 
@@ -26,12 +28,7 @@ class DetailsForm(DatedForm):
     name = LetterText(label="Name", max_length=300, error_messages={"required": "Enter the name."})
     contact = LetterText(label="Contact person", max_length=200, required=False)
     specialty = LetterText(label="Specialty", max_length=120, required=False)
-    address = LetterText(
-        label="Address, as printed",
-        max_length=600,
-        required=False,
-        widget=forms.Textarea(attrs={"rows": 3}),
-    )
+    address = KeyedAddress(rows=3, max_length=600)
     state = forms.ChoiceField(
         label="State",
         required=False,

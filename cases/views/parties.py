@@ -7,19 +7,37 @@ from django.contrib import messages
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
-from django.views.decorators.http import require_http_methods, require_safe
+from django.utils.html import format_html
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from accounts.actions import run_action
 from accounts.requests import StaffRequest, posted_data, read_whole_number
 from cases import policies
 from cases.forms.parties import AddPartyForm, AsOfForm, ChangePartyForm, EndPartyForm
 from cases.models import Case, Party
+from cases.postal_addresses import read_postal_address
 from cases.services import parties as party_services
+from cases.zip_codes import find_zip_code
 from form_fields.fields import DatedForm
 
 from .acting import load_case
 
 READ_AND_ANSWER = ["GET", "HEAD", "POST"]
+
+
+@require_POST
+def read_typed_address(request: StaffRequest) -> HttpResponse:
+    """Bring the address in the field that was just left to postal form, for the page to show."""
+    name = request.headers.get("HX-Trigger-Name", "")
+    # Longer than any address; the text comes back in the answer.
+    typed = request.POST.get(name, "")[:1000]
+    address = read_postal_address(typed, find_zip=find_zip_code)
+    look = " bad" if address.is_bad else ""
+    return HttpResponse(
+        format_html(
+            '<span class="echo{}" data-read="{}">{}</span>', look, address.text, address.note
+        )
+    )
 
 
 @require_safe

@@ -17,6 +17,7 @@ from django.urls import reverse_lazy
 
 from accounts.refusals import NotAllowed
 from cases.category_tree import list_categories
+from cases.forms.addresses import KeyedAddress
 from cases.formulary import build_treatment
 from cases.models import (
     Application,
@@ -139,12 +140,7 @@ class IntakeForm(DatedForm):
         max_length=160,
         error_messages={"required": "Enter the employee’s last name."},
     )
-    employee_address = LetterText(
-        label="Address",
-        max_length=400,
-        required=False,
-        widget=forms.Textarea(attrs={"rows": 2}),
-    )
+    employee_address = KeyedAddress()
     employee_phone = LetterText(label="Phone", max_length=40, required=False)
     date_of_birth = KeyedDate(label="Date of birth", required=False)
     sex = forms.ChoiceField(label="Sex", choices=[("", "Not stated"), *Sex.choices], required=False)
@@ -180,20 +176,10 @@ class IntakeForm(DatedForm):
         max_length=300,
         error_messages={"required": "Enter the employer."},
     )
-    employer_address = LetterText(
-        label="Address",
-        max_length=400,
-        required=False,
-        widget=forms.Textarea(attrs={"rows": 2}),
-    )
+    employer_address = KeyedAddress()
     attorney = LetterText(label="Employee’s attorney", max_length=300, required=False)
     attorney_firm = LetterText(label="Firm", max_length=200, required=False)
-    attorney_address = LetterText(
-        label="Address",
-        max_length=400,
-        required=False,
-        widget=forms.Textarea(attrs={"rows": 2}),
-    )
+    attorney_address = KeyedAddress()
     attorney_phone = LetterText(label="Phone", max_length=40, required=False)
     attorney_fax = LetterText(label="Fax", max_length=40, required=False)
 
@@ -205,12 +191,7 @@ class IntakeForm(DatedForm):
     )
     physician_specialty = LetterText(label="Specialty", max_length=120, required=False)
     physician_group = LetterText(label="Practice or group", max_length=300, required=False)
-    physician_address = LetterText(
-        label="Address",
-        max_length=400,
-        required=False,
-        widget=forms.Textarea(attrs={"rows": 2}),
-    )
+    physician_address = KeyedAddress()
     physician_phone = LetterText(label="Phone", max_length=40, required=False)
     physician_fax = LetterText(label="Fax", max_length=40, required=False)
 
@@ -220,12 +201,7 @@ class IntakeForm(DatedForm):
         error_messages={"required": "Enter the claims administrator’s company."},
     )
     administrator_contact = LetterText(label="Adjuster", max_length=200, required=False)
-    administrator_address = LetterText(
-        label="Address",
-        max_length=400,
-        required=False,
-        widget=forms.Textarea(attrs={"rows": 2}),
-    )
+    administrator_address = KeyedAddress()
     administrator_phone = LetterText(label="Phone", max_length=40, required=False)
     administrator_fax = LetterText(label="Fax", max_length=40, required=False)
     administrator_channel = forms.ChoiceField(
@@ -241,7 +217,7 @@ class IntakeForm(DatedForm):
         min_value=1,
         max_value=MAX_ITEMS,
         required=False,
-        widget=forms.TextInput(attrs={"inputmode": "numeric", "data-items-on-form": ""}),
+        widget=forms.TextInput(attrs={"inputmode": "numeric"}),
         error_messages={"invalid": "Enter a number.", "max_value": "At most 200."},
     )
     liability_disputed = forms.ChoiceField(

@@ -16,8 +16,11 @@ from django.views.decorators.http import require_GET, require_http_methods
 import files.services
 from accounts.actions import run_action, try_action
 from accounts.requests import StaffRequest, read_whole_number
+from cases.forms.addresses import KeyedAddress
 from cases.models import Application, ApplicationPaper, Case, Channel
 from cases.models.restrictions import is_hidden, select_visible
+from cases.postal_addresses import read_postal_address
+from cases.zip_codes import find_zip_code
 from files.models import StoredFile
 from intake.forms.application import (
     IntakeForm,
@@ -164,6 +167,11 @@ def _render_typed_form(
     values = {name: typed.get(name, "") for name in typed}
     if row_count == "known":
         values |= fill_in_known_parties(typed=values)
+        values |= {
+            name: read_postal_address(values[name], find_zip=find_zip_code).text
+            for name, field in IntakeForm.base_fields.items()
+            if isinstance(field, KeyedAddress) and values.get(name)
+        }
     fresh = IntakeForm(today=today, initial=values)
     fresh.rows = read.rows + [ItemRow() for _ in range(6 if row_count == "1" else 0)]
     return _render_form(

@@ -5,7 +5,6 @@ if (part) {
   const rows = () => [...part.querySelectorAll("[data-item]")];
   const title = (row) => row?.querySelector("[name=item_title]");
   const isFilled = (row) => Boolean(title(row)?.value.trim());
-  const filled = () => rows().filter(isFilled).length;
   const total = document.querySelector("input[name$=-TOTAL_FORMS]");
   let next = rows().length;
   const fill = (select) => {
@@ -15,14 +14,6 @@ if (part) {
     select.value = chosen;
   };
   part.querySelectorAll("select[data-list-of]").forEach(fill);
-  const count = () => {
-    const on = document.querySelector("[data-items-on-form]")?.value.trim();
-    const place = document.querySelector("[data-items-count]");
-    if (!place) return;
-    const entered = filled();
-    place.textContent = on ? `${on} on the form, ${entered} entered` : `${entered} entered`;
-    place.classList.toggle("bad", Boolean(on) && Number(on) !== entered);
-  };
   const template = document.querySelector("template[data-item-row]");
   const add = () => {
     const row = template.content.cloneNode(true);
@@ -46,7 +37,6 @@ if (part) {
     if (event.target.closest("[data-add-item]")) {
       event.preventDefault();
       title(isFilled(last()) ? add() : last()).focus();
-      count();
     }
     const gone = event.target.closest("[data-drop-item]");
     if (gone) {
@@ -54,13 +44,10 @@ if (part) {
       const row = gone.closest("[data-item]");
       row.querySelectorAll("input, select, textarea").forEach((field) => { field.value = ""; });
       (title(row.previousElementSibling) || title(row))?.focus();
-      count();
     }
   });
   document.addEventListener("input", ({ target }) => {
     if (template && target === title(last()) && isFilled(last())) add();
-    count();
   });
-  count();
 }
 })();

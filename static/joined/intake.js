@@ -5,7 +5,6 @@ if (part) {
   const rows = () => [...part.querySelectorAll("[data-item]")];
   const title = (row) => row?.querySelector("[name=item_title]");
   const isFilled = (row) => Boolean(title(row)?.value.trim());
-  const filled = () => rows().filter(isFilled).length;
   const total = document.querySelector("input[name$=-TOTAL_FORMS]");
   let next = rows().length;
   const fill = (select) => {
@@ -15,14 +14,6 @@ if (part) {
     select.value = chosen;
   };
   part.querySelectorAll("select[data-list-of]").forEach(fill);
-  const count = () => {
-    const on = document.querySelector("[data-items-on-form]")?.value.trim();
-    const place = document.querySelector("[data-items-count]");
-    if (!place) return;
-    const entered = filled();
-    place.textContent = on ? `${on} on the form, ${entered} entered` : `${entered} entered`;
-    place.classList.toggle("bad", Boolean(on) && Number(on) !== entered);
-  };
   const template = document.querySelector("template[data-item-row]");
   const add = () => {
     const row = template.content.cloneNode(true);
@@ -46,7 +37,6 @@ if (part) {
     if (event.target.closest("[data-add-item]")) {
       event.preventDefault();
       title(isFilled(last()) ? add() : last()).focus();
-      count();
     }
     const gone = event.target.closest("[data-drop-item]");
     if (gone) {
@@ -54,14 +44,11 @@ if (part) {
       const row = gone.closest("[data-item]");
       row.querySelectorAll("input, select, textarea").forEach((field) => { field.value = ""; });
       (title(row.previousElementSibling) || title(row))?.focus();
-      count();
     }
   });
   document.addEventListener("input", ({ target }) => {
     if (template && target === title(last()) && isFilled(last())) add();
-    count();
   });
-  count();
 }
 })();
 (() => {
@@ -94,7 +81,9 @@ const choose = (button, field) => {
 };
 const forget = (field) => known(field)?.querySelector("[data-fill]") && known(field).replaceChildren();
 const leaveFrom = (field) => {
-  if (field.name !== "item_title" || field.value.trim()) return field;
+  if (field.value.trim()) return field;
+  if (field.name === "attorney") return form.elements.attorney_fax;
+  if (field.name !== "item_title") return field;
   const fields = [...form.querySelectorAll("[data-items] :is(input, select, textarea, button)")];
   return fields.filter((one) => one.matches("input, select, textarea")).at(-1);
 };
@@ -125,7 +114,7 @@ form.addEventListener("keydown", (event) => {
   }
   if (event.key === "Escape") forget(field);
   if (event.key !== "Enter" || event.ctrlKey || event.metaKey) return;
-  if (!field.matches("input:not([type=file]), select, [data-one-line]")) return;
+  if (!field.matches("input:not([type=file]), select, [data-one-line]") && !/^$|\n.*\d{4}$/.test(field.value)) return;
   event.preventDefault();
   if (here >= 0) choose(choices[here], field); else next(leaveFrom(field));
 });

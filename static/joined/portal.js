@@ -468,10 +468,10 @@ document.addEventListener("portal:save-refused", (event) => {
 })();
 (() => {
 document.addEventListener("change", async ({ target }) => {
-  const place = target.matches("[data-date]") && document.getElementById(`${target.id}_echo`);
+  const place = target.dataset.reads && document.getElementById(`${target.id}_echo`);
   if (!place) return;
   const typed = target.value;
-  await htmx.ajax("POST", "/dates/", { source: target, target: place });
+  await htmx.ajax("POST", target.dataset.reads, { source: target, target: place });
   const read = place.querySelector("[data-read]")?.dataset.read;
   if (!read || target.value !== typed || read === typed) return;
   target.value = read;

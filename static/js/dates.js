@@ -1,10 +1,11 @@
-// When a field with data-date is left, the server answers how it reads the date
-// (form_fields/dates.py), and the field takes the whole date: 11/16/2026 for 1116 or -14.
+// When a field with data-reads is left, the server at that address answers how it reads the field, a
+// date (form_fields/dates.py) or an address (cases/postal_addresses.py). The field takes what was
+// read: 11/16/2026 for 1116 or -14, and the city of a ZIP code.
 document.addEventListener("change", async ({ target }) => {
-  const place = target.matches("[data-date]") && document.getElementById(`${target.id}_echo`);
+  const place = target.dataset.reads && document.getElementById(`${target.id}_echo`);
   if (!place) return;
   const typed = target.value;
-  await htmx.ajax("POST", "/dates/", { source: target, target: place });
+  await htmx.ajax("POST", target.dataset.reads, { source: target, target: place });
   const read = place.querySelector("[data-read]")?.dataset.read;
   if (!read || target.value !== typed || read === typed) return;
   target.value = read;

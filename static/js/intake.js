@@ -28,9 +28,11 @@ const choose = (button, field) => {
   next(field, true);
 };
 const forget = (field) => known(field)?.querySelector("[data-fill]") && known(field).replaceChildren();
-// Leaving the empty row at the end of the treatments leaves the treatments.
+// Leaving the empty row at the end of the treatments leaves the treatments, and an empty attorney all of its fields.
 const leaveFrom = (field) => {
-  if (field.name !== "item_title" || field.value.trim()) return field;
+  if (field.value.trim()) return field;
+  if (field.name === "attorney") return form.elements.attorney_fax;
+  if (field.name !== "item_title") return field;
   const fields = [...form.querySelectorAll("[data-items] :is(input, select, textarea, button)")];
   return fields.filter((one) => one.matches("input, select, textarea")).at(-1);
 };
@@ -61,7 +63,8 @@ form.addEventListener("keydown", (event) => {
   }
   if (event.key === "Escape") forget(field);
   if (event.key !== "Enter" || event.ctrlKey || event.metaKey) return;
-  if (!field.matches("input:not([type=file]), select, [data-one-line]")) return;
+  // In a box of lines Enter begins a line, unless the box is empty or its last line ends with a ZIP code.
+  if (!field.matches("input:not([type=file]), select, [data-one-line]") && !/^$|\n.*\d{4}$/.test(field.value)) return;
   event.preventDefault();
   if (here >= 0) choose(choices[here], field); else next(leaveFrom(field));
 });

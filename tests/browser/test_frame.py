@@ -136,7 +136,7 @@ def test_dates_show_how_they_were_read_and_a_refused_form_keeps_what_was_typed(c
     page.keyboard.press("F9")
     page.keyboard.press("Enter")
     assert page.evaluate("document.activeElement.name") == "signed_by"
-    assert page.inner_text("[data-items-count]") == "1 entered"
+    expect(page.locator("#items-count")).to_have_text("1 entered")
     page.keyboard.press("Control+Enter")
     page.wait_for_selector(".summary")
     assert page.title().startswith("Error: ")

@@ -117,7 +117,7 @@ def intake_enters_the_application(page):
     page.get_by_label("Category of treatment 1", exact=True).select_option(
         label="Injection: Injection"
     )
-    expect(page.locator("[data-items-count]")).to_have_text("1 on the form, 1 entered")
+    expect(page.locator("#items-count")).to_have_text("1 on the form, 1 entered")
     page.get_by_label("Signed by").select_option(label="Employee")
     page.get_by_label("Signed on").fill("-4")
     page.get_by_label("Consent to obtain records").fill("-4")
