@@ -488,8 +488,10 @@ def _check_timeliness(
             ),
         )
     source = "8 CCR 9792.10.1(b)(1)"
-    # A period that began on an impossible day would be counted from the wrong one.
-    if served == facts.served_on and (impossible := _find_impossible(facts, "served_on")):
+    # A period that began on an impossible day would be counted from the wrong one. After a
+    # liability dispute the period does not begin with service.
+    counts_from_service = not facts.liability_resolved_on
+    if counts_from_service and (impossible := _find_impossible(facts, "served_on")):
         missing = "when the UR decision was served"
         return _answer_unknown("TIMELY", source, missing, used, sentence=impossible)
     # Unknown facts are left out: the engine then answers UNKNOWN instead of guessing a date.

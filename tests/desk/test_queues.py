@@ -52,7 +52,7 @@ def many(module_db):
 def _copy(case, number):
     """A case like this one; a hundred journeys would say nothing more about a list."""
     other = Case.objects.get(pk=case.pk)
-    other.pk, other.ur_decision, other.version = None, None, 0
+    other.pk, other.ur_decision, other.application, other.version = None, None, None, 0
     other.number, other._state.adding = f"CM26-9{number:06d}", True
     other.store(by=None, at=MONDAY)
     item = case.items.get()

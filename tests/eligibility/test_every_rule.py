@@ -4,7 +4,7 @@ from dataclasses import fields, replace
 from datetime import date, timedelta
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from cases.models import ServiceMethod
@@ -265,6 +265,18 @@ def test_every_answer_is_yes_no_or_unknown_and_unknown_names_the_missing_fact(kn
 @pytest.mark.capability("EL-3")
 @settings(max_examples=300, deadline=None)
 @given(facts, st.sampled_from(sorted(WHAT_A_RULE_NEEDS)))
+@example(
+    # Served on the day of the notice about liability, and before the decision.
+    StoredFacts(
+        items=[],
+        served_on=date(2013, 1, 1),
+        decided_on=date(2013, 1, 2),
+        received_on=date(2014, 1, 1),
+        liability_resolved_on=date(2013, 1, 1),
+        liability_notice_method="mail_ca",
+    ),
+    "served_on",
+)
 def test_removing_a_fact_never_turns_an_answer_into_no(known, name):
     """What is not known is UNKNOWN; a NO rests on facts that are there."""
     fact = WHAT_A_RULE_NEEDS[name]
