@@ -3,7 +3,6 @@
 A visit is what one person opened of one case without a break of thirty minutes.
 """
 
-import csv
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
@@ -18,6 +17,7 @@ from accounts.names import name_actor
 from accounts.visibility import list_hidden_references, match_hidden_references
 from cases.hidden_numbers import CONCEALED
 from deadlines.days import start_of_day
+from files.csv_rows import write_csv_lines
 from records.models import Document
 
 PAGE = 50
@@ -35,6 +35,9 @@ SUBJECTS = {
     "letter": "Letters",
     "assignment": "Reviews",
     "list": "Lists and searches",
+    "export": "Lists exported as files",
+    "person": "People on cases",
+    "organization": "Organizations on cases",
     "batch": "Batches of scans",
     "scan": "Scans",
 }
@@ -157,9 +160,11 @@ def list_visits(
 
 def write_rows(rows: QuerySet[AccessLogEntry], reader: User) -> Iterator[str]:
     """The entries as lines of CSV, oldest first, with a heading."""
-    writer = csv.writer(_Echo())
-    yield writer.writerow(
-        [
+    hidden = set(list_hidden_references(reader))
+    entries = rows.select_related("user").order_by("pk").iterator(chunk_size=2000)
+    return write_csv_lines(
+        (_list_values(entry, hidden, reader) for entry in entries),
+        headings=[
             "Time (Pacific)",
             "Person",
             "Opened",
@@ -168,36 +173,22 @@ def write_rows(rows: QuerySet[AccessLogEntry], reader: User) -> Iterator[str]:
             "Case",
             "Page",
             "Cases shown",
-        ]
+        ],
     )
-    hidden = set(list_hidden_references(reader))
-    for entry in rows.select_related("user").order_by("pk").iterator(chunk_size=2000):
-        _conceal_hidden(entry, hidden)
-        yield writer.writerow(
-            _without_formula(value)
-            for value in (
-                timezone.localtime(entry.accessed_at).isoformat(timespec="seconds"),
-                name_actor(entry.user, reader=reader),
-                "opened" if entry.granted else "refused",
-                entry.subject,
-                entry.reference,
-                entry.case_number,
-                entry.page,
-                entry.shown,
-            )
-        )
 
 
-class _Echo:
-    """A file that returns what is written to it."""
-
-    def write(self, value: str) -> str:
-        return value
-
-
-def _without_formula(value: str) -> str:
-    """The value so that a spreadsheet does not run it."""
-    return f"'{value}" if value.startswith(("=", "+", "-", "@", "\t", "\r")) else value
+def _list_values(entry: AccessLogEntry, hidden: set[str], reader: User) -> tuple[str, ...]:
+    _conceal_hidden(entry, hidden)
+    return (
+        timezone.localtime(entry.accessed_at).isoformat(timespec="seconds"),
+        name_actor(entry.user, reader=reader),
+        "opened" if entry.granted else "refused",
+        entry.subject,
+        entry.reference,
+        entry.case_number,
+        entry.page,
+        entry.shown,
+    )
 
 
 def _collect(

@@ -104,6 +104,7 @@ PLACES: dict[str, tuple[Place, ...]] = {
 # Pages that the menu does not show, because they are opened from another page or from the top bar.
 OTHER_PLACES = (
     Place("Saved views", "queues:saved_views"),
+    Place("My exported lists", "desk:exports", also="csv download excel"),
     Place("Eligible without a difference", "eligibility:clear_cases", also="bulk eligibility"),
     Place("Add a reviewer", "reviewers:add"),
     Place("My sign-ins", "accounts:my_sign_ins"),

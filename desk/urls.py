@@ -21,6 +21,11 @@ urlpatterns = [
     # the access log of all cases
     path("access-log/", views.show_all_accesses, name="accesses"),
     path("access-log/rows.csv", views.export_accesses, name="export_accesses"),
+    # lists as files
+    path("exports/", views.list_exports, name="exports"),
+    path("exports/<int:export_id>/file.csv", views.download_export, name="download_export"),
+    path("exports/<slug:name>/", views.export_list, name="export_list"),
+    path("exports/<slug:name>/request/", views.request_export, name="request_export"),
     # one case
     path("cases/<str:number>/", views.show_case, name="case"),
     path("cases/<str:number>/peek/", views.show_peek, name="peek"),

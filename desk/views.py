@@ -2,24 +2,29 @@
 
 import re
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 from urllib.parse import urlsplit
 
+from django.contrib import messages
 from django.core.exceptions import PermissionDenied
 from django.db.models import Exists, OuterRef, Prefetch, Q, QuerySet
 from django.http import Http404, HttpResponse, HttpResponseBase, StreamingHttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils import timezone
-from django.views.decorators.http import require_safe
+from django.utils.text import slugify
+from django.views.decorators.http import require_POST, require_safe
 from django.views.decorators.vary import vary_on_headers
 
+import jobs.services
+from accounts.actions import run_action
 from accounts.models import AccessLogEntry
 from accounts.names import name_actor
 from accounts.refusals import Refused
 from accounts.requests import StaffRequest, read_whole_number
 from accounts.roles import Role
+from accounts.visibility import list_hidden_references
 from cases import organization_facts, policies
 from cases.case_rows import rows_of
 from cases.lifecycle import QUEUES
@@ -37,6 +42,7 @@ from cases.search import FoundCases
 from cases.services import undoing
 from cases.views.acting import load_case
 from directory.models import Organization, Person
+from jobs.models import ListExport
 from letters.kinds import CASE_LETTERS
 from letters.models import Letter
 from queues.filters import Filter
@@ -44,7 +50,7 @@ from queues.forms.filters import FilterForm
 from queues.services import bulk, claims, saved_views
 from queues.work_order import Sort
 
-from . import party_pages, places, queues
+from . import exports, party_pages, places, queues
 from .access_log import (
     DAYS_SHOWN,
     AccessFilter,
@@ -68,6 +74,7 @@ from .next_step import find_next_step
 from .search import SHORTEST, Group, find_cases, group_cases, search_everything
 from .timeline import list_actors, load_timeline
 
+EXPORTS_SHOWN = 25  # files that a person asked for, the newest
 CASE_PAGE = re.compile(r"/cases/(CM\d{2}-\d{7})/")
 
 
@@ -237,6 +244,105 @@ def export_accesses(request: StaffRequest) -> HttpResponseBase:
     )
 
 
+@require_safe
+def export_list(request: StaffRequest, name: str) -> HttpResponse:
+    """Answer with a list as CSV, or ask whether to write a long one in the background."""
+    exported, query = _find_list(request, name)
+    now = timezone.now()
+    try:
+        text = exports.write_at_once(exported, request.user, query, at=now)
+        label = exported.label(request.user, query, now)
+        count = 0 if text else exported.count(request.user, query, now)
+    except exports.NoSuchList as error:
+        raise Http404("There is no such list.") from error
+    if text:
+        return _answer_csv(text, label, now)
+    context = {"label": label, "count": count, "name": name, "query": request.GET.urlencode()}
+    return render(request, "desk/export.html", context)
+
+
+@require_POST
+def request_export(request: StaffRequest, name: str) -> HttpResponse:
+    """Ask for a long list as a file."""
+    exported, query = _find_list(request, name)
+    now = timezone.now()
+    try:
+        label = exported.label(request.user, query, now)
+        count = exported.count(request.user, query, now)
+    except exports.NoSuchList as error:
+        raise Http404("There is no such list.") from error
+    attempt = run_action(
+        request,
+        None,
+        lambda: jobs.services.request_export(
+            name=name,
+            label=label,
+            query=request.GET.urlencode(),
+            rows_expected=count,
+            by=request.user,
+            at=now,
+        ),
+        once=True,
+    )
+    if attempt.done:
+        messages.success(request, f"{label}: the file will be ready on this page.")
+        return redirect("desk:exports")
+    return _render_exports(request, status=attempt.status)
+
+
+@require_safe
+def list_exports(request: StaffRequest) -> HttpResponse:
+    """Show the files that this person asked for, and how much of each is written."""
+    return _render_exports(request)
+
+
+@require_safe
+def download_export(request: StaffRequest, export_id: int) -> HttpResponse:
+    """Answer with a file that this person asked for, while they may still see what is in it."""
+    rows = ListExport.objects.filter(requested_by=request.user, state=ListExport.State.READY)
+    export = get_object_or_404(rows, pk=export_id)
+    _find_list(request, export.name, exports.read_query(export.query))
+    text = "".join(export.parts.order_by("number").values_list("lines", flat=True))
+    # A case may have been restricted since the file was written.
+    if any(number in text for number in list_hidden_references(request.user)):
+        messages.error(request, "A case in this file was restricted since. Export the list again.")
+        return redirect("desk:exports")
+    return _answer_csv(text, export.label, export.requested_at)
+
+
+def _render_exports(request: StaffRequest, *, status: int = 200) -> HttpResponse:
+    rows = ListExport.objects.filter(requested_by=request.user).order_by("-pk")[:EXPORTS_SHOWN]
+    context = {"exports": rows, "is_moving": any(one.is_moving for one in rows)}
+    template = "desk/_exports.html" if request.htmx else "desk/exports.html"
+    return render(request, template, context, status=status)
+
+
+def _find_list(
+    request: StaffRequest, name: str, query: exports.Query | None = None
+) -> tuple[exports.ExportedList, exports.Query]:
+    """Return a list whose page the person may open, and its filter."""
+    exported = exports.LISTS.get(name)
+    if exported is None:
+        raise Http404("There is no such list.")
+    if not request.may_open(exported.route):
+        raise PermissionDenied
+    return exported, query if query is not None else request.GET.dict()
+
+
+def _answer_csv(text: str, label: str, at: datetime) -> HttpResponse:
+    file_name = f"{slugify(label) or 'list'}-{timezone.localdate(at).isoformat()}.csv"
+    return HttpResponse(
+        text,
+        content_type="text/csv; charset=utf-8",
+        headers={"Content-Disposition": f'attachment; filename="{file_name}"'},
+    )
+
+
+def _find_export_url(row: Person | Organization) -> str:
+    name = "person" if isinstance(row, Person) else "organization"
+    return f"{reverse('desk:export_list', args=[name])}?{name}_id={row.pk}"
+
+
 def _read_access_filter(
     request: StaffRequest, *, days: int | None = None
 ) -> tuple[AccessLogForm, AccessFilter]:
@@ -384,6 +490,7 @@ def _show_party(
         "letters": party_pages.load_letters(page, [*open_cases.cases, *closed.cases]),
         "calls": party_pages.load_calls(page),
         "today": timezone.localdate(),
+        "export_url": _find_export_url(row),
         "is_first": not {"after", "before"} & request.GET.keys(),
         **more,
     }

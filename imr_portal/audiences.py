@@ -51,6 +51,11 @@ AUDIENCES: dict[str, AudienceEntry] = {
     "desk:case": "cases.view_case",
     "desk:peek": "cases.view_case",
     "desk:timeline": "cases.view_case",
+    # Each list is exported for those who may open its page.
+    "desk:exports": "cases.view_case",
+    "desk:export_list": "cases.view_case",
+    "desk:request_export": "cases.view_case",
+    "desk:download_export": "cases.view_case",
     "desk:person": "cases.view_case",
     "desk:organization": "cases.view_case",
     "desk:letters": "letters.view_letter",
@@ -325,7 +330,7 @@ OPEN_WITHOUT_SECOND_FACTOR = {
 }
 
 # Fragments that pages poll. These requests do not keep a session alive.
-POLLED: set[str] = {"letters:status", "desk:side_counts"}
+POLLED: set[str] = {"desk:exports", "letters:status", "desk:side_counts"}
 
 
 def audience_of(route: str) -> AudienceEntry | None:

@@ -30,6 +30,7 @@ BEAT_SCHEDULE: dict[str, Any] = {
     "letters.sweep": {"task": "letters.sweep", "schedule": 15.0},
     "files.delete_leftovers": {"task": "files.delete_leftovers", "schedule": 3600.0},
     "letters.heartbeat": {"task": "letters.heartbeat", "schedule": 60.0},
+    "desk.write_exports": {"task": "desk.write_exports", "schedule": 15.0},
     "jobs.start_requested": {"task": "jobs.start_requested", "schedule": 20.0},
     # Crontabs and not seconds, so that two schedulers are due at the same moments.
     # 3:10 or 4:10 AM in Los Angeles

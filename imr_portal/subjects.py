@@ -96,6 +96,7 @@ PERSON = Subject("person", ("person_id",))
 ORGANIZATION = Subject("organization", ("organization_id",))
 LIST = Subject("list")
 QUEUE = Subject("list", ("slug",))
+EXPORT = Subject("export", ("name",))
 REVIEWER_CASES = Subject("list", ("code",))
 # Applications before they are a case.
 BATCH = Subject("batch", ("batch",))
@@ -105,7 +106,7 @@ NOTHING = None
 
 _ROUTES: dict[Subject | None, str] = {
     NOTHING: """
-        livez readyz version desk:side_counts form_fields:say_date
+        livez readyz version desk:side_counts desk:exports form_fields:say_date
         cases:read_address
         accounts:my_sign_ins accounts:sign_ins
         accounts:changes accounts:ask_factor_reset accounts:decide_change
@@ -135,6 +136,8 @@ _ROUTES: dict[Subject | None, str] = {
         correspondence:to_send cases:restricted_cases
         jobs:list jobs:run_again maintenance:findings
     """,
+    EXPORT: "desk:export_list desk:request_export",
+    Subject("export", ("export_id",)): "desk:download_export",
     QUEUE: "desk:queue desk:work_next",
     REVIEWER_CASES: "reviewers:move reviewers:reviewer determinations:reviewer_record",
     BATCH: "intake:batch",

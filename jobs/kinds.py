@@ -44,6 +44,11 @@ JOB_KINDS: dict[str, JobKind] = {
         lease=timedelta(seconds=30),
         keeps_every_run=False,
     ),
+    "desk.write_exports": JobKind(
+        "Exported lists",
+        "Writes the lists that people asked for as files, and deletes the files of yesterday.",
+        keeps_every_run=False,
+    ),
     "queues.measure_stage_durations": JobKind(
         "Stage durations", "Measures how long stages take, for the order by time to spare."
     ),

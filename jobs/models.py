@@ -1,4 +1,4 @@
-"""Scheduled jobs and their runs: when, with which outcome, and the error in words."""
+"""Scheduled jobs and their runs, and the lists that people asked for as files."""
 
 from __future__ import annotations
 
@@ -121,3 +121,73 @@ class JobRun(models.Model):
         """What the job is called on pages."""
         kind = JOB_KINDS.get(self.name)
         return kind.label if kind else self.name
+
+
+class ListExport(models.Model):
+    """A list that a person asked for as a file, written page by page by a scheduled job.
+
+    The file is deleted after a day: it holds the names of workers, and the list can be exported
+    again.
+    """
+
+    class State(models.TextChoices):
+        WAITING = "WAITING", "Waiting to start"
+        WRITING = "WRITING", "Being written"
+        READY = "READY", "Ready"
+        FAILED = "FAILED", "Failed"
+        DELETED = "DELETED", "Deleted after a day"
+
+    name = models.CharField(max_length=40)  # of the list, as ``desk.exports`` knows it
+    label = models.CharField(max_length=120)
+    query = models.TextField(blank=True)  # the filter of the list, as in its address
+    requested_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+"
+    )
+    requested_at = models.DateTimeField()
+    state = models.CharField(max_length=8, choices=State, default=State.WAITING)
+    rows_expected = models.PositiveIntegerField()
+    rows_written = models.PositiveIntegerField(default=0)
+    next_key = models.CharField(max_length=80, blank=True)  # of the page that is written next
+    ended_at = models.DateTimeField(null=True)
+    error = models.TextField(blank=True)  # one sentence for the person
+
+    class Meta:
+        indexes = [
+            models.Index(fields=["state", "id"], name="list_export_by_state"),
+            models.Index(fields=["requested_by", "id"], name="list_export_of_person"),
+        ]
+        constraints = [
+            models.CheckConstraint(
+                name="list_export_failed_says_why", condition=~Q(state="FAILED") | ~Q(error="")
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.label}: {self.get_state_display()}"
+
+    @property
+    def is_moving(self) -> bool:
+        return self.state in {self.State.WAITING, self.State.WRITING}
+
+    @property
+    def percent(self) -> int:
+        """How much is written, 0 to 99 until it is ready."""
+        if not self.is_moving:
+            return 100
+        return min(99, 100 * self.rows_written // max(1, self.rows_expected))
+
+
+class ListExportPart(models.Model):
+    """Some lines of the file of an export."""
+
+    export = models.ForeignKey(ListExport, on_delete=models.PROTECT, related_name="parts")
+    number = models.PositiveIntegerField()
+    lines = models.TextField()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(name="list_export_part_once", fields=["export", "number"])
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.export}, part {self.number}"

@@ -1,11 +1,11 @@
-"""Claim, run and end scheduled jobs, and ask for another run.
+"""Claim, run and end scheduled jobs, ask for another run, and write lists as files.
 
 A run is claimed under the lock of its job. The unique row of the due moment and the lease make sure
 that each due moment has one run, and that no run begins beside another. Each claim gives the job
 the next turn; a run whose turn is over can neither extend the lease nor record how it ended.
 """
 
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from django.db import transaction
 
@@ -14,10 +14,13 @@ from accounts.refusals import NotAllowed
 
 from .failures import LeaseLost
 from .kinds import JOB_KINDS
-from .models import Job, JobRun
+from .models import Job, JobRun, ListExport, ListExportPart
 from .policies import why_not_run_again
 
 STOPPED = "The process stopped before the job ended."
+EXPORTS_KEPT_FOR = timedelta(days=1)
+MOST_EXPORTS_WAITING = 5
+_MOVING = [ListExport.State.WAITING, ListExport.State.WRITING]
 
 
 @transaction.atomic
@@ -145,3 +148,64 @@ def request_run(*, name: str, by: User, at: datetime) -> JobRun:
     return waiting or JobRun.objects.create(
         name=name, outcome=JobRun.Outcome.WAITING, created_at=at, requested_by=by
     )
+
+
+@transaction.atomic
+def request_export(
+    *, name: str, label: str, query: str, rows_expected: int, by: User, at: datetime
+) -> ListExport:
+    """Ask for a list as a file; a job begins to write it within half a minute.
+
+    :raises NotAllowed: the person has too many files that are not written yet.
+    """
+    moving = ListExport.objects.filter(requested_by=by, state__in=_MOVING)
+    same = moving.filter(name=name, query=query).first()
+    if same is not None:
+        return same
+    if moving.count() >= MOST_EXPORTS_WAITING:
+        raise NotAllowed(
+            f"{MOST_EXPORTS_WAITING} of your lists are still being written. Wait for one of them."
+        )
+    return ListExport.objects.create(
+        name=name,
+        label=label,
+        query=query,
+        requested_by=by,
+        requested_at=at,
+        rows_expected=rows_expected,
+    )
+
+
+@transaction.atomic
+def add_export_part(
+    *, export: ListExport, lines: str, rows: int, next_key: str, at: datetime
+) -> None:
+    """Add lines to the file of an export.
+
+    :param next_key: of the page that is written next; empty if these lines are the last.
+    """
+    number = export.parts.count()
+    ListExportPart.objects.create(export=export, number=number, lines=lines)
+    export.rows_written += rows
+    export.next_key = next_key
+    export.state = ListExport.State.WRITING if next_key else ListExport.State.READY
+    export.ended_at = None if next_key else at
+    export.save(update_fields=["rows_written", "next_key", "state", "ended_at"])
+
+
+@transaction.atomic
+def fail_export(*, export: ListExport, error: str, at: datetime) -> None:
+    """Record why a list could not be written, and delete what was written of it."""
+    export.parts.all().delete()
+    export.state, export.error, export.ended_at = ListExport.State.FAILED, error, at
+    export.save(update_fields=["state", "error", "ended_at"])
+
+
+@transaction.atomic
+def delete_old_exports(*, at: datetime) -> int:
+    """Delete the files that were ready a day ago. Returns how many."""
+    old = ListExport.objects.filter(
+        state=ListExport.State.READY, ended_at__lt=at - EXPORTS_KEPT_FOR
+    )
+    ListExportPart.objects.filter(export__in=old).delete()
+    return old.update(state=ListExport.State.DELETED)

@@ -80,6 +80,8 @@ from imr_portal.celery import app as celery_app
 from intake.models import CancelReason
 from intake.services import drafts
 from intake.services.receiving import URDecisionOnForm
+from jobs import services as job_services
+from jobs.models import ListExport
 from letters import relay
 from letters import services as letter_services
 from letters.models import Letter, Service, WordingSet
@@ -403,6 +405,7 @@ def _make_cases(office: Office) -> dict[str, list]:
         "ticket": ["forged"],
         "test_id": [steered.pk],
         "report_id": [ReportedChange.objects.get().pk],
+        "export_id": [_exported().pk],
         "call_id": [_called(done).pk],
         "person_id": [done.parties.get(role="EMPLOYEE").person_id],
         "organization_id": [done.parties.get(role="CLAIMS_ADMINISTRATOR").organization_id],
@@ -416,6 +419,14 @@ def _make_cases(office: Office) -> dict[str, list]:
         "service_id": [_served(done).pk],
         "set": [WordingSet.objects.first().pk],
     }
+
+
+def _exported() -> ListExport:
+    """A list that waits to be written as a file."""
+    return job_services.request_export(
+        name="letters-to-review", label="Letters to review", query="", rows_expected=1,
+        by=person(Role.SUPERVISOR), at=NOW,
+    )  # fmt: skip
 
 
 def _called(case: Case) -> PhoneCall:
@@ -718,6 +729,9 @@ def _addresses(pools: dict[str, list]) -> dict[str, list[str]]:
             continue  # their keys are secrets of the library
         if name in {"mfa_remove_webauthn", "mfa_edit_webauthn"}:
             found[name].append(reverse(name, args=[1]))  # no one has such a key
+            continue
+        if name in {"desk:export_list", "desk:request_export"}:
+            found[name].append(reverse(name, args=["outstanding-records"]))
             continue
         pool = pools | {"pk": pools["letter" if "wording" not in name else "set"]}
         if "organization" in name:

@@ -21,7 +21,8 @@ _GROUPS = [
         "INTAKE SUPERVISOR COORDINATOR CREDENTIALING QA DIRECTOR MAILROOM AUDITOR",
         """
         desk:queue desk:work_next desk:side_counts desk:case desk:peek desk:timeline desk:letters
-        desk:person desk:organization cases:calls
+        desk:person desk:organization cases:calls desk:exports desk:download_export
+        desk:request_export
         letters:status letters:download cases:related correspondence:notices correspondence:letter
         correspondence:letter_page correspondence:preview_letter cases:parties cases:deadlines
         cases:deadline cases:note cases:correct_note cases:service queues:act_on_many
@@ -45,6 +46,8 @@ _GROUPS = [
         intake:skip_scan intake:return_scan
         """,
     ),
+    # Each list for those who open its page; the crawl exports the outstanding records.
+    ("COORDINATOR", "desk:export_list"),
     ("SUPERVISOR", "intake:intake_supervisor"),
     (
         "INTAKE SUPERVISOR COORDINATOR QA DIRECTOR MAILROOM",

@@ -18,6 +18,8 @@ UNTRACKED = {
     "maintenance.Finding": "what a check found and when; a finding stays on record",
     "maintenance.Repair": "only grows",
     "jobs.Job": "the lease of a running job; bears on no case",
+    "jobs.ListExport": "a file that a person asked for; bears on no case",
+    "jobs.ListExportPart": "lines of such a file; deleted after a day",
     "jobs.JobRun": "what the machine did and when; a failure stays on record",
     "accounts.FormKey": "a form that was sent; deleted after a week",
     "accounts.SignInEvent": "only grows",

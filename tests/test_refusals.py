@@ -25,6 +25,7 @@ NO_REFUSALS = {
     "ReceivedDocumentHidden": "answered as what does not exist, without a sentence",
     "RecordsHidden": "answered as what does not exist, without a sentence",
     "NoOpinion": "a fault of the code",
+    "NoSuchList": "answered as what does not exist, without a sentence",
     "NotADate": "an error of a form's field",
     "RowError": "an error of a form's row",
     "EditionsOverlap": "an error of an admin form",

@@ -274,7 +274,10 @@ BY_THE_MACHINE = {
     },
     # runs of scheduled jobs
     "jobs/services.py": {
+        "add_export_part",
         "claim_run",
+        "delete_old_exports",
+        "fail_export",
         "extend_lease",
         "end_run",
         "record_case_failure",

@@ -4,7 +4,6 @@ from datetime import datetime
 from typing import Any
 
 from django.contrib import messages
-from django.db.models import Count, Q
 from django.http import Http404, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
@@ -17,13 +16,13 @@ from accounts.names import name_actor
 from accounts.requests import StaffRequest, posted_data, seen_version
 from cases import policies as case_policies
 from cases.models import Case, CaseLetter
-from cases.models.restrictions import select_visible
 from cases.services import drafting
 from cases.views.acting import load_case, report_done
 from correspondence import composition, policies
 from correspondence.forms import DiscardForm, DraftForm, NewDraftForm, SentForm
 from correspondence.services import case_letters as services
-from letters.kinds import CASE_LETTERS, case_letter_choices
+from correspondence.waiting_letters import select_drafts, select_letters_to_send
+from letters.kinds import case_letter_choices
 
 MAX_ROWS = 100
 _PICTURE_HEADERS = {"Cache-Control": "private, no-store", "X-Content-Type-Options": "nosniff"}
@@ -32,14 +31,8 @@ _PICTURE_HEADERS = {"Cache-Control": "private, no-store", "X-Content-Type-Option
 @require_safe
 def list_drafts(request: StaffRequest) -> HttpResponse:
     """List the drafts that wait for review: expedited cases first, then oldest first."""
-    waiting = (
-        select_visible(CaseLetter.objects.filter(state=CaseLetter.State.DRAFT), request.user)
-        .select_related("case", "drafted_by")
-        .order_by("case__urgency", "drafted_at", "pk")
-    )
     kind = request.GET.get("kind", "")
-    if kind in CASE_LETTERS:
-        waiting = waiting.filter(kind=kind)
+    waiting = select_drafts(request.user, kind=kind)
     rows = list(waiting[: MAX_ROWS + 1])  # one more than shown, to know whether there are more
     context = {
         "rows": rows[:MAX_ROWS],
@@ -54,12 +47,7 @@ def list_drafts(request: StaffRequest) -> HttpResponse:
 @require_safe
 def list_letters_to_send(request: StaffRequest) -> HttpResponse:
     """List the approved letters that are not marked as sent: expedited first, then the oldest."""
-    waiting = (
-        select_visible(CaseLetter.objects.filter(state=CaseLetter.State.APPROVED), request.user)
-        .select_related("case")
-        .annotate(recipients=Count("copies", filter=Q(copies__taken_back_at=None)))
-        .order_by("case__urgency", "approved_at", "pk")
-    )
+    waiting = select_letters_to_send(request.user)
     rows = list(waiting[: MAX_ROWS + 1])  # one more than shown, to know whether there are more
     context = {
         "rows": rows[:MAX_ROWS],

@@ -107,4 +107,92 @@ class Migration(InitialTables):
                 ],
             },
         ),
+        migrations.CreateModel(
+            name="ListExport",
+            fields=[
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("name", models.CharField(max_length=40)),
+                ("label", models.CharField(max_length=120)),
+                ("query", models.TextField(blank=True)),
+                ("requested_at", models.DateTimeField()),
+                (
+                    "state",
+                    models.CharField(
+                        choices=[
+                            ("WAITING", "Waiting to start"),
+                            ("WRITING", "Being written"),
+                            ("READY", "Ready"),
+                            ("FAILED", "Failed"),
+                            ("DELETED", "Deleted after a day"),
+                        ],
+                        default="WAITING",
+                        max_length=8,
+                    ),
+                ),
+                ("rows_expected", models.PositiveIntegerField()),
+                ("rows_written", models.PositiveIntegerField(default=0)),
+                ("next_key", models.CharField(blank=True, max_length=80)),
+                ("ended_at", models.DateTimeField(null=True)),
+                ("error", models.TextField(blank=True)),
+                (
+                    "requested_by",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+            ],
+        ),
+        migrations.CreateModel(
+            name="ListExportPart",
+            fields=[
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("number", models.PositiveIntegerField()),
+                ("lines", models.TextField()),
+                (
+                    "export",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="parts",
+                        to="jobs.listexport",
+                    ),
+                ),
+            ],
+        ),
+        migrations.AddIndex(
+            model_name="listexport",
+            index=models.Index(fields=["state", "id"], name="list_export_by_state"),
+        ),
+        migrations.AddIndex(
+            model_name="listexport",
+            index=models.Index(fields=["requested_by", "id"], name="list_export_of_person"),
+        ),
+        migrations.AddConstraint(
+            model_name="listexport",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    models.Q(("state", "FAILED"), _negated=True),
+                    models.Q(("error", ""), _negated=True),
+                    _connector="OR",
+                ),
+                name="list_export_failed_says_why",
+            ),
+        ),
+        migrations.AddConstraint(
+            model_name="listexportpart",
+            constraint=models.UniqueConstraint(
+                fields=("export", "number"), name="list_export_part_once"
+            ),
+        ),
     ]

@@ -3,10 +3,12 @@
 The forms check formats only. The services check the rest.
 """
 
+from datetime import date, datetime, timedelta
 from typing import Any
 
 from django import forms
 
+from deadlines.days import start_of_day
 from form_fields.fields import DatedForm, KeyedDate, LetterText, LineField
 from reviewers.models import (
     Affiliation,
@@ -86,6 +88,18 @@ class AsOfForm(DatedForm):
 
     on = KeyedDate(label="Facts on", required=False)
     known = KeyedDate(label="As known at the end of", required=False)
+
+
+def read_as_of(form: AsOfForm, *, today: date, now: datetime) -> tuple[date, datetime]:
+    """Return the requested day, and the end of the day on which the facts were known."""
+    if not form.is_bound or not form.is_valid():
+        return today, now
+    on = form.cleaned_data["on"] or today
+    known = form.cleaned_data["known"]
+    # Today is not over, so what is known is known up to this moment.
+    if known is None or known >= today:
+        return on, now
+    return on, start_of_day(known + timedelta(days=1))
 
 
 class FactForm(DatedForm):

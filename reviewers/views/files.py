@@ -22,6 +22,7 @@ from reviewers.forms.panel import (
     ReviewerForm,
     SignInForm,
     StatusForm,
+    read_as_of,
 )
 from reviewers.matching.track_record import get_matching_rules
 from reviewers.models import (
@@ -30,7 +31,7 @@ from reviewers.models import (
 from reviewers.profiles import load_profile
 from reviewers.services import credentialing
 
-from .panel import load_reviewer, read_as_of
+from .panel import load_reviewer
 
 ADD: dict[str, Callable[..., Any]] = {
     "license": credentialing.add_license,

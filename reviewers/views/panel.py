@@ -1,7 +1,5 @@
 """Pages of the whole panel: the roster, the credentialing worklist and the conflict limits."""
 
-from datetime import date, datetime, timedelta
-
 from django.contrib import messages
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
@@ -10,12 +8,11 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from accounts.actions import run_action
 from accounts.requests import StaffRequest, posted_data
-from deadlines.days import start_of_day
 from directory.affiliations import STATUTE_LIMITS
 from form_fields.reasons import ReasonForm
 from reviewers import panel, policies
 from reviewers.forms.matching import LimitsForm
-from reviewers.forms.panel import AsOfForm
+from reviewers.forms.panel import AsOfForm, read_as_of
 from reviewers.matching.track_record import get_conflict_limits
 from reviewers.models import (
     ConflictLimits,
@@ -144,18 +141,6 @@ def edit_conflict_limits(request: StaffRequest) -> HttpResponse:
         "today": today,
     }
     return render(request, "reviewers/limits.html", context, status=attempt.status)
-
-
-def read_as_of(form: AsOfForm, *, today: date, now: datetime) -> tuple[date, datetime]:
-    """Return the requested day, and the end of the day on which the facts were known."""
-    if not form.is_bound or not form.is_valid():
-        return today, now
-    on = form.cleaned_data["on"] or today
-    known = form.cleaned_data["known"]
-    # Today is not over, so what is known is known up to this moment.
-    if known is None or known >= today:
-        return on, now
-    return on, start_of_day(known + timedelta(days=1))
 
 
 def load_reviewer(code: str) -> Reviewer:

@@ -15,6 +15,7 @@ from imr_portal import environment
 # Our only tables whose rows are deleted. In all others rows are ended.
 MAY_BE_DELETED = {
     "accounts_formkey",  # the key of a saved form, after a week; what was saved stays
+    "jobs_listexportpart",  # the lines of an exported list, after a day; the request stays
     "accounts_user_groups",  # a revoked role; the event stays in accounts_accountevent
 }
 
