@@ -23,6 +23,7 @@ from accounts.refusals import Refused
 
 from . import parsing
 from .models import StoredFile
+from .refusal_codes import OF_PARSER, RefusalCode
 
 logger = structlog.get_logger(__name__)
 
@@ -63,9 +64,13 @@ UNSCANNED = (
 
 
 class FileRefused(Refused):
-    """A file is refused. The message names the file and says what to do."""
+    """A file is refused. The message names the file and says what to do; ``code`` says why."""
 
     field = "upload"
+
+    def __init__(self, message: str, code: RefusalCode = RefusalCode.OTHER) -> None:
+        self.code = code
+        super().__init__(message)
 
 
 class PageUnreadable(FileRefused):
@@ -391,7 +396,8 @@ def _write_incoming(chunks: Iterable[bytes], *, most: int, name: str) -> Iterato
             os.fsync(out.fileno())
         if size == 0:
             raise FileRefused(
-                f"“{name}” is empty. Choose the file again, or ask the sender for it."
+                f"“{name}” is empty. Choose the file again, or ask the sender for it.",
+                RefusalCode.EMPTY,
             )
         yield _IncomingFile(path, digest.hexdigest(), size, head)
     finally:
@@ -429,7 +435,8 @@ def _store_file(
     if not is_new and state == StoredFile.State.CLEAN:
         file = _mark_file_clean(file.pk)
     if file.state == StoredFile.State.REFUSED:
-        raise FileRefused(file.refusal)
+        # A stored file is refused only for a virus that a later scan has found.
+        raise FileRefused(file.refusal, RefusalCode.VIRUS)
     return file
 
 
@@ -545,7 +552,8 @@ def _inspect_upload(
         return parsing.ask_parser(operation, path=str(path), media_type=media_type, **question)
     except parsing.CannotRead as reason:
         raise FileRefused(
-            f"“{name}” {REFUSAL_REASONS.get(reason.code, REFUSAL_REASONS['damaged'])}"
+            f"“{name}” {REFUSAL_REASONS.get(reason.code, REFUSAL_REASONS['damaged'])}",
+            OF_PARSER.get(reason.code, RefusalCode.DAMAGED),
         ) from reason
 
 
@@ -587,16 +595,21 @@ def _detect_media_type(name: str, head: bytes) -> str:
                 return media_type
             raise FileRefused(
                 f"The content of “{name}” is {word}, but its name does not end in {endings[0]}. "
-                "Rename it if the content is right; otherwise ask the sender for the right file."
+                "Rename it if the content is right; otherwise ask the sender for the right file.",
+                RefusalCode.NAME,
             )
     raise FileRefused(
-        f"“{name}” is not a PDF, TIFF, JPEG or PNG file. Print it to PDF and upload that."
+        f"“{name}” is not a PDF, TIFF, JPEG or PNG file. Print it to PDF and upload that.",
+        RefusalCode.TYPE,
     )
 
 
 def _build_size_refusal(name: str) -> FileRefused:
     most = settings.MAX_UPLOAD_BYTES // (1024 * 1024)
-    return FileRefused(f"“{name}” is larger than {most:,} MB. Split it and upload the parts.")
+    return FileRefused(
+        f"“{name}” is larger than {most:,} MB. Split it and upload the parts.",
+        RefusalCode.TOO_LARGE,
+    )
 
 
 def _scan_for_viruses(path: Path, name: str) -> tuple[StoredFile.State, str]:
@@ -614,7 +627,8 @@ def _scan_for_viruses(path: Path, name: str) -> tuple[StoredFile.State, str]:
         return StoredFile.State.QUARANTINED, UNSCANNED
     if answer.endswith("FOUND"):
         raise FileRefused(
-            f"“{name}” contains a virus. Do not open it. Tell the sender and operations."
+            f"“{name}” contains a virus. Do not open it. Tell the sender and operations.",
+            RefusalCode.VIRUS,
         )
     # Any other answer, such as an error, counts as not scanned.
     if answer.endswith(" OK"):

@@ -12,6 +12,7 @@ from accounts.versions import Versioned, VersionedQuerySet
 from cases.models.application import Channel
 from cases.models.case import Case
 from files.models import StoredFile
+from files.refusal_codes import RefusalCode
 
 LEASE = timedelta(minutes=30)  # a claim on a scan ends after this long without activity
 DRAFT_DAYS = 7  # an unfinished form is kept for its owner this long after the last save
@@ -79,6 +80,21 @@ class Batch(Versioned):
 class ScanQuerySet(VersionedQuerySet):
     """Queries for the scans to enter."""
 
+    def failed(self) -> Self:
+        """Scans that have become no case: skipped or refused, also by a later virus check."""
+        return self.filter(
+            Q(state__in=[Scan.State.SKIPPED, Scan.State.REFUSED])
+            | Q(state=Scan.State.WAITING, file__state=StoredFile.State.REFUSED)
+        )
+
+    def failed_because(self, code: str) -> Self:
+        """Those that failed for one reason: a value of ``CancelReason`` or ``RefusalCode``."""
+        because = Q(state=Scan.State.SKIPPED, why_skipped=code) | Q(refusal_code=code)
+        if code == RefusalCode.VIRUS:
+            # Accepted while the scanner was not available.
+            because |= Q(state=Scan.State.WAITING, file__state=StoredFile.State.REFUSED)
+        return self.failed().filter(because)
+
     def free(self, *, at: datetime) -> Self:
         """Waiting scans that passed the virus check and that nobody holds; oldest first."""
         return self.filter(
@@ -113,6 +129,7 @@ class Scan(Versioned):
     sha256 = models.CharField(max_length=64, db_index=True)  # of the upload, even if refused
     file = models.ForeignKey(StoredFile, on_delete=models.PROTECT, null=True, related_name="+")
     refusal = models.CharField(max_length=300, blank=True)
+    refusal_code = models.CharField(max_length=16, choices=RefusalCode, blank=True)
     state = models.CharField(max_length=8, choices=State, default=State.WAITING)
     claimed_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, related_name="+"
@@ -160,7 +177,9 @@ class Scan(Versioned):
             # A refused upload is not stored, so it has no file; every other scan must have one.
             models.CheckConstraint(
                 name="scan_refused_says_why",
-                condition=Q(state="REFUSED", file__isnull=True) & ~Q(refusal="")
+                condition=Q(state="REFUSED", file__isnull=True)
+                & ~Q(refusal="")
+                & ~Q(refusal_code="")
                 | ~Q(state="REFUSED") & Q(file__isnull=False),
             ),
             models.CheckConstraint(

@@ -40,6 +40,7 @@ PURE = [
     "accounts/differences.py",
     "jobs/kinds.py",
     "jobs/slots.py",
+    "files/refusal_codes.py",
     "guidelines/citations.py",
     "guidelines/drug_list_file.py",
     "guidelines/formulary.py",

@@ -256,6 +256,28 @@ class Migration(InitialTables):
                 ("sha256", models.CharField(db_index=True, max_length=64)),
                 ("refusal", models.CharField(blank=True, max_length=300)),
                 (
+                    "refusal_code",
+                    models.CharField(
+                        blank=True,
+                        choices=[
+                            ("EMPTY", "Empty file"),
+                            ("TOO_LARGE", "File too large"),
+                            ("TYPE", "Type of file not accepted"),
+                            ("NAME", "Name and content differ"),
+                            ("PASSWORD", "Protected by a password"),
+                            ("DAMAGED", "Damaged or incomplete"),
+                            ("ATTACHMENTS", "Other files attached"),
+                            ("ADOBE_FORM", "Form for Adobe Reader"),
+                            ("TOO_MANY_PAGES", "Too many pages"),
+                            ("PAGE_TOO_LARGE", "Page too large"),
+                            ("LIMITS", "Takes too long to read"),
+                            ("VIRUS", "Virus found"),
+                            ("OTHER", "Cannot be shown"),
+                        ],
+                        max_length=16,
+                    ),
+                ),
+                (
                     "state",
                     models.CharField(
                         choices=[
@@ -365,6 +387,28 @@ class Migration(InitialTables):
                 ("name_received", models.CharField(max_length=255)),
                 ("sha256", models.CharField(db_index=True, max_length=64)),
                 ("refusal", models.CharField(blank=True, max_length=300)),
+                (
+                    "refusal_code",
+                    models.CharField(
+                        blank=True,
+                        choices=[
+                            ("EMPTY", "Empty file"),
+                            ("TOO_LARGE", "File too large"),
+                            ("TYPE", "Type of file not accepted"),
+                            ("NAME", "Name and content differ"),
+                            ("PASSWORD", "Protected by a password"),
+                            ("DAMAGED", "Damaged or incomplete"),
+                            ("ATTACHMENTS", "Other files attached"),
+                            ("ADOBE_FORM", "Form for Adobe Reader"),
+                            ("TOO_MANY_PAGES", "Too many pages"),
+                            ("PAGE_TOO_LARGE", "Page too large"),
+                            ("LIMITS", "Takes too long to read"),
+                            ("VIRUS", "Virus found"),
+                            ("OTHER", "Cannot be shown"),
+                        ],
+                        max_length=16,
+                    ),
+                ),
                 (
                     "state",
                     models.CharField(
@@ -594,6 +638,7 @@ class Migration(InitialTables):
                         ("file__isnull", True),
                         ("state", "REFUSED"),
                         models.Q(("refusal", ""), _negated=True),
+                        models.Q(("refusal_code", ""), _negated=True),
                     ),
                     models.Q(
                         models.Q(("state", "REFUSED"), _negated=True), ("file__isnull", False)

@@ -31,6 +31,7 @@ class CheckedUpload:
     sha256: str
     file: StoredFile | None
     refusal: str
+    refusal_code: str = ""  # a value of ``RefusalCode``
 
 
 def check_uploads(
@@ -238,7 +239,7 @@ def _check_upload(upload: UploadedFile, at: datetime) -> CheckedUpload:
     try:
         file = files.services.receive_upload(upload=upload, at=at)
     except files.services.FileRefused as refusal:
-        return CheckedUpload(name, digest.hexdigest(), None, str(refusal))
+        return CheckedUpload(name, digest.hexdigest(), None, str(refusal), refusal.code)
     return CheckedUpload(name, digest.hexdigest(), file, "")
 
 
@@ -270,6 +271,7 @@ def _store_batch(
             sha256=upload.sha256,
             file=upload.file,
             refusal=upload.refusal[:300],
+            refusal_code=upload.refusal_code,
         )
         if upload.file is None:
             scan.state, scan.resolved_at = Scan.State.REFUSED, at

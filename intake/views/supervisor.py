@@ -13,6 +13,7 @@ from accounts.models import User
 from accounts.names import name_actor
 from accounts.requests import StaffRequest
 from cases.models import Case, Channel
+from files.refusal_codes import RefusalCode
 from intake.keying_time import list_clerks
 from intake.models import CanceledIntake, CancelReason, Scan
 
@@ -32,10 +33,10 @@ def show_intake_desk(request: StaffRequest) -> HttpResponse:
         .select_related("draft__owner", "draft__scan__batch", "ended_by")
         .order_by("-ended_at", "-pk")
     )
-    scans = Scan.objects.filter(state__in=[Scan.State.SKIPPED, Scan.State.REFUSED])
-    scans = scans.select_related("batch").order_by("-resolved_at", "-pk")
-    if reason in CancelReason.values:
-        canceled, scans = canceled.filter(reason=reason), scans.filter(why_skipped=reason)
+    scans = Scan.objects.failed()
+    if reason in {*CancelReason.values, *RefusalCode.values}:
+        canceled, scans = canceled.filter(reason=reason), Scan.objects.failed_because(reason)
+    scans = scans.select_related("batch", "file").order_by("-resolved_at", "-pk")
     if channel in Channel.values:
         # A draft stores each field as a list of typed values.
         canceled = canceled.filter(draft__content__channel=[channel])
@@ -62,6 +63,7 @@ def show_intake_desk(request: StaffRequest) -> HttpResponse:
         "channels": Channel,
         "channel": channel,
         "reasons": CancelReason,
+        "refusal_codes": [one for one in RefusalCode.choices if one[0] not in CancelReason.values],
         "reason": reason,
         "today": today,
     }

@@ -8,7 +8,7 @@ import pytest
 from accounts.refusals import NotAllowed
 from accounts.roles import Role
 from cases.models import Case
-from intake.models import CanceledIntake, CancelReason, IntakeDraft
+from intake.models import CanceledIntake, CancelReason, IntakeDraft, Scan
 from intake.services import batches, drafts
 from intake.tasks import close_forgotten_drafts
 from tests.factories import (
@@ -19,6 +19,7 @@ from tests.factories import (
     received_case,
     scanned_file,
 )
+from tests.files import zoo
 from tests.intake.test_intake_page import make_form_data
 from tests.records.factories import make_upload
 
@@ -205,6 +206,44 @@ def test_a_file_that_failed_is_on_the_supervisors_list(desk, supervisor):
     desk.force_login(supervisor)
 
     assert "torn.pdf" in desk.get("/intake/supervisor/").content.decode()
+
+
+@pytest.mark.capability("IN-3")
+@pytest.mark.parametrize(
+    ("name", "content", "code", "label"),
+    [
+        ("torn.pdf", b"%PDF-1.4 torn", "DAMAGED", "Damaged or incomplete"),
+        ("letter.docx", b"PK\x03\x04 words", "TYPE", "Type of file not accepted"),
+        ("photo.pdf", b"\xff\xd8\xff photo", "NAME", "Name and content differ"),
+        ("blank.pdf", b"", "EMPTY", "Empty file"),
+    ],
+)
+def test_a_refused_file_has_a_code_by_which_the_supervisor_finds_it(
+    desk, supervisor, name, content, code, label
+):
+    batch_of(make_upload(name, content), make_upload("locked.pdf", zoo.make_encrypted_pdf()))
+
+    refused = {scan.name_received: scan.refusal_code for scan in Scan.objects.failed()}
+    assert refused == {name: code, "locked.pdf": "PASSWORD"}
+    desk.force_login(supervisor)
+    page = desk.get(f"/intake/supervisor/?reason={code}").content.decode()
+    assert f"{label}. " in page
+    assert f"“{name}”" in page
+    assert "locked.pdf" not in page
+
+
+@pytest.mark.capability("IN-3")
+def test_a_virus_found_after_the_scanner_was_away_is_on_the_supervisors_list(desk, supervisor):
+    """The scan was accepted, and no clerk gets it; nothing else would tell the supervisor."""
+    scan = batch_of(scanned_file("late.pdf")).scans.get()
+    scan.file.state, scan.file.refusal = "REFUSED", "“late.pdf” contains a virus."
+    scan.file.save(update_fields=["state", "refusal"])
+    desk.force_login(supervisor)
+
+    for address in ("", "?reason=VIRUS"):
+        page = desk.get(f"/intake/supervisor/{address}").content.decode()
+        assert "Virus found. “late.pdf” contains a virus." in page
+    assert "late.pdf" not in desk.get("/intake/supervisor/?reason=DAMAGED").content.decode()
 
 
 @pytest.mark.capability("IN-3")
