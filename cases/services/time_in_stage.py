@@ -20,33 +20,49 @@ class Interval:
     """One uninterrupted period in a list or with a person.
 
     :ivar until: its end; the current time if it has not ended.
+    :ivar has_ended: whether ``until`` is its end.
     """
 
     name: str
     since: datetime
     until: datetime
+    has_ended: bool = True
 
     @property
     def took(self) -> timedelta:
         return self.until - self.since
 
+    @property
+    def duration(self) -> str:
+        """How long it lasted, in words."""
+        return _describe_duration(self.took)
+
 
 @dataclass(frozen=True)
 class Total:
-    """Total time of all intervals of one list or person."""
+    """Total time of all intervals of one list or person, to the minute."""
 
     name: str
-    took: timedelta
-    interval_count: int
+    intervals: tuple[Interval, ...]
+
+    @property
+    def took(self) -> timedelta:
+        return sum((one.took for one in self.intervals), timedelta())
 
     def __str__(self) -> str:
-        days, hours = self.took.days, self.took.seconds // 3600
-        spent = f"{hours} hour{'' if hours == 1 else 's'}" if hours else "less than an hour"
-        if days:
-            spent = f"{days} day{'' if days == 1 else 's'}"
-            spent += f", {hours} hour{'' if hours == 1 else 's'}" if hours else ""
-        times = "" if self.interval_count == 1 else f", in {self.interval_count} periods"
-        return f"{self.name}: {spent}{times}"
+        many = len(self.intervals)
+        times = "" if many == 1 else f", in {many} periods"
+        return f"{self.name}: {_describe_duration(self.took)}{times}"
+
+
+def _describe_duration(took: timedelta) -> str:
+    """Describe a duration exactly to the minute: “1 day, 20 hours, 5 minutes”."""
+    minutes = took // timedelta(minutes=1)
+    parts = {"day": minutes // 1440, "hour": minutes // 60 % 24, "minute": minutes % 60}
+    words = [
+        f"{number} {name}{'' if number == 1 else 's'}" for name, number in parts.items() if number
+    ]
+    return ", ".join(words) or "less than a minute"
 
 
 def list_queue_intervals(*, case: Case, at: datetime) -> list[Interval]:
@@ -60,7 +76,9 @@ def list_queue_intervals(*, case: Case, at: datetime) -> list[Interval]:
         if slug:  # empty: the case was in no list
             intervals.append(Interval(QUEUES[slug][0], since, changed_at))
         slug, since = queue, changed_at
-    return [*intervals, Interval(QUEUES[slug][0], since, max(at, since))] if slug else intervals
+    if slug:
+        intervals.append(Interval(QUEUES[slug][0], since, max(at, since), has_ended=False))
+    return intervals
 
 
 def list_claim_intervals(*, case: Case, reader: User, at: datetime) -> list[Interval]:
@@ -86,7 +104,9 @@ def list_claim_intervals(*, case: Case, reader: User, at: datetime) -> list[Inte
             ]
         # A period is never negative.
         until = max(claim.claimed_at, min(ends))
-        intervals.append(Interval(name_actor(claim.by, reader=reader), claim.claimed_at, until))
+        name = name_actor(claim.by, reader=reader)
+        has_ended = claim.released_at is not None or until < at
+        intervals.append(Interval(name, claim.claimed_at, until, has_ended))
     return intervals
 
 
@@ -102,12 +122,14 @@ def list_review_intervals(*, case: Case, at: datetime) -> list[Interval]:
         elif not inside and since is not None:
             intervals.append(Interval("The reviewer", since, changed_at))
             since = None
-    return [*intervals, Interval("The reviewer", since, max(at, since))] if since else intervals
+    if since:
+        intervals.append(Interval("The reviewer", since, max(at, since), has_ended=False))
+    return intervals
 
 
 def sum_intervals(*, intervals: Iterable[Interval]) -> list[Total]:
     """Add up intervals by name, in the order in which each name first appears."""
-    durations: dict[str, list[timedelta]] = {}
+    by_name: dict[str, list[Interval]] = {}
     for interval in intervals:
-        durations.setdefault(interval.name, []).append(interval.took)
-    return [Total(name, sum(took, timedelta()), len(took)) for name, took in durations.items()]
+        by_name.setdefault(interval.name, []).append(interval)
+    return [Total(name, tuple(of_name)) for name, of_name in by_name.items()]

@@ -219,3 +219,28 @@ def test_the_page_shows_where_the_time_was_spent(client, noticed):
 
     assert "Time spent" in shown
     assert "Awaiting records: 1 day, 20 hours" in shown
+    assert "Mar 2, 2026, 1:00 PM PT to now" in shown
+
+
+@pytest.mark.capability("CK-6")
+def test_durations_of_a_closed_case_are_shown_to_the_minute(client, set_clock):
+    """From the history alone: after a year the page of the closed case says the same."""
+    ada = person(Role.COORDINATOR, name="Ada Clerk")
+    case = received_case()
+    claims.claim_case(case_id=case.pk, by=ada, at=MONDAY + timedelta(minutes=7))
+    claims.release_case(case_id=case.pk, by=ada, at=MONDAY + timedelta(minutes=7, seconds=40))
+    claims.claim_case(case_id=case.pk, by=ada, at=MONDAY + timedelta(hours=46))
+    withdrawn = MONDAY + timedelta(hours=46, minutes=1)
+    endings.withdraw_case(case_id=case.pk, reason="Their letter.", by=ada, at=withdrawn)
+    ended = MONDAY + timedelta(days=2, hours=1, minutes=3)
+    endings.close_case(case_id=case.pk, reason="Withdrawn.", by=ada, at=ended)
+
+    set_clock(MONDAY + timedelta(days=365))
+    client.force_login(ada)
+    shown = client.get(f"{case.get_absolute_url()}deadlines/").content.decode()
+
+    assert "Eligibility: 2 days, 1 hour, 3 minutes" in shown
+    assert "Ada Clerk: 3 hours, 3 minutes, in 2 periods" in shown
+    assert ": less than a minute</p>" in " ".join(shown.split()).replace(" </p>", "</p>")
+    assert "Mar 2, 2026, 9:07 AM PT to" in shown
+    assert "to now" not in shown
