@@ -1,6 +1,6 @@
 """Progress of a case through the seven steps of a review, for its page.
 
-Pure: no queries and no current time.
+Reads only the fields of the case: no queries and no current time.
 """
 
 from dataclasses import dataclass
