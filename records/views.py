@@ -144,6 +144,9 @@ def take_in_application(request: StaffRequest, number: str) -> HttpResponse:
     case = _open_case(request, number, now)
     # A POST of its own, because showing the list must save nothing. The page sends it on load.
     documents.file_application_documents(case_id=case.pk, by=None, at=now)
+    if request.htmx.target == "documents":
+        context = {"case": case, **_list_documents(request, case, now)}
+        return render(request, "records/_on_file.html", context)
     return redirect(find_return_url(request, reverse("records:list", args=[number])))
 
 
@@ -427,8 +430,6 @@ def _render_records_page(
 ) -> HttpResponse:
     today = timezone.localdate(now)
     form = add or complete or reopen
-    viewer = viewers.build_viewer(request, case, url=reverse("records:read", args=[case.number]))
-    waiting = viewers.build_waiting_rows(viewer, documents.list_unfiled_documents(case, at=now))
     context: dict[str, Any] = {
         "case": case,
         "tab": "records",
@@ -438,10 +439,7 @@ def _render_records_page(
         .filter(role=PartyRole.EMPLOYEE)
         .order_by("pk")
         .first(),
-        "viewer": viewer,
-        "waiting": waiting,
-        "rows": [*viewer.rows, *waiting],
-        "pages": viewer.total + sum(row.document.pages for row in waiting),
+        **_list_documents(request, case, now),
         "received": overview.list_received_documents(case, request.user),
         "requested": overview.list_requested_records(case),
         "deadline": policies.records_deadline(case),
@@ -464,6 +462,18 @@ def _render_records_page(
         "may_see_case": request.user.may("cases.view_case"),
     }
     return render(request, "records/list.html", context, status=status)
+
+
+def _list_documents(request: StaffRequest, case: Case, now: datetime) -> dict[str, Any]:
+    """Return what the section of the documents on file shows."""
+    viewer = viewers.build_viewer(request, case, url=reverse("records:read", args=[case.number]))
+    waiting = viewers.build_waiting_rows(viewer, documents.list_unfiled_documents(case, at=now))
+    return {
+        "viewer": viewer,
+        "waiting": waiting,
+        "rows": [*viewer.rows, *waiting],
+        "pages": viewer.total + sum(row.document.pages for row in waiting),
+    }
 
 
 def _find_neighbors(pages: int, page: int) -> dict[str, int | None]:
