@@ -128,6 +128,7 @@ PERMISSIONS: dict[str, set[Role]] = {
     # Once a case is eligible, a disputed item changes only when a second person agrees.
     "cases.propose_item_change": {Role.INTAKE, Role.SUPERVISOR, Role.COORDINATOR},
     "cases.decide_item_change": {Role.SUPERVISOR, Role.COORDINATOR},
+    "queues.assign_case": {Role.SUPERVISOR, Role.COORDINATOR},
     "queues.view_skips": {Role.SUPERVISOR, Role.DIRECTOR},
     "queues.share_view": {Role.SUPERVISOR, Role.COORDINATOR, Role.QA, Role.DIRECTOR},
     # Administration.

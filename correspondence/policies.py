@@ -49,3 +49,26 @@ def why_not_mark_letter_sent(user: User, letter: CaseLetter) -> str:
     if letter.state != CaseLetter.State.APPROVED:
         return "Only an approved letter can be marked as sent."
     return ""
+
+
+def why_not_approve_letters(user: User, case: Case) -> str:
+    """Return why this user may not approve the drafts of a case. At most one query."""
+    if not user.may("correspondence.review_drafts"):
+        return "Only a coordinator or a supervisor can change or approve letters."
+    if not list_letters_in(case, CaseLetter.State.DRAFT):
+        return f"Case {case.number} has no letter to approve."
+    return ""
+
+
+def why_not_mark_letters_sent(user: User, case: Case) -> str:
+    """Return why this user may not mark the letters of a case as sent. At most one query."""
+    if not user.may("letters.mark_sent"):
+        return "Your role does not let you mark letters as sent."
+    if not list_letters_in(case, CaseLetter.State.APPROVED):
+        return f"Case {case.number} has no approved letter to send."
+    return ""
+
+
+def list_letters_in(case: Case, *states: str) -> list[CaseLetter]:
+    """List the letters of a case in some states. One query, or none if they were prefetched."""
+    return [letter for letter in case.case_letters.all() if letter.state in states]

@@ -36,6 +36,10 @@ class WorkClaim(models.Model):
     until = models.DateTimeField()
     released_at = models.DateTimeField(null=True)
     why = models.CharField(max_length=200, blank=True)  # why this case was next, at that time
+    # Who gave it to the person; empty if they took it themselves.
+    assigned_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, related_name="+"
+    )
 
     objects: ClassVar[WorkClaimQuerySet] = WorkClaimQuerySet.as_manager()  # type: ignore[assignment]
 

@@ -30,6 +30,20 @@ def why_not_claim(user: User, case: Case) -> str:
     return ""
 
 
+def why_not_assign_to_others(user: User, case: Case) -> str:
+    """Return why this person may not assign a case to someone else."""
+    if not user.may("queues.assign_case"):
+        return "Only a coordinator or a supervisor can assign cases to others."
+    return "" if case.is_open else f"Case {case.number} is closed."
+
+
+def why_not_receive_case(person: User, case: Case) -> str:
+    """Return why a case cannot be assigned to a person, who must be able to act on it next."""
+    if not person.is_active:
+        return "This person’s account is not active. Choose someone else."
+    return why_not_claim(person, case)
+
+
 def why_not_skip(user: User, case: Case) -> str:
     """Return why this person may not skip a case: only who could take it can skip it."""
     return why_not_claim(user, case)

@@ -6,11 +6,12 @@ from django.db import models
 
 from accounts.models import User
 from cases.lifecycle import Status
-from cases.models import Case, Deadline
+from cases.models import Case, CaseLetter, Deadline
 from cases.policies import why_not_at_stage
 from cases.services.notice_deadlines import RECORDS_DEADLINE_KINDS
 from deadlines.calendars import format_day
-from deadlines.days import format_moment, local_day
+from deadlines.days import format_moment, local_day, start_of_day
+from letters.kinds import LetterKind
 from reviewers.models import ReviewerAssignment
 
 from . import access
@@ -77,6 +78,30 @@ def why_not_remind(user: User, case: Case) -> str:
     return why_not_at_stage(
         user, "records.log_reminder", case, Status.NOTICE_SENT, action="ask for outstanding records"
     )
+
+
+def why_not_send_reminder(user: User, case: Case, *, at: datetime) -> str:
+    """Return why a user cannot send the letter that records are overdue now. Up to two queries."""
+    reason = why_not_remind(user, case) or (
+        ""
+        if user.may("correspondence.review_drafts")
+        else "Only a coordinator or a supervisor can approve letters."
+    )
+    if reason:
+        return reason
+    today = local_day(at)
+    deadline = records_deadline(case)
+    due_on = deadline.due_on if deadline else None
+    if due_on is None or due_on >= today:
+        until = f" They are due {format_day(due_on)}." if due_on else ""
+        return f"The records are not overdue.{until} Call the party, or wait."
+    # Two people may remind the parties of the same cases.
+    sent = case.case_letters.filter(
+        kind=LetterKind.RECORDS_REMINDER,
+        state__in=[CaseLetter.State.APPROVED, CaseLetter.State.SENT],
+        approved_at__gte=start_of_day(today),
+    )
+    return "A reminder letter was approved today already." if sent.exists() else ""
 
 
 def why_not_mark_complete(user: User, case: Case) -> str:

@@ -169,6 +169,7 @@ def show_outstanding(request: StaffRequest) -> HttpResponse:
         "page": page,
         "show": show.value,
         "first_page": "after" not in request.GET,
+        "tick_all": "all" in request.GET,
         "today": today,
     }
     return render(request, "records/outstanding.html", context)

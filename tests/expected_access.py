@@ -221,6 +221,7 @@ WHO_HOLDS = {
     "accounts.manage_users": {"ADMINISTRATOR"},
     "maintenance.run_repair": {"ADMINISTRATOR"},
     "cases.change_all_parties": {"COORDINATOR", "SUPERVISOR"},
+    "queues.assign_case": {"SUPERVISOR", "COORDINATOR"},
     "queues.share_view": {"SUPERVISOR", "COORDINATOR", "QA", "DIRECTOR"},
     "reviewers.manage_conflict_limits": {"DIRECTOR"},
     "determinations.manage_rule_texts": {"DIRECTOR"},

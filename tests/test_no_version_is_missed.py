@@ -52,6 +52,7 @@ NOT_HERE = {
     "cases/services/restrictions.py:restore_clearance": "repairs a list that nobody can keep",
     "determinations/services/published.py:load_published": "loads what others decided",
     "determinations/services/published.py:load_many_published": "loads what others decided",
+    "records/services/reminders.py:send_reminder_letter": "needs records that are overdue",
     "letters/services.py:requeue_lost_letters": "brings back letters that got lost",
     "letters/services.py:record_heartbeat": "shows that a process works",
     "letters/services.py:claim_due_letters": "for the relay",

@@ -15,6 +15,7 @@ QUESTIONS = {
         "preview_next_case",
         "explain_next_for",
         "list_own_claims",
+        "list_assignees",
         "describe_claim",
         "list_skips",
     },

@@ -62,6 +62,7 @@ DECLARED = {
         correspondence/services/case_letters.py:_compose_first_letter
         correspondence/services/case_letters.py:_lock_letter
         correspondence/services/case_letters.py:approve_at_once
+        correspondence/services/case_letters.py:approve_letters_of_case
         determinations/composition.py:_list_documents_read
         determinations/services/issuing.py:preview_determination
         eligibility/services/citations.py:record_administrator_citations

@@ -13,7 +13,7 @@ from django.db import transaction
 import letters.services
 from accounts.clashes import refuse_unique_clash
 from accounts.models import User
-from accounts.refusals import refuse_if
+from accounts.refusals import Refused, refuse_if
 from cases.models import Case, CaseLetter, CaseLetterCopy, Event, Priority, UndoableAct
 from cases.services import case_deadlines, served_letters, undoing
 from correspondence import composition, policies
@@ -168,6 +168,25 @@ def approve_at_once(*, letter_id: int, by: User, at: datetime) -> CaseLetter:
     return approve_letter(letter_id=letter_id, seen_version=draft.version, by=by, at=at)
 
 
+def approve_letters_of_case(*, case_id: int, by: User, at: datetime) -> list[CaseLetter]:
+    """Approve every draft of a case, each in its own transaction, as ``approve_at_once``.
+
+    :raises NotAllowed: no draft waits, or naming each letter that was approved or refused if one
+        was refused.
+    """
+    case = Case.objects.get(pk=case_id)
+    refuse_if(policies.why_not_approve_letters(by, case))
+    approved, refusals = [], []
+    for draft in case.case_letters.filter(state=State.DRAFT).order_by("pk"):
+        try:
+            approved.append(approve_at_once(letter_id=draft.pk, by=by, at=at))
+        except Refused as refusal:
+            refusals.append(f"{draft.get_kind_display()}: {refusal}")
+    done = [f"{letter.get_kind_display()}: approved." for letter in approved]
+    refuse_if(" ".join([*refusals, *done]) if refusals else "")
+    return approved
+
+
 @transaction.atomic
 def undo_approve_letter(*, act_id: int, by: User, at: datetime) -> CaseLetter:
     """Undo the approval of a letter before it leaves; it is a draft again.
@@ -283,6 +302,23 @@ def take_back_letter_sent(*, act_id: int, by: User, at: datetime) -> CaseLetter:
     letter.store(by=by, at=at, why="Recorded in error", fields=["state", "sent_on"])
     undoing.record_undone(act=act, by=by, at=at)
     return letter
+
+
+@transaction.atomic
+def mark_letters_of_case_sent(
+    *, case_id: int, sent_on: date, by: User, at: datetime
+) -> list[CaseLetter]:
+    """Record the date on which every approved letter of a case was sent: all of them or none.
+
+    :raises NotAllowed: no approved letter waits, or as ``mark_letter_sent``.
+    """
+    case = Case.objects.lock(case_id)
+    refuse_if(policies.why_not_mark_letters_sent(by, case))
+    waiting = case.case_letters.filter(state=State.APPROVED).order_by("pk")
+    return [
+        mark_letter_sent(letter_id=pk, sent_on=sent_on, by=by, at=at)
+        for pk in waiting.values_list("pk", flat=True)
+    ]
 
 
 def _find_reversal_day(sent: CaseLetter) -> date | None:

@@ -37,6 +37,7 @@ def list_drafts(request: StaffRequest) -> HttpResponse:
     context = {
         "rows": rows[:MAX_ROWS],
         "more": len(rows) > MAX_ROWS,
+        "tick_all": "all" in request.GET,
         "kinds": case_letter_choices(),
         "kind": kind,
         "today": timezone.localdate(),
@@ -52,6 +53,7 @@ def list_letters_to_send(request: StaffRequest) -> HttpResponse:
     context = {
         "rows": rows[:MAX_ROWS],
         "more": len(rows) > MAX_ROWS,
+        "tick_all": "all" in request.GET,
         "today": timezone.localdate(),
     }
     return render(request, "correspondence/to_send.html", context)

@@ -554,7 +554,7 @@ def count_with_noun(count: int, noun: str) -> str:
 @register.simple_tag(name="bulk_question")
 def bulk_question(action: Any, count: int) -> str:
     """ "Mark the notices of 12 cases as sent": the question of a bulk action with its count."""
-    return str(action.question % count_with_noun(count, "case"))
+    return str(action.question % count_with_noun(count, action.subject))
 
 
 @register.filter(name="counted")

@@ -8,12 +8,15 @@ from collections.abc import Iterable
 from datetime import date
 
 from django import template
+from django.template import RequestContext
 from django.urls import reverse
 from django.utils.html import format_html
 from django.utils.safestring import SafeString, mark_safe
 
 from cases.models import Case
 from desk.queues import Row
+from queues.services import bulk
+from queues.services.bulk import BulkAction
 
 from .page_tags import format_clock_time, format_day_short, show_due, stage_tag, tag_priority
 
@@ -88,6 +91,18 @@ def show_queue_rows(
             )
         )
     return mark_safe("".join(parts))  # noqa: S308 - every part is escaped above
+
+
+@register.simple_tag(name="list_bulk_actions", takes_context=True)
+def list_actions_of_page(
+    context: RequestContext, queue: str, subject: str, only: str = ""
+) -> list[BulkAction]:
+    """Return the actions on selected rows that a page offers to its reader.
+
+    :param only: the name of the only action that the page offers, if it does not offer all.
+    """
+    actions = bulk.list_bulk_actions(queue=queue, user=context["user"], subject=subject)
+    return [action for action in actions if only in {"", action.name}]
 
 
 def _write_claim(row: Row) -> SafeString | str:

@@ -320,6 +320,15 @@ class Migration(InitialTables):
                 ("released_at", models.DateTimeField(null=True)),
                 ("why", models.CharField(blank=True, max_length=200)),
                 (
+                    "assigned_by",
+                    models.ForeignKey(
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+                (
                     "by",
                     models.ForeignKey(
                         on_delete=django.db.models.deletion.PROTECT,

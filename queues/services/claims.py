@@ -1,6 +1,9 @@
-"""Assign cases of a list to oneself, so that no two people work on one case, or skip them."""
+"""Assign cases of a list to oneself or to another person, or skip them.
 
-from collections.abc import Iterator, Mapping
+So no two people work on one case.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 
 from django.db import transaction
@@ -24,6 +27,7 @@ from queues.models import CaseSkip, WorkClaim, WorkClaimQuerySet
 from queues.work_order import Sort, next_rows, sort_key_of, stage_durations_now
 
 LEASE = timedelta(hours=4)  # half a working day, so that an absent clerk does not block a case
+ASSIGNED_FOR = timedelta(days=1)  # whoever gets a case from another person may be away today
 # Candidates per query. Usually the first one is free.
 BATCH = 20
 LONGEST_WHY = 200  # of the column
@@ -105,6 +109,38 @@ def claim_case(*, case_id: int, by: User, at: datetime) -> WorkClaim:
     if live_claim.by_id != by.pk:
         raise TakenByAnother(f"Case {case.number}: {describe_claim(claim=live_claim, reader=by)}")
     return _renew_claim(live_claim, at=at)
+
+
+@transaction.atomic
+def assign_case(*, case_id: int, person_id: int, by: User, at: datetime) -> WorkClaim:
+    """Assign one case to another person for a day. A case that someone has is not taken away.
+
+    :raises NotAllowed: wrong role, or the person cannot act next on the case or not open it.
+    :raises TakenByAnother: the person, or someone else, has it already.
+    """
+    case = Case.objects.lock(case_id)
+    refuse_if(policies.why_not_assign_to_others(by, case))
+    person = User.objects.filter(pk=person_id).first()
+    if person is None:
+        raise NotAllowed("Choose a person.")
+    name = name_actor(person, reader=by)
+    # Not why: a restriction is no one’s business but of those who are cleared.
+    if not Case.objects.visible_to(person).filter(pk=case.pk).exists():
+        raise NotAllowed(f"{name} cannot open case {case.number}. Choose someone else.")
+    if refusal := policies.why_not_receive_case(person, case):
+        raise NotAllowed(f"Not for {name}: {refusal}")
+    live_claim = _live_claim(case, at=at)
+    if live_claim is not None:
+        raise TakenByAnother(f"Case {case.number}: {describe_claim(claim=live_claim, reader=by)}")
+    return _store_claim(case, by=person, assigned_by=by, until=at + ASSIGNED_FOR, at=at)
+
+
+def list_assignees(*, case_ids: Sequence[int], reader: User) -> list[User]:
+    """List the people whose role acts next on one of these cases, by name. Two queries."""
+    cases = Case.objects.visible_to(reader).filter(pk__in=case_ids)
+    roles = set(cases.order_by().values_list("next_role", flat=True)) - {Role.REVIEWER, ""}
+    people = User.objects.filter(groups__name__in=roles, is_active=True)
+    return list(people.distinct().order_by("name", "pk"))
 
 
 @transaction.atomic
@@ -256,14 +292,28 @@ def _explain_case(
     )
 
 
-def _store_claim(case: Case, *, why: str = "", by: User, at: datetime) -> WorkClaim:
+def _store_claim(
+    case: Case,
+    *,
+    why: str = "",
+    assigned_by: User | None = None,
+    until: datetime | None = None,
+    by: User,
+    at: datetime,
+) -> WorkClaim:
     """Store the claim of a locked case; an expired claim of it is ended first."""
     for ended in WorkClaim.objects.filter(case=case, released_at__isnull=True):
         # A claim that expired has ended then, not now.
         ended.released_at = min(ended.until, at)
         ended.save(update_fields=["released_at"])
     return WorkClaim.objects.create(
-        case=case, by=by, queue=case.queue, claimed_at=at, until=at + LEASE, why=why
+        case=case,
+        by=by,
+        queue=case.queue,
+        claimed_at=at,
+        until=until or at + LEASE,
+        why=why,
+        assigned_by=assigned_by,
     )
 
 

@@ -1,4 +1,6 @@
-"""Actions on the selected cases of a list; those that cannot be undone are confirmed first."""
+"""Actions on the selected rows of a list; those that cannot be undone are confirmed first."""
+
+from typing import Any
 
 from django import forms
 from django.core.exceptions import PermissionDenied
@@ -12,35 +14,40 @@ from accounts.refusals import NotAllowed
 from accounts.requests import StaffRequest, read_whole_number
 from cases.views.acting import find_return_url
 from correspondence.forms import SentForm
-from form_fields.reasons import NoteForm
-from queues.services import bulk
+from form_fields.reasons import NoteForm, ReasonForm
+from queues.forms.bulk import AssignForm
+from queues.services import bulk, claims
 
 
 @require_POST
 def run_bulk(request: StaffRequest) -> HttpResponse:
-    """Show what would happen to each selected case, or do it and show each result."""
+    """Show what would happen to each selected row, or do it and show each result."""
     action = bulk.BULK_ACTIONS.get(request.POST.get("act", ""))
     if action is None:
         raise Http404("There is no such action.")
     if not request.user.may(action.permission):
         raise PermissionDenied
     back = find_return_url(request, "/")
-    ids = [pk for pk in map(read_whole_number, request.POST.getlist("case")) if pk is not None]
+    # The form names its fields by what is selected.
+    posted = map(read_whole_number, request.POST.getlist(action.subject))
+    ids = [pk for pk in posted if pk is not None]
     if not ids:
-        return render_refusal(request, NotAllowed("Select at least one case first."), back=back)
+        refusal = NotAllowed(f"Select at least one {action.subject} first.")
+        return render_refusal(request, refusal, back=back)
     now = timezone.now()
     confirmed = not action.question or "confirmed" in request.POST
-    form = _bulk_form(request, action, confirmed)
+    form = _bulk_form(request, action, ids, confirmed)
     if not confirmed or (form is not None and not form.is_valid()):
-        rows = bulk.preview_bulk_action(action=action.name, case_ids=ids, user=request.user)
-        context = {"action": action, "rows": rows, "form": form, "back": back, "most": bulk.MOST}
+        rows = bulk.preview_bulk_action(action=action.name, row_ids=ids, user=request.user, at=now)
+        context = {"action": action, "rows": rows, "form": form, "back": back}
         context["possible"] = sum(not row.refusal for row in rows)
-        # Tell the user, because the service uses only the first cases.
-        context["left_out"] = max(0, len(set(ids)) - bulk.MOST)
+        # Tell the user, because the service uses only the first rows.
+        context["left_out"] = max(0, len(set(ids)) - action.most)
         # A confirmed form that is shown again is invalid, hence 422.
         return render(request, "queues/bulk.html", context, status=422 if confirmed else 200)
-    typed = form.cleaned_data if form is not None else {}
-    rows = bulk.run_bulk_action(action=action.name, case_ids=ids, by=request.user, at=now, **typed)
+    rows = bulk.run_bulk_action(
+        action=action.name, row_ids=ids, typed=_read_typed(form), by=request.user, at=now
+    )
     done = sum(not row.refusal for row in rows)
     refused = len(rows) - done
     context = {"action": action, "rows": rows, "back": back, "done": done, "refused": refused}
@@ -50,12 +57,27 @@ def run_bulk(request: StaffRequest) -> HttpResponse:
 
 
 def _bulk_form(
-    request: StaffRequest, action: bulk.BulkAction, confirmed: bool
+    request: StaffRequest, action: bulk.BulkAction, ids: list[int], confirmed: bool
 ) -> forms.Form | None:
     """Return the form for what the user has to enter; unbound until the action is confirmed."""
     data = request.POST if confirmed else None
-    if action.field == "text":
-        return NoteForm(data)
-    if action.field == "sent_on":
-        return SentForm(data, today=timezone.localdate())
+    match action.field:
+        case "text":
+            return NoteForm(data)
+        case "reason":
+            return ReasonForm(data)
+        case "sent_on":
+            return SentForm(data, today=timezone.localdate())
+        case "person":
+            people = claims.list_assignees(case_ids=ids, reader=request.user)
+            return AssignForm(data, people=people, reader=request.user)
     return None
+
+
+def _read_typed(form: forms.Form | None) -> dict[str, Any]:
+    """Return what was typed, as the service of the action takes it."""
+    if form is None:
+        return {}
+    if isinstance(form, AssignForm):
+        return form.typed()
+    return {name: value for name, value in form.cleaned_data.items() if value}

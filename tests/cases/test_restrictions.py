@@ -285,7 +285,7 @@ def test_lists_and_bulk_actions_leave_it_out(director):
     restrict(case, director)
     assert claims.claim_next_case(by=coordinator, at=MONDAY) is None
     done = bulk.run_bulk_action(
-        action="note", case_ids=[case.pk], text="Hello", by=coordinator, at=MONDAY
+        action="note", row_ids=[case.pk], typed={"text": "Hello"}, by=coordinator, at=MONDAY
     )
     assert done == []
     clear(case, coordinator, director)

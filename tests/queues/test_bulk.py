@@ -1,17 +1,24 @@
 """One act on many cases: each by itself, with its own outcome; asked first where it is final."""
 
 import re
+from dataclasses import replace
 from datetime import timedelta
+from unittest import mock
 
 import pytest
 from django.urls import reverse
 
 from accounts.roles import Role
-from cases.models import Case, Event
+from cases.models import Case, CaseLetter, Event
+from cases.services import endings, restrictions
+from correspondence.services import case_letters
+from letters import typesetting
+from letters.kinds import LetterKind
 from queues.models import WorkClaim
 from queues.services import bulk, claims
+from tests.determinations.factories import make_issued_case
 from tests.factories import MONDAY, eligible_case, noticed_case, person, received_case
-from tests.letters.factories import file_without_typesetting, publish_sample_wording
+from tests.letters.factories import file_without_typesetting, publish_sample_wording, stand_in
 
 pytestmark = pytest.mark.django_db
 
@@ -129,7 +136,8 @@ def test_ids_that_name_no_case_are_passed_over_and_one_case_counts_once(desk):
 
 
 def test_no_more_than_so_many_at_a_time(desk, ada, monkeypatch):
-    monkeypatch.setattr(bulk, "MOST", 2)
+    note = replace(bulk.BULK_ACTIONS["note"], most=2)
+    monkeypatch.setitem(bulk.BULK_ACTIONS, "note", note)
     cases = [received_case() for _ in range(3)]
 
     asked = post_bulk_action(desk, "note", cases)
@@ -156,3 +164,167 @@ def test_the_list_offers_ticks_and_acts_without_scripts(desk):
     assert "checked" not in page
     ticked = desk.get("/queues/eligibility/?all=1").content.decode()
     assert " checked>" in ticked
+
+
+@pytest.fixture
+def typeset_at_no_cost():
+    with mock.patch.object(typesetting, "typeset_words", stand_in):
+        yield
+
+
+def post_letters(desk, act, letters, **more):
+    data = {"act": act, "letter": [letter.pk for letter in letters], "back": BACK, **more}
+    return desk.post(reverse(MANY), data)
+
+
+def test_cases_are_assigned_to_a_person_whose_role_acts_next(desk, ada):
+    ben = person(Role.COORDINATOR, name="Ben Clerk")
+    qa = person(Role.QA, name="Quinn Checker")
+    first, taken, hidden = (received_case() for _ in range(3))
+    claims.claim_case(case_id=taken.pk, by=ada, at=MONDAY + timedelta(hours=5))
+    director = person(Role.DIRECTOR)
+    restrictions.restrict_case(
+        case_id=hidden.pk, ground="PUBLIC", reason="Known.", by=director, at=MONDAY
+    )
+    restrictions.clear_person(
+        case_id=hidden.pk, user_id=ada.pk, reason="Works on it.", by=director, at=MONDAY
+    )
+    cases = [first, taken, hidden]
+
+    asked = post_bulk_action(desk, "assign", cases).content.decode()
+    assert f'<option value="{ben.pk}">Ben Clerk</option>' in asked
+    assert qa.name not in asked
+    none = post_bulk_action(desk, "assign", cases, confirmed="1", person="")
+    assert "Choose a person." in none.content.decode()
+    done = read_results(post_bulk_action(desk, "assign", cases, confirmed="1", person=ben.pk))
+
+    assert done[first.number] == "Assigned"
+    assert "Ada Clerk has had this" in done[taken.number] or "You have had" in done[taken.number]
+    assert "Ben Clerk cannot open case" in done[hidden.number]
+    claim = WorkClaim.objects.get(case=first, released_at=None)
+    assert (claim.by, claim.assigned_by) == (ben, ada)
+    again = read_results(post_bulk_action(desk, "assign", [first], confirmed="1", person=ben.pk))
+    assert "Ben Clerk has had this" in again[first.number]
+
+
+def test_cases_are_closed_with_one_reason_and_say_what_is_unsent(desk, ada):
+    ended, running = received_case(), received_case()
+    endings.withdraw_case(case_id=ended.pk, reason="Asked.", by=ada, at=MONDAY)
+
+    asked = read_results(post_bulk_action(desk, "close", [ended, running]))
+    assert asked[ended.number] == "Will be done 2 letters not sent"
+    assert "is in the “Screening” stage" in asked[running.number]
+    empty = post_bulk_action(desk, "close", [ended], confirmed="1", reason="")
+    assert "Enter a reason." in empty.content.decode()
+    done = post_bulk_action(desk, "close", [ended, running], confirmed="1", reason="Withdrawn.")
+
+    assert "Closed: 1 case; refused: 1" in done.content.decode()
+    event = Event.objects.get(kind="CLOSED")
+    assert (event.case, event.by, event.why) == (ended, ada, "Withdrawn.")
+    again = read_results(
+        post_bulk_action(desk, "close", [ended], confirmed="1", reason="Withdrawn.")
+    )
+    assert "is in the “Closed” stage" in again[ended.number]
+
+
+@pytest.mark.usefixtures("typeset_at_no_cost")
+def test_letters_of_many_cases_are_approved_and_marked_as_sent(desk, ada):
+    publish_sample_wording()
+    case, without = received_case(), received_case()
+    for letter in without.case_letters.all():
+        case_letters.discard_letter_draft(
+            letter_id=letter.pk, reason="NOT_NEEDED", by=ada, at=MONDAY
+        )
+
+    asked = read_results(post_bulk_action(desk, "approve_letters", [case, without]))
+    assert asked[case.number] == "Will be done Acknowledgment of the application"
+    assert "has no letter to approve" in asked[without.number]
+    done = read_results(post_bulk_action(desk, "approve_letters", [case, without], confirmed="1"))
+    assert done[case.number].startswith("Approved")
+    letter = case.case_letters.get()
+    assert (letter.state, letter.approved_by) == (CaseLetter.State.APPROVED, ada)
+    again = read_results(post_bulk_action(desk, "approve_letters", [case], confirmed="1"))
+    assert "has no letter to approve" in again[case.number]
+
+    sent = {"confirmed": "1", "sent_on": "3/2/2026"}
+    early = read_results(post_bulk_action(desk, "mark_letters_sent", [case], **sent))
+    assert "The letter is not ready yet" in early[case.number]
+    file_without_typesetting(at=MONDAY + timedelta(hours=6))
+    done = read_results(post_bulk_action(desk, "mark_letters_sent", [case], **sent))
+    assert done[case.number].startswith("Marked as sent")
+    letter.refresh_from_db()
+    assert letter.state == CaseLetter.State.SENT
+
+
+@pytest.mark.usefixtures("typeset_at_no_cost")
+def test_letters_are_approved_and_marked_as_sent_in_their_own_lists(desk):
+    publish_sample_wording()
+    letters = [received_case().case_letters.get() for _ in range(2)]
+
+    page = desk.get(reverse("correspondence:drafts")).content.decode()
+    assert f'name="letter" value="{letters[0].pk}" form="many"' in page
+    assert 'name="act" value="approve_letter"' in page
+    asked = post_letters(desk, "approve_letter", letters)
+    assert "Approve 2 letters" in asked.content.decode()
+    post_letters(desk, "approve_letter", letters[:1], confirmed="1")
+    answer = post_letters(desk, "approve_letter", letters, confirmed="1")
+
+    assert answer.status_code == 422
+    results = read_results(answer)
+    assert "This letter is no longer a draft" in results[letters[0].case.number]
+    assert "Approved" in results[letters[1].case.number]
+    file_without_typesetting(at=MONDAY + timedelta(hours=6))
+    to_send = desk.get(reverse("correspondence:to_send")).content.decode()
+    assert 'name="act" value="mark_letter_sent"' in to_send
+    post_letters(desk, "mark_letter_sent", letters, confirmed="1", sent_on="3/2/2026")
+    assert set(CaseLetter.objects.values_list("state", flat=True)) == {"SENT"}
+
+
+def test_a_letter_of_a_hidden_case_is_passed_over(desk):
+    publish_sample_wording()
+    case = received_case()
+    restrictions.restrict_case(
+        case_id=case.pk, ground="PUBLIC", reason="Known.", by=person(Role.DIRECTOR), at=MONDAY
+    )
+
+    answer = post_letters(desk, "approve_letter", case.case_letters.all(), confirmed="1")
+
+    assert read_results(answer) == {}
+    assert case.case_letters.get().state == CaseLetter.State.DRAFT
+
+
+@pytest.mark.usefixtures("typeset_at_no_cost")
+def test_parties_who_owe_records_are_reminded_once_a_day(desk, ada, set_clock):
+    case, other = noticed_case(), noticed_case()
+    early = read_results(post_bulk_action(desk, "remind", [case]))
+    assert "The records are not overdue. They are due" in early[case.number]
+    set_clock(MONDAY + timedelta(days=30))
+    desk.force_login(ada)
+    page = desk.get(reverse("records:outstanding")).content.decode()
+    assert 'name="act" value="remind"' in page
+    assert 'value="close"' not in page
+
+    done = post_bulk_action(desk, "remind", [case, other], confirmed="1")
+
+    assert set(read_results(done).values()) == {"Reminder approved"}
+    letter = case.case_letters.get(kind=LetterKind.RECORDS_REMINDER)
+    assert letter.state == CaseLetter.State.APPROVED
+    event = Event.objects.get(case=case, kind="REMINDED")
+    assert (event.by, event.facts["way"]) == (ada, "LETTER")
+    again = read_results(post_bulk_action(desk, "remind", [case], confirmed="1"))
+    assert "A reminder letter was approved today already." in again[case.number]
+    assert case.case_letters.filter(kind=LetterKind.RECORDS_REMINDER).count() == 1
+
+
+def test_determinations_of_many_cases_are_marked_as_sent(client, set_clock):
+    case = make_issued_case()
+    issued_at = case.determinations.get().issued_at
+    file_without_typesetting(at=issued_at)
+    set_clock(issued_at + timedelta(hours=1))
+    client.force_login(person(Role.MAILROOM))
+    assert 'value="mark_determination_sent"' in client.get("/queues/mail/").content.decode()
+
+    done = post_bulk_action(client, "mark_determination_sent", [case], confirmed="1", sent_on="t")
+
+    assert read_results(done) == {case.number: "Marked as sent, case closed"}
+    assert Case.objects.get(pk=case.pk).status == "CLOSED"

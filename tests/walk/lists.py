@@ -21,8 +21,8 @@ def work_the_lists(walk, clerk, coordinator):
         bulk.run_bulk_action,
         by=coordinator,
         action="note",
-        case_ids=[case.pk for case in cases],
-        text="Asked for by phone.",
+        row_ids=[case.pk for case in cases],
+        typed={"text": "Asked for by phone."},
     )
     assert [one.refusal for one in done] == ["", ""]
 
