@@ -74,9 +74,10 @@ def find_moved_items(
         return []
     # Continued in a case that was split off, or merged back into the one that it came from.
     firsts = {item.split_from_id for item in moved.values()} - {None}
-    rows = DisputedItem.objects.filter(Q(split_from__in=moved) | Q(pk__in=firsts))
+    related = Q(split_from__in=moved) | Q(pk__in=firsts)
+    rows = select_visible(DisputedItem.objects.filter(related).select_related("case"), reader)
     found = {}
-    for row in select_visible(rows.select_related("case"), reader).order_by("pk"):
+    for row in rows.order_by("pk"):
         for pk, item in moved.items():
             # An item may be split off, merged back and split off again: the last one counts.
             is_other = pk == row.split_from_id or row.pk == item.split_from_id

@@ -30,6 +30,7 @@ from tests.walk.screened import (
     changes_after_acceptance,
     clear_at_once,
     ends_early,
+    split_and_merge,
     waits_for_others,
 )
 from tests.walk.walking import Walk, services_called
@@ -134,6 +135,7 @@ def run_all_services(walk):
     changes_after_acceptance(walk, clerk, coordinator)
     waits_for_others(walk, clerk, coordinator)
     clear_at_once(walk, clerk, coordinator)
+    split_and_merge(walk, clerk, coordinator)
     case = to_records(walk, clerk, coordinator, clerk_of_mail)
     more_time(walk, case, coordinator)
     held = to_review(walk, case, coordinator, reviewer, reviewer_user)

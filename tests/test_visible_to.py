@@ -34,6 +34,9 @@ OWN = "it finds rows of the person alone: their own drafts, scans or reviews"
 NO_CASE = "it shows no case: a number of cases, an address of an office, a state of a scan"
 DECLARED = {
     LOADED: """
+        cases/application_cases.py:find_last_position
+        cases/application_cases.py:lock_open_cases_of_application
+        cases/application_cases.py:select_cases_of_application
         cases/forms/dates.py:__init__
         cases/services/calls.py:correct_call
         cases/services/commitments.py:_find_commitment_letter
@@ -82,6 +85,9 @@ DECLARED = {
         reviewers/services/assignment.py:undo_assign_reviewer
         eligibility/services/screening.py:_lock_with_named
         eligibility/services/screening.py:screen_case_again
+        eligibility/services/splitting.py:_copy_parties
+        eligibility/services/splitting.py:merge_split_case
+        eligibility/services/ur_decision.py:_list_titles
         cases/services/received_documents.py:receive_document_file
         records/services/documents.py:move_received_document
         records/services/documents.py:receive_record_file
@@ -156,12 +162,10 @@ DECLARED = {
         intake/services/bulk_receiving.py:_find_changed
         intake/services/bulk_receiving.py:_find_forms_to_receive_alone
         intake/services/bulk_receiving.py:_receive_together
-        intake/services/bulk_receiving.py:_select_acceptable
         intake/services/bulk_receiving.py:_store_rows_of_cases
         intake/services/drafts.py:close_lapsed_drafts
         intake/services/receiving.py:_find_ur_decision
         intake/services/receiving.py:_lock_scan
-        intake/services/receiving.py:find_case_of_form
         cases/services/case_numbers.py:take_case_numbers
         queues/services/stage_durations.py:measure_stage_durations
         reviewers/services/payer_bias.py:_list_missing_tests

@@ -16,7 +16,7 @@ class SplitForm(WithDocument):
     field_order = ("items", "reason")
 
     items = forms.TypedMultipleChoiceField(
-        label="For which items is liability disputed?",
+        label="Items with a liability dispute",
         coerce=int,
         widget=forms.CheckboxSelectMultiple,
         error_messages={

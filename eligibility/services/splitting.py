@@ -77,9 +77,9 @@ def split_case(
 ) -> Case:
     """Split items whose liability is disputed into a case of their own, which is deferred.
 
-    The other items go on: liability is not disputed for them. The items stay on the list of their
-    first case as moved. The notice of deferral is drafted, and a corrected list of treatments if
-    the notices of the first case are made already.
+    The other items continue: liability is not disputed for them. The items stay on the list of
+    their first case as moved. The notice of deferral is drafted, and a corrected list of treatments
+    if the notices of the first case are made already.
 
     :param reason: why liability is disputed, as the claims administrator states it; it is printed.
     :param document: the objection of the claims administrator, if it is on file.
@@ -132,7 +132,7 @@ def split_case(
 def merge_split_case(*, case_id: int, reason: str, by: User, at: datetime) -> Case:
     """Undo a wrong split: return the items to the case they came from, and close this one.
 
-    Drafts of letters that the split proposed are discarded.
+    The draft letters that the split proposed are discarded.
 
     :returns: the case that the items return to.
     :raises NotAllowed: wrong role or state, no reason, not split, or something else has happened

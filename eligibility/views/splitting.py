@@ -52,7 +52,7 @@ def split_case(request: StaffRequest, number: str) -> HttpResponse:
         "button": button,
         "warning": (
             "The selected items continue in a new case, which is deferred until the dispute is "
-            "resolved. The other items go on without delay: liability is not disputed for them."
+            "resolved. The other items continue without delay: liability is not disputed for them."
         ),
         "why_not": policies.why_not_split(request.user, case)
         or policies.why_not_split_last(len(items) - 1),

@@ -6,7 +6,7 @@ from accounts.roles import Role
 from cases.models import PartyRole
 from cases.services import calls, endings, item_changes, notes, parties
 from cases.services.parties import PartyOnForm
-from eligibility.services import clear_cases, information, screening, ur_decision
+from eligibility.services import clear_cases, information, screening, splitting, ur_decision
 from intake.services import receiving
 from intake.services.receiving import ItemOnForm
 from tests.factories import MONDAY, SIX_YES, application, person
@@ -164,6 +164,24 @@ def waits_for_others(walk, clerk, coordinator):
         method="mail_ca",
         how="Accepted.",
     )
+
+
+def split_and_merge(walk, clerk, coordinator):
+    """Liability is disputed for one item, and then it was the wrong item."""
+    form = application(
+        received_at=MONDAY,
+        claim_number="06-777",
+        items=[ItemOnForm("Lumbar brace"), ItemOnForm("Walker")],
+    )
+    case = walk.act(receiving.receive_application, by=clerk, application=form)
+    new = walk.act(
+        splitting.split_case,
+        by=coordinator,
+        case_id=case.pk,
+        item_ids=[case.items.get(position=2).pk],
+        reason="Not accepted.",
+    )
+    walk.act(splitting.merge_split_case, by=coordinator, case_id=new.pk, reason="The other item.")
 
 
 def clear_at_once(walk, clerk, coordinator):
