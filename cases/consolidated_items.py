@@ -4,6 +4,7 @@ from django.db.models import BigIntegerField, IntegerField, QuerySet, Value, Whe
 from django.db.models import Case as SqlCase
 from django.db.models.expressions import RawSQL
 
+from .lifecycle import Status
 from .models import Case, CaseLink, DisputedItem
 
 CONSOLIDATED = CaseLink.Kind.CONSOLIDATED
@@ -30,13 +31,27 @@ def find_lead_case(case: Case) -> Case | None:
     return link.other if link else None
 
 
+def find_deciding_case(case: Case) -> Case:
+    """Return the case whose determination decides the items: the lead, or the case itself.
+
+    No queries unless the case is consolidated.
+    """
+    if case.stage != Status.CONSOLIDATED:
+        return case
+    return find_lead_case(case) or case
+
+
+def select_decided_case_ids(case: Case) -> RawSQL:
+    """Select the ids of a case and of those consolidated into it, as a subquery."""
+    return RawSQL(_DECIDED_CASES, [case.pk, case.pk], BigIntegerField())  # noqa: S611 - ours
+
+
 def list_decided_items(case: Case) -> QuerySet[DisputedItem]:
     """Select the items that a case's determination decides: its own first, then the others."""
     # One list of ids, so that the items of all cases are read in one query, by their index: with
     # "this case or one of these", PostgreSQL would read the items of every case.
-    ids = RawSQL(_DECIDED_CASES, [case.pk, case.pk], BigIntegerField())  # noqa: S611 - ours
     return (
-        DisputedItem.objects.filter(case__in=ids)
+        DisputedItem.objects.filter(case__in=select_decided_case_ids(case))
         # Ordering by case id alone would put an older follower before its lead.
         .annotate(
             _own=SqlCase(

@@ -13,6 +13,7 @@ from deadlines.days import local_day
 from deadlines.kinds import DETERMINATION_DEADLINE_KINDS
 
 from .case_rows import rows_of
+from .consolidated_items import find_deciding_case
 from .hold_reasons import reasons_for
 from .lifecycle import Status
 from .models import (
@@ -272,7 +273,11 @@ _REVIEWED = (Status.QA, Status.APPROVED, Status.ISSUED)
 
 
 def why_not_change_items(case: Case) -> str:
-    """Check whether the state of a case allows item changes by two people."""
+    """Check whether the state of a case allows item changes by two people.
+
+    The items of a consolidated case change while those of its lead may. One query for it.
+    """
+    case = find_deciding_case(case)
     if case.stage in ITEMS_CHANGE_BY_TWO:
         return ""
     if case.stage in _REVIEWED:
@@ -310,9 +315,12 @@ def why_not_propose_item_change(user: User, case: Case, item: DisputedItem | Non
 
 
 def why_not_add_item(user: User, case: Case) -> str:
-    """Check whether this person may propose an additional item. Queries nothing."""
+    """Check whether this person may propose an additional item.
+
+    Queries only for a consolidated case.
+    """
     reason = why_not_propose_item_change(user, case)
-    if not reason and case.stage in _MATCHED:
+    if not reason and find_deciding_case(case).stage in _MATCHED:
         return (
             "The reviewer was matched to the present items. "
             "Take the case back from the reviewer before you add an item."
@@ -322,7 +330,7 @@ def why_not_add_item(user: User, case: Case) -> str:
 
 def why_not_change_matching(case: Case) -> str:
     """Check whether fields that a reviewer is matched by (category, body part) may change now."""
-    if case.stage in _MATCHED:
+    if find_deciding_case(case).stage in _MATCHED:
         return (
             "The reviewer was matched by category and body part. "
             "Take the case back from the reviewer before you change them."

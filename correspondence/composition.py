@@ -10,10 +10,12 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from django.conf import settings
+from django.db.models import QuerySet
 from django.urls import reverse
 
 import letters.services
 from cases.application_cases import describe_other_cases
+from cases.consolidated_items import list_decided_items, select_decided_case_ids
 from cases.item_liability import read_liability
 from cases.letter_periods import collect_petition_facts
 from cases.lifecycle import Status
@@ -280,9 +282,11 @@ def _case_facts(case: Case, *, at: datetime) -> Iterable[Fact]:
 
 def _treatment_fact(draft: CaseLetter) -> Fact:
     """Return the treatments that the letter lists, which depend on its kind."""
-    case, items = draft.case, draft.case.items.order_by("position")
+    case = draft.case
+    items: QuerySet[DisputedItem] = case.items.order_by("position")
     if draft.kind in {LetterKind.EXPEDITED, LetterKind.CORRECTED_NOTICE}:
-        items = items.filter(ending=DisputedItem.Ending.PENDING)
+        # With the items of consolidated cases, as the notice lists them.
+        items = list_decided_items(case).filter(ending=DisputedItem.Ending.PENDING)
     elif draft.kind == LetterKind.INELIGIBILITY and _is_partly_eligible(case):
         # The rest of the case continues, so the notice is about these items only.
         items = items.filter(ending=DisputedItem.Ending.INELIGIBLE)
@@ -391,7 +395,8 @@ def _conversion_facts(case: Case) -> Iterable[Fact]:
 
 def _item_change_facts(case: Case) -> Iterable[Fact]:
     kinds = [Event.Kind.ITEM_CHANGED, Event.Kind.SPLIT]
-    event = case.events.filter(kind__in=kinds).order_by("pk").last()
+    ids = select_decided_case_ids(case)
+    event = Event.objects.filter(case__in=ids, kind__in=kinds).order_by("pk").last()
     # A proof fact: without an accepted change and a notice there is nothing to correct.
     if event is not None and case.notices.filter(round=case.round).exists():
         yield Fact("items_changed", True, f"Change of {_format_day(local_day(event.happened_at))}")

@@ -9,13 +9,15 @@ from django.db.models import BooleanField, Q, TextField
 from django.db.models.expressions import RawSQL
 
 from accounts.models import User
+from cases.consolidated_items import select_decided_case_ids
 from cases.models import Case, CaseLink, DisputedItem, ItemChange
 from cases.models.restrictions import select_visible
 
 # Columns of the query that loads the case, so that the page asks only for rows that there are.
 _HAS_CHANGES = (
-    "EXISTS (SELECT 1 FROM cases_itemchange c "
-    "WHERE c.case_id = cases_case.id AND c.state = 'PROPOSED')"
+    "EXISTS (SELECT 1 FROM cases_itemchange c WHERE c.state = 'PROPOSED' AND c.case_id IN "
+    "(SELECT cases_case.id UNION ALL SELECT f.case_id FROM cases_caselink f "
+    "WHERE f.other_id = cases_case.id AND f.kind = 'CONSOLIDATED' AND f.ended_at IS NULL))"
 )
 _HAS_LINKS = (
     "EXISTS (SELECT 1 FROM cases_caselink l "
@@ -45,11 +47,15 @@ def annotations_of_page() -> dict[str, Any]:
 
 
 def list_proposed_changes(case: Any) -> list[ItemChange]:
-    """List the changes of items that wait for a second person. At most one query."""
+    """List the changes that wait for a second person, of all items that the case decides.
+
+    At most one query.
+    """
     if not case.has_changes:
         return []
-    rows = case.item_changes.filter(state=ItemChange.State.PROPOSED)
-    return list(rows.select_related("item").order_by("pk"))
+    ids = select_decided_case_ids(case)
+    rows = ItemChange.objects.filter(case__in=ids, state=ItemChange.State.PROPOSED)
+    return list(rows.select_related("item", "case").order_by("pk"))
 
 
 def list_links(case: Any, reader: User) -> list[CaseLink]:

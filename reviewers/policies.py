@@ -8,8 +8,9 @@ from django.db.models import Exists, OuterRef, QuerySet
 
 from accounts.models import User
 from cases.case_rows import rows_of
+from cases.consolidated_items import CONSOLIDATED, select_decided_case_ids
 from cases.lifecycle import Status
-from cases.models import Case, ItemChange
+from cases.models import Case, CaseLink, ItemChange
 from cases.organization_facts import map_cases_not_decided_here, why_not_decided_here
 from cases.policies import why_not_at_stage
 from reviewers.matching.track_record import WITH_REVIEWER
@@ -31,15 +32,38 @@ def why_not_assign(user: User, case: Case) -> str:
 
 
 def map_reasons_not_to_assign(user: User, cases: Sequence[Case]) -> dict[int, str]:
-    """Return of each case, by id, what ``why_not_assign`` says. Two queries."""
+    """Return of each case, by id, what ``why_not_assign`` says. Three queries."""
     elsewhere = map_cases_not_decided_here(cases)
-    open_changes = ItemChange.objects.filter(case__in=cases, state=ItemChange.State.PROPOSED)
-    changing = set(open_changes.values_list("case_id", flat=True))
+    changing = _find_cases_with_open_item_changes(cases)
     return {
         case.pk: _why_not_assign_at_stage(user, case)
         or elsewhere[case.pk]
         or (_AWAITS_ITEM_CHANGE if case.pk in changing else "")
         for case in cases
+    }
+
+
+def map_reasons_not_to_move(
+    user: User, assignments: Sequence[ReviewerAssignment]
+) -> dict[int, str]:
+    """Return of each assignment, by id, why its case cannot move to another reviewer."""
+    changing = _find_cases_with_open_item_changes([one.case for one in assignments])
+    return {
+        one.pk: why_not_move(user, one) or (_AWAITS_ITEM_CHANGE if one.case_id in changing else "")
+        for one in assignments
+    }
+
+
+def _find_cases_with_open_item_changes(cases: Sequence[Case]) -> set[int]:
+    """Find the cases with a change of an item that they decide. Two queries."""
+    proposed = ItemChange.State.PROPOSED
+    own = ItemChange.objects.filter(case__in=cases, state=proposed)
+    links = CaseLink.objects.filter(
+        kind=CONSOLIDATED, ended_at=None, other__in=cases, case__item_changes__state=proposed
+    )
+    return {
+        *own.values_list("case_id", flat=True),
+        *links.values_list("other_id", flat=True),
     }
 
 
@@ -59,9 +83,10 @@ def has_open_item_change(case: Case) -> bool:
 
 
 def list_open_item_changes(case: Case) -> list[ItemChange]:
-    """List the changes of the items that wait for a second person. One query."""
-    waiting = ItemChange.objects.filter(case=case, state=ItemChange.State.PROPOSED)
-    return list(waiting.select_related("item").order_by("pk"))
+    """List the changes that wait for a second person, of all items that it decides. One query."""
+    ids = select_decided_case_ids(case)
+    waiting = ItemChange.objects.filter(case__in=ids, state=ItemChange.State.PROPOSED)
+    return list(waiting.select_related("item", "case").order_by("pk"))
 
 
 def _why_not_assign_at_stage(user: User, case: Case) -> str:

@@ -53,6 +53,7 @@ DECLARED = {
         cases/services/holds.py:end_hold
         cases/services/item_changes.py:_lock_change
         cases/services/item_changes.py:_lock_item
+        cases/services/item_changes.py:_lock_with_lead
         cases/services/notes.py:correct_note
         cases/services/own_conflicts.py:check_own_conflicts
         cases/services/own_conflicts.py:resolve_own_conflict
@@ -93,6 +94,7 @@ DECLARED = {
         records/services/documents.py:receive_record_file
         records/services/documents.py:remove_document
         reviewers/matching/case_input.py:_select_case_rows
+        reviewers/policies.py:_find_cases_with_open_item_changes
         reviewers/services/assignment.py:_offer_locked_case
         reviewers/services/assignment.py:lock_assignment
         reviewers/services/assignment.py:sign_attestation

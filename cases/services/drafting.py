@@ -31,16 +31,23 @@ _AFTER = {
 
 @transaction.atomic
 def propose_letter(
-    *, event: Event, points: Sequence[str] = (), by: User | None, at: datetime
+    *,
+    event: Event,
+    points: Sequence[str] = (),
+    about: Case | None = None,
+    by: User | None,
+    at: datetime,
 ) -> CaseLetter | None:
     """Draft the letter that follows an action, in its transaction. A person decides about sending.
 
     :param points: requested or missing facts, one text each.
+    :param about: the case of the letter, if not that of the event: the lead of a consolidation,
+        whose notices name the items of all its cases.
     :returns: the draft, or ``None`` if the action needs no letter.
     """
     kind = _AFTER.get(Event.Kind(event.kind))
     # The action holds this lock already; the call returns the row as the action stored it.
-    case = Case.objects.lock(event.case_id)
+    case = Case.objects.lock(about.pk if about else event.case_id)
     if event.kind == Event.Kind.FOUND_ELIGIBLE and _is_partly_refused(case):
         kind = LetterKind.INELIGIBILITY  # some items are ineligible, the others continue
     # Only a conversion to expedited review must be announced (8 CCR 9792.10.4(c)).

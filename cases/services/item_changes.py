@@ -16,7 +16,8 @@ from accounts.models import User
 from accounts.refusals import StaleForm, refuse_if
 from cases import policies
 from cases.application_cases import find_last_position
-from cases.models import Case, DisputedItem, Event, ItemChange, TreatmentCategory
+from cases.consolidated_items import CONSOLIDATED, find_deciding_case, list_decided_items
+from cases.models import Case, CaseLink, DisputedItem, Event, ItemChange, TreatmentCategory
 from deadlines.calendars import format_day
 
 from . import drafting, endings
@@ -101,7 +102,7 @@ def propose_item(
 
     :raises NotAllowed: wrong role or state, no title, or no reason.
     """
-    case = Case.objects.lock(case_id)
+    case = _lock_with_lead(case_id)
     refuse_if(policies.why_not_add_item(by, case))
     _refuse_incomplete(facts, why)
     return _store_proposal(
@@ -139,6 +140,8 @@ def accept_item_change(*, change_id: int, by: User, at: datetime) -> ItemChange:
     refuse_if(policies.why_not_decide_item_change(by, change))
     # The case may have moved on since the proposal.
     refuse_if(policies.why_not_change_items(case))
+    # Before the change, because withdrawing the last item ends a consolidated case.
+    deciding = find_deciding_case(case)
     # The second person decides about the values on the page, so they must be current.
     if item is not None and (_differs_from_proposal(item, change) or not _is_pending(item)):
         raise ProposalOutdated(
@@ -164,9 +167,12 @@ def accept_item_change(*, change_id: int, by: User, at: datetime) -> ItemChange:
     else:
         # A new version of the case, so that pages opened before this change are refused.
         case.store(by=by, at=at, why=change.why, fields=[])
+    if deciding.pk != case.pk:
+        deciding.store(by=by, at=at, why=f"Item changed in {case.number}", fields=[])
     # The notices list the treatments. A person decides whether the correction is sent.
-    if _changes_list(change) and case.items.filter(ending=DisputedItem.Ending.PENDING).exists():
-        drafting.propose_letter(event=event, by=by, at=at)
+    remaining = list_decided_items(deciding).filter(ending=DisputedItem.Ending.PENDING)
+    if _changes_list(change) and remaining.exists():
+        drafting.propose_letter(event=event, about=deciding, by=by, at=at)
     return change
 
 
@@ -210,17 +216,25 @@ def _lock_item(item_id: int) -> tuple[Case, DisputedItem]:
     """Lock the case of an item, then read the item."""
     # The case is locked, not the item, so that all changes of its items wait for each other.
     case_id = DisputedItem.objects.values_list("case_id", flat=True).get(pk=item_id)
-    case = Case.objects.lock(case_id)
+    case = _lock_with_lead(case_id)
     return case, DisputedItem.objects.select_related("category").get(pk=item_id)
 
 
 def _lock_change(change_id: int) -> tuple[ItemChange, Case, DisputedItem | None]:
     """Lock the case of a change, then read the change and its item."""
     case_id = ItemChange.objects.values_list("case_id", flat=True).get(pk=change_id)
-    case = Case.objects.lock(case_id)
+    case = _lock_with_lead(case_id)
     change: ItemChange = ItemChange.objects.get(pk=change_id)
     item = DisputedItem.objects.get(pk=change.item_id) if change.item_id else None
     return change, case, item
+
+
+def _lock_with_lead(case_id: int) -> Case:
+    """Lock a case, after the lead of its consolidation, whose stage decides what may change."""
+    # The lead first, as in the services of consolidation.
+    links = CaseLink.objects.filter(kind=CONSOLIDATED, ended_at=None, case=case_id)
+    Case.objects.filter(pk__in=links.values("other")).lock_first()
+    return Case.objects.lock(case_id)
 
 
 def _is_pending(item: DisputedItem) -> bool:

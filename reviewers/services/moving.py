@@ -68,7 +68,7 @@ def build_move_plan(
     """
     refuse_if(policies.why_not_plan(by))
     assignments = _list_open_assignments(reviewer_id, by)
-    why_not = {one.pk: policies.why_not_move(by, one) for one in assignments}
+    why_not = policies.map_reasons_not_to_move(by, assignments)
     selected_ids = {one.pk for one in assignments} if only is None else set(only)
     movable = [one for one in assignments if one.pk in selected_ids and not why_not[one.pk]]
     today = load_context_at(at)

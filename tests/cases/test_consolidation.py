@@ -9,7 +9,8 @@ from accounts.roles import Role
 from cases import consolidated_items
 from cases.lifecycle import Status
 from cases.models import Case, CaseLink, Deadline, Event
-from cases.services import consolidation, endings
+from cases.services import consolidation, endings, item_changes
+from correspondence import composition
 from correspondence.services import notices
 from deadlines.days import local_day
 from determinations.models import DecidedItem
@@ -209,3 +210,72 @@ def test_the_page_offers_the_cases_that_may_follow_and_keeps_what_was_typed(clie
     assert lead.number in client.get(f"/cases/{case.number}/related/").content.decode()
     client.post(f"/cases/{case.number}/separate/", {"reason": "Other counsel"})
     assert reload_case(case).stage == Status.ELIGIBLE
+
+
+@pytest.mark.capability("IN-7", "IN-8")
+def test_a_changed_item_of_a_consolidated_case_corrects_the_list_of_its_lead():
+    """The notices of the lead name the items of both cases, so their correction does too."""
+    coordinator, second = person(Role.COORDINATOR), person(Role.COORDINATOR)
+    publish_sample_wording()
+    lead, case = make_case_pair(coordinator=coordinator)
+    consolidate(case, lead, by=coordinator)
+    at = LATER + timedelta(hours=1)
+    notices.make_notices(case_id=lead.pk, by=coordinator, at=at)
+
+    def accept(change):
+        item_changes.accept_item_change(change_id=change.pk, by=second, at=at)
+
+    def list_treatments():
+        draft = lead.case_letters.get(kind="corrected_notice", state="DRAFT")
+        party = composition.list_chosen_recipients(draft, at=at)[0]
+        letter = composition.compose_letter(draft, party, at=at).document
+        return next(one.points for one in letter.sections if one.heading == "Disputed treatment")
+
+    own = lead.items.get().title
+    seen = reload_case(lead).version
+    accept(
+        item_changes.propose_item_change(
+            item_id=case.items.get().pk, facts=item_changes.ItemValues("Gabapentin 600 mg #90"),
+            seen_version=None, why="The form says so.", by=coordinator, at=at,
+        )
+    )  # fmt: skip
+
+    assert list_treatments() == (own, "Gabapentin 600 mg #90")
+    assert not case.case_letters.filter(kind="corrected_notice").exists()
+    assert reload_case(lead).version > seen
+    # A change in the lead keeps the items of the other case on the list.
+    accept(
+        item_changes.propose_item_change(
+            item_id=lead.items.get().pk, facts=item_changes.ItemValues("Injection at C4-5"),
+            seen_version=None, why="The form says so.", by=coordinator, at=at,
+        )
+    )  # fmt: skip
+    assert list_treatments() == ("Injection at C4-5", "Gabapentin 600 mg #90")
+    # The last item of the other case is withdrawn: that case ends, and the list is shorter.
+    accept(
+        item_changes.propose_item_withdrawal(
+            item_id=case.items.get().pk, seen_version=None, why="They ask.", by=coordinator, at=at
+        )
+    )
+    assert list_treatments() == ("Injection at C4-5",)
+    assert reload_case(case).stage == Status.WITHDRAWN
+
+
+def test_items_of_a_consolidated_case_change_only_while_those_of_its_lead_may():
+    coordinator = person(Role.COORDINATOR)
+    lead, case = make_case_pair()
+    consolidate(case, lead)
+    lead = reload_case(lead)
+    for stage in ("NOTICE_SENT", "RECORDS_COMPLETE", "REVIEWER_CHOSEN", "IN_REVIEW"):
+        lead.move_to(Status(stage), by=None, at=LATER)
+    with pytest.raises(NotAllowed, match="The reviewer was matched by category and body part"):
+        item_changes.propose_item_change(
+            item_id=case.items.get().pk,
+            facts=item_changes.ItemValues("Gabapentin 300 mg #90", body_part="knee"),
+            seen_version=None, why="Misread.", by=coordinator, at=LATER,
+        )  # fmt: skip
+    lead.move_to(Status.QA, by=None, at=LATER)
+    with pytest.raises(NotAllowed, match=f"The review of case {lead.number} is signed"):
+        item_changes.propose_item_withdrawal(
+            item_id=case.items.get().pk, seen_version=None, why="x", by=coordinator, at=LATER
+        )
