@@ -48,6 +48,7 @@ _OF_APPLICATION = (
     "received_at",
     "received_on",
     "date_of_injury",
+    "injury_last_day",
     "date_of_injury_printed",
     "claim_number",
     "claim_number_normal",

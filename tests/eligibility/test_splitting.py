@@ -130,6 +130,49 @@ def test_an_item_with_a_liability_dispute_waits_in_a_case_of_its_own_and_the_res
     assert reload(new).stage == Status.ELIGIBLE
 
 
+# What a case has for itself; everything else is what its application says.
+OF_THE_CASE = {
+    "id",
+    "version",
+    "number",
+    "status",
+    "is_open",
+    "next_role",
+    "queue",
+    "round",
+    "assigned_on",
+    "records_complete_on",
+    "decided_on",
+    "closed_at",
+    "due_on",
+    "due_deadline_kind",
+    "list_day",
+    "urgency",
+    "held_until",
+    "duplicate_of_id",
+    "split_from_id",
+    "party_list_version",
+    "barred_staff",
+}
+
+
+def test_a_split_case_has_everything_that_its_application_says():
+    case = received_case(items=THREE)
+    given = {
+        "injury_last_day": date(2025, 6, 30),
+        "eams_number": "ADJ1", "wcis_number": "W-1", "age_stated": 57, "body_parts": ["neck"],
+    }  # fmt: skip
+    for name, value in given.items():
+        setattr(case, name, value)
+    case.store(by=None, at=MONDAY, fields=list(given))
+
+    new = reload(split(case, 2))
+
+    columns = {field.attname for field in Case._meta.concrete_fields} - OF_THE_CASE
+    stored = reload(case)
+    assert {name for name in columns if getattr(new, name) != getattr(stored, name)} == set()
+
+
 @pytest.mark.capability("EL-6")
 def test_liability_is_stated_for_each_item(coordinator):
     """The form says that liability is disputed; the claims administrator names one body part."""
