@@ -43,8 +43,8 @@ class Shell:
 
     @cached_property
     def counts(self) -> dict[str, int]:
-        """How many wait in each queue, by its slug."""
-        return queues.counts_of_request(self.request) if self._user else {}
+        """How many wait in each list that is one’s own, by its slug."""
+        return queues.own_counts_of_request(self.request) if self._user else {}
 
     @property
     def counts_stamp(self) -> str:

@@ -17,6 +17,7 @@ from queues.models import SavedView
 from queues.services import claims, saved_views
 from queues.work_order import Key, read_keys
 from reviewers.services import payer_bias
+from reviewers.worklist import build_worklist
 
 from . import queues
 
@@ -67,7 +68,14 @@ def load_my_day(user: User, *, today: date, at: datetime) -> dict[str, Any]:
     # On a weekend, the Friday of the week that follows.
     friday = today + timedelta(days=(4 - today.weekday()) % 7)
     resolves_conflicts = user.may("cases.resolve_own_conflicts")
+    keeps_credentials = user.may("reviewers.manage_credentials")
     return {
+        # No case waits for credentialing, so the page shows the files of reviewers instead.
+        "has_case_work": bool(claims.stages_for(user=user)) or not keeps_credentials,
+        "credentialing": build_worklist(on=today, known_at=at, reader=user)
+        if keeps_credentials
+        else None,
+        "shown": f":{SHOWN}",
         "expedited": waiting["expedited"].shown,
         "expedited_has_more": waiting["expedited"].has_more,
         "due_today": waiting["due"].shown,

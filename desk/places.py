@@ -5,7 +5,7 @@ has a permission of its own only if the menu offers it to fewer people than may 
 """
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 
 from django.urls import NoReverseMatch, reverse
@@ -13,6 +13,7 @@ from django.urls import NoReverseMatch, reverse
 from accounts.models import User
 from cases.lifecycle import QUEUES
 from directory.names import fold_name
+from queues.services.claims import stages_for
 
 
 @dataclass(frozen=True)
@@ -101,6 +102,8 @@ PLACES: dict[str, tuple[Place, ...]] = {
     ),
 }
 
+OTHER_QUEUES = "Other queues"
+
 # Pages that the menu does not show, because they are opened from another page or from the top bar.
 OTHER_PLACES = (
     Place("Saved views", "queues:saved_views"),
@@ -146,13 +149,25 @@ MayOpen = Callable[..., bool]
 
 
 def list_menu(user: User, may_open: MayOpen) -> Iterator[tuple[str, Place, str]]:
-    """Yield the places of the menu that a person is offered: section, place, address."""
+    """Yield the places of the menu that a person is offered: section, place, address.
+
+    Lists of cases in which none of the person’s roles acts are a section of their own, without a
+    count: what waits there is not theirs. Credentialing acts in none, and is offered none.
+    """
     for section, places in PLACES.items():
+        others = []
         for place in places:
             if place.permission and not user.may(place.permission):
                 continue
-            if address := find_open_address(place, may_open):
+            address = find_open_address(place, may_open)
+            if not address:
+                continue
+            if place.url_name == "desk:queue" and not stages_for(user=user, queue=place.args[0]):
+                others.append((OTHER_QUEUES, replace(place, count=""), address))
+            else:
                 yield section, place, address
+        if stages_for(user=user) or not user.may("reviewers.manage_credentials"):
+            yield from others
 
 
 def find_open_address(place: Place, may_open: MayOpen) -> str:

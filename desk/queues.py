@@ -20,6 +20,7 @@ from cases.models.restrictions import HIDDEN_CASES
 from queues.filters import Filter
 from queues.lead_time import StageDurations, lead_time_words
 from queues.models import SavedView, WorkClaim
+from queues.services.claims import stages_for
 from queues.work_order import Key, Sort, next_rows, sort_key_of, stage_durations_now
 
 PAGE = 50
@@ -200,6 +201,19 @@ def counts_of_request(request: HttpRequest) -> dict[str, int]:
         counts = count_queues(user=request.user)  # type: ignore[arg-type]  # signed in, by the caller
         setattr(request, _COUNTS, counts)
     return counts
+
+
+def own_counts_of_request(request: HttpRequest) -> dict[str, int]:
+    """Return the counts that the menu shows: of lists in which a role of the reader acts.
+
+    The letters that wait are counted only for those whose work they are.
+    """
+    user: User = request.user  # type: ignore[assignment]  # signed in, by the caller
+    return {
+        name: count
+        for name, count in counts_of_request(request).items()
+        if name in LETTER_LISTS or stages_for(user=user, queue=name)
+    }
 
 
 def stamp_of_counts(counts: dict[str, int]) -> str:

@@ -12,6 +12,7 @@ from reviewers.matching.track_record import WITH_REVIEWER
 from .facts import Profile
 from .matching import ranking
 from .models import ReportedChange, Reviewer, ReviewerAssignment
+from .panel import list_expiring_facts
 from .profiles import load_profiles
 from .verification import Verification, list_missing_facts, list_verifications
 
@@ -31,6 +32,15 @@ class DueLine:
 
 
 @dataclass(frozen=True)
+class LapsingLine:
+    """A fact whose last day is near, such as a license."""
+
+    reviewer: Reviewer
+    fact: str
+    last_day: date
+
+
+@dataclass(frozen=True)
 class Lapse:
     """A reviewer who cannot be offered cases, with their open cases."""
 
@@ -45,6 +55,7 @@ class Worklist:
 
     reports: Sequence[ReportedChange]
     lapses: Sequence[Lapse]  # those with open work first
+    lapsing: Sequence[LapsingLine]  # by their last day
     due: Sequence[DueLine]
     incomplete: Sequence[tuple[Reviewer, Sequence[str]]]
 
@@ -77,7 +88,13 @@ def build_worklist(*, on: date, known_at: datetime, reader: User) -> Worklist:
         for one in list_verifications(profiles[person.pk])
         if one.due_on <= on + AHEAD
     ]
+    lapsing = [
+        LapsingLine(person, fact, last_day)
+        for person in people
+        for fact, last_day in list_expiring_facts(profiles[person.pk])
+    ]
     return Worklist(
+        lapsing=sorted(lapsing, key=lambda line: (line.last_day, line.reviewer.code)),
         reports=list(
             ReportedChange.objects.filter(resolved_at=None)
             .select_related("reviewer")

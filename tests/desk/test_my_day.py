@@ -12,7 +12,7 @@ from cases.services import endings, notes
 from queues.services import claims
 from tests.factories import MONDAY, eligible_case, parties, person, received_case
 from tests.records.factories import in_review
-from tests.reviewers.factories import ready_case
+from tests.reviewers.factories import fit_reviewer, ready_case
 
 pytestmark = pytest.mark.django_db
 
@@ -276,3 +276,62 @@ def test_cases_without_a_due_date_have_a_section_of_their_own_after_the_others(c
     page = client.get("/").content.decode()
     assert page.index('id="expedited-head"') < page.index('id="today-head"')
     assert page.index('id="waiting-head"') < page.index('id="undated-head"')
+
+
+# --- One's own counts and work --------------------------------------------------------------------
+
+
+def menu_of(client, role):
+    client.force_login(person(role))
+    nav = client.get("/").content.decode().partition('<nav class="side"')[2].partition("</nav>")[0]
+    return " ".join(nav.split())
+
+
+@pytest.mark.parametrize(
+    ("role", "own", "other"),
+    [
+        (Role.INTAKE, ["intake"], ["records", "review", "assign"]),
+        (Role.COORDINATOR, ["eligibility", "records", "assign"], ["qa", "issue"]),
+        (Role.QA, ["qa"], ["review", "records", "issue"]),
+        (Role.AUDITOR, [], ["eligibility", "qa", "review"]),
+    ],
+)
+def test_the_menu_counts_only_lists_in_which_one_acts(client, cases, role, own, other):
+    menu = menu_of(client, role)
+    counts = client.get(reverse("desk:side_counts")).content.decode()
+
+    for slug in own:
+        assert f'id="count-{slug}"' in menu, slug
+        assert f'id="count-{slug}"' in counts, slug
+    for slug in other:
+        assert f'href="/queues/{slug}/"' in menu, slug
+        assert f'id="count-{slug}"' not in menu, slug
+        assert f'id="count-{slug}"' not in counts, slug
+    assert "Other queues" in menu
+    # The page of a list still says how many it has.
+    assert client.get(reverse("desk:queue", args=["qa"])).context["count"] == 1
+
+
+def test_credentialing_sees_its_own_work_and_no_list_of_cases(client, cases, set_clock):
+    reviewer = fit_reviewer(first_name="Zebulon", last_name="Quartermain")
+    license_row = reviewer.licenses.first()
+    menu = menu_of(client, Role.CREDENTIALING)
+    assert 'href="/queues/' not in menu
+    assert "Credentialing" in menu
+
+    last_day = license_row.valid_to
+    set_clock(MONDAY.replace(year=last_day.year, month=last_day.month, day=1) - timedelta(days=20))
+    page = open_my_day(client, Role.CREDENTIALING).content.decode()
+    assert f"License in {license_row.state}" in page
+    assert reviewer.code in page
+    assert "Waiting for me" not in page
+    assert "Nothing is due today." not in page
+    assert f"License in {license_row.state}" in client.get("/reviewers/worklist/").content.decode()
+
+
+@pytest.mark.parametrize("role", [Role.COORDINATOR, Role.INTAKE, Role.QA])
+def test_others_see_no_credentialing_on_their_day(client, cases, role):
+    fit_reviewer()
+    page = open_my_day(client, role).content.decode()
+    assert "Lapse within 90 days" not in page
+    assert "Waiting for me" in page
