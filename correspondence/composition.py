@@ -99,12 +99,9 @@ def find_missing_parts(draft: CaseLetter, *, at: datetime) -> list[MissingPart]:
     for party in getting:
         # Found before approval: afterward the address is frozen in the service.
         if not build_address(party).address.strip():
-            address_names = {
-                DeliveryMethod.FAX: "fax number",
-                DeliveryMethod.ELECTRONIC: "email address",
-            }
-            method = DeliveryMethod(party.preferred_channel)
-            missing_name = address_names.get(method, "postal address")
+            # A party who gets email has its address: a constraint of the table.
+            by_fax = DeliveryMethod(party.preferred_channel) == DeliveryMethod.FAX
+            missing_name = "fax number" if by_fax else "postal address"
             sentence = f"{party.get_role_display()} {party.name} has no {missing_name} on file."
             missing.append(MissingPart(sentence, to_parties))
     if getting:

@@ -84,6 +84,8 @@ AUDIENCES: dict[str, AudienceEntry] = {
     "intake:correct": "intake.enter_application",
     "intake:check_intake": "intake.enter_application",
     "intake:look_up": "intake.enter_application",
+    "intake:look_up_diagnoses": SIGNED_IN,  # only describes codes
+    "intake:read_diagnoses": SIGNED_IN,
     "intake:save_draft": "intake.enter_application",
     "intake:cancel_draft": "intake.enter_application",
     "intake:intake_supervisor": "intake.supervise_intake",

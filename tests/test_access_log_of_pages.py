@@ -22,6 +22,7 @@ WITHOUT_WORKER_DATA = routes_in("""
     livez readyz version accounts:my_sign_ins accounts:sign_ins
     accounts:changes accounts:ask_factor_reset accounts:decide_change
     desk:side_counts desk:exports form_fields:say_date cases:read_address
+    intake:look_up_diagnoses intake:read_diagnoses
     letters:wording letters:wording_detail letters:publish_wording
     intake:save_draft intake:cancel_draft
     directory:organizations directory:organization directory:add_organization_fact

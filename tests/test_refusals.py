@@ -29,6 +29,7 @@ NO_REFUSALS = {
     "NotADate": "an error of a form's field",
     "RowError": "an error of a form's row",
     "EditionsOverlap": "an error of an admin form",
+    "UnreadableFile": "an error of an admin form",
     "TypesettingInterrupted": "the letter waits and is tried again",
     "TypesettingFailed": "the letter waits for a person",
     "ChecksFailed": "the run of a job fails, and its row says why",

@@ -14,10 +14,11 @@ from cases.services.parties import (
     THROUGH_AN_ITEM,
     PartyDetails,
     PartyOnForm,
+    find_channel_problems,
 )
-from form_fields.fields import DatedForm, KeyedDate, LetterText
+from form_fields.fields import DatedForm, KeyedDate, LetterText, StatedAnswer
 
-from .addresses import KeyedAddress
+from .addresses import ConsentBasisField, ConsentDayField, KeyedAddress, LanguageField
 
 WHY = {"required": "Enter the reason or the source."}
 
@@ -38,6 +39,10 @@ class DetailsForm(DatedForm):
     phone = LetterText(label="Phone", max_length=40, required=False)
     fax = LetterText(label="Fax", max_length=40, required=False)
     email = forms.EmailField(label="Email", max_length=254, required=False)
+    language = LanguageField()
+    needs_interpreter = StatedAnswer(label="Interpreter needed?")
+    eservice_on = ConsentDayField()
+    eservice_basis = ConsentBasisField()
     preferred_channel = forms.ChoiceField(label="Send letters by", choices=PreferredChannel)
     since = KeyedDate(label="Since", required=False)
     why = LetterText(label="Reason or source", max_length=300, error_messages=WHY)
@@ -45,14 +50,12 @@ class DetailsForm(DatedForm):
     def clean(self) -> dict[str, Any]:
         values = super().clean() or {}
         # The service checks this too; here the sentence appears beside the field.
-        for channel, name, words in (
-            ("FAX", "fax", "Enter the fax number, or choose another channel."),
-            ("ELECTRONIC", "email", "Enter the email address, or choose another channel."),
-        ):
-            is_missing = values.get("preferred_channel") == channel and not values.get(name)
+        for name, sentence in find_channel_problems(
+            values, today=self.today, channel=values.get("preferred_channel", "MAIL")
+        ).items():
             # A malformed address has a message of its own.
-            if is_missing and name not in self.errors:
-                self.add_error(name, words)
+            if name not in self.errors:
+                self.add_error(name, sentence)
         if mismatch := why_not_state(values.get("state", ""), values.get("address", "")):
             self.add_error("state", mismatch)
         return values
@@ -75,6 +78,10 @@ class DetailsForm(DatedForm):
             phone=values["phone"],
             fax=values["fax"],
             email=values["email"],
+            language=values["language"],
+            needs_interpreter=values["needs_interpreter"],
+            eservice_on=values["eservice_on"],
+            eservice_basis=values["eservice_basis"],
             preferred_channel=values["preferred_channel"],
         )
 
@@ -155,6 +162,10 @@ class AddPartyForm(DetailsForm):
             phone=values["phone"],
             fax=values["fax"],
             email=values["email"],
+            language=values["language"],
+            needs_interpreter=values["needs_interpreter"],
+            eservice_on=values["eservice_on"],
+            eservice_basis=values["eservice_basis"],
             preferred_channel=values["preferred_channel"],
             **named,
         )

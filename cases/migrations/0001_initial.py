@@ -2043,6 +2043,11 @@ class Migration(InitialTables):
                 ("phone", models.CharField(blank=True, max_length=40)),
                 ("fax", models.CharField(blank=True, max_length=40)),
                 ("email", models.EmailField(blank=True, max_length=254)),
+                ("language", models.CharField(blank=True, max_length=40)),
+                ("needs_interpreter", models.BooleanField(null=True)),
+                ("eservice_on", models.DateField(null=True)),
+                ("eservice_basis", models.CharField(blank=True, max_length=200)),
+                ("eservice_recorded_at", models.DateTimeField(null=True)),
                 (
                     "preferred_channel",
                     models.CharField(
@@ -2098,6 +2103,15 @@ class Migration(InitialTables):
                         on_delete=django.db.models.deletion.PROTECT,
                         related_name="roles",
                         to="directory.person",
+                    ),
+                ),
+                (
+                    "eservice_recorded_by",
+                    models.ForeignKey(
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
                     ),
                 ),
                 (
@@ -3806,6 +3820,22 @@ class Migration(InitialTables):
                 condition=models.Q(("result__in", ["FAIL", "UNKNOWN"])),
                 fields=["case"],
                 name="own_conflict_result_found",
+            ),
+        ),
+        migrations.AddConstraint(
+            model_name="party",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    models.Q(("preferred_channel", "ELECTRONIC"), _negated=True),
+                    models.Q(
+                        ("eservice_on__isnull", False),
+                        ("eservice_recorded_at__isnull", False),
+                        models.Q(("eservice_basis", ""), _negated=True),
+                        models.Q(("email", ""), _negated=True),
+                    ),
+                    _connector="OR",
+                ),
+                name="party_electronic_only_with_consent",
             ),
         ),
         migrations.AddConstraint(

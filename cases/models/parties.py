@@ -1,5 +1,6 @@
 """Parties of a case: their roles, contact details and dates."""
 
+from django.conf import settings
 from django.db import models
 
 from cases.places import OUTSIDE_US, STATES, find_place
@@ -89,6 +90,16 @@ class Party(TwoTimeFact):
     phone = models.CharField(max_length=40, blank=True)
     fax = models.CharField(max_length=40, blank=True)
     email = models.EmailField(blank=True)
+    language = models.CharField(max_length=40, blank=True)  # preferred; empty: not stated
+    needs_interpreter = models.BooleanField(null=True)  # NULL: not stated
+    # Consent to service by email (8 CCR 10625; subdivision not confirmed): its day, and the paper
+    # or call that shows it. Who recorded it, because later changes of the party copy it.
+    eservice_on = models.DateField(null=True)
+    eservice_basis = models.CharField(max_length=200, blank=True)
+    eservice_recorded_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, related_name="+"
+    )
+    eservice_recorded_at = models.DateTimeField(null=True)
     preferred_channel = models.CharField(
         max_length=12, choices=PreferredChannel, default=PreferredChannel.MAIL
     )
@@ -100,7 +111,14 @@ class Party(TwoTimeFact):
             models.CheckConstraint(
                 name="party_is_someone",
                 condition=models.Q(person__isnull=False) | models.Q(organization__isnull=False),
-            )
+            ),
+            models.CheckConstraint(
+                name="party_electronic_only_with_consent",
+                condition=~models.Q(preferred_channel="ELECTRONIC")
+                | models.Q(eservice_on__isnull=False, eservice_recorded_at__isnull=False)
+                & ~models.Q(eservice_basis="")
+                & ~models.Q(email=""),
+            ),
         ]
 
     def __str__(self) -> str:

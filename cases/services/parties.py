@@ -5,7 +5,7 @@ replaces the old row from its beginning. Letters and notices keep their referenc
 they were addressed to.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from typing import Any
@@ -13,7 +13,7 @@ from typing import Any
 from django.db import transaction
 
 from accounts.models import User
-from accounts.refusals import StaleForm, refuse_if
+from accounts.refusals import BadFact, StaleForm, refuse_if
 from cases import policies
 from cases.case_rows import rows_of
 from cases.models import Case, DisputedItem, Event, Party, PartyRole, PreferredChannel
@@ -57,6 +57,10 @@ _LABELS = {
     "phone": "Phone",
     "fax": "Fax",
     "email": "Email",
+    "language": "Preferred language",
+    "needs_interpreter": "Interpreter needed",
+    "eservice_on": "Consent to electronic service",
+    "eservice_basis": "Basis of the consent",
     "preferred_channel": "Send letters by",
 }
 # Fields with names: reviewers are checked against them and attest about them.
@@ -87,6 +91,10 @@ class PartyOnForm:
     phone: str = ""
     fax: str = ""
     email: str = ""
+    language: str = ""
+    needs_interpreter: bool | None = None
+    eservice_on: date | None = None
+    eservice_basis: str = ""
     preferred_channel: str = "MAIL"
 
 
@@ -95,6 +103,8 @@ class PartyDetails:
     """Name and contact details of a party, as the page shows them.
 
     :ivar state: the state of the address; if empty, it is read from the address.
+    :ivar eservice_on: the day of the party's consent to electronic service, which email needs.
+    :ivar eservice_basis: the paper or call that shows the consent.
     """
 
     name: str
@@ -105,6 +115,10 @@ class PartyDetails:
     phone: str = ""
     fax: str = ""
     email: str = ""
+    language: str = ""
+    needs_interpreter: bool | None = None
+    eservice_on: date | None = None
+    eservice_basis: str = ""
     preferred_channel: str = PreferredChannel.MAIL
 
 
@@ -305,7 +319,7 @@ def add_party_to_case(
     """
     case = Case.objects.lock(case_id)
     refuse_if(policies.why_not_change_parties(by, case))
-    _refuse_impossible_channel(party.fax, party.email, party.preferred_channel)
+    refuse_impossible_channel(party, at=at)
     refuse_if("" if party.name.strip() else "Enter the name.")
     refuse_if(why_not_state(party.state, party.address))
     refuse_if(_why_not_since(since, at))
@@ -362,7 +376,7 @@ def change_party_details(
     _refuse_outdated(old, at)
     refuse_if("" if details.name.strip() else "Enter the name.")
     refuse_if("" if why.strip() else "Enter the reason or the source.")
-    _refuse_impossible_channel(details.fax, details.email, details.preferred_channel)
+    refuse_impossible_channel(details, at=at)
     refuse_if(why_not_state(details.state, details.address))
     details = replace(details, state=details.state or read_state(details.address))
     differences = _list_party_changes(old, details)
@@ -455,6 +469,52 @@ def end_party_role(
     return ended
 
 
+def refuse_impossible_channel(party: PartyOnForm | PartyDetails, *, at: datetime) -> None:
+    """Refuse a channel without what it needs: a fax number, or an email address and consent.
+
+    :raises BadFact: names the field and what to enter.
+    """
+    for field, sentence in find_channel_problems(
+        vars(party), today=local_day(at), channel=party.preferred_channel
+    ).items():
+        raise BadFact(field, sentence)
+
+
+def find_channel_problems(
+    values: Mapping[str, Any], *, today: date, channel: str
+) -> dict[str, str]:
+    """Find what is missing or wrong about how letters reach a party: a sentence for each field.
+
+    Nothing is served by email without the consent of the party (8 CCR 10625; subdivision not
+    confirmed).
+
+    :param values: fax, email, eservice_on and eservice_basis.
+    """
+    fax, email = ((values.get(name) or "").strip() for name in ("fax", "email"))
+    consented_on, basis = values.get("eservice_on"), (values.get("eservice_basis") or "").strip()
+    problems = {}
+    if channel not in PreferredChannel.values:
+        problems["preferred_channel"] = (
+            "Choose how letters are sent: by mail, fax or electronically."
+        )
+    if channel == PreferredChannel.FAX and not fax:
+        problems["fax"] = "Enter the fax number, or choose another channel."
+    if channel == PreferredChannel.ELECTRONIC and not email:
+        problems["email"] = "Enter the email address, or choose another channel."
+    if channel == PreferredChannel.ELECTRONIC and consented_on is None:
+        problems["eservice_on"] = (
+            "Enter the day on which the party consented to electronic service, or choose another "
+            "channel."
+        )
+    if consented_on is not None and consented_on > today:
+        problems["eservice_on"] = "The consent is dated in the future. Check its day."
+    if consented_on is not None and not basis:
+        problems["eservice_basis"] = "Enter the paper or the call that shows the consent."
+    if basis and consented_on is None:
+        problems.setdefault("eservice_on", "Enter the day of the consent.")
+    return problems
+
+
 def list_unsent_letters(party: Party) -> list[Service]:
     """List the letters to a party that are written but not sent. One query.
 
@@ -514,6 +574,12 @@ def _build_party(
         phone=party.phone,
         fax=party.fax,
         email=party.email,
+        language=party.language,
+        needs_interpreter=party.needs_interpreter,
+        eservice_on=party.eservice_on,
+        eservice_basis=party.eservice_basis,
+        eservice_recorded_by=by if party.eservice_on else None,
+        eservice_recorded_at=at if party.eservice_on else None,
         preferred_channel=party.preferred_channel,
         item=item,
         list_version=case.party_list_version,
@@ -646,16 +712,6 @@ def _refuse_outdated(old: Party, at: datetime) -> None:
         raise PartyChanged(f"This role ended on {format_day(old.valid_to)}.")
 
 
-def _refuse_impossible_channel(fax: str, email: str, channel: str) -> None:
-    """Refuse a channel without the number or address that it needs."""
-    if channel not in PreferredChannel.values:
-        refuse_if("Choose how letters are sent: by mail, fax or electronically.")
-    if channel == PreferredChannel.FAX and not fax.strip():
-        refuse_if("Enter the fax number, or choose another channel.")
-    if channel == PreferredChannel.ELECTRONIC and not email.strip():
-        refuse_if("Enter the email address, or choose another channel.")
-
-
 def _why_not_since(since: date | None, at: datetime) -> str:
     if since is not None and since > local_day(at):
         return "The first day is in the future. Enter it on that day."
@@ -706,12 +762,20 @@ def _list_party_changes(old: Party, details: PartyDetails) -> list[tuple[str, st
             before, after = PreferredChannel(before).label, PreferredChannel(after).label
         if name == "state":
             before, after = _name_state(before), _name_state(after)
+        if name in {"needs_interpreter", "eservice_on"}:
+            before, after = _describe_value(before), _describe_value(after)
         changes.append((label, before, after))
     return changes
 
 
 def _name_state(code: str) -> str:
     return "outside the United States" if code == OUTSIDE_US else STATES.get(code, "not known")
+
+
+def _describe_value(value: date | bool | None) -> str:
+    if isinstance(value, date):
+        return format_day(value)
+    return "not stated" if value is None else "yes" if value else "no"
 
 
 def _copy_party(
@@ -743,9 +807,20 @@ def _copy_party(
             recorded_by=by,
             source="Case page",
         )
+    # A consent that was on file keeps the person who recorded it.
+    is_same_consent = (new_details.eservice_on, new_details.eservice_basis) == (
+        old.eservice_on,
+        old.eservice_basis,
+    )
+    recorded_by, recorded_at = (
+        (old.eservice_recorded_by, old.eservice_recorded_at) if is_same_consent else (by, at)
+    )
+    has_consent = new_details.eservice_on is not None
     return Party.objects.create(
         case=old.case,
         role=old.role,
+        eservice_recorded_by=recorded_by if has_consent else None,
+        eservice_recorded_at=recorded_at if has_consent else None,
         person=person,
         organization=organization,
         item=old.item,

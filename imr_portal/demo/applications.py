@@ -16,6 +16,7 @@ from records.models import Document
 from . import papers
 from .stories import DatedStory, Office, Record, Story, name_citation
 
+_CONSENTED_ON = date(2025, 1, 6)  # offices that take email, to electronic service
 _POSTAL_DAYS = timedelta(days=3)  # from the signature to the receipt
 
 
@@ -231,6 +232,8 @@ def _describe_office(role: PartyRole, office: Office) -> PartyOnForm:
         phone=office.phone,
         fax=office.reached_by if office.channel == "FAX" else "",
         email=office.reached_by if office.channel == "ELECTRONIC" else "",
+        eservice_on=_CONSENTED_ON if office.channel == "ELECTRONIC" else None,
+        eservice_basis="Standing consent on file" if office.channel == "ELECTRONIC" else "",
         preferred_channel=office.channel,
     )
 

@@ -17,7 +17,12 @@ from django.urls import reverse_lazy
 
 from accounts.refusals import NotAllowed
 from cases.category_tree import list_categories
-from cases.forms.addresses import KeyedAddress
+from cases.forms.addresses import (
+    ConsentBasisField,
+    ConsentDayField,
+    KeyedAddress,
+    LanguageField,
+)
 from cases.formulary import build_treatment
 from cases.models import (
     Application,
@@ -32,7 +37,7 @@ from cases.models import (
     TreatmentCategory,
     URType,
 )
-from cases.services.parties import PartyOnForm
+from cases.services.parties import PartyOnForm, find_channel_problems
 from deadlines.days import PACIFIC
 from eligibility.impossible_dates import find_impossible_dates
 from files.models import StoredFile
@@ -41,6 +46,7 @@ from form_fields.fields import (
     KeyedDate,
     KeyedInjury,
     LetterText,
+    StatedAnswer,
     read_quantity,
     split_injury,
 )
@@ -110,6 +116,10 @@ REQUIRED_FIELDS = (
 )  # fmt: skip
 
 
+# The parties that the form says how to reach, by the beginning of the names of their fields.
+REACHED = ("employee", "employer", "attorney", "physician", "administrator")
+
+
 class IntakeForm(DatedForm):
     """The fields of DWC Form IMR, in the order of the form."""
 
@@ -142,6 +152,11 @@ class IntakeForm(DatedForm):
     )
     employee_address = KeyedAddress()
     employee_phone = LetterText(label="Phone", max_length=40, required=False)
+    employee_language = LanguageField()
+    employee_needs_interpreter = StatedAnswer(label="Interpreter needed?")
+    employee_email = forms.EmailField(label="Email", max_length=254, required=False)
+    employee_eservice_on = ConsentDayField()
+    employee_eservice_basis = ConsentBasisField()
     date_of_birth = KeyedDate(label="Date of birth", required=False)
     sex = forms.ChoiceField(label="Sex", choices=[("", "Not stated"), *Sex.choices], required=False)
     claim_number = LetterText(
@@ -177,11 +192,17 @@ class IntakeForm(DatedForm):
         error_messages={"required": "Enter the employer."},
     )
     employer_address = KeyedAddress()
+    employer_email = forms.EmailField(label="Email", max_length=254, required=False)
+    employer_eservice_on = ConsentDayField()
+    employer_eservice_basis = ConsentBasisField()
     attorney = LetterText(label="Employee’s attorney", max_length=300, required=False)
     attorney_firm = LetterText(label="Firm", max_length=200, required=False)
     attorney_address = KeyedAddress()
     attorney_phone = LetterText(label="Phone", max_length=40, required=False)
     attorney_fax = LetterText(label="Fax", max_length=40, required=False)
+    attorney_email = forms.EmailField(label="Email", max_length=254, required=False)
+    attorney_eservice_on = ConsentDayField()
+    attorney_eservice_basis = ConsentBasisField()
 
     physician_first = LetterText(label="First name", max_length=120, required=False)
     physician_last = LetterText(
@@ -194,6 +215,9 @@ class IntakeForm(DatedForm):
     physician_address = KeyedAddress()
     physician_phone = LetterText(label="Phone", max_length=40, required=False)
     physician_fax = LetterText(label="Fax", max_length=40, required=False)
+    physician_email = forms.EmailField(label="Email", max_length=254, required=False)
+    physician_eservice_on = ConsentDayField()
+    physician_eservice_basis = ConsentBasisField()
 
     administrator = LetterText(
         label="Claims administrator",
@@ -204,6 +228,11 @@ class IntakeForm(DatedForm):
     administrator_address = KeyedAddress()
     administrator_phone = LetterText(label="Phone", max_length=40, required=False)
     administrator_fax = LetterText(label="Fax", max_length=40, required=False)
+    administrator_email = forms.EmailField(label="Email", max_length=254, required=False)
+    administrator_eservice_on = KeyedDate(
+        label="Consented to electronic service on", required=False
+    )
+    administrator_eservice_basis = ConsentBasisField()
     administrator_channel = forms.ChoiceField(
         label="Send notices by",
         choices=[("MAIL", "Mail"), ("FAX", "Fax"), ("ELECTRONIC", "Electronic")],
@@ -211,7 +240,13 @@ class IntakeForm(DatedForm):
         required=False,
     )
 
-    diagnosis = LetterText(label="Primary diagnosis", max_length=500, required=False)
+    diagnosis = LetterText(
+        label="Primary diagnosis",
+        max_length=500,
+        required=False,
+        help_text="ICD-10-CM codes or words, with semicolons between them",
+        widget=forms.TextInput(attrs={"data-reads": reverse_lazy("intake:read_diagnoses")}),
+    )
     items_on_form = forms.IntegerField(
         label="Treatments on the form",
         min_value=1,
@@ -266,10 +301,12 @@ class IntakeForm(DatedForm):
         }
         # The delay sends one request per pause in typing. The sync replaces a request under way, so
         # that an older list cannot overwrite a newer one.
-        for name in known_parties.FIELDS:
+        look_ups = dict.fromkeys(known_parties.FIELDS, "intake:look_up")
+        look_ups["diagnosis"] = "intake:look_up_diagnoses"
+        for name, address in look_ups.items():
             self.fields[name].widget.attrs |= {
                 "autocomplete": "off",
-                "hx-post": reverse_lazy("intake:look_up"),
+                "hx-post": reverse_lazy(address),
                 "hx-trigger": "input changed delay:150ms",
                 "hx-target": f"#known-{name}",
                 "hx-sync": "this:replace",
@@ -285,8 +322,23 @@ class IntakeForm(DatedForm):
     @property
     def has_rare_values(self) -> bool:
         """Whether a field of the collapsed section has a value or an error."""
-        rare = ("middle_name", "sex", "eams_number", "wcis_number")
-        return any(self[name].value() or name in self.errors for name in rare)
+        return self._has_values(
+            "middle_name", "sex", "eams_number", "wcis_number", "employee_language",
+            "employee_needs_interpreter",
+        )  # fmt: skip
+
+    @property
+    def email_sections(self) -> dict[str, dict[str, Any]]:
+        """The fields of the email address and consent of each party, and whether they are shown."""
+        names = ("email", "eservice_on", "eservice_basis")
+        return {
+            prefix: {"fields": [self[f"{prefix}_{name}"] for name in names],
+                     "is_open": self._has_values(*(f"{prefix}_{name}" for name in names))}
+            for prefix in REACHED
+        }  # fmt: skip
+
+    def _has_values(self, *names: str) -> bool:
+        return any(self[name].value() or name in self.errors for name in names)
 
     def guess(self, row: ItemRow) -> str:
         """Guess a row's category from its title; returns the category's key, or an empty text."""
@@ -314,11 +366,7 @@ class IntakeForm(DatedForm):
         cleaned = split_injury(super().clean() or {})
         for impossible in find_impossible_dates(cleaned, today=self.today):
             self.add_error(impossible.field, impossible.sentence)
-        # Otherwise the missing number would be noticed only when a notice has to leave.
-        if cleaned.get("administrator_channel") == "FAX" and not cleaned.get("administrator_fax"):
-            self.add_error(
-                "administrator_fax", "Enter the fax number, or choose another way to send notices."
-            )
+        self._clean_channels(cleaned)
         # Each part fits its own field, but the joined name has to fit one column.
         for first, middle, last in (
             ("first_name", "middle_name", "last_name"),
@@ -337,6 +385,20 @@ class IntakeForm(DatedForm):
     def row_errors(self) -> list[tuple[str, str]]:
         """The errors of the rows of disputed treatment, with links to their fields."""
         return list_row_errors(self.rows)
+
+    def _clean_channels(self, cleaned: dict[str, Any]) -> None:
+        """Check how each party is reached, before a notice has to leave."""
+        for prefix in REACHED:
+            values = {
+                name: cleaned.get(f"{prefix}_{name}")
+                for name in ("fax", "email", "eservice_on", "eservice_basis")
+            }
+            channel = cleaned.get(f"{prefix}_channel") or "MAIL"
+            for name, sentence in find_channel_problems(
+                values, today=self.today, channel=channel
+            ).items():
+                if f"{prefix}_{name}" not in self.errors:
+                    self.add_error(f"{prefix}_{name}", sentence)
 
     def _clean_items(self, cleaned: dict[str, Any]) -> None:
         items = []
@@ -370,6 +432,12 @@ class IntakeForm(DatedForm):
     @property
     def items_entered(self) -> int:
         return sum(1 for row in self.rows if not row.is_blank)
+
+    @property
+    def has_other_count(self) -> bool:
+        """Whether another number of treatments is on the form than is entered."""
+        stated = str(self["items_on_form"].value() or "").strip()
+        return bool(stated) and stated != str(self.items_entered)
 
     @property
     def treatments(self) -> list[Treatment]:
@@ -453,9 +521,15 @@ class IntakeForm(DatedForm):
             date_of_birth_printed=self.data.get("date_of_birth", "").strip(),
             address=values["employee_address"],
             phone=values["employee_phone"],
+            language=values["employee_language"],
+            needs_interpreter=values["employee_needs_interpreter"],
+            **_read_consent(values, "employee"),
         )
         yield PartyOnForm(
-            role=PartyRole.EMPLOYER, name=values["employer"], address=values["employer_address"]
+            role=PartyRole.EMPLOYER,
+            name=values["employer"],
+            address=values["employer_address"],
+            **_read_consent(values, "employer"),
         )
         if values["attorney"]:
             yield PartyOnForm(
@@ -465,6 +539,7 @@ class IntakeForm(DatedForm):
                 address=values["attorney_address"],
                 phone=values["attorney_phone"],
                 fax=values["attorney_fax"],
+                **_read_consent(values, "attorney"),
             )
         yield PartyOnForm(
             role=PartyRole.REQUESTING_PHYSICIAN,
@@ -475,6 +550,7 @@ class IntakeForm(DatedForm):
             address=values["physician_address"],
             phone=values["physician_phone"],
             fax=values["physician_fax"],
+            **_read_consent(values, "physician"),
         )
         if values["physician_group"]:
             yield PartyOnForm(role=PartyRole.PHYSICIAN_GROUP, name=values["physician_group"])
@@ -485,6 +561,7 @@ class IntakeForm(DatedForm):
             address=values["administrator_address"],
             phone=values["administrator_phone"],
             fax=values["administrator_fax"],
+            **_read_consent(values, "administrator"),
             preferred_channel=values["administrator_channel"] or "MAIL",
         )
 
@@ -687,6 +764,12 @@ def _clean_part(part: str, field: LetterText, keyed: str) -> str:
 def _strip_null_characters(keyed: str) -> str:
     """Remove null characters, which PostgreSQL cannot store."""
     return keyed.replace("\0", "")
+
+
+def _read_consent(values: dict[str, Any], prefix: str) -> dict[str, Any]:
+    """Return the email address of a party, and its consent to electronic service."""
+    names = ("email", "eservice_on", "eservice_basis")
+    return {name: values[f"{prefix}_{name}"] for name in names}
 
 
 def _full_name(first: str, middle: str, last: str) -> str:

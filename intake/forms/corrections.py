@@ -78,6 +78,10 @@ class CorrectionForm(DatedForm):
         like = IntakeForm(today=today)
         self.categories = like.categories
         self.fields = {name: like.fields[name] for name in _FIELDS} | self.fields
+        # This page has no list to choose from; a code still gets its description.
+        attrs = self.fields["diagnosis"].widget.attrs
+        for name in [name for name in attrs if name.startswith("hx-")]:
+            del attrs[name]
 
     def clean(self) -> dict[str, Any]:
         cleaned = split_injury(super().clean() or {})

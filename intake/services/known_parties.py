@@ -3,6 +3,8 @@
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import date
+from typing import Any
 
 from django.db.models import Max, Q
 
@@ -15,38 +17,58 @@ MIN_LETTERS = 2
 
 # The field typed in, the party's role, and the fields that a choice fills in: form field to party
 # field.
+_EMAIL = ("email", "eservice_on", "eservice_basis")
+
+
+def _with_email(prefix: str, fills: dict[str, str]) -> dict[str, str]:
+    """Add the email address and the consent to electronic service, which one party has in all."""
+    return fills | {f"{prefix}_{name}": name for name in _EMAIL}
+
+
 FIELDS: dict[str, tuple[PartyRole, dict[str, str]]] = {
-    "employer": (PartyRole.EMPLOYER, {"employer": "name", "employer_address": "address"}),
+    "employer": (
+        PartyRole.EMPLOYER,
+        _with_email("employer", {"employer": "name", "employer_address": "address"}),
+    ),
     "attorney": (
         PartyRole.EMPLOYEE_ATTORNEY,
-        {
-            "attorney": "name",
-            "attorney_firm": "contact",
-            "attorney_address": "address",
-            "attorney_phone": "phone",
-            "attorney_fax": "fax",
-        },
+        _with_email(
+            "attorney",
+            {
+                "attorney": "name",
+                "attorney_firm": "contact",
+                "attorney_address": "address",
+                "attorney_phone": "phone",
+                "attorney_fax": "fax",
+            },
+        ),
     ),
     "physician_last": (
         PartyRole.REQUESTING_PHYSICIAN,
-        {
-            "physician_first": "first",
-            "physician_last": "last",
-            "physician_specialty": "specialty",
-            "physician_address": "address",
-            "physician_phone": "phone",
-            "physician_fax": "fax",
-        },
+        _with_email(
+            "physician",
+            {
+                "physician_first": "first",
+                "physician_last": "last",
+                "physician_specialty": "specialty",
+                "physician_address": "address",
+                "physician_phone": "phone",
+                "physician_fax": "fax",
+            },
+        ),
     ),
     "administrator": (
         PartyRole.CLAIMS_ADMINISTRATOR,
-        {
-            "administrator": "name",
-            "administrator_address": "address",
-            "administrator_phone": "phone",
-            "administrator_fax": "fax",
-            "administrator_channel": "preferred_channel",
-        },
+        _with_email(
+            "administrator",
+            {
+                "administrator": "name",
+                "administrator_address": "address",
+                "administrator_phone": "phone",
+                "administrator_fax": "fax",
+                "administrator_channel": "preferred_channel",
+            },
+        ),
     ),
 }
 
@@ -120,6 +142,10 @@ def _read_party_fields(party: Party, fills: dict[str, str]) -> dict[str, str]:
         if name is not None and name.last:
             parts = {"first": name.first, "last": name.last}
     return {
-        field: parts[source] if source in parts else getattr(party, source)
+        field: parts[source] if source in parts else _as_typed(getattr(party, source))
         for field, source in fills.items()
     }
+
+
+def _as_typed(value: Any) -> str:
+    return f"{value:%m/%d/%Y}" if isinstance(value, date) else value or ""

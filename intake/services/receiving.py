@@ -31,6 +31,7 @@ from cases.models import (
     DisputedItem,
     Event,
     PartyRole,
+    PreferredChannel,
     Priority,
     TreatmentCategory,
     URDecision,
@@ -498,9 +499,11 @@ def build_received_event(
 
 
 def refuse_impossible_dates(*, application: ApplicationOnForm, at: datetime) -> None:
-    """Refuse a form without treatments, or with a date that cannot be. Reads no rows.
+    """Refuse a form without treatments, with a date that cannot be, or without consent to email.
 
-    :raises NotAllowed: names the date.
+    Reads no rows.
+
+    :raises NotAllowed: names the date, or what the channel of a party needs.
     """
     if application.received_at > at:
         raise NotAllowed("The received date is in the future. Check the stamp.")
@@ -516,6 +519,10 @@ def refuse_impossible_dates(*, application: ApplicationOnForm, at: datetime) -> 
     }
     for impossible in find_impossible_dates(dates, today=local_day(at)):
         raise BadFact(impossible.field, impossible.sentence)
+    for party in application.parties:
+        # A fax number may be missing: then a letter waits. Email needs consent in any case.
+        if party.preferred_channel == PreferredChannel.ELECTRONIC:
+            parties.refuse_impossible_channel(party, at=at)
     if not application.items:
         raise NotAllowed("Enter at least one disputed treatment.")
 

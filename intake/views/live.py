@@ -1,5 +1,7 @@
 """Background requests of the application form: known parties, form check, draft saving."""
 
+import json
+from datetime import date
 from typing import Any
 from uuid import UUID
 
@@ -8,11 +10,14 @@ from django.http import HttpResponse, JsonResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.html import format_html
 from django.views.decorators.http import require_http_methods, require_POST
 
 from accounts.actions import run_action, try_action
 from accounts.requests import StaffRequest, posted_data, read_whole_number
+from cases.diagnosis_codes import find_diagnosis_codes, read_diagnoses, split_last_diagnosis
 from deadlines.days import format_time
+from form_fields.dates import NotADate, read_date
 from intake.forms.application import IntakeForm, read_form_key, read_typed_fields
 from intake.forms.batches import CancelReasonForm
 from intake.keying_time import read_opening
@@ -30,6 +35,43 @@ def look_up_parties(request: StaffRequest) -> HttpResponse:
     name = request.headers.get("HX-Trigger-Name", "")
     parties = known_parties.find_known_parties(field=name, typed=request.POST.get(name, ""))
     return render(request, "intake/_known.html", {"found": parties})
+
+
+@require_POST
+def look_up_diagnoses(request: StaffRequest) -> HttpResponse:
+    """List ICD-10-CM codes for the last of the diagnoses typed in a field."""
+    before, last = split_last_diagnosis(request.POST.get("diagnosis", "")[:500])
+    found = [
+        {
+            "name": one.code,
+            "address": one.description,
+            "fills_json": json.dumps({"diagnosis": f"{before}{one}"}),
+        }
+        for one in find_diagnosis_codes(last, on=_read_decision_day(request))
+    ]
+    return render(request, "intake/_known.html", {"found": found})
+
+
+@require_POST
+def read_typed_diagnoses(request: StaffRequest) -> HttpResponse:
+    """Give the codes in the field that was just left their descriptions, for the page to show."""
+    typed = request.POST.get("diagnosis", "")[:500]
+    reading = read_diagnoses(typed, on=_read_decision_day(request))
+    look = " bad" if reading.is_bad else ""
+    return HttpResponse(
+        format_html(
+            '<span class="echo{}" data-read="{}">{}</span>', look, reading.text, reading.note
+        )
+    )
+
+
+def _read_decision_day(request: StaffRequest) -> date:
+    """Return the day of the UR decision on the form, or today: the codes are those of its year."""
+    today = timezone.localdate()
+    try:
+        return read_date(request.POST.get("ur_decided", "")[:60], today=today)
+    except NotADate:
+        return today
 
 
 @require_POST

@@ -70,7 +70,7 @@ const choose = (button, field) => {
   for (const [name, value] of fills) typed(form.elements[name], value);
   const line = document.createElement("li");
   line.className = "filled";
-  line.innerHTML = `<span>Filled in from an earlier case. </span><button class="btn tiny" type="button">Undo</button>`;
+  line.innerHTML = `<span>Filled in. </span><button class="btn tiny" type="button">Undo</button>`;
   line.querySelector("button").addEventListener("click", () => {
     for (const [name, value] of before) typed(form.elements[name], value);
     known(field).replaceChildren();

@@ -19,6 +19,7 @@ from letters.models import Service
 from reviewers import policies as reviewer_policies
 from tests.determinations.factories import make_approved_case, make_submitted_case
 from tests.factories import (
+    BY_EMAIL,
     MONDAY,
     SIX_YES,
     eligible_case,
@@ -462,7 +463,9 @@ def test_an_electronic_channel_with_its_address_is_kept_on_the_delivery(client, 
     party = get_attorney(case)
     answer = client.post(
         reverse("cases:change_party", args=[case.number, party.pk]),
-        make_form_data(party, preferred_channel="ELECTRONIC", email="r.castellanos@law.example"),
+        make_form_data(
+            party, **BY_EMAIL | {"email": "r.castellanos@law.example", "eservice_on": "1/5/2026"}
+        ),
     )
     assert answer.status_code == 302
     make_notices(case_id=case.pk, by=coordinator, at=LATER)

@@ -23,7 +23,7 @@ from letters.kinds import LetterKind
 from letters.models import DeliveryMethod, Service
 from tests.cases.test_ending import ineligible_case
 from tests.determinations.factories import make_approved_case, make_issued_case, make_submitted_case
-from tests.factories import MONDAY, noticed_case, parties, person
+from tests.factories import BY_EMAIL, MONDAY, noticed_case, parties, person
 from tests.letters.factories import file_without_typesetting, publish_sample_wording
 from tests.records.factories import case_with_records, make_offered_case, sign_attestation
 
@@ -103,7 +103,7 @@ def test_each_aggrieved_party_has_the_days_of_its_own_address(clerk):
     case = sent_determination(
         clerk,
         EMPLOYEE={"address": NEVADA},
-        CLAIMS_ADMINISTRATOR={"email": "claims@example.org", "preferred_channel": "ELECTRONIC"},
+        CLAIMS_ADMINISTRATOR=BY_EMAIL,
         EMPLOYER={"address": "12 Harbor Road\nVancouver", "state": "XX"},
         EMPLOYEE_ATTORNEY={"address": "12 Court Street"},
     )
@@ -256,8 +256,7 @@ def test_a_corrected_service_moves_the_date_of_that_recipient_only(clerk):
 
 
 def test_a_corrected_service_on_the_administrator_moves_its_duty_to_authorize(clerk):
-    email = {"email": "claims@example.org", "preferred_channel": "ELECTRONIC"}
-    case = sent_determination(clerk, outcome="OVERTURNED", CLAIMS_ADMINISTRATOR=email)
+    case = sent_determination(clerk, outcome="OVERTURNED", CLAIMS_ADMINISTRATOR=BY_EMAIL)
 
     def due():
         row = case.deadlines.get(deadline_kind="authorize", replaced_at=None)
@@ -311,8 +310,7 @@ def test_a_notice_is_not_corrected_to_a_day_after_the_records_or_after_the_decis
 
 
 def test_a_receipt_that_a_person_recorded_stays_when_the_service_is_corrected(clerk):
-    email = {"email": "claims@example.org", "preferred_channel": "ELECTRONIC"}
-    case = sent_determination(clerk, outcome="OVERTURNED", CLAIMS_ADMINISTRATOR=email)
+    case = sent_determination(clerk, outcome="OVERTURNED", CLAIMS_ADMINISTRATOR=BY_EMAIL)
     received = date(2026, 3, 24)
     post_determination.record_determination_receipt(
         case_id=case.pk, received_on=received, by=person(Role.COORDINATOR),

@@ -516,9 +516,7 @@ def test_other_roles_cannot_decide_on_drafts(coordinator, role):
 
 def test_a_missing_address_is_named_by_its_channel_and_stops_no_action(coordinator):
     bare = [
-        replace(
-            one, address="", preferred_channel="ELECTRONIC" if one.role == "EMPLOYEE" else "MAIL"
-        )
+        replace(one, address="", preferred_channel="FAX" if one.role == "EMPLOYEE" else "MAIL")
         for one in parties()
     ]
     draft = draft_of(received_case(parties=bare), LetterKind.ACKNOWLEDGMENT)
@@ -526,7 +524,7 @@ def test_a_missing_address_is_named_by_its_channel_and_stops_no_action(coordinat
     found = composition.find_missing_parts(draft, at=LATER)
 
     assert [one.sentence for one in found] == [
-        "Injured worker Marisol Quintanar has no email address on file.",
+        "Injured worker Marisol Quintanar has no fax number on file.",
         "Injured worker’s attorney Ruth Castellanos has no postal address on file.",
     ]
     assert {one.url for one in found} == {f"/cases/{draft.case.number}/parties/"}

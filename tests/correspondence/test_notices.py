@@ -16,7 +16,7 @@ from cases.services import endings
 from correspondence.services import notices
 from intake.services.receiving import ItemOnForm, URDecisionOnForm
 from letters.models import Letter, Service
-from tests.factories import MONDAY, eligible_case, parties, person, received_case
+from tests.factories import BY_EMAIL, MONDAY, eligible_case, parties, person, received_case
 from tests.letters.factories import file_all_letters, publish_sample_wording
 
 pytestmark = pytest.mark.django_db
@@ -38,9 +38,8 @@ def make_parties_with_channels(**by_role):
     return [
         replace(
             party,
-            preferred_channel=by_role.get(party.role.value, "MAIL"),
+            **BY_EMAIL | {"preferred_channel": by_role.get(party.role.value, "MAIL")},
             fax="916-555-0100",
-            email="claims@example.org",
         )
         for party in parties()
     ]

@@ -153,6 +153,9 @@ def test_known_administrators_physicians_and_attorneys_fill_their_fields(desk):
             "administrator_phone": "",
             "administrator_fax": "",
             "administrator_channel": "MAIL",
+            "administrator_email": "",
+            "administrator_eservice_on": "",
+            "administrator_eservice_basis": "",
         }
     ]
     (physician,) = list_offered_parties(desk, "physician_last", "oye")
