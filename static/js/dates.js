@@ -5,7 +5,10 @@ document.addEventListener("change", async ({ target }) => {
   const place = target.dataset.reads && document.getElementById(`${target.id}_echo`);
   if (!place) return;
   const typed = target.value;
-  await htmx.ajax("POST", target.dataset.reads, { source: target, target: place });
+  await htmx.ajax("POST", target.dataset.reads, {
+    // Not the field itself, whose look-up of what can be chosen would cancel this request.
+    source: place, target: place, headers: { "HX-Trigger-Name": target.name },
+  });
   const read = place.querySelector("[data-read]")?.dataset.read;
   if (!read || target.value !== typed || read === typed) return;
   target.value = read;

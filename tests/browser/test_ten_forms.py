@@ -1,5 +1,6 @@
 """Ten varied paper forms, keyed scan by scan with the keyboard alone; every key is counted."""
 
+import re
 import sys
 from datetime import timedelta
 
@@ -167,10 +168,8 @@ def key_in(page, paper, keys):
             keys.leave()
 
 
-@pytest.fixture(scope="module")
-def at_work(work):
-    """Earlier cases that make the parties known, and a batch of ten scans."""
-    day = local_day(work.now)
+def make_parties_known(work):
+    """Receive an earlier case whose parties then are known."""
     firm = PartyOnForm
     known = [
         firm(
@@ -187,14 +186,20 @@ def at_work(work):
         )
         for one in parties()
     ]
-    clerk = work.people[Role.INTAKE]
     received_case(
         at=work.now - timedelta(days=1),
-        by=clerk,
+        by=work.people[Role.INTAKE],
         parties=known,
         claim_number="99-12345",
         printed={"diagnosis": COMPLETE["diagnosis"]},
     )
+
+
+@pytest.fixture(scope="module")
+def at_work(work):
+    """Earlier cases that make the parties known, and a batch of ten scans."""
+    day, clerk = local_day(work.now), work.people[Role.INTAKE]
+    make_parties_known(work)
     scans = [make_upload(f"{name}.pdf", pdf_bytes(text=name)) for name in TEN]
     batch_of(*scans, by=clerk, at=work.now, channel="FAX", received_on=day - timedelta(days=1))
     return work
@@ -231,7 +236,7 @@ def test_ten_varied_forms_are_keyed_without_a_mouse(at_work, visit):
 def as_keyed(clerk):
     """The cases say what the papers said."""
     rows = Application.objects.filter(entered_by=clerk, channel="FAX").order_by("pk")
-    cases = dict(zip(TEN, (row.case for row in rows), strict=True))
+    cases = dict(zip(TEN, (row.cases.get() for row in rows), strict=True))
     names = {name: case.parties.get(role="EMPLOYEE").name for name, case in cases.items()}
     assert names["apostrophe"] == "Siobhan O'Brien"
     assert names["hyphen"] == "Anne-Marie Smith-Jones"
@@ -267,7 +272,7 @@ def test_keys_of_the_intake_page(at_work, visit):
     page = visit(at_work.people[Role.INTAKE], "/intake/new/")
     page.locator("#id_diagnosis").focus()
     page.keyboard.press("F4")
-    expect(page.locator("#id_diagnosis")).to_have_value("M54.12")
+    expect(page.locator("#id_diagnosis")).to_have_value(re.compile("^M54.12"))
     page.locator("#id_claim_number").fill("99-12345")
     page.locator("#id_ur_decided").fill("-9")
     page.keyboard.press("Tab")
@@ -282,7 +287,7 @@ def test_keys_of_the_intake_page(at_work, visit):
     expect(page.locator("[data-save-state]")).to_contain_text("Saved")
     page.goto("/intake/")
     page.get_by_role("link", name="Unnamed form").first.click()
-    expect(page.locator("#id_diagnosis")).to_have_value("M54.12")
+    expect(page.locator("#id_diagnosis")).to_have_value(re.compile("^M54.12"))
 
 
 def test_enter_takes_a_known_party_only_after_an_arrow_key(at_work, visit):
