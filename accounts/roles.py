@@ -49,6 +49,15 @@ _CASE_STAFF = {
     Role.AUDITOR,
 }
 
+_RECORD_COMPLAINTS = {
+    Role.INTAKE,
+    Role.SUPERVISOR,
+    Role.COORDINATOR,
+    Role.QA,
+    Role.DIRECTOR,
+    Role.MAILROOM,
+}
+
 PERMISSIONS: dict[str, set[Role]] = {
     # What a user may view.
     "cases.view_case": _CASE_STAFF,
@@ -129,6 +138,12 @@ PERMISSIONS: dict[str, set[Role]] = {
     "cases.propose_item_change": {Role.INTAKE, Role.SUPERVISOR, Role.COORDINATOR},
     "cases.decide_item_change": {Role.SUPERVISOR, Role.COORDINATOR},
     "queues.assign_case": {Role.SUPERVISOR, Role.COORDINATOR},
+    # Complaints: whoever speaks with parties records them and reads those they recorded.
+    "complaints.view_complaint": {*_RECORD_COMPLAINTS, Role.AUDITOR},
+    "complaints.record_complaint": _RECORD_COMPLAINTS,
+    "complaints.view_all_complaints": {Role.SUPERVISOR, Role.DIRECTOR, Role.AUDITOR},
+    # Answer them, and keep the corrective actions.
+    "complaints.answer_complaint": {Role.SUPERVISOR, Role.DIRECTOR},
     "queues.view_skips": {Role.SUPERVISOR, Role.DIRECTOR},
     "queues.share_view": {Role.SUPERVISOR, Role.COORDINATOR, Role.QA, Role.DIRECTOR},
     # Administration.

@@ -34,6 +34,7 @@ SUBJECTS = {
     "page": "Pages of documents",
     "letter": "Letters",
     "assignment": "Reviews",
+    "complaint": "Complaints",
     "list": "Lists and searches",
     "export": "Lists exported as files",
     "person": "People on cases",

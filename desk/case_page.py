@@ -1,4 +1,4 @@
-"""What the case page says of other tables: letters in a line, related cases, waiting changes."""
+"""What the case page says of other tables: letters, related cases, complaints, waiting changes."""
 
 import json
 from collections.abc import Sequence
@@ -12,6 +12,8 @@ from accounts.models import User
 from cases.consolidated_items import select_decided_case_ids
 from cases.models import Case, CaseLink, DisputedItem, ItemChange
 from cases.models.restrictions import select_visible
+from complaints.models import Complaint
+from complaints.overview import list_complaints_of_case
 
 # Columns of the query that loads the case, so that the page asks only for rows that there are.
 _HAS_CHANGES = (
@@ -23,6 +25,7 @@ _HAS_LINKS = (
     "EXISTS (SELECT 1 FROM cases_caselink l "
     "WHERE l.case_id = cases_case.id OR l.other_id = cases_case.id)"
 )
+_HAS_COMPLAINTS = "EXISTS (SELECT 1 FROM complaints_complaint m WHERE m.case_id = cases_case.id)"
 _LETTERS = "(SELECT count(*) FROM letters_letter t WHERE t.reference = cases_case.number{state})"
 _COUNTS_OF_LETTERS = (
     _LETTERS.format(state=""),
@@ -37,11 +40,12 @@ _ARRAYS = {"postgresql": "json_build_array({})::text", "sqlite": "json_array({})
 
 
 def annotations_of_page() -> dict[str, Any]:
-    """Return the columns that ``find_changes``, ``list_links`` and ``summarize_letters`` read."""
+    """Return the columns that the functions below read."""
     letters = _ARRAYS[connection.vendor].format(", ".join(_COUNTS_OF_LETTERS))
     return {
         "has_changes": RawSQL(_HAS_CHANGES, [], BooleanField()),  # noqa: S611 - all ours
         "has_links": RawSQL(_HAS_LINKS, [], BooleanField()),  # noqa: S611
+        "has_complaints": RawSQL(_HAS_COMPLAINTS, [], BooleanField()),  # noqa: S611
         "letters_json": RawSQL(letters, [], TextField()),  # noqa: S611
     }
 
@@ -90,6 +94,13 @@ def find_moved_items(
             if is_other and (pk not in found or row.ending != DisputedItem.Ending.MOVED):
                 found[pk] = row.case
     return [(moved[pk], case) for pk, case in found.items()]
+
+
+def list_complaints(case: Any, reader: User) -> list[Complaint]:
+    """List the complaints about a case that this person may read. At most one query."""
+    if not case.has_complaints or not reader.may("complaints.view_complaint"):
+        return []
+    return list(list_complaints_of_case(case, reader))
 
 
 def summarize_letters(case: Case) -> str:

@@ -13,6 +13,7 @@ from cases import organization_facts
 from cases.case_rows import TITLES, list_column
 from cases.models import Case, Event, PartyRole
 from cases.passed_days import list_passed_days
+from complaints import overview as complaints
 from queues.models import SavedView
 from queues.services import claims, saved_views
 from queues.work_order import Key, read_keys
@@ -69,6 +70,7 @@ def load_my_day(user: User, *, today: date, at: datetime) -> dict[str, Any]:
     friday = today + timedelta(days=(4 - today.weekday()) % 7)
     resolves_conflicts = user.may("cases.resolve_own_conflicts")
     keeps_credentials = user.may("reviewers.manage_credentials")
+    answers_complaints = user.may("complaints.answer_complaint")
     return {
         # No case waits for credentialing, so the page shows the files of reviewers instead.
         "has_case_work": bool(claims.stages_for(user=user)) or not keeps_credentials,
@@ -100,6 +102,12 @@ def load_my_day(user: User, *, today: date, at: datetime) -> dict[str, Any]:
         else 0,
         "bias_alerts": payer_bias.list_open_alerts()
         if user.may("reviewers.run_payer_bias_test")
+        else [],
+        "overdue_complaints": list(complaints.list_overdue_answers(user, today=today)[:SHOWN])
+        if answers_complaints
+        else [],
+        "overdue_actions": list(complaints.list_overdue_actions(user, today=today)[:SHOWN])
+        if answers_complaints
         else [],
         "can_claim": bool(claims.stages_for(user=user)),
     }

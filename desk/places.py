@@ -69,6 +69,7 @@ PLACES: dict[str, tuple[Place, ...]] = {
         Place("Possible duplicates", "cases:possible_duplicates"),
         Place("Skipped cases", "queues:skipped"),
         Place("Item changes", "cases:item_changes", also="treatment"),
+        Place("Complaints", "complaints:list", also="corrective actions"),
     ),
     "Queues": tuple(
         Place(label, "desk:queue", (slug,), slug, _QUEUE_KEYS.get(slug, ""), also="queue")

@@ -269,6 +269,14 @@ AUDIENCES: dict[str, AudienceEntry] = {
     "maintenance:findings": "maintenance.view_check_results",
     # billing
     "billing:fees": "billing.manage_fees",
+    # complaints
+    "complaints:list": "complaints.view_complaint",
+    "complaints:record": "complaints.record_complaint",
+    "complaints:complaint": "complaints.view_complaint",
+    "complaints:change": "complaints.record_complaint",
+    "complaints:answer": "complaints.answer_complaint",
+    "complaints:add_action": "complaints.answer_complaint",
+    "complaints:complete_action": "complaints.answer_complaint",
     # guidelines
     "guidelines:pick": ("determinations.write_review", "guidelines.manage_guidelines"),
     # determinations: quality, issuing, sending

@@ -71,6 +71,7 @@ INSTALLED_APPS = [
     "determinations",
     "queues",
     "billing",
+    "complaints",
     "maintenance",
     "desk",
 ]
@@ -280,6 +281,8 @@ FILE_UPLOAD_HANDLERS = [
 DATA_UPLOAD_MAX_MEMORY_SIZE = 2_621_440
 DATA_UPLOAD_MAX_NUMBER_FIELDS = 3_000  # a form may have 200 disputed items
 MAX_UPLOAD_BYTES = environment.read_number("MAX_UPLOAD_BYTES", 512 * 1024 * 1024)
+# A complaint is answered within so many days of its receipt; a person may set an earlier day.
+COMPLAINT_ANSWER_DAYS = environment.read_number("COMPLAINT_ANSWER_DAYS", 30)
 CLAMD_SOCKET = environment.read_text("CLAMD_SOCKET", "")
 
 # --- Broker, cache and worker ---------------------------------------------------------------------

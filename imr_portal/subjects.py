@@ -14,6 +14,7 @@ from django.http import HttpRequest, HttpResponseBase
 
 from accounts.requests import ACCESS_CASE
 from cases.models import OwnConflictResult, ReceivedDocument
+from complaints.models import Complaint
 from letters.models import Letter
 from records.models import Document
 from reviewers.models import ReviewerAssignment
@@ -65,6 +66,10 @@ def _case_of_assignment(assignment_id: int) -> str | None:
     return _first(ReviewerAssignment.objects.filter(pk=assignment_id), "case__number")
 
 
+def _case_of_complaint(complaint_id: int) -> str | None:
+    return _first(Complaint.objects.filter(pk=complaint_id), "case__number")
+
+
 def _case_of_letter(letter_id: Any) -> str | None:
     return _first(Letter.objects.filter(pk=letter_id), "reference")
 
@@ -98,6 +103,7 @@ LIST = Subject("list")
 QUEUE = Subject("list", ("slug",))
 EXPORT = Subject("export", ("name",))
 REVIEWER_CASES = Subject("list", ("code",))
+COMPLAINT = Subject("complaint", ("complaint_id",), _case_of_complaint)
 # Applications before they are a case.
 BATCH = Subject("batch", ("batch",))
 SCAN = Subject("scan", ("scan",))
@@ -134,12 +140,16 @@ _ROUTES: dict[Subject | None, str] = {
         cases:possible_duplicates cases:own_conflicts cases:item_changes cases:recalculate_dates
         correspondence:drafts reviewers:plan records:outstanding determinations:my_reviews
         correspondence:to_send cases:restricted_cases
-        jobs:list jobs:run_again maintenance:findings
+        jobs:list jobs:run_again maintenance:findings complaints:list complaints:record
     """,
     EXPORT: "desk:export_list desk:request_export",
     Subject("export", ("export_id",)): "desk:download_export",
     QUEUE: "desk:queue desk:work_next",
     REVIEWER_CASES: "reviewers:move reviewers:reviewer determinations:reviewer_record",
+    COMPLAINT: """
+        complaints:complaint complaints:change complaints:answer complaints:add_action
+        complaints:complete_action
+    """,
     BATCH: "intake:batch",
     SCAN: """
         intake:enter_scan intake:claim_scan intake:release_scan intake:skip_scan intake:return_scan

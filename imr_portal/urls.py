@@ -29,6 +29,7 @@ urlpatterns = [
     path("", include("guidelines.urls")),
     path("", include("letters.urls")),
     path("", include("billing.urls")),
+    path("", include("complaints.urls")),
     path("", include("jobs.urls")),
     path("", include("maintenance.urls")),
     path("admin/", admin.site.urls),

@@ -63,6 +63,8 @@ from cases.services import (
     received_documents,
     restrictions,
 )
+from complaints import services as complaints
+from complaints.models import Complaint, CorrectiveAction
 from correspondence.services import case_letters
 from deadlines import services as rules
 from deadlines.days import local_day
@@ -391,6 +393,8 @@ def _make_cases(office: Office) -> dict[str, list]:
         "clearance_id": [_cleared(eligible).pk],
         "proposal_id": [eligible.possible_duplicates.get().pk],
         "commitment_id": [_commitment(eligible).pk],
+        "complaint_id": [(complained := _complained(eligible)).pk],
+        "action_id": [_acted_on(complained).pk],
         "letter_id": letters_of,  # of the first two numbers
         "party_id": list(eligible.parties.values_list("pk", flat=True))[:1],
         "item_id": [Opinion.objects.filter(assignment=writing)[0].item_id],
@@ -694,6 +698,32 @@ def _commitment(case: Case) -> Commitment:
         by=person(Role.COORDINATOR),
         at=MONDAY + timedelta(hours=2),
     )
+
+
+def _complained(case: Case) -> Complaint:
+    """A complaint of the employee about a case, which was answered."""
+    complaint = complaints.record_complaint(
+        values=complaints.ComplaintValues(
+            received_on=local_day(MONDAY), channel="PHONE", party_kind="EMPLOYEE",
+            party_name="Marisol Quintanar", category="TIMELINESS", text="The letter came late.",
+            case_number=case.number,
+        ),
+        by=person(Role.COORDINATOR),
+        at=MONDAY,
+    )  # fmt: skip
+    return complaints.answer_complaint(
+        complaint_id=complaint.pk, answer="We apologized.", answered_on=local_day(MONDAY),
+        seen_version=None, by=person(Role.DIRECTOR), at=MONDAY,
+    )  # fmt: skip
+
+
+def _acted_on(complaint: Complaint) -> CorrectiveAction:
+    """A corrective action that is not done yet, of someone who was a reviewer once."""
+    director = person(Role.DIRECTOR)
+    return complaints.add_corrective_action(
+        complaint_id=complaint.pk, description="Call back within a day",
+        responsible_id=director.pk, due_on=local_day(MONDAY), by=director, at=MONDAY,
+    )  # fmt: skip
 
 
 def _hand_over(office: Office) -> None:

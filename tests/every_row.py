@@ -41,6 +41,7 @@ BESIDES: dict[str, dict] = {
     "cases.OwnConflictResult": {"relation": "NONE"},
     "cases.Party": {"organization": "directory.Organization"},
     "files.StoredFile": {"state": "CLEAN"},
+    "complaints.Complaint": {"party_name": "A worker"},
     "reviewers.Affiliation": {"organization": "directory.Organization"},
     "reviewers.Condition": {"codes": "M10"},
     "reviewers.PracticeFact": {"kind": "START", "valid_from": DAY},

@@ -54,6 +54,18 @@ _GROUPS = [
     ),
     # Each list for those who open its page; the crawl exports the outstanding records.
     ("COORDINATOR", "desk:export_list"),
+    (
+        "INTAKE SUPERVISOR COORDINATOR QA DIRECTOR MAILROOM AUDITOR",
+        "complaints:list complaints:complaint",
+    ),
+    (
+        "INTAKE SUPERVISOR COORDINATOR QA DIRECTOR MAILROOM",
+        "complaints:record complaints:change",
+    ),
+    (
+        "SUPERVISOR DIRECTOR",
+        "complaints:answer complaints:add_action complaints:complete_action",
+    ),
     ("SUPERVISOR", "intake:intake_supervisor"),
     (
         "INTAKE SUPERVISOR COORDINATOR QA DIRECTOR MAILROOM",
@@ -224,6 +236,7 @@ OPEN_WITHOUT_SIGN_IN = frozenset({"livez", "readyz", "version"})
 # Permissions that open no page of their own; a service or a part of a page asks for them.
 WHO_HOLDS = {
     "records.open_any_document": {"COORDINATOR", "QA", "DIRECTOR", "AUDITOR"},
+    "complaints.view_all_complaints": {"SUPERVISOR", "DIRECTOR", "AUDITOR"},
     "accounts.manage_users": {"ADMINISTRATOR"},
     "maintenance.run_repair": {"ADMINISTRATOR"},
     "cases.change_all_parties": {"COORDINATOR", "SUPERVISOR"},

@@ -27,6 +27,7 @@ ORDER = [
     "determinations",
     "queues",
     "billing",
+    "complaints",
     "maintenance",
     "desk",
 ]
@@ -87,6 +88,7 @@ PURE = [
     "determinations/shapes.py",
     "queues/lead_time.py",
     "billing/fees.py",
+    "complaints/trend.py",
 ]
 
 MODEL = re.compile(r"([a-z_]+)\.[A-Z]\w*")  # "cases.Case", but not the permission "cases.view_case"

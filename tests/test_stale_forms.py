@@ -118,6 +118,7 @@ def small_office():
         "rule_id": [DeadlineRule.objects.first().pk],
         # Of one of the numbers; the others answer 404.
         "service_id": [Service.objects.filter(letter__reference=complete.number).first().pk],
+        "complaint_id": [crawl._complained(eligible).pk],
         "code": [reviewed.assignments.get().reviewer.code],
     }
 

@@ -14,7 +14,7 @@ from cases.models import Case
 ROOT = Path(__file__).resolve().parent.parent
 # The apps that know cases.
 APPS = ("cases", "eligibility", "intake", "correspondence", "reviewers", "records",
-        "determinations", "queues", "billing", "desk")  # fmt: skip
+        "determinations", "queues", "billing", "complaints", "desk")  # fmt: skip
 # The apps that know no cases and keep their numbers as text, in rows of these models.
 APPS_OF_REFERENCES = ("jobs", "letters", "maintenance")
 # One of these in the statement leaves restricted cases out.
@@ -40,6 +40,7 @@ DECLARED = {
         cases/forms/dates.py:__init__
         cases/services/calls.py:correct_call
         cases/services/commitments.py:_find_commitment_letter
+        complaints/services.py:_lock_complaint
         desk/explanation.py:explain_case
         desk/templatetags/page_tags.py:failed_jobs_of
         desk/views.py:show_letters

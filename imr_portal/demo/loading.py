@@ -7,6 +7,7 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 
 import cases.services.commitments
 import cases.services.holds
+import complaints.services
 import determinations.services.sending
 import reviewers.services.seats
 from accounts.models import User
@@ -78,6 +79,7 @@ def load_demonstration(
         load_eligibility_cases,
         load_ended_cases,
         load_new_applications,
+        load_complaints,
     ):
         load_cases(demo)
     return first
@@ -315,6 +317,69 @@ def load_new_applications(demo: Demo) -> None:
         by=by,
         at=demo.now,
     )
+
+
+def load_complaints(demo: Demo) -> None:
+    """Load complaints: closed, answered with an open corrective action, overdue, and new."""
+    overdue = _record_complaint(demo, 40, "CONDUCT", "The person on the phone was rude.", "PHONE")
+    quality_of = _record_complaint(
+        demo,
+        25,
+        "QUALITY",
+        "The letter does not mention the report of the surgeon.",
+        "MAIL",
+        about=Case.objects.own().earliest("pk"),
+    )
+    late = _record_complaint(demo, 60, "TIMELINESS", "No answer for two weeks.", "EMAIL")
+    _record_complaint(demo, 2, "COMMUNICATION", "The notice came in English only.", "PHONE")
+    for complaint, days_ago, answer in (
+        (quality_of, 18, "The report arrived after the determination."),
+        (late, 20, "We apologized and sent the notice again."),
+    ):
+        at = demo.now - timedelta(days=days_ago)
+        complaints.services.answer_complaint(
+            complaint_id=complaint,
+            answer=answer,
+            answered_on=local_day(at),
+            seen_version=None,
+            by=demo.people["director"],
+            at=at,
+        )
+    at = demo.now - timedelta(days=15)
+    for complaint, description in (
+        (overdue, "Listen to the call and speak with the person who took it"),
+        (quality_of, "State in each letter until when records were considered"),
+    ):
+        complaints.services.add_corrective_action(
+            complaint_id=complaint,
+            description=description,
+            responsible_id=demo.people["supervisor"].pk,
+            due_on=local_day(at) + timedelta(days=10),
+            by=demo.people["director"],
+            at=at,
+        )
+
+
+def _record_complaint(
+    demo: Demo, days_ago: int, category: str, text: str, channel: str, *, about: Case | None = None
+) -> int:
+    """Record a complaint of an injured worker, so many days before now."""
+    employee = about.parties.current().get(role=PartyRole.EMPLOYEE) if about else None
+    at = demo.now - timedelta(days=days_ago)
+    complaint = complaints.services.record_complaint(
+        values=complaints.services.ComplaintValues(
+            received_on=local_day(at),
+            channel=channel,
+            party_kind="EMPLOYEE",
+            party_name=employee.name if employee else "Francisco Ybarra",
+            category=category,
+            text=text,
+            case_number=about.number if about else "",
+        ),
+        by=demo.people["coordinator"],
+        at=at,
+    )
+    return complaint.pk
 
 
 def _list_unkeyed_forms() -> Sequence[dict[str, str]]:

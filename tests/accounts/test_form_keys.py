@@ -295,6 +295,7 @@ SAFE_TO_REPEAT = {
         cases.views.own_conflicts.correct_fact cases.views.own_conflicts.withdraw_fact
         cases.views.own_conflicts.resolve_conflict cases.views.parties.change_party
         cases.views.parties.end_party
+        complaints.views.complete_action
         correspondence.views.case_letters.discard_letter
         correspondence.views.case_letters.mark_letter_sent
         correspondence.views.notices.make_notices correspondence.views.notices.mark_notices_sent

@@ -41,6 +41,7 @@ GIVEN = {
     "cases.DisputedItem.ur_outcome": "read from the decision",
     "cases.Commitment.due_on": "promised by a person",
     "cases.TreatmentCategory.is_active": "given",
+    "complaints.CorrectiveAction.due_on": "set by a person",
     "determinations.Opinion.outcome": "chosen by a reviewer",
     "determinations.Review.times_submitted": "a counter; its versions are its history",
     "eligibility.InformationRequest.due_on": "computed once and stated in the letter",

@@ -29,6 +29,7 @@ APPS = [
     "determinations",
     "queues",
     "billing",
+    "complaints",
     "maintenance",
 ]
 
