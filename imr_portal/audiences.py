@@ -99,6 +99,8 @@ AUDIENCES: dict[str, AudienceEntry] = {
     "intake:release_scan": "intake.enter_application",
     "intake:skip_scan": "intake.enter_application",
     "intake:return_scan": "intake.enter_application",
+    "intake:rescan_slips": "intake.enter_application",
+    "intake:mark_rescanned": "intake.enter_application",
     "eligibility:clear_cases": "eligibility.decide_eligibility",
     "eligibility:eligibility": "eligibility.decide_eligibility",
     "eligibility:screen_again": "eligibility.decide_eligibility",

@@ -150,9 +150,10 @@ _ROUTES: dict[Subject | None, str] = {
         complaints:complaint complaints:change complaints:answer complaints:add_action
         complaints:complete_action
     """,
-    BATCH: "intake:batch",
+    BATCH: "intake:batch intake:rescan_slips",
     SCAN: """
         intake:enter_scan intake:claim_scan intake:release_scan intake:skip_scan intake:return_scan
+        intake:mark_rescanned
     """,
     Subject("scan", ("ticket",)): "intake:intake_paper",
     CASE: """

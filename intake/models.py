@@ -31,6 +31,10 @@ class CancelReason(models.TextChoices):
     OTHER = "OTHER", "Other"
 
 
+# A scan that is skipped for one of these has to be scanned again.
+UNUSABLE = (CancelReason.UNREADABLE, CancelReason.PAGES_MISSING)
+
+
 class BatchQuerySet(VersionedQuerySet):
     """Queries for the list of batches."""
 
@@ -48,7 +52,8 @@ class BatchQuerySet(VersionedQuerySet):
     def in_work(self, *, since: datetime) -> Self:
         """Select batches with waiting or skipped scans or opened after ``since``, oldest first."""
         unresolved = Scan.objects.filter(
-            batch=OuterRef("pk"), state__in=[Scan.State.WAITING, Scan.State.SKIPPED]
+            Q(state=Scan.State.WAITING) | Q(state=Scan.State.SKIPPED, rescanned_as=None),
+            batch=OuterRef("pk"),
         )
         # A subquery, because a join would repeat a batch for each scan and spoil the counts above.
         return self.filter(Q(opened_at__gte=since) | Exists(unresolved)).order_by(
@@ -107,6 +112,16 @@ class ScanQuerySet(VersionedQuerySet):
         """Waiting scans that a clerk holds at this time."""
         return self.filter(state=Scan.State.WAITING, claimed_at__gt=at - LEASE)
 
+    def to_rescan(self) -> Self:
+        """Select what has to be scanned again and was not yet: refused, unreadable or incomplete.
+
+        By batch and position, as the paper lies.
+        """
+        return self.filter(
+            Q(state=Scan.State.REFUSED) | Q(state=Scan.State.SKIPPED, why_skipped__in=UNUSABLE),
+            rescanned_as=None,
+        ).order_by("batch", "position")
+
 
 class Scan(Versioned):
     """One scanned application: waiting, skipped, entered as a case, repeated or refused.
@@ -137,6 +152,8 @@ class Scan(Versioned):
     claimed_at = models.DateTimeField(null=True)
     case = models.ForeignKey(Case, on_delete=models.PROTECT, null=True, related_name="scans")
     same_as = models.ForeignKey("self", on_delete=models.PROTECT, null=True, related_name="+")
+    # The scan that came instead of one that was refused or unreadable.
+    rescanned_as = models.ForeignKey("self", on_delete=models.PROTECT, null=True, related_name="+")
     why_skipped = models.CharField(max_length=20, choices=CancelReason, blank=True)
     note = models.CharField(max_length=300, blank=True)
     resolved_at = models.DateTimeField(null=True)  # when it was entered, skipped or refused
@@ -182,6 +199,11 @@ class Scan(Versioned):
                 & ~Q(refusal_code="")
                 | ~Q(state="REFUSED") & Q(file__isnull=False),
             ),
+            # A scan that is entered or waits to be entered needs no other one.
+            models.CheckConstraint(
+                name="scan_rescanned_was_unusable",
+                condition=Q(rescanned_as__isnull=True) | Q(state__in=["REFUSED", "SKIPPED"]),
+            ),
             models.CheckConstraint(
                 name="scan_claimed_by_someone_at_some_time",
                 condition=Q(claimed_by__isnull=True, claimed_at__isnull=True)
@@ -191,6 +213,14 @@ class Scan(Versioned):
 
     def __str__(self) -> str:
         return f"{self.batch}, scan {self.position}"
+
+    @property
+    def has_to_be_rescanned(self) -> bool:
+        """Whether it was refused, unreadable or incomplete, and was not scanned again yet."""
+        is_unusable = self.state == self.State.REFUSED or (
+            self.state == self.State.SKIPPED and self.why_skipped in UNUSABLE
+        )
+        return is_unusable and self.rescanned_as_id is None
 
     def is_held(self, *, at: datetime) -> bool:
         """Return whether a clerk holds the scan; an expired lease does not count."""

@@ -61,6 +61,24 @@ def why_not_cancel_draft(user: User, draft: IntakeDraft) -> str:
     return "This form is already closed." if draft.ended_at else ""
 
 
+def why_not_use_rescanned(scan: Scan) -> str:
+    """Check that nothing came instead of a scan, so that it can be entered. At most two queries."""
+    if scan.rescanned_as is None:
+        return ""
+    return f"{scan} was scanned again as {scan.rescanned_as}. Enter that one."
+
+
+def why_not_mark_rescanned(user: User, scan: Scan) -> str:
+    """Check whether a scan can be marked as scanned again. At most two queries."""
+    if reason := why_not_enter_application(user):
+        return reason
+    if reason := why_not_use_rescanned(scan):
+        return reason
+    if not scan.has_to_be_rescanned:
+        return f"{scan} need not be scanned again. Its state: {scan.get_state_display().lower()}."
+    return ""
+
+
 def why_not_skip_scan(user: User, scan: Scan, *, at: datetime) -> str:
     if reason := why_not_enter_application(user):
         return reason

@@ -18,10 +18,12 @@ urlpatterns = [
     path("intake/supervisor/", supervisor.show_intake_desk, name="intake_supervisor"),
     path("intake/batches/", batches.list_batches, name="batches"),
     path("intake/batches/<int:batch>/", batches.show_batch, name="batch"),
+    path("intake/batches/<int:batch>/slips/", batches.print_rescan_slips, name="rescan_slips"),
     path("intake/next/", batches.open_next_scan, name="next_scan"),
     path("intake/scans/<int:scan>/", application.enter_application, name="enter_scan"),
     path("intake/scans/<int:scan>/claim/", batches.claim_scan, name="claim_scan"),
     path("intake/scans/<int:scan>/release/", batches.release_scan, name="release_scan"),
     path("intake/scans/<int:scan>/skip/", batches.skip_scan, name="skip_scan"),
+    path("intake/scans/<int:scan>/rescanned/", batches.mark_rescanned, name="mark_rescanned"),
     path("intake/scans/<int:scan>/return/", batches.return_scan, name="return_scan"),
 ]

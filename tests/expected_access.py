@@ -49,7 +49,7 @@ _GROUPS = [
         intake:my_intakes intake:intake intake:intake_paper intake:correct intake:check_intake
         intake:look_up intake:save_draft intake:cancel_draft intake:batches intake:batch
         intake:next_scan intake:enter_scan intake:claim_scan intake:release_scan
-        intake:skip_scan intake:return_scan
+        intake:skip_scan intake:return_scan intake:rescan_slips intake:mark_rescanned
         """,
     ),
     # Each list for those who open its page; the crawl exports the outstanding records.

@@ -61,6 +61,9 @@ QUESTIONS = {
         "find_confirmed_differences",
         "is_reading_on_file",
     },
+    "intake/services/batches.py": {
+        "find_replacements",
+    },
     "intake/services/checking.py": {
         "check_application_form",
         "find_duplicates_of_form",

@@ -8,7 +8,7 @@ from django import forms
 
 from cases.models import Channel
 from form_fields.fields import DatedForm, KeyedDate, LetterText
-from intake.models import CancelReason
+from intake.models import CancelReason, Scan
 
 # Reasons for skipping a scan. LEFT belongs to the scheduled job, START_OVER to canceled forms.
 SKIP_REASONS = [
@@ -31,6 +31,25 @@ class BatchForm(DatedForm):
         if day > self.today:
             raise forms.ValidationError("This date is in the future. Check the stamp.")
         return day
+
+
+class RescanForm(forms.Form):
+    """The scan that came instead of an unusable one."""
+
+    new_scan = forms.TypedChoiceField(
+        label="New file",
+        coerce=int,
+        error_messages={
+            "required": "Choose the new file.",
+            "invalid_choice": "Choose the new file. It was received after this one.",
+        },
+    )
+
+    def __init__(self, *args: Any, replacements: Sequence[Scan], **options: Any) -> None:
+        super().__init__(*args, **options)
+        choices = [("", "Choose")]
+        choices += [(str(one.pk), f"{one}: {one.name_received}") for one in replacements]
+        self.fields["new_scan"].choices = choices  # type: ignore[attr-defined]
 
 
 class CancelReasonForm(forms.Form):

@@ -355,6 +355,15 @@ class Migration(InitialTables):
                         to="intake.scan",
                     ),
                 ),
+                (
+                    "rescanned_as",
+                    models.ForeignKey(
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="intake.scan",
+                    ),
+                ),
             ],
             options={
                 "abstract": False,
@@ -515,6 +524,17 @@ class Migration(InitialTables):
                         to="intake.scan",
                     ),
                 ),
+                (
+                    "rescanned_as",
+                    models.ForeignKey(
+                        blank=True,
+                        db_constraint=False,
+                        null=True,
+                        on_delete=django.db.models.deletion.DO_NOTHING,
+                        related_name="+",
+                        to="intake.scan",
+                    ),
+                ),
             ],
             options={
                 "verbose_name": "historical scan",
@@ -657,6 +677,17 @@ class Migration(InitialTables):
                     _connector="OR",
                 ),
                 name="scan_claimed_by_someone_at_some_time",
+            ),
+        ),
+        migrations.AddConstraint(
+            model_name="scan",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    ("rescanned_as__isnull", True),
+                    ("state__in", ["REFUSED", "SKIPPED"]),
+                    _connector="OR",
+                ),
+                name="scan_rescanned_was_unusable",
             ),
         ),
         migrations.AddIndex(

@@ -11,12 +11,18 @@ from django.db.models import Q
 
 import files.services
 from accounts.models import User
-from accounts.refusals import NotAllowed, TakenByAnother, refuse_if
+from accounts.refusals import BadFact, NotAllowed, TakenByAnother, refuse_if
 from cases.models import ApplicationPaper, Case, Channel
+from cases.models.restrictions import select_visible
 from deadlines.days import PACIFIC
 from files.models import StoredFile
 from intake.models import Batch, CancelReason, Scan, ScanQuerySet
-from intake.policies import why_not_enter_application, why_not_skip_scan
+from intake.policies import (
+    why_not_enter_application,
+    why_not_mark_rescanned,
+    why_not_skip_scan,
+    why_not_use_rescanned,
+)
 
 MAX_SCANS_PER_BATCH = 100  # each file is checked before the request is answered
 _RENEW_AFTER = timedelta(minutes=5)  # typing renews a lease at most this often
@@ -179,7 +185,34 @@ def return_scan_to_queue(*, scan_id: int, by: User, at: datetime) -> Scan:
     scan = _lock_scan(scan_id)
     if scan.state != Scan.State.SKIPPED:
         raise NotAllowed(f"{scan} is not skipped.")
+    _refuse_finished_scan(scan)
     return _store_return(scan, by=by, at=at)
+
+
+def find_replacements(*, scan: Scan, by: User) -> ScanQuerySet:
+    """Find the scans that may have come instead of one, the latest first.
+
+    Whatever was received later and can be read, and belongs to no case that is hidden from the
+    person.
+    """
+    rows: ScanQuerySet = select_visible(Scan.objects.filter(pk__gt=scan.pk), by)
+    return rows.exclude(state=Scan.State.REFUSED).select_related("batch").order_by("-pk")
+
+
+@transaction.atomic
+def mark_scan_rescanned(*, scan_id: int, new_scan_id: int, by: User, at: datetime) -> Scan:
+    """Record which scan came instead of one that was refused, unreadable or incomplete.
+
+    :raises NotAllowed: not a clerk, the scan is usable, or it was scanned again before.
+    :raises BadFact: the other scan was received earlier or cannot be read either.
+    """
+    scan = _lock_scan(scan_id)
+    refuse_if(why_not_mark_rescanned(by, scan))
+    new_scan = find_replacements(scan=scan, by=by).filter(pk=new_scan_id).first()
+    if new_scan is None:
+        raise BadFact("new_scan", "Choose the new file. It was received after this one.")
+    scan.rescanned_as = new_scan
+    return scan.store(by=by, at=at, why=f"Scanned again as {new_scan}", fields=["rescanned_as"])
 
 
 def renew_scan_claim(*, scan_id: int, by: User, at: datetime) -> None:
@@ -311,6 +344,7 @@ def _scans_claimed_by(by: User) -> ScanQuerySet:
 
 
 def _refuse_finished_scan(scan: Scan) -> None:
+    refuse_if(why_not_use_rescanned(scan))
     if scan.state not in {Scan.State.WAITING, Scan.State.SKIPPED}:
         case_words = f", as {scan.case}" if scan.case else ""
         raise NotAllowed(f"{scan}: {scan.get_state_display().lower()}{case_words}.")

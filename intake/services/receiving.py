@@ -59,7 +59,7 @@ from eligibility.impossible_dates import find_impossible_dates
 from files.models import StoredFile
 from guidelines.formulary import Proposal
 from intake.models import Scan
-from intake.policies import why_not_enter_application
+from intake.policies import why_not_enter_application, why_not_use_rescanned
 
 from . import batches, drafts
 
@@ -534,6 +534,7 @@ def _lock_scan(application: ApplicationOnForm, by: User) -> Scan | None:
     scan: Scan = Scan.objects.select_for_update(of=("self",)).get(pk=application.scan_id)
     if scan.case is not None:
         raise ScanAlreadyEntered(scan.case, by)
+    refuse_if(why_not_use_rescanned(scan))
     return scan
 
 

@@ -37,7 +37,7 @@ from intake.forms.application import (
 )
 from intake.keying_time import measure_own_keying, read_opening, sign_opening
 from intake.models import IntakeDraft, Scan
-from intake.policies import why_not_skip_scan
+from intake.policies import why_not_skip_scan, why_not_use_rescanned
 from intake.services import batches as batch_services
 from intake.services import drafts, receiving
 from intake.services.checking import FormCheck, check_application_form
@@ -249,6 +249,9 @@ def _redirect_if_taken(request: StaffRequest, scan: Scan, now: datetime) -> Http
         entered = receiving.ScanAlreadyEntered(scan.case, request.user)
         messages.warning(request, str(entered))
         return redirect(entered.case) if entered.case else redirect("intake:batch", scan.batch_id)
+    if request.method != "POST" and (reason := why_not_use_rescanned(scan)):
+        messages.warning(request, reason)
+        return redirect("intake:batch", scan.batch_id)
     if scan.state == Scan.State.REPEATED:
         return redirect("intake:batch", scan.batch_id)
     in_other_hands = scan.is_held(at=now) and scan.claimed_by_id != request.user.pk

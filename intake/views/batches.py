@@ -15,11 +15,12 @@ from accounts.names import name_actor
 from accounts.requests import StaffRequest, posted_data
 from cases.models import Channel
 from cases.models.restrictions import hidden_cases, select_visible
-from intake.forms.batches import SKIP_REASONS, BatchForm, CancelReasonForm
+from intake.forms.batches import SKIP_REASONS, BatchForm, CancelReasonForm, RescanForm
 from intake.models import Batch, CancelReason, Scan
-from intake.policies import why_not_skip_scan
+from intake.policies import why_not_mark_rescanned, why_not_skip_scan
 from intake.services import batches as batch_services
 
+REPLACEMENTS_SHOWN = 200  # the files received last
 RECENT = timedelta(days=2)  # a finished batch stays in the list this long
 
 
@@ -96,7 +97,13 @@ def _render_batch_page(request: StaffRequest, batch: int, *, status: int = 200) 
     batch_row = get_object_or_404(Batch.objects.counted(), pk=batch)
     # Each row shows these relations; loaded one by one they would cost several queries per scan.
     scans = batch_row.scans.select_related(
-        "case", "file", "claimed_by", "batch", "same_as__case", "same_as__batch"
+        "case",
+        "file",
+        "claimed_by",
+        "batch",
+        "same_as__case",
+        "same_as__batch",
+        "rescanned_as__batch",
     ).order_by("position")
     hidden = set(hidden_cases(request.user).values_list("case", flat=True))
     for scan in scans:
@@ -107,8 +114,47 @@ def _render_batch_page(request: StaffRequest, batch: int, *, status: int = 200) 
         (scan, name_actor(scan.claimed_by, reader=request.user) if scan.is_held(at=now) else "")
         for scan in scans
     ]
-    context = {"batch": batch_row, "rows": rows, "today": timezone.localdate(now)}
+    context = {
+        "batch": batch_row,
+        "rows": rows,
+        "slips": batch_row.scans.to_rescan().count(),
+        "today": timezone.localdate(now),
+    }
     return render(request, "intake/batch.html", context, status=status)
+
+
+@require_GET
+def print_rescan_slips(request: StaffRequest, batch: int) -> HttpResponse:
+    """Show a slip to print for each file of a batch that has to be scanned again."""
+    row = get_object_or_404(Batch, pk=batch)
+    context = {"batch": row, "slips": row.scans.to_rescan().select_related("batch", "file")}
+    return render(request, "intake/rescan_slips.html", context)
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+def mark_rescanned(request: StaffRequest, scan: int) -> HttpResponse:
+    """Choose the file that came instead of one that had to be scanned again."""
+    row, now = _load_scan(scan), timezone.now()
+    replacements = batch_services.find_replacements(scan=row, by=request.user)
+    form = RescanForm(posted_data(request), replacements=list(replacements[:REPLACEMENTS_SHOWN]))
+    attempt = run_action(
+        request,
+        form,
+        lambda: batch_services.mark_scan_rescanned(
+            scan_id=row.pk, new_scan_id=form.cleaned_data["new_scan"], by=request.user, at=now
+        ),
+    )
+    if attempt.done:
+        messages.success(request, f"{row} was scanned again as {attempt.result.rescanned_as}.")
+        return redirect("intake:batch", row.batch_id)
+    context = {
+        "form": form,
+        "title": f"New file of {row}",
+        "button": "Save",
+        "why_not": why_not_mark_rescanned(request.user, row),
+        "back": reverse("intake:batch", args=[row.batch_id]),
+    }
+    return render(request, "intake/why_not.html", context, status=attempt.status)
 
 
 @require_POST

@@ -305,6 +305,7 @@ SAFE_TO_REPEAT = {
         eligibility.views.ur_decision.answer_differences
         intake.views.batches.claim_scan intake.views.batches.release_scan
         intake.views.batches.return_scan intake.views.batches.skip_scan
+        intake.views.batches.mark_rescanned
         intake.views.live.cancel_draft letters.views.retry_letter
         reviewers.views.choosing.answer_conflict reviewers.views.choosing.remove_reviewer
         reviewers.views.choosing.end_seat_approval reviewers.views.files.correct_fact
