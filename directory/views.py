@@ -87,7 +87,8 @@ def withdraw_organization_fact(
         raise Http404("There is no such kind of fact.")
     # The fact must belong to the organization in the address.
     get_object_or_404(_facts_of_organization(row)[kind], pk=fact_id)
-    form = ReasonForm(request.POST)
+    # The page has a form for each fact; the ids tell them apart.
+    form = ReasonForm(request.POST, auto_id=f"why-{kind}-{fact_id}-%s")
     attempt = run_action(
         request,
         form,

@@ -12,7 +12,6 @@ from django.http import Http404, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils import timezone
-from django.utils.http import url_has_allowed_host_and_scheme
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from accounts.actions import render_refusal, run_action, run_prepared_action, try_action
@@ -385,7 +384,7 @@ def mark_read(request: StaffRequest, document_id: int) -> HttpResponse:
     assignment = access.reading_assignment(request.user, document.case)
     if assignment is None:
         raise Http404
-    back = _read_back_url(request) or reverse("records:document", args=[document_id])
+    back = find_return_url(request, reverse("records:document", args=[document_id]))
     attempt = try_action(
         lambda: reading.mark_document(
             assignment_id=assignment.pk,
@@ -487,12 +486,3 @@ def _find_neighbors(pages: int, page: int) -> dict[str, int | None]:
 def _render_unreadable(request: StaffRequest, sentence: str) -> HttpResponse:
     """Answer 503 with the reason why a page cannot be rendered now."""
     return render(request, "records/unreadable.html", {"sentence": sentence}, status=503)
-
-
-def _read_back_url(request: StaffRequest) -> str:
-    """Return the address to go back to, if it is on this site; otherwise an empty string."""
-    url = request.POST.get("back", "")
-    ours = url_has_allowed_host_and_scheme(
-        url, allowed_hosts={request.get_host()}, require_https=request.is_secure()
-    )
-    return url if ours else ""

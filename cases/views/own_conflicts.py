@@ -125,7 +125,8 @@ def correct_fact(request: StaffRequest, member_id: int, kind: str, fact_id: int)
 def withdraw_fact(request: StaffRequest, member_id: int, kind: str, fact_id: int) -> HttpResponse:
     """Withdraw a member or an affiliation that was never true."""
     _load_member_fact(member_id, kind, fact_id)
-    form = ReasonForm(request.POST)
+    # The page has a form for each fact; the ids tell them apart.
+    form = ReasonForm(request.POST, auto_id=f"why-{kind}-{fact_id}-%s")
     attempt = run_action(
         request,
         form,

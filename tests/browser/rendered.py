@@ -51,6 +51,8 @@ SEES_MOST = (
 )  # fmt: skip
 # Pages on which someone else sees more. The long run compares everyone.
 SEES_MOST_ON = {
+    "complaints:list": Role.DIRECTOR,
+    "complaints:complaint": Role.DIRECTOR,
     "reviewers:limits": Role.DIRECTOR,
     "reviewers:rules": Role.DIRECTOR,
     "reviewers:attestation": Role.DIRECTOR,
