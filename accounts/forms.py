@@ -10,11 +10,25 @@ from django.utils import timezone
 
 from .models import LONGEST_REASON, SignInEvent, User
 from .refusals import NotAllowed
+from .roles import Role
 
 REVIEWERS = "reviewers"  # all whose names the reader may not know
 UNKNOWN = "unknown"
 FAILURES = "failures"
 FIRST_DAY = date(2000, 1, 1)  # long before the portal
+
+
+class SettingsForm(forms.ModelForm):
+    """What a person chooses for themselves: how pages look, and which e-mails they get."""
+
+    class Meta:
+        model = User
+        fields = ("theme", "density", "single_keys", "mail_on_mentions", "mail_on_reviews")
+
+    def __init__(self, *args: Any, **options: Any) -> None:
+        super().__init__(*args, **options)
+        if Role.REVIEWER not in self.instance.roles:
+            del self.fields["mail_on_reviews"]
 
 
 class SignInFilterForm(forms.Form):

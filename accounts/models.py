@@ -77,6 +77,8 @@ class User(AbstractBaseUser, PermissionsMixin):
         default=True,
         help_text="Turn off if you use dictation, which types letters.",
     )
+    mail_on_mentions = models.BooleanField("mentions and other notices", default=True)
+    mail_on_reviews = models.BooleanField("offered, returned and due reviews", default=True)
 
     objects: ClassVar[UserManager] = UserManager()
 

@@ -532,3 +532,17 @@ def _record_account_event(
     detail: str = "",
 ) -> None:
     AccountEvent.objects.create(kind=kind, user=user, by=by, happened_at=at, detail=detail)
+
+
+SETTINGS = frozenset({"theme", "density", "single_keys", "mail_on_mentions", "mail_on_reviews"})
+
+
+@transaction.atomic
+def change_settings(*, chosen: dict[str, Any], by: User, at: datetime) -> User:
+    """Store what a person chooses for themselves; only the fields of ``SETTINGS``."""
+    user = User.objects.select_for_update().get(pk=by.pk)
+    fields = sorted(SETTINGS & chosen.keys())
+    for name in fields:
+        setattr(user, name, chosen[name])
+    user.save(update_fields=fields)
+    return user

@@ -5,6 +5,7 @@ from . import views
 app_name = "accounts"
 
 urlpatterns = [
+    path("settings/", views.change_settings, name="settings"),
     path("my-sign-ins/", views.show_my_sign_ins, name="my_sign_ins"),
     path("sign-ins/", views.show_sign_ins, name="sign_ins"),
     path("changes/", views.show_account_changes, name="changes"),

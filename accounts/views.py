@@ -2,21 +2,42 @@
 
 from typing import Any
 
+from django.conf import settings
 from django.contrib import messages
 from django.db.models import QuerySet
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
-from django.views.decorators.http import require_POST, require_safe
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from . import policies, services
 from .actions import run_action
-from .forms import ResetFactorForm, SignInFilterForm
-from .models import AccountEvent, AccountRequest, SignInEvent
+from .forms import ResetFactorForm, SettingsForm, SignInFilterForm
+from .models import AccountEvent, AccountRequest, SignInEvent, User
 from .refusals import Refused
-from .requests import StaffRequest, read_whole_number
+from .requests import StaffRequest, posted_data, read_whole_number
 
 PAGE = 100
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+def change_settings(request: StaffRequest) -> HttpResponse:
+    """Show and change what the signed-in person chooses for themselves."""
+    # A row of its own: the page is drawn with the stored values until they are saved.
+    own = User.objects.get(pk=request.user.pk)
+    form = SettingsForm(posted_data(request), instance=own)
+    attempt = run_action(
+        request,
+        form,
+        lambda: services.change_settings(
+            chosen=form.cleaned_data, by=request.user, at=timezone.now()
+        ),
+    )
+    if attempt.done:
+        messages.success(request, "Settings saved.")
+        return redirect("accounts:settings")
+    context = {"form": form, "mail_is_configured": settings.MAIL_IS_CONFIGURED}
+    return render(request, "accounts/settings.html", context, status=attempt.status)
 
 
 @require_safe

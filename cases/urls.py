@@ -177,6 +177,11 @@ urlpatterns = [
     ),
     path("cases/<str:number>/note/", endings.add_note, name="note"),
     path(
+        "cases/<str:number>/notes/<int:event_id>/answer/",
+        endings.answer_note,
+        name="answer_note",
+    ),
+    path(
         "cases/<str:number>/notes/<int:event_id>/correct/",
         endings.correct_note,
         name="correct_note",

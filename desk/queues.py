@@ -25,6 +25,7 @@ from queues.work_order import Key, Sort, next_rows, sort_key_of, stage_durations
 
 PAGE = 50
 COUNTED = 999  # longer lists show "999+", so that counting costs the same at any size
+NOTICES = "notices"  # what the count of unread notices is called
 _COUNTS = "queue_counts"  # attribute of a request
 VIEW_COUNTED = 50
 
@@ -166,7 +167,7 @@ def load_queue_page(
 
 
 def count_queues(*, user: User) -> dict[str, int]:
-    """Return the number of cases in each list for this reader, and of letters in theirs.
+    """Return the number of cases in each list for this reader, of letters and unread notices.
 
     Counted up to one more than ``COUNTED``, in one statement that reads at most a thousand index
     entries for each list. Nothing is kept: a case that was restricted is not counted any more.
@@ -182,6 +183,13 @@ def count_queues(*, user: User) -> dict[str, int]:
         "SELECT %s, count(*) FROM (SELECT 1 FROM cases_caseletter WHERE state = %s "  # noqa: S608
         f"AND case_id NOT IN ({HIDDEN_CASES}) LIMIT {COUNTED + 1}) AS counted"
     )
+    # What they say of a case that is hidden by now is not shown, except that access was lost.
+    notices = (
+        "SELECT %s, count(*) FROM (SELECT 1 FROM notices_notice WHERE addressee_id = %s "  # noqa: S608
+        "AND read_at IS NULL AND (kind NOT IN ('MENTION', 'ANSWER') OR reference NOT IN "
+        f"(SELECT number FROM {table} WHERE id IN ({HIDDEN_CASES}))) "
+        f"LIMIT {COUNTED + 1}) AS counted"
+    )
     lists = [
         (slug, state) for slug, (permission, state) in LETTER_LISTS.items() if user.may(permission)
     ]
@@ -189,7 +197,8 @@ def count_queues(*, user: User) -> dict[str, int]:
         # Each part takes its name, what it filters by, and the reader.
         params = [value for slug in QUEUES for value in (slug, slug, user.pk)]
         params += [value for slug, state in lists for value in (slug, state, user.pk)]
-        parts = [one] * len(QUEUES) + [letters] * len(lists)
+        params += [NOTICES, user.pk, user.pk]
+        parts = [one] * len(QUEUES) + [letters] * len(lists) + [notices]
         cursor.execute(" UNION ALL ".join(parts), params)
         return dict(cursor.fetchall())
 

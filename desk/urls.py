@@ -14,6 +14,10 @@ urlpatterns = [
         views.show_organization,
         name="organization",
     ),
+    # notices to the reader
+    path("notices/", views.show_notices, name="notices"),
+    path("notices/read/", views.read_notices, name="read_notices"),
+    path("notices/<int:notice_id>/open/", views.open_notice, name="open_notice"),
     # lists
     path("queues/counts/", views.show_side_counts, name="side_counts"),
     path("queues/<slug:slug>/", views.show_queue, name="queue"),

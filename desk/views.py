@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 from typing import Any
 from urllib.parse import urlsplit
 
+from django.conf import settings
 from django.contrib import messages
 from django.core.exceptions import PermissionDenied
 from django.db.models import Exists, OuterRef, Prefetch, Q, QuerySet
@@ -18,7 +19,7 @@ from django.views.decorators.http import require_POST, require_safe
 from django.views.decorators.vary import vary_on_headers
 
 import jobs.services
-from accounts.actions import run_action
+from accounts.actions import render_refusal, run_action, try_action
 from accounts.models import AccessLogEntry
 from accounts.names import name_actor
 from accounts.refusals import Refused
@@ -45,6 +46,7 @@ from directory.models import Organization, Person
 from jobs.models import ListExport
 from letters.kinds import CASE_LETTERS
 from letters.models import Letter
+from notices import services as notices
 from queues.filters import Filter
 from queues.forms.filters import FilterForm
 from queues.services import bulk, claims, saved_views
@@ -72,6 +74,7 @@ from .explanation import explain_case
 from .forms import AccessLogForm, TimelineForm
 from .my_day import load_my_day as day_of
 from .next_step import find_next_step
+from .notices import load_notices
 from .search import SHORTEST, Group, find_cases, group_cases, search_everything
 from .timeline import list_actors, load_timeline
 
@@ -496,6 +499,37 @@ def _show_party(
         **more,
     }
     return render(request, "desk/party.html", context)
+
+
+@require_safe
+def show_notices(request: StaffRequest) -> HttpResponse:
+    """Show the reader's own notices. Reading one is a button, because a visit saves nothing."""
+    page = load_notices(request.user, before=read_whole_number(request.GET.get("before", "")))
+    context = {
+        "lines": page.lines,
+        "older": page.older,
+        "unread": any(line.notice.read_at is None for line in page.lines),
+        "mail_is_configured": settings.MAIL_IS_CONFIGURED,
+    }
+    return render(request, "desk/notices.html", context)
+
+
+@require_POST
+def read_notices(request: StaffRequest) -> HttpResponse:
+    """Mark all notices of the reader as read."""
+    notices.mark_all_read(by=request.user, at=timezone.now())
+    return redirect("desk:notices")
+
+
+@require_POST
+def open_notice(request: StaffRequest, notice_id: int) -> HttpResponse:
+    """Mark a notice as read, and open the page that it leads to."""
+    attempt = try_action(
+        lambda: notices.mark_read(notice_id=notice_id, by=request.user, at=timezone.now())
+    )
+    if attempt.refusal:
+        return render_refusal(request, attempt.refusal, back=reverse("desk:notices"))
+    return redirect(attempt.result.path or "desk:notices")
 
 
 def _open_case(request: StaffRequest, number: str) -> Case:

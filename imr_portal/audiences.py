@@ -45,6 +45,9 @@ AUDIENCES: dict[str, AudienceEntry] = {
     # desk
     "desk:my_day": SIGNED_IN,  # redirects reviewers to their own list
     "desk:jump": SIGNED_IN,  # finds only what the person may open
+    "desk:notices": SIGNED_IN,
+    "desk:read_notices": SIGNED_IN,
+    "desk:open_notice": SIGNED_IN,
     "desk:queue": "cases.view_case",
     "desk:work_next": "cases.view_case",
     "desk:side_counts": "cases.view_case",
@@ -64,6 +67,7 @@ AUDIENCES: dict[str, AudienceEntry] = {
     "desk:accesses": "accounts.view_access_log",
     "desk:export_accesses": "accounts.view_access_log",
     # accounts
+    "accounts:settings": SIGNED_IN,
     "accounts:my_sign_ins": SIGNED_IN,
     "accounts:sign_ins": "accounts.view_access_log",
     "accounts:changes": ("accounts.confirm_account_change", "accounts.view_access_log"),
@@ -190,6 +194,7 @@ AUDIENCES: dict[str, AudienceEntry] = {
     "cases:log_call": "cases.log_call",
     "cases:correct_call": "cases.log_call",
     "cases:note": "cases.add_note",
+    "cases:answer_note": "cases.add_note",
     "cases:correct_note": "cases.add_note",
     "queues:act_on_many": "cases.view_case",
     "queues:saved_views": "cases.view_case",

@@ -51,6 +51,14 @@ BEAT_SCHEDULE: dict[str, Any] = {
         "task": "cases.examine_own_organization",
         "schedule": crontab(minute="*/10"),
     },
+    "queues.release_lost_claims": {
+        "task": "queues.release_lost_claims",
+        "schedule": crontab(minute="*/10"),
+    },
+    "reviewers.remind_due_reviews": {
+        "task": "reviewers.remind_due_reviews",
+        "schedule": crontab(minute="20"),
+    },
     # hourly at night, so that a later run makes up for one that was missed or incomplete
     "reviewers.run_payer_bias_test": {
         "task": "reviewers.run_payer_bias_test",

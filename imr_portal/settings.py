@@ -56,6 +56,7 @@ INSTALLED_APPS = [
     "imr_portal",
     "accounts",
     "jobs",
+    "notices",
     "files",
     "guidelines",
     "letters",
@@ -192,13 +193,27 @@ ACCOUNT_RATE_LIMITS = {
     "login_failed": "30/m/ip,5/300s/key",
 }
 
-# Mail is used only to reset a password. Without a server an administrator sets a new one.
-EMAIL_HOST = environment.read_text("EMAIL_HOST", "localhost")
+# Mail resets passwords and tells of notices. Without a server an administrator sets a new password,
+# and notices are shown in the portal only.
+EMAIL_HOST = environment.read_text("EMAIL_HOST", "")
 EMAIL_PORT = environment.read_number("EMAIL_PORT", 25)
 EMAIL_HOST_USER = environment.read_text("EMAIL_HOST_USER", "")
 EMAIL_HOST_PASSWORD = environment.read_text("EMAIL_HOST_PASSWORD", "")
 EMAIL_USE_TLS = environment.read_flag("EMAIL_USE_TLS", False)
 EMAIL_TIMEOUT = 5  # seconds; the page waits for it
+# The demonstration writes its mail into files.
+EMAIL_FILE_PATH = VAR_DIR / "mail"
+EMAIL_BACKEND = (
+    "django.core.mail.backends.filebased.EmailBackend"
+    if DEMO and not EMAIL_HOST
+    else "django.core.mail.backends.smtp.EmailBackend"
+)
+MAIL_IS_CONFIGURED = DEMO or bool(EMAIL_HOST)
+# The address of the portal, for links in mails that no request sends.
+PORTAL_URL = (
+    environment.read_text("PORTAL_URL", "")
+    or next(iter(CSRF_TRUSTED_ORIGINS), f"https://{next(iter(ALLOWED_HOSTS), 'localhost')}")
+).rstrip("/")
 DEFAULT_FROM_EMAIL = environment.read_text("DEFAULT_FROM_EMAIL", "imr-portal@localhost")
 
 SESSION_COOKIE_AGE = 12 * 60 * 60  # absolute; imr_portal.middleware enforces both limits

@@ -114,7 +114,7 @@ _ROUTES: dict[Subject | None, str] = {
     NOTHING: """
         livez readyz version desk:side_counts desk:exports form_fields:say_date
         cases:read_address intake:look_up_diagnoses intake:read_diagnoses
-        accounts:my_sign_ins accounts:sign_ins
+        accounts:settings accounts:my_sign_ins accounts:sign_ins desk:read_notices desk:open_notice
         accounts:changes accounts:ask_factor_reset accounts:decide_change
         letters:wording letters:wording_detail letters:publish_wording
         intake:save_draft intake:cancel_draft
@@ -133,7 +133,7 @@ _ROUTES: dict[Subject | None, str] = {
         billing:fees guidelines:pick
     """,
     LIST: """
-        desk:my_day desk:jump desk:accesses desk:export_accesses
+        desk:my_day desk:jump desk:accesses desk:export_accesses desk:notices
         queues:act_on_many queues:claim_next queues:skipped letters:failed eligibility:clear_cases
         intake:my_intakes intake:intake intake:check_intake intake:look_up
         intake:intake_supervisor intake:batches intake:next_scan
@@ -169,7 +169,7 @@ _ROUTES: dict[Subject | None, str] = {
         cases:deadlines cases:deadline cases:begin_hold cases:end_hold cases:extend cases:convert
         cases:commitment cases:move_commitment cases:keep_commitment cases:state_receipt
         cases:service cases:correct_service cases:service_outcome cases:note cases:correct_note
-        cases:calls cases:log_call cases:correct_call
+        cases:calls cases:log_call cases:correct_call cases:answer_note
         cases:withdraw cases:terminate cases:close
         cases:restriction cases:restrict_related cases:clear_person cases:end_clearance
         cases:lift_restriction desk:explain

@@ -63,6 +63,13 @@ JOB_KINDS: dict[str, JobKind] = {
         "Nightly run",
         "Looks for impossible states, and compares stored values with their sources.",
     ),
+    "queues.release_lost_claims": JobKind(
+        "Lost access",
+        "Unassigns cases from people who can no longer work on them, and tells them and a manager.",
+    ),
+    "reviewers.remind_due_reviews": JobKind(
+        "Reviews due soon", "Reminds reviewers of reviews that are due soon, once for each date."
+    ),
     "reviewers.run_payer_bias_test": JobKind(
         "Payer-bias tests", "Runs the missing payer-bias tests of each month."
     ),

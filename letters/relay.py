@@ -1,7 +1,7 @@
-"""The relay: the process that publishes due letters to the workers.
+"""The relay: the process that publishes due letters and e-mails to the workers.
 
-It reads due letters from the database, puts their ids on the broker, and every few seconds queues
-lost letters again. If the broker or the database is down, it waits longer after each try; the
+It reads what is due from the database, puts the ids on the broker, and every few seconds queues
+what was lost again. If the broker or the database is down, it waits longer after each try; the
 letters stay due. Its only state is the time of the last sweep and the number of failed runs, so it
 can be restarted at any time.
 """
@@ -10,12 +10,16 @@ import uuid
 from collections.abc import Callable
 from datetime import datetime
 from time import monotonic
+from typing import Any
 
 import structlog
 from django.conf import settings
 from django.db import OperationalError, close_old_connections
 from kombu.exceptions import OperationalError as BrokerConnectionError
 from redis.exceptions import RedisError
+
+from notices import services as notices
+from notices.tasks import send_mail
 
 from . import services, tasks
 
@@ -34,14 +38,26 @@ class BrokerUnavailable(Exception):
     """The broker did not accept a message."""
 
 
+def send_mail_to_broker(notice_ids: list[int]) -> None:
+    """Put one message with the ids of notices to mail on the broker, without retries.
+
+    :raises BrokerUnavailable: the broker is down.
+    """
+    _send(send_mail, {"notice_ids": notice_ids})
+
+
 def send_to_broker(letter_ids: list[uuid.UUID]) -> None:
     """Put one message with the ids of letters on the broker, without retries.
 
     :raises BrokerUnavailable: the broker is down.
     """
+    _send(tasks.render_letters, {"letter_ids": [str(letter_id) for letter_id in letter_ids]})
+
+
+def _send(task: Any, kwargs: dict[str, Any]) -> None:
     try:
-        tasks.render_letters.apply_async(
-            kwargs={"letter_ids": [str(letter_id) for letter_id in letter_ids]},
+        task.apply_async(
+            kwargs=kwargs,
             # The row stays due, so the next run is the retry. Celery's own would block this run.
             retry=False,
             ignore_result=True,
@@ -67,12 +83,14 @@ class Relay:
         wait: Callable[[float], bool],
         interval: float = 0.5,
         send: Callable[[list[uuid.UUID]], None] = send_to_broker,
+        send_mail: Callable[[list[int]], None] = send_mail_to_broker,
     ) -> None:
         self.read_clock = read_clock
         self.read_monotonic = read_monotonic
         self.wait = wait
         self.interval = interval
         self.send = send
+        self.send_mail = send_mail
         self._swept_at: float | None = None
         self._beat_at: float | None = None
         self._failures = 0
@@ -102,9 +120,11 @@ class Relay:
         return 0.0 if published else self.interval
 
     def publish_due(self) -> int:
-        """Publish the due letters and return how many were published."""
+        """Publish the due letters and e-mails, and return how many were published."""
         return services.publish_due_letters(
             send=self.send, broker_error=BrokerUnavailable, at=self.read_clock()
+        ) + notices.publish_due_mail(
+            send=self.send_mail, broker_error=BrokerUnavailable, at=self.read_clock()
         )
 
     def _wait_longer(self, log_event: str) -> float:
@@ -126,6 +146,8 @@ class Relay:
         if self._beat_at is None or now - self._beat_at >= HEARTBEAT_EVERY:
             self._beat_at = now
             services.record_heartbeat(name="relay", at=at)
+        if mails := notices.requeue_lost_mail(at=at):
+            logger.warning("relay_mails_requeued", count=mails)
         swept = services.requeue_lost_letters(at=at)
         if swept.requeued:
             logger.warning("relay_letters_requeued", count=swept.requeued)

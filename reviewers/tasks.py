@@ -7,7 +7,7 @@ from django.utils import timezone
 
 from jobs.tasks import JobInProgress, scheduled_job
 
-from .services import payer_bias
+from .services import payer_bias, review_notices
 
 logger = structlog.get_logger(__name__)
 
@@ -30,3 +30,10 @@ def check_payer_bias(job: JobInProgress) -> None:
             party=test.party_role,
             steered=test.is_steered,
         )
+
+
+@scheduled_job("reviewers.remind_due_reviews")
+def remind_due_reviews(job: JobInProgress) -> None:
+    """Remind reviewers of reviews that are due soon."""
+    count = review_notices.remind_due_reviews(at=timezone.now())
+    logger.info("due_reviews_reminded", reviews=count)

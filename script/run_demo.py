@@ -128,6 +128,7 @@ def _end_with_parent() -> None:
 
 def environment() -> dict[str, str]:
     env = {
+        "PORTAL_URL": ADDRESS,
         "DEBUG": "1",
         "DEMO": "1",
         "DJANGO_SETTINGS_MODULE": "imr_portal.settings",

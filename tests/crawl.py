@@ -87,6 +87,7 @@ from jobs.models import ListExport
 from letters import relay
 from letters import services as letter_services
 from letters.models import Letter, Service, WordingSet
+from notices.models import Notice
 from queues.models import SavedView
 from queues.services import claims, saved_views
 from records.models import Document
@@ -385,6 +386,7 @@ def _make_cases(office: Office) -> dict[str, list]:
         "request_id": [_asked().pk],
         "event_id": [_noted(eligible).pk],
         "act_id": [eligible.undoable_acts.earliest("pk").pk],
+        "notice_id": [_notified(eligible).pk],
         "change_id": [_proposed(eligible).pk],
         "deadline_kind": ["noarfi"],
         "rule_id": [DeadlineRule.objects.get(deadline_kind="noarfi").pk],
@@ -515,6 +517,17 @@ def _noted(case: Case) -> Event:
     return notes.add_note(
         case_id=case.pk, text="Rang the office.", by=person(Role.INTAKE), at=MONDAY
     )
+
+
+def _notified(case: Case) -> Notice:
+    person(Role.COORDINATOR, name="Nadia Notified")
+    note = notes.add_note(
+        case_id=case.pk,
+        text="Please call, @Nadia Notified.",
+        by=person(Role.SUPERVISOR),
+        at=MONDAY,
+    )
+    return Notice.objects.get(event_id=note.pk)
 
 
 def _looked_into() -> PayerBiasTest:

@@ -21,6 +21,7 @@ _GROUPS = [
         """
         desk:my_day desk:jump accounts:my_sign_ins form_fields:say_date cases:read_address
         intake:look_up_diagnoses intake:read_diagnoses
+        desk:notices desk:read_notices desk:open_notice accounts:settings
         """,
     ),
     (
@@ -32,6 +33,7 @@ _GROUPS = [
         letters:status letters:download cases:related correspondence:notices correspondence:letter
         correspondence:letter_page correspondence:preview_letter cases:parties cases:deadlines
         cases:deadline cases:note cases:correct_note cases:service queues:act_on_many
+        cases:answer_note
         queues:saved_views queues:save_view queues:rename_view queues:share_view
         queues:retire_view queues:claim_next queues:claim queues:release queues:skip queues:undo
         """,

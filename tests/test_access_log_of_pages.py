@@ -19,7 +19,8 @@ def routes_in(words):
 
 # The organization's own settings and forms, and the reviewers’ files: no data of a worker.
 WITHOUT_WORKER_DATA = routes_in("""
-    livez readyz version accounts:my_sign_ins accounts:sign_ins
+    livez readyz version accounts:settings accounts:my_sign_ins accounts:sign_ins
+    desk:read_notices desk:open_notice
     accounts:changes accounts:ask_factor_reset accounts:decide_change
     desk:side_counts desk:exports form_fields:say_date cases:read_address
     intake:look_up_diagnoses intake:read_diagnoses

@@ -12,6 +12,7 @@ ROOT = Path(__file__).resolve().parent.parent
 ORDER = [
     "accounts",
     "jobs",
+    "notices",
     "files",
     "guidelines",
     "letters",
@@ -42,6 +43,7 @@ PURE = [
     "jobs/kinds.py",
     "jobs/slots.py",
     "files/refusal_codes.py",
+    "notices/kinds.py",
     "guidelines/citations.py",
     "guidelines/drug_list_file.py",
     "guidelines/formulary.py",

@@ -37,6 +37,8 @@ ALLOWED_IN_TEMPLATES = {
     ("_top.html", "user.get_short_name"),
     ("_top.html", "user.name"),
     ("_top.html", "user.email"),
+    # one's own address, to which e-mail goes
+    ("accounts/settings.html", "user.email"),
     # the demonstration's made-up people
     ("account/login.html", "person.name"),
     ("account/login.html", "person.email"),
@@ -74,6 +76,8 @@ ALLOWED_IN_CODE = {
     # a reviewer is none
     ("cases/organization_facts.py", "row.user.name"),
     ("cases/services/organization.py", "row.user.name"),
+    # the address of the one to whom a notice is, in the e-mail to them
+    ("notices/mail.py", "notice.addressee.email"),
     # the name of who is typing, in their own form
     ("reviewers/views/files.py", "request.user.name"),
     # the demonstration's made-up people, and the address that an operator typed

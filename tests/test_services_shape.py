@@ -295,6 +295,20 @@ BY_THE_MACHINE = {
     "intake/services/drafts.py": {
         "close_lapsed_drafts",
     },
+    # the relay, the worker and the sweep of e-mails
+    "notices/services.py": {
+        "publish_due_mail",
+        "send_mail",
+        "requeue_lost_mail",
+    },
+    # notices of the system to reviewers, and to people who lost access
+    "reviewers/services/review_notices.py": {
+        "notify_reviewer",
+        "remind_due_reviews",
+    },
+    "queues/services/lost_access.py": {
+        "release_lost_claims",
+    },
     # the relay, the worker and the reconciler
     "letters/services.py": {
         "claim_due_letters",

@@ -55,6 +55,8 @@ DECLARED = {
         cases/services/item_changes.py:_lock_change
         cases/services/item_changes.py:_lock_item
         cases/services/item_changes.py:_lock_with_lead
+        cases/services/notes.py:_write_note
+        cases/services/notes.py:answer_note
         cases/services/notes.py:correct_note
         cases/services/own_conflicts.py:check_own_conflicts
         cases/services/own_conflicts.py:resolve_own_conflict
@@ -190,6 +192,9 @@ DECLARED = {
         queues/services/claims.py:list_own_claims
         cases/services/received_documents.py:find_open_document
         queues/services/claims.py:list_skips
+        queues/services/lost_access.py:_release_if_lost
+        queues/services/lost_access.py:release_lost_claims
+        reviewers/services/review_notices.py:remind_due_reviews
         records/services/reading.py:_open_document
         records/views.py:_open_case
     """,

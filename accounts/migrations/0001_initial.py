@@ -68,6 +68,16 @@ class Migration(InitialTables):
                     ),
                 ),
                 (
+                    "mail_on_mentions",
+                    models.BooleanField(default=True, verbose_name="mentions and other notices"),
+                ),
+                (
+                    "mail_on_reviews",
+                    models.BooleanField(
+                        default=True, verbose_name="offered, returned and due reviews"
+                    ),
+                ),
+                (
                     "groups",
                     models.ManyToManyField(
                         blank=True,

@@ -87,12 +87,44 @@ def add_note(request: StaffRequest, number: str) -> HttpResponse:
         lambda: notes.add_note(
             case_id=case.pk, text=form.cleaned_data["text"], by=request.user, at=timezone.now()
         ),
+        field="text",
         once=True,
     )
     if attempt.done:
         messages.success(request, "Note added.")
         return redirect("desk:timeline", number)
     context = {"case": case, "form": form, "title": "Add note", "button": "Add note"}
+    return render(request, "cases/reason.html", context, status=attempt.status)
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+def answer_note(request: StaffRequest, number: str, event_id: int) -> HttpResponse:
+    """Answer a note in which one is mentioned."""
+    case = load_case(request, number)
+    note = get_object_or_404(case.events.filter(kind=Event.Kind.NOTE), pk=event_id)
+    form = NoteForm(posted_data(request))
+    attempt = run_action(
+        request,
+        form,
+        lambda: notes.answer_note(
+            event_id=note.pk,
+            text=form.cleaned_data["text"],
+            by=request.user,
+            at=timezone.now(),
+        ),
+        field="text",
+        once=True,
+    )
+    if attempt.done:
+        messages.success(request, "Answer added to the timeline.")
+        return redirect("desk:notices")
+    context = {
+        "case": case,
+        "form": form,
+        "title": "Answer note",
+        "button": "Answer",
+        "quoted_note": note.sentence,
+    }
     return render(request, "cases/reason.html", context, status=attempt.status)
 
 
@@ -111,6 +143,7 @@ def correct_note(request: StaffRequest, number: str, event_id: int) -> HttpRespo
             by=request.user,
             at=timezone.now(),
         ),
+        field="text",
         once=True,
     )
     if attempt.done:

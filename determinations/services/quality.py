@@ -13,6 +13,7 @@ from cases.services import undoing
 from determinations import policies
 from determinations.models import Determination, QualityReview, Review
 from reviewers.models import ReviewerAssignment
+from reviewers.services.review_notices import notify_reviewer
 
 
 @transaction.atomic
@@ -61,6 +62,12 @@ def return_review(
     for review in reviews:
         review.state = Review.State.RETURNED
         review.store(by=by, at=at, why=comment, fields=["state"])
+        notify_reviewer(
+            assignment=review.assignment,
+            kind="REVIEW_RETURNED",
+            key=f"quality review {reading.pk}",
+            at=at,
+        )
     case.move_to(Status.IN_REVIEW, by=by, at=at, why=comment)
     whom = "the reviewer" if seat is None else f"reviewer {seat}"
     sentence = f"Returned to {whom} for changes."
@@ -160,7 +167,7 @@ def _load_reviews(case: Case) -> list[Review]:
             assignment__case=case,
             assignment__round=case.round,
             assignment__state=ReviewerAssignment.State.ACCEPTED,
-        ).select_related("assignment")
+        ).select_related("assignment__case", "assignment__reviewer__user")
     )
 
 

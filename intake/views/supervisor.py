@@ -37,7 +37,8 @@ def show_intake_desk(request: StaffRequest) -> HttpResponse:
     if reason in {*CancelReason.values, *RefusalCode.values}:
         canceled, scans = canceled.filter(reason=reason), Scan.objects.failed_because(reason)
     # A file that was scanned again needs nothing more.
-    scans = scans.filter(rescanned_as=None).select_related("batch", "file").order_by("-resolved_at", "-pk")
+    scans = scans.filter(rescanned_as=None).select_related("batch", "file")
+    scans = scans.order_by("-resolved_at", "-pk")
     if channel in Channel.values:
         # A draft stores each field as a list of typed values.
         canceled = canceled.filter(draft__content__channel=[channel])

@@ -33,6 +33,7 @@ from reviewers.models import (
 from reviewers.models.assignment import count_seats, list_free_seats
 
 from .conflicts import check_conflicts, check_own_conflicts_first, store_conflict_results
+from .review_notices import notify_reviewer
 from .seats import advance_when_filled
 
 State = ReviewerAssignment.State
@@ -193,6 +194,9 @@ def _offer_locked_case(
         assignment,
         by=by,
         at=at,
+    )
+    notify_reviewer(
+        assignment=assignment, kind="REVIEW_OFFERED", key=f"assignment {assignment.pk}", at=at
     )
     advance_when_filled(case=case, by=by, at=at)
     return assignment

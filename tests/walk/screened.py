@@ -9,6 +9,8 @@ from cases.services.parties import PartyOnForm
 from eligibility.services import clear_cases, information, screening, splitting, ur_decision
 from intake.services import receiving
 from intake.services.receiving import ItemOnForm
+from notices import services as notice_services
+from notices.models import Notice
 from tests.factories import MONDAY, SIX_YES, application, person
 
 
@@ -53,6 +55,12 @@ def ends_early(walk, clerk, coordinator):
     spoken = calls.CallFacts("MADE", None, "Jo Marsh", "", MONDAY, "The notice is on its way.")
     call = walk.act(calls.log_call, by=clerk, case_id=lead.pk, facts=spoken)
     walk.act(calls.correct_call, by=clerk, call_id=call.pk, facts=spoken)
+    mention = f"Call them, @{coordinator.email.partition('@')[0]}."
+    asked = walk.act(notes.add_note, by=clerk, case_id=lead.pk, text=mention)
+    walk.act(notes.answer_note, by=coordinator, event_id=asked.pk, text="Done.")
+    answer = Notice.objects.get(addressee=clerk)
+    walk.act(notice_services.mark_read, by=clerk, notice_id=answer.pk)
+    walk.act(notice_services.mark_all_read, by=coordinator)
 
 
 def changes_after_acceptance(walk, clerk, coordinator):

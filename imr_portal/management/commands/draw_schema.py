@@ -16,6 +16,7 @@ PAGE = Path("docs", "schema.md")
 APPS = [
     "accounts",
     "jobs",
+    "notices",
     "files",
     "guidelines",
     "letters",
