@@ -104,7 +104,7 @@ def list_sent_marks(*, case: Case, reader: User, at: datetime) -> list[UndoableA
     acts = case.undoable_acts.filter(
         kind__in=UndoableAct.SENT, until__gt=at, undone_at__isnull=True
     )
-    found = list(acts.select_related("done_by").order_by("-pk"))
+    found = list(acts.select_related("done_by", "last_event").order_by("-pk"))
     for act in found:
         act.case = case
     return [act for act in found if not policies.why_not_undo(reader, act, at=at)]
@@ -160,7 +160,10 @@ def record_undone(*, act: UndoableAct, by: User, at: datetime) -> Event:
     act.undone_at, act.undone_by = at, by
     why = _IN_ERROR if act.is_sent_mark else _UNDONE
     act.store(by=by, at=at, why=why, fields=["undone_at", "undone_by"])
-    label = act.get_kind_display()
+    what = act.get_kind_display()
+    # A case may have several letters, so the event of this one names it.
+    if act.last_event is not None and not act.rows_before:
+        what = act.last_event.sentence.rstrip(".")
     others = Case.objects.filter(pk__in=act.rows_before.get("cases", {})).exclude(pk=act.case_id)
     first, *_ = [
         Event.objects.create(
@@ -168,7 +171,7 @@ def record_undone(*, act: UndoableAct, by: User, at: datetime) -> Event:
             kind=Event.Kind.UNDONE,
             happened_at=at,
             by=by,
-            sentence=f"{why}: {label[0].lower()}{label[1:]}.",
+            sentence=f"{why}: {what[0].lower()}{what[1:]}.",
             facts={"act": act.pk},
             caused_by=act.last_event,
         )

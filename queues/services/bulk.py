@@ -154,7 +154,7 @@ _ACTIONS = (
     ),
     BulkAction(
         "remind",
-        "Send reminders…",
+        "Send overdue reminders…",
         "Send the reminder of overdue records for %s",
         "Reminder approved",
         lambda user, case, at: record_policies.why_not_send_reminder(user, case, at=at),

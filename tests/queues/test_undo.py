@@ -182,8 +182,8 @@ def test_a_closure_is_not_undone_once_another_case_disputes_the_same_decision(ad
     assert UndoableAct.objects.get(case=lead).undone_at is None
 
 
-def make_letter(case, by, at=NOON):
-    letter = case.case_letters.get(kind="acknowledgment")
+def make_letter(case, by, at=NOON, kind=LetterKind.ACKNOWLEDGMENT):
+    letter = case.case_letters.get(kind=kind)
     with mock.patch.object(typesetting, "typeset_words", stand_in):
         case_letters.preview_letter(letter_id=letter.pk, by=by, at=at)
     return case_letters.approve_letter(letter_id=letter.pk, seen_version=None, by=by, at=at)
@@ -261,16 +261,29 @@ def test_notices_marked_as_sent_in_error_wait_to_be_sent_again(ada):
 def test_a_letter_marked_as_sent_in_error_starts_no_time_to_petition(ada):
     publish_sample_wording()
     case = received_case()
-    letter = make_letter(case, ada)
+    screening.decide_eligibility(
+        case_id=case.pk,
+        answers=SIX_YES | {"SIGNED": "NO"},
+        notes={"SIGNED": "Read."},
+        seen_version=None,
+        by=ada,
+        at=NOON,
+    )
+    letter = make_letter(case, ada, kind=LetterKind.INELIGIBILITY)
     file_without_typesetting(at=NOON)
     before = look_at(case)
     case_letters.mark_letter_sent(letter_id=letter.pk, sent_on=NOON.date(), by=ada, at=NOON)
+    petitions = case.deadlines.filter(deadline_kind="petition", replaced_at=None)
+    assert petitions.exists()
 
     undo_last(case, ada, NOON + timedelta(hours=1))
 
     letter.refresh_from_db()
     assert (letter.state, letter.sent_on) == ("APPROVED", None)
     assert look_at(case) == before
+    assert not petitions.exists()
+    event = case.events.latest("pk")
+    assert event.sentence == "Recorded in error: notice of ineligibility sent Mon, Mar 2, 2026."
 
 
 def test_a_determination_marked_as_sent_in_error_is_to_be_sent_again():
