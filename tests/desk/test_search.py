@@ -98,6 +98,16 @@ def test_an_action_is_found_by_exactly_the_roles_that_may_open_its_page(client, 
             assert (action.label in {hit.label for hit in found}) is may, (role, action.label)
 
 
+def test_the_page_of_every_action_opens_for_who_is_offered_it(client, case):
+    for role in (Role.COORDINATOR, Role.SUPERVISOR, Role.DIRECTOR, Role.QA, Role.INTAKE):
+        client.force_login(person(role))
+        referer = f"http://testserver{case.get_absolute_url()}"
+        for action in places.CASE_ACTIONS:
+            answer = client.get(reverse("desk:jump"), {"q": action.label}, HTTP_REFERER=referer)
+            for hit in hits_of(answer).get("Actions", []):
+                assert client.get(hit.url).status_code == 200, (role, hit.url)
+
+
 def test_holidays_are_found_by_those_who_keep_them_and_by_nobody_else(client):
     assert hits_of(find(client, "holidays", Role.DIRECTOR))["Pages"][0].url == "/holidays/"
     assert hits_of(find(client, "holiday", Role.ADMINISTRATOR))["Pages"]
