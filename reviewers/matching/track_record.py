@@ -144,7 +144,9 @@ def _select_work() -> QuerySet[Any]:
         )
     )
     offered = (
-        assignments.filter(
+        # An offer that was undone does not move the reviewer back in the rotation.
+        assignments.exclude(state=State.UNDONE)
+        .filter(
             reviewer__isnull=False,
             offered_at__gte=Slot("offered_from"),
             offered_at__lte=Slot("known_at"),

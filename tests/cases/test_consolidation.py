@@ -17,6 +17,7 @@ from determinations.models import DecidedItem
 from determinations.services import sending
 from intake.services.receiving import ItemOnForm, URDecisionOnForm
 from letters.models import Letter
+from queues.services.undo import undo_act
 from records.services import documents
 from tests.determinations.factories import make_approved_case, make_issued_case, make_submitted_case
 from tests.factories import MONDAY, eligible_case, parties, person, state_citations
@@ -191,6 +192,17 @@ def test_every_item_is_decided_in_the_lead_case_and_the_follower_closes_with_it(
     )  # fmt: skip
     assert reload_case(lead).stage == reload_case(case).stage == Status.CLOSED
     assert reload_case(case).decided_on == done.decided_on
+
+    # Recorded in error: both wait for the letter again.
+    undo_act(
+        act_id=lead.undoable_acts.latest("pk").pk,
+        by=person(Role.MAILROOM),
+        at=MONDAY + timedelta(days=3, hours=1),
+    )
+    assert reload_case(lead).stage == Status.ISSUED
+    assert reload_case(case).stage == Status.CONSOLIDATED
+    assert reload_case(case).decided_on is None
+    assert case.events.latest("pk").kind == "UNDONE"
 
 
 def test_the_page_offers_the_cases_that_may_follow_and_keeps_what_was_typed(client):

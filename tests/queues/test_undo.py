@@ -26,7 +26,7 @@ from reviewers.models import ReviewerAssignment
 from tests.determinations.factories import make_approved_case, make_issued_case
 from tests.factories import MONDAY, SIX_YES, eligible_case, person, received_case
 from tests.letters.factories import file_without_typesetting, publish_sample_wording, stand_in
-from tests.reviewers.factories import offered_case
+from tests.reviewers.factories import offered_case, rank_panel
 
 pytestmark = pytest.mark.django_db
 
@@ -120,6 +120,7 @@ def test_an_offer_to_a_reviewer_is_undone_and_is_no_choice(ada):
     at = MONDAY + timedelta(hours=4)
     assignment = offered_case(coordinator=ada, at=at)
     case = assignment.case
+    listed = assignment.candidate_list.find_candidate(assignment.reviewer_id)
 
     undo_last(case, ada, at + SOON)
 
@@ -127,6 +128,7 @@ def test_an_offer_to_a_reviewer_is_undone_and_is_no_choice(ada):
     assert assignment.state == ReviewerAssignment.State.UNDONE
     assert look_at(case)["stage"][0] == "RECORDS_COMPLETE"
     assert not list_offers_between(at.date(), at.date()).exists()
+    assert rank_panel(case, by=ada, at=at + SOON).find_candidate(assignment.reviewer_id) == listed
     again = offered_case(
         case=Case.objects.get(pk=case.pk),
         reviewer=assignment.reviewer,
