@@ -16,12 +16,14 @@ from accounts.names import name_actor
 from cases.case_rows import read_list_column
 from cases.lifecycle import QUEUES
 from cases.models import Case, CaseLetter
+from cases.open_work import list_open_pairs, select_proposed_changes, select_restrictions
 from correspondence.waiting_letters import select_drafts, select_letters_to_send
 from deadlines.days import local_day
 from directory.models import Organization, Person
 from files.csv_rows import write_csv_lines
 from jobs.models import ListExport
 from queues.filters import Filter
+from queues.services import claims
 from records.outstanding import OutstandingCase, OutstandingFilter, list_outstanding
 from reviewers import panel
 from reviewers.forms.panel import AsOfForm, read_as_of
@@ -31,7 +33,8 @@ from . import party_pages, queues
 from .queues import Row
 
 AT_ONCE = 1000  # rows; a longer list is written by the job
-MOST_LETTERS = 20_000  # of a list without pages
+MOST_ROWS = 20_000  # of a list without pages
+SKIPS = 50  # of a page
 
 Query = Mapping[str, str]
 Cells = Sequence[Any]
@@ -205,7 +208,7 @@ def _count_outstanding(reader: User, query: Query, at: datetime) -> int:
 
 
 def _read_drafts(reader: User, query: Query, key: str, at: datetime) -> Page:
-    rows = select_drafts(reader, kind=query.get("kind", ""))[:MOST_LETTERS]
+    rows = select_drafts(reader, kind=query.get("kind", ""))[:MOST_ROWS]
     return Page(
         [
             [
@@ -220,7 +223,7 @@ def _read_drafts(reader: User, query: Query, key: str, at: datetime) -> Page:
 
 
 def _read_letters_to_send(reader: User, query: Query, key: str, at: datetime) -> Page:
-    rows = select_letters_to_send(reader)[:MOST_LETTERS]
+    rows = select_letters_to_send(reader)[:MOST_ROWS]
     return Page(
         [
             [*_letter_cells(letter), letter.recipients, local_day(letter.approved_at)]
@@ -232,6 +235,75 @@ def _read_letters_to_send(reader: User, query: Query, key: str, at: datetime) ->
 def _letter_cells(letter: CaseLetter) -> Cells:
     case = letter.case
     return [case.number, case.get_priority_display(), letter.get_kind_display()]
+
+
+# --- Other work that waits -----------------------------------------------------------------------
+
+
+def _read_duplicates(reader: User, query: Query, key: str, at: datetime) -> Page:
+    return Page(
+        [
+            [
+                row.case.number,
+                row.other.number,
+                *("; ".join(row.why.get(side, [])) for side in ("for", "against")),
+            ]
+            for row in list_open_pairs(reader)
+        ]
+    )
+
+
+def _read_item_changes(reader: User, query: Query, key: str, at: datetime) -> Page:
+    return Page(
+        [
+            [
+                change.case.number,
+                change.case.get_priority_display(),
+                change.title,
+                change.item.title if change.item else change.after.get("title", ""),
+                change.why,
+                local_day(change.proposed_at),
+                name_actor(change.proposed_by, reader=reader),
+            ]
+            for change in select_proposed_changes(reader)[:MOST_ROWS]
+        ]
+    )
+
+
+def _read_skips(reader: User, query: Query, key: str, at: datetime) -> Page:
+    skips = claims.list_skips(reader=reader, before=int(key) if key else None, limit=SKIPS + 1)
+    rows = [
+        [
+            skip.case.number,
+            skip.case.get_priority_display(),
+            skip.case.stage.label,
+            skip.reason,
+            name_actor(skip.by, reader=reader),
+            local_day(skip.skipped_at),
+            _due_day(skip.case),
+        ]
+        for skip in skips[:SKIPS]
+    ]
+    return Page(rows, str(skips[SKIPS - 1].pk) if len(skips) > SKIPS else "")
+
+
+def _count_skips(reader: User, query: Query, at: datetime) -> int:
+    return len(claims.list_skips(reader=reader, limit=MOST_ROWS))
+
+
+def _read_restrictions(reader: User, query: Query, key: str, at: datetime) -> Page:
+    return Page(
+        [
+            [
+                row.case.number,
+                row.get_ground_display(),
+                row.reason,
+                local_day(row.begun_at),
+                name_actor(row.begun_by, reader=reader),
+            ]
+            for row in select_restrictions(reader)[:MOST_ROWS]
+        ]
+    )
 
 
 # --- Reviewers ------------------------------------------------------------------------------------
@@ -368,6 +440,34 @@ LISTS: dict[str, ExportedList] = {
         _always("Case", "Priority", "Letter", "Recipients", "Approved"),
         _read_letters_to_send,
         lambda reader, query, at: select_letters_to_send(reader).count(),
+    ),
+    "possible-duplicates": ExportedList(
+        _called("Possible duplicates"),
+        "cases:possible_duplicates",
+        _always("Later case", "Earlier case", "Evidence for", "Evidence against"),
+        _read_duplicates,
+        lambda reader, query, at: len(list_open_pairs(reader)),
+    ),
+    "item-changes": ExportedList(
+        _called("Item changes"),
+        "cases:item_changes",
+        _always("Case", "Priority", "Change", "Item", "Reason", "Proposed", "Proposed by"),
+        _read_item_changes,
+        lambda reader, query, at: select_proposed_changes(reader).count(),
+    ),
+    "skipped-cases": ExportedList(
+        _called("Skipped cases"),
+        "queues:skipped",
+        _always("Case", "Priority", "Stage", "Reason", "Skipped by", "Skipped", "Due"),
+        _read_skips,
+        _count_skips,
+    ),
+    "restricted-cases": ExportedList(
+        _called("Restricted cases"),
+        "cases:restricted_cases",
+        _always("Case", "Restricted because of", "Reason", "Since", "Restricted by"),
+        _read_restrictions,
+        lambda reader, query, at: select_restrictions(reader).count(),
     ),
     "reviewers": ExportedList(
         _called("Reviewers"),

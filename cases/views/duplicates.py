@@ -19,6 +19,7 @@ from cases.application_cases import select_cases_of_application
 from cases.forms.duplicates import ConsolidateForm, ResolveDuplicateForm
 from cases.models import Case, DisputedItem, DuplicateProposal
 from cases.models.restrictions import hidden_cases, select_visible
+from cases.open_work import list_open_pairs
 from cases.services import case_deadlines, duplicate_outcomes
 from cases.services import consolidation as consolidation_services
 from cases.services import duplicates as duplicate_services
@@ -31,14 +32,7 @@ PAIRS_PER_PAGE = 50
 @require_safe
 def list_possible_duplicates(request: StaffRequest) -> HttpResponse:
     """List the open possible duplicates: expedited cases first, then most certain first."""
-    rows = DuplicateProposal.objects.filter(answer="").select_related("case", "other")
-    rows = select_visible(rows, request.user, "case", "other")
-    order = ["SAME", "LIKELY", "POSSIBLE", "NO"]
-    # Bands do not sort by alphabet, so a limited number of rows is sorted here.
-    pairs = sorted(
-        rows.order_by("case__urgency", "pk")[: 4 * PAIRS_PER_PAGE],
-        key=lambda row: (row.case.urgency, order.index(row.band)),
-    )
+    pairs = list_open_pairs(request.user)
     context = {
         "rows": pairs[:PAIRS_PER_PAGE],
         "more": len(pairs) > PAIRS_PER_PAGE,

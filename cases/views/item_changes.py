@@ -13,8 +13,8 @@ from accounts.names import name_actor
 from accounts.requests import StaffRequest, posted_data, seen_version
 from cases import policies
 from cases.forms.item_changes import DecideForm, ItemChangeReasonForm, ItemForm
-from cases.models import Case, DisputedItem, ItemChange
-from cases.models.restrictions import select_visible
+from cases.models import Case, DisputedItem
+from cases.open_work import select_proposed_changes
 from cases.services import item_changes as services
 
 from .acting import load_case
@@ -26,12 +26,8 @@ MOST_LISTED = 100
 @require_safe
 def list_item_changes(request: StaffRequest) -> HttpResponse:
     """List the item changes that await a second person: expedited ones first, then the oldest."""
-    waiting = (
-        select_visible(ItemChange.objects.filter(state=ItemChange.State.PROPOSED), request.user)
-        .select_related("case", "item", "proposed_by")
-        # One more than is shown tells whether there are more.
-        .order_by("case__urgency", "proposed_at", "pk")[: MOST_LISTED + 1]
-    )
+    # One more than is shown tells whether there are more.
+    waiting = select_proposed_changes(request.user)[: MOST_LISTED + 1]
     rows = [
         (
             change,

@@ -19,7 +19,8 @@ from cases.forms.restrictions import (
     list_people_to_clear,
 )
 from cases.models import Case
-from cases.models.restrictions import restricted_now, select_joint_restrictions, select_visible
+from cases.models.restrictions import restricted_now, select_joint_restrictions
+from cases.open_work import select_restrictions
 from cases.related_cases import list_related_cases
 from cases.services import restrictions as services
 
@@ -31,12 +32,9 @@ MAX_ROWS = 200
 @require_safe
 def list_restricted_cases(request: StaffRequest) -> HttpResponse:
     """List the restricted cases for which the reader is cleared, newest restriction first."""
-    rows = select_visible(restricted_now(), request.user).select_related("case", "begun_by")
+    rows = select_restrictions(request.user)
     context = {
-        "rows": [
-            (row, name_actor(row.begun_by, reader=request.user))
-            for row in rows.order_by("-begun_at", "-pk")[:MAX_ROWS]
-        ],
+        "rows": [(row, name_actor(row.begun_by, reader=request.user)) for row in rows[:MAX_ROWS]],
         "today": timezone.localdate(),
     }
     return render(request, "cases/restricted_cases.html", context)

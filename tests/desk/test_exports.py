@@ -11,13 +11,14 @@ from django.urls import reverse
 from accounts.models import AccessLogEntry
 from accounts.roles import PERMISSIONS, Role
 from cases.models import Party, PartyRole
-from cases.services import restrictions
+from cases.services import item_changes, restrictions
 from desk import exports
 from desk.tasks import write_exports
 from files.csv_rows import MARK, write_csv_lines
 from intake.services.receiving import ItemOnForm
 from jobs import services
 from jobs.models import ListExport, ListExportPart
+from queues.services import claims
 from tests.factories import MONDAY, eligible_case, noticed_case, parties, person, received_case
 from tests.reviewers.factories import fit_reviewer
 
@@ -115,6 +116,32 @@ def test_every_list_has_its_link_and_its_file(desk, cases, name, page, column):
         assert all(row[column] for row in rows)
 
 
+def test_work_that_waits_is_exported_with_its_reasons(client, cases, set_clock):
+    set_clock(MONDAY)
+    coordinator, director = person(Role.COORDINATOR), person(Role.SUPERVISOR, Role.DIRECTOR)
+    eligible = eligible_case(coordinator=coordinator)
+    item_changes.propose_item(
+        case_id=eligible.pk, facts=item_changes.ItemValues(title="Back brace"), why="On page 2",
+        by=coordinator, at=MONDAY,
+    )  # fmt: skip
+    claims.skip_case(case_id=cases[0].pk, reason="A long record", by=coordinator, at=MONDAY)
+    restrictions.restrict_case(
+        case_id=cases[1].pk, ground="OTHER", reason="A relative", by=director, at=MONDAY
+    )
+    client.force_login(director)
+    for name, page, texts in (
+        ("item-changes", "cases:item_changes", ["Back brace", "On page 2"]),
+        ("skipped-cases", "queues:skipped", ["A long record"]),
+        ("restricted-cases", "cases:restricted_cases", ["A relative", cases[1].number]),
+    ):
+        (link,) = links_on(client, reverse(page))
+        (row,) = rows_of(client.get(link))
+        assert all(text in row.values() for text in texts), (name, row)
+    pairs = rows_of(export(client, "possible-duplicates"))
+    assert all("injured worker’s name is the same" in pair["Evidence for"] for pair in pairs)
+    assert len(pairs) == len(client.get(reverse("cases:possible_duplicates")).context["rows"]) > 0
+
+
 def test_the_cases_of_a_worker_are_exported_from_the_page_of_the_worker(desk, cases):
     worker = Party.objects.get(case=cases[0], role=PartyRole.EMPLOYEE)
     (link,) = links_on(desk, reverse("desk:person", args=[worker.person_id]))
@@ -135,6 +162,10 @@ def test_a_list_is_exported_by_exactly_those_who_open_its_page(client, cases, na
         "letters-to-review": "correspondence.review_drafts",
         "letters-to-send": "letters.mark_sent",
         "reviewers": "reviewers.view_identity",
+        "possible-duplicates": "cases.resolve_possible_duplicate",
+        "item-changes": "cases.decide_item_change",
+        "skipped-cases": "queues.view_skips",
+        "restricted-cases": "cases.restrict_case",
     }.get(name, "cases.view_case")
     for role in Role:
         client.force_login(person(role))
