@@ -58,10 +58,7 @@ NOT_HERE = {
     "letters/services.py:record_heartbeat": "shows that a process works",
     "letters/services.py:claim_due_letters": "for the relay",
     "letters/services.py:publish_due_letters": "for the relay",
-    "notices/services.py:publish_due_mail": "for the relay",
-    "notices/services.py:send_mail": "needs a mail server",
     "reviewers/services/review_notices.py:remind_due_reviews": "needs a review that is due",
-    "notices/services.py:requeue_lost_mail": "brings back e-mails that got lost",
     "letters/services.py:requeue_stuck_letter": "needs a letter that no worker took",
     "letters/services.py:retry_failed_letter": "needs a letter that cannot be typeset",
 }

@@ -326,6 +326,7 @@ SAFE_TO_REPEAT = {
     "the same day is refused": """
         cases.views.holidays.add_holiday
         """,
+    "stores the same choices of the same person": "accounts.views.change_settings",
     "has its own key": "intake.views.application.enter_application",
     "sends what is outstanding, so the second time sends nothing": "records.views.send_case_file",
 }
