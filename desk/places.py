@@ -47,7 +47,14 @@ class CaseAction:
     also: str = ""
 
 
-_QUEUE_KEYS = {"eligibility": "g e", "records": "g w", "assign": "g t", "qa": "g q", "issue": "g s"}
+_QUEUE_KEYS = {
+    "eligibility": "g e",
+    "notices": "g o",
+    "records": "g w",
+    "assign": "g t",
+    "qa": "g q",
+    "issue": "g s",
+}
 
 # Sections of the menu, in the order in which a case passes through them.
 PLACES: dict[str, tuple[Place, ...]] = {

@@ -87,6 +87,12 @@ class EligibilityForm(DifferencesForm, URDecisionForm):
     ) -> None:
         super().__init__(*args, items=items, **options)
         self.proposal = proposal
+        if len(items) == 1:
+            # As for all items of an application that has several.
+            self.fields[f"outcome_{items[0].pk}"].widget.attrs |= {
+                "data-key": "u",
+                "data-key-label": "UR decision",
+            }
         for number, fact in enumerate(EligibilityFact, start=1):
             self.fields[fact.value] = forms.ChoiceField(
                 label=fact.label,
