@@ -25,7 +25,7 @@ from queues.work_order import Key, Sort, next_rows, sort_key_of, stage_durations
 
 PAGE = 50
 COUNTED = 999  # longer lists show "999+", so that counting costs the same at any size
-NOTICES = "notices"  # what the count of unread notices is called
+UNREAD = "unread"  # what the count of unread notices is called; “notices” is a list of cases
 _COUNTS = "queue_counts"  # attribute of a request
 VIEW_COUNTED = 50
 
@@ -197,7 +197,7 @@ def count_queues(*, user: User) -> dict[str, int]:
         # Each part takes its name, what it filters by, and the reader.
         params = [value for slug in QUEUES for value in (slug, slug, user.pk)]
         params += [value for slug, state in lists for value in (slug, state, user.pk)]
-        params += [NOTICES, user.pk, user.pk]
+        params += [UNREAD, user.pk, user.pk]
         parts = [one] * len(QUEUES) + [letters] * len(lists) + [notices]
         cursor.execute(" UNION ALL ".join(parts), params)
         return dict(cursor.fetchall())
@@ -213,7 +213,7 @@ def counts_of_request(request: HttpRequest) -> dict[str, int]:
 
 
 def own_counts_of_request(request: HttpRequest) -> dict[str, int]:
-    """Return the counts that the menu shows: of lists in which a role of the reader acts.
+    """Return the counts that pages show: of lists in which the reader acts, and unread notices.
 
     The letters that wait are counted only for those whose work they are.
     """
@@ -221,7 +221,7 @@ def own_counts_of_request(request: HttpRequest) -> dict[str, int]:
     return {
         name: count
         for name, count in counts_of_request(request).items()
-        if name in LETTER_LISTS or stages_for(user=user, queue=name)
+        if name in LETTER_LISTS or name == UNREAD or stages_for(user=user, queue=name)
     }
 
 

@@ -12,7 +12,7 @@ from tests.factories import MONDAY, person, received_case
 
 pytestmark = pytest.mark.django_db
 
-BADGE = '<span id="count-notices">{}<span'
+BADGE = '<span id="count-unread">{}<span'
 
 
 @pytest.fixture
@@ -36,7 +36,7 @@ def test_the_badge_counts_unread_notices_until_they_are_read(client, ada, ben):
     client.force_login(ben)
     assert BADGE.format(2) in client.get("/").content.decode()
     counts = client.get(reverse("desk:side_counts")).content.decode()
-    assert '<span id="count-notices" hx-swap-oob="true">2<span' in counts
+    assert '<span id="count-unread" hx-swap-oob="true">2<span' in counts
 
     first = Notice.objects.filter(addressee=ben).earliest("pk")
     opened = client.post(reverse("desk:open_notice", args=[first.pk]))
