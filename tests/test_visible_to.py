@@ -184,7 +184,6 @@ DECLARED = {
         cases/services/duplicates.py:_load_cases
         cases/services/duplicates.py:find_candidates_of_many
         cases/services/date_recalculation.py:find_date_changes
-        cases/views/duplicates.py:list_possible_duplicates
         eligibility/services/clear_cases.py:_leave_out_restricted
         eligibility/services/proposals.py:_find_earlier_cases
         eligibility/services/proposals.py:_find_related_cases
