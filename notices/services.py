@@ -34,12 +34,14 @@ def add_notice(
     key: str,
     path: str,
     event_id: int | None = None,
+    leaves_after: timedelta = timedelta(0),
     by: User | None,
     at: datetime,
 ) -> Notice | None:
     """Write a notice to a person, and queue its e-mail if they want one.
 
     :param key: what it is about; a person gets one notice of the same thing.
+    :param leaves_after: how long the e-mail stays here, so that the notice can be taken back.
     :returns: ``None`` if the person has this notice already.
     """
     notice = Notice(
@@ -53,7 +55,8 @@ def add_notice(
         created_at=at,
     )
     if wants_mail(to, notice):
-        notice.mail_state, notice.mail_due_at = Notice.MailState.QUEUED, at
+        notice.mail_state = Notice.MailState.QUEUED
+        notice.mail_due_at = at + leaves_after
     # Another action may write the same notice at this moment; the constraint allows one.
     Notice.objects.bulk_create([notice], ignore_conflicts=True)
     return _find_new(notice)
@@ -78,6 +81,14 @@ def mark_read(*, notice_id: int, by: User, at: datetime) -> Notice:
         notice.read_at = at
         notice.save(update_fields=["read_at"])
     return notice
+
+
+@transaction.atomic
+def take_back_notices(*, kind: str, key: str, by: User, at: datetime) -> None:
+    """Take back the notices of an action that was undone: none is unread, no e-mail leaves."""
+    rows = Notice.objects.filter(kind=kind, key=key)
+    rows.filter(mail_state=Notice.MailState.QUEUED).update(mail_state=Notice.MailState.NONE)
+    rows.unread().update(read_at=at)
 
 
 def mark_all_read(*, by: User, at: datetime) -> int:

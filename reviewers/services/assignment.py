@@ -18,6 +18,7 @@ from cases.models import Case, Event, UndoableAct
 from cases.services import undoing
 from deadlines.days import local_day
 from directory.affiliations import FAIL, UNKNOWN, FoundConflict
+from notices.services import take_back_notices
 from reviewers import policies
 from reviewers.matching.candidacy import Reason
 from reviewers.matching.candidates import evaluate_candidates
@@ -37,6 +38,7 @@ from .review_notices import notify_reviewer
 from .seats import advance_when_filled
 
 State = ReviewerAssignment.State
+_OFFER_NOTICE = "REVIEW_OFFERED"
 
 # The first three candidates can be assigned without a reason; all others need one.
 SHOWN_CANDIDATES = 3
@@ -196,7 +198,11 @@ def _offer_locked_case(
         at=at,
     )
     notify_reviewer(
-        assignment=assignment, kind="REVIEW_OFFERED", key=f"assignment {assignment.pk}", at=at
+        assignment=assignment,
+        kind=_OFFER_NOTICE,
+        key=f"assignment {assignment.pk}",
+        leaves_after=undoing.UNDO_FOR,
+        at=at,
     )
     advance_when_filled(case=case, by=by, at=at)
     return assignment
@@ -217,6 +223,8 @@ def undo_assign_reviewer(*, act_id: int, by: User, at: datetime) -> Case:
     assignment.state, assignment.ended_at, assignment.ended_because = State.UNDONE, at, "Undone"
     fields = ["state", "ended_at", "ended_because"]
     assignment.store(by=by, at=at, why="Undone", fields=fields)
+    key = f"assignment {assignment.pk}"
+    take_back_notices(kind=_OFFER_NOTICE, key=key, by=by, at=at)
     undoing.restore_rows(act=act, by=by, at=at)
     undoing.record_undone(act=act, by=by, at=at)
     return act.case

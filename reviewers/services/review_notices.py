@@ -16,10 +16,19 @@ EXPEDITED_SOON = timedelta(days=1)
 _BEFORE_QUALITY = (Status.RECORDS_COMPLETE, Status.REVIEWER_CHOSEN, Status.IN_REVIEW)
 
 
-def notify_reviewer(*, assignment: ReviewerAssignment, kind: str, key: str, at: datetime) -> None:
+def notify_reviewer(
+    *,
+    assignment: ReviewerAssignment,
+    kind: str,
+    key: str,
+    leaves_after: timedelta = timedelta(0),
+    at: datetime,
+) -> None:
     """Write a notice to the reviewer of an assignment, once for its key.
 
     It names nobody of the office. A reviewer without a sign-in gets none.
+
+    :param leaves_after: how long its e-mail stays here, because the action can be undone.
     """
     reviewer = assignment.reviewer
     if reviewer is None or reviewer.user is None:
@@ -32,6 +41,7 @@ def notify_reviewer(*, assignment: ReviewerAssignment, kind: str, key: str, at: 
         reference=assignment.case.number,
         key=key,
         path=reverse(route, args=[assignment.pk]),
+        leaves_after=leaves_after,
         by=None,
         at=at,
     )

@@ -20,6 +20,7 @@ from letters import typesetting
 from letters.kinds import LetterKind
 from letters.models import Letter, ServiceEvent
 from letters.services import LetterTaken, publish_due_letters, render_letter
+from notices.models import Notice
 from queues.services.undo import undo_act
 from reviewers.matching.assignment_history import list_offers_between
 from reviewers.models import ReviewerAssignment
@@ -116,16 +117,21 @@ def test_items_that_the_decision_ended_and_its_draft_letter_are_taken_back(ada):
     )
 
 
-def test_an_offer_to_a_reviewer_is_undone_and_is_no_choice(ada):
+def test_an_offer_to_a_reviewer_is_undone_and_is_no_choice(ada, settings):
+    settings.MAIL_IS_CONFIGURED = True
     at = MONDAY + timedelta(hours=4)
     assignment = offered_case(coordinator=ada, at=at)
     case = assignment.case
     listed = assignment.candidate_list.find_candidate(assignment.reviewer_id)
+    notice = Notice.objects.get(addressee=assignment.reviewer.user, kind="REVIEW_OFFERED")
+    assert (notice.read_at, notice.mail_due_at) == (None, at + timedelta(seconds=10))
 
     undo_last(case, ada, at + SOON)
 
     assignment.refresh_from_db()
     assert assignment.state == ReviewerAssignment.State.UNDONE
+    notice.refresh_from_db()
+    assert (notice.read_at, notice.mail_state) == (at + SOON, "NONE")
     assert look_at(case)["stage"][0] == "RECORDS_COMPLETE"
     assert not list_offers_between(at.date(), at.date()).exists()
     assert rank_panel(case, by=ada, at=at + SOON).find_candidate(assignment.reviewer_id) == listed
