@@ -215,7 +215,8 @@ def counts_of_request(request: HttpRequest) -> dict[str, int]:
 def own_counts_of_request(request: HttpRequest) -> dict[str, int]:
     """Return the counts that pages show: of lists in which the reader acts, and unread notices.
 
-    The letters that wait are counted only for those whose work they are.
+    The letters that wait are counted only for those whose work they are. Unread notices are
+    counted for everyone.
     """
     user: User = request.user  # type: ignore[assignment]  # signed in, by the caller
     return {
