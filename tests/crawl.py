@@ -774,7 +774,7 @@ def _addresses(pools: dict[str, list]) -> dict[str, list[str]]:
             found[name].append(reverse(name, args=[1]))  # no one has such a key
             continue
         if name in {"desk:export_list", "desk:request_export"}:
-            found[name].append(reverse(name, args=["outstanding-records"]))
+            found[name].append(f"{reverse(name, args=['queue'])}?list=eligibility")
             continue
         pool = pools | {"pk": pools["letter" if "wording" not in name else "set"]}
         if "organization" in name:

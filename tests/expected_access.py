@@ -28,7 +28,7 @@ _GROUPS = [
         "INTAKE SUPERVISOR COORDINATOR CREDENTIALING QA DIRECTOR MAILROOM AUDITOR",
         """
         desk:queue desk:work_next desk:side_counts desk:case desk:peek desk:timeline desk:letters
-        desk:person desk:organization cases:calls desk:exports desk:download_export
+        desk:person desk:organization cases:calls desk:exports desk:export_list desk:download_export
         desk:request_export
         letters:status letters:download cases:related correspondence:notices correspondence:letter
         correspondence:letter_page correspondence:preview_letter cases:parties cases:deadlines
@@ -54,8 +54,6 @@ _GROUPS = [
         intake:skip_scan intake:return_scan intake:rescan_slips intake:mark_rescanned
         """,
     ),
-    # Each list for those who open its page; the crawl exports the outstanding records.
-    ("COORDINATOR", "desk:export_list"),
     (
         "INTAKE SUPERVISOR COORDINATOR QA DIRECTOR MAILROOM AUDITOR",
         "complaints:list complaints:complaint",
