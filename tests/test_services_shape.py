@@ -164,7 +164,9 @@ QUESTIONS = {
         "open_received_page_text",
     },
     "cases/services/parties.py": {
+        "find_channel_problems",
         "former_parties",
+        "refuse_impossible_channel",
         "current_parties",
         "list_unsent_letters",
         "plan_parties",
