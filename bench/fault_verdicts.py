@@ -234,7 +234,7 @@ def _count_stored(form: SentForm) -> int:
     if form.kind == "intake":
         same = Application.objects.filter(printed__claim_number=form.typed["claim_number"])
         if form.is_acknowledged:
-            same = same.filter(case__number=form.case)
+            same = same.filter(cases__number=form.case)
         return sum(
             all(row.printed.get(name) == text for name, text in form.typed.items()) for row in same
         )

@@ -55,16 +55,14 @@ def map_reasons_not_to_move(
 
 
 def _find_cases_with_open_item_changes(cases: Sequence[Case]) -> set[int]:
-    """Find the cases with a change of an item that they decide. Two queries."""
+    """Find the cases with a change of an item that they decide. One query."""
     proposed = ItemChange.State.PROPOSED
     own = ItemChange.objects.filter(case__in=cases, state=proposed)
     links = CaseLink.objects.filter(
         kind=CONSOLIDATED, ended_at=None, other__in=cases, case__item_changes__state=proposed
     )
-    return {
-        *own.values_list("case_id", flat=True),
-        *links.values_list("other_id", flat=True),
-    }
+    found = own.values_list("case_id").union(links.values_list("other_id"))
+    return {case_id for (case_id,) in found}
 
 
 # A reviewer is matched by the items, so their changes are decided first.

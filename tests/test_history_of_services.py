@@ -26,6 +26,7 @@ UNTRACKED = {
     "accounts.HistoryCount": "only grows",
     "accounts.AccountVersion": "only grows",
     "accounts.AccountRequest": "each of its steps is an AccountEvent row",
+    "notices.Notice": "written once for one person; bears on no case, and keeps when it was read",
     "files.StoredFile": "known by the hash of its bytes, which never change",
     "letters.Letter": "its words are frozen in the database; its way is told by LetterStep",
     "letters.LetterFact": "only grows",

@@ -151,7 +151,7 @@ def test_facts_that_the_publication_lacks_stay_empty():
     assert case.ur_decision.ur_type == ""
     assert case.ur_decision.served_on is None
     assert not case.parties.exists()
-    assert not hasattr(case, "application")
+    assert case.application is None
     assignment = case.assignments.get()
     assert assignment.reviewer is None
     assert assignment.offered_at is None

@@ -99,6 +99,7 @@ def test_text_that_looks_like_code_is_always_printed_as_text(pages):
         items=[ItemOnForm(title=make_hostile_text("Title"))],
         parties=parties(EMPLOYEE=make_hostile_text("Employee")),
     )
+    person(Role.COORDINATOR, email="ref@example.org")  # whom the “@ref” of the note mentions
     notes.add_note(case_id=case.pk, text=make_hostile_text("Note"), by=coordinator, at=MONDAY)
     state_citations(case, by=coordinator, at=MONDAY)
     at = MONDAY + timedelta(hours=2)
