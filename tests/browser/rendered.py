@@ -30,6 +30,7 @@ from django.utils import timezone
 from accounts.models import AccessLogEntry
 from accounts.roles import Role
 from cases.models import Case
+from desk import exports
 from determinations.services import quality
 from imr_portal.audiences import CLOSED_PAGES, PUBLIC, audience_of, is_admitted
 from queues.services import bulk
@@ -204,6 +205,9 @@ class Rendered:
             (Role.DIRECTOR, "a case that was issued", f"/cases/{case['issued']}/"),
         ):
             yield self.get(who, name, url)
+        with mock.patch.object(exports, "AT_ONCE", 0):
+            url = reverse("desk:export_list", args=["outstanding-records"])
+            yield self.get(Role.COORDINATOR, "a long list to export", url)
         assignment = ReviewerAssignment.objects.get(case__number=case["returned"])
         client = Client()
         client.force_login(assignment.reviewer.user)

@@ -35,6 +35,8 @@ NOT_A_PAGE = {
     "cases:received_png": "a picture",
     "letters:download": "a PDF",
     "desk:export_accesses": "a CSV file",
+    "desk:export_list": "a CSV file; the page before a long one is a further state",
+    "desk:download_export": "a CSV file",
     "mfa_download_recovery_codes": "a text file",
     # No one here has a security key, which a test cannot touch; each redirects without one.
     "mfa_edit_webauthn": "needs a security key",
