@@ -52,6 +52,8 @@ SEES_MOST = (
 )  # fmt: skip
 # Pages on which someone else sees more. The long run compares everyone.
 SEES_MOST_ON = {
+    "accounts:settings": THE_REVIEWER,
+    "desk:notices": THE_REVIEWER,
     "complaints:list": Role.DIRECTOR,
     "complaints:complaint": Role.DIRECTOR,
     "reviewers:limits": Role.DIRECTOR,
